@@ -1,0 +1,166 @@
+"""Shapes, windows, paddings and the only convolution arithmetic in the project.
+
+Everything is per axis and in exact integers. The formulas are those of the lecture notes: an axis of L pixels under a
+filter of F with P zeros on each side and stride S gives (L - F + 2P)/S + 1 (Varma & Das, ch. 12; Aggarwal, ch. 8).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from convsize.errors import ConvsizeError
+
+Extents = tuple[int, ...]
+Rounding = Literal["floor", "ceil", "exact"]
+PaddingMode = Literal["explicit", "valid", "half", "full", "same"]
+
+AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
+
+
+class GeometryError(ConvsizeError):
+    """A volume that cannot be: `code` from the catalogue, one sentence with the numbers, and a concrete fix."""
+
+    def __init__(self, code: str, message: str, help: str | None = None) -> None:  # noqa: A002 (the catalogue's word)
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help
+
+
+class Shape(NamedTuple):
+    """A volume: depth (channels) and its spatial extents; no extents means a flat vector of `channels` values."""
+
+    channels: int
+    spatial: Extents = ()
+
+    @property
+    def rank(self) -> int:
+        """The number of spatial axes: 0 for a flat vector."""
+        return len(self.spatial)
+
+    @property
+    def area(self) -> int:
+        """The number of positions: H·W, or 1 for a flat vector."""
+        product = 1
+        for extent in self.spatial:
+            product *= extent
+        return product
+
+    @property
+    def elements(self) -> int:
+        """The number of values: C·H·W."""
+        return self.channels * self.area
+
+    @property
+    def dims(self) -> Extents:
+        """(C, H, W), without the batch."""
+        return (self.channels, *self.spatial)
+
+    def __str__(self) -> str:
+        if not self.spatial:
+            return str(self.channels)
+        return f"{self.channels}@{'x'.join(map(str, self.spatial))}"
+
+
+class Padding(NamedTuple):
+    """Padding as written: a mode, or explicit (before, after) pairs, one for every axis or one per axis."""
+
+    mode: PaddingMode
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def resolve(self, kernel: int, stride: int, dilation: int, extent: int, axis: int) -> tuple[int, int]:
+        """The zeros before and after the axis `axis` of `extent` pixels.
+
+        half: d(k-1)/2 on each side (odd kernels; the caller rules out even ones); full: d(k-1); same: as TensorFlow,
+        so that the output is ⌈L/S⌉, the odd zero after.
+        """
+        reach = dilation * (kernel - 1)
+        if self.mode == "explicit":
+            return self.pairs[axis] if len(self.pairs) > 1 else self.pairs[0]
+        if self.mode == "valid":
+            return (0, 0)
+        if self.mode == "half":
+            return (reach // 2, reach - reach // 2)
+        if self.mode == "full":
+            return (reach, reach)
+        total = max((-(-extent // stride) - 1) * stride + reach + 1 - extent, 0)
+        return (total // 2, total - total // 2)
+
+
+NO_PADDING = Padding("valid")
+HALF_PADDING = Padding("half")
+
+
+class AxisWindow(NamedTuple):
+    """How the outputs along one axis read the inputs along it.
+
+    Output o reads the inputs o·stride - before + dilation·t for t in 0 … kernel-1. Transposed, input i is read by the
+    outputs i·stride - before + dilation·t. Negative padding crops.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+    transposed: bool = False
+
+    @property
+    def reach(self) -> int:
+        """The effective kernel d(k-1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+
+class Window(NamedTuple):
+    """What one output of an op sees of its inputs' positions.
+
+    `axes` holds one window per spatial axis; POINTWISE sees its own position, EVERYTHING the whole extent of its
+    input (global pooling, fully connected layers).
+    """
+
+    kind: Literal["axes", "pointwise", "everything"]
+    axes: tuple[AxisWindow, ...] = ()
+
+
+POINTWISE = Window("pointwise")
+EVERYTHING = Window("everything")
+
+
+def output_extent(extent: int, window: AxisWindow, rounding: Rounding = "floor") -> int:
+    """The output extent of an axis: ⌊(L + before + after - reach)/S⌋ + 1, or with ⌈ ⌉ under ceil.
+
+    Under ceil a last window that would start in the padding behind the input is left out, as PyTorch and Caffe do.
+    The result may be below 1, which means that the window does not fit. For a transposed window:
+    (L-1)·S - before - after + reach, where an output padding is a smaller `after`.
+    """
+    if window.transposed:
+        return (extent - 1) * window.stride - window.before - window.after + window.reach
+    free = extent + window.before + window.after - window.reach
+    if rounding == "ceil":
+        count = -(-free // window.stride) + 1
+        if (count - 1) * window.stride >= extent + window.before:
+            count -= 1
+        return count
+    return free // window.stride + 1
+
+
+def remainder(extent: int, window: AxisWindow) -> int:
+    """The pixels of the padded axis left over behind the last window under floor: (L + before + after - reach) mod S."""
+    return (extent + window.before + window.after - window.reach) % window.stride
+
+
+def per_axis(values: Extents, rank: int) -> Extents:
+    """One value for every axis where a single one is given.
+
+    Raises GeometryError (E206) where the number of values is not the number of axes.
+    """
+    if len(values) == rank:
+        return values
+    if len(values) == 1:
+        return values * rank
+    written = "x".join(map(str, values))
+    raise GeometryError(
+        "E206",
+        f"`{written}` names {len(values)} axes, the input has {rank}",
+        f"write one number for every axis, or {rank} joined by `x`" if rank else "the input is flat: no window fits it",
+    )

@@ -1,0 +1,117 @@
+"""The network: layers in topological order with their ops, volumes, names and places in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from convsize.errors import Diagnostic, Source, Span
+from convsize.geometry import Shape
+from convsize.ops.base import Op, Parameter
+
+if TYPE_CHECKING:
+    from convsize.language.tree import Check, File
+
+
+class Turn(NamedTuple):
+    """One turn of a repeat: which repeat (a number unique in the network), and which turn of it, from 0.
+
+    `block` says that what is repeated is a single call of a block, as in `bot(64)*3`.
+    """
+
+    repeat: int
+    turn: int
+    block: bool
+
+
+class Node(NamedTuple):
+    """One layer.
+
+    index: its place in `Network.nodes`, always above those of its inputs.
+    name: unique and hierarchical: conv1, bot3.conv2, aux1.fc1.
+    spec: its shorthand with every number evaluated: C1D256.
+    span: where it is said; `calls` the calls of the blocks around it, outermost first.
+    blocks: the names of the block instances around it, outermost first: ("bot3",).
+    turns: the repeats around it, outermost first; `repeat_of`: the layer of the innermost repeat's first turn that
+    this one repeats, or None in a first turn.
+    """
+
+    index: int
+    name: str
+    op: Op
+    inputs: tuple[int, ...]
+    output: Shape
+    spec: str
+    span: Span
+    calls: tuple[Span, ...] = ()
+    blocks: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    repeat_of: int | None = None
+
+    @property
+    def is_input(self) -> bool:
+        """Whether this is one of the network's inputs and no layer."""
+        return not self.inputs
+
+
+class Expectation(NamedTuple):
+    """A check of an `expect` line with the node whose ancestors it is about (None: the whole network)."""
+
+    check: Check
+    node: int | None
+
+
+class Network:
+    """A network that was parsed and sized: read-only, every pass returns new values.
+
+    nodes holds inputs and layers in topological order; inputs, outputs and taps name indices into it. `outputs` has
+    "main" first, then the heads. `diagnostics` are the warnings and failed inline assertions found while building.
+    """
+
+    __slots__ = ("diagnostics", "expectations", "file", "inputs", "name", "nodes", "outputs", "source", "taps")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        file: File,
+        nodes: tuple[Node, ...],
+        inputs: Mapping[str, int],
+        outputs: Mapping[str, int],
+        taps: Mapping[str, int],
+        expectations: tuple[Expectation, ...],
+        diagnostics: tuple[Diagnostic, ...],
+    ) -> None:
+        self.name = name
+        self.file = file
+        self.source: Source = file.source
+        self.nodes = nodes
+        self.inputs = inputs
+        self.outputs = outputs
+        self.taps = taps
+        self.expectations = expectations
+        self.diagnostics = diagnostics
+
+    @property
+    def layers(self) -> Iterator[Node]:
+        """The nodes that are layers: all but the inputs."""
+        return (node for node in self.nodes if node.inputs)
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """The volumes that enter a layer."""
+        return tuple(self.nodes[index].output for index in node.inputs)
+
+    def parameters(self, node: Node) -> tuple[Parameter, ...]:
+        """The layer's parameters and buffers by name and shape."""
+        return node.op.parameters(*self.input_shapes(node)) if node.inputs else ()
+
+    def ancestors(self, index: int) -> frozenset[int]:
+        """The indices of a node and of everything it is computed from."""
+        found = {index}
+        waiting = [index]
+        while waiting:
+            for source in self.nodes[waiting.pop()].inputs:
+                if source not in found:
+                    found.add(source)
+                    waiting.append(source)
+        return frozenset(found)

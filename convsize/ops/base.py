@@ -1,0 +1,201 @@
+"""What an op is: the facts every op file states, and the plain data they are stated in.
+
+An op returns facts, never sums: a window, not a receptive field; parameter shapes, not a count; which tensors backward
+keeps, not bytes of a network. A rule that an op leaves out is an error when its file is imported: unknown is never
+zero.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import ClassVar, Literal, NamedTuple, Self
+
+from convsize.geometry import Extents, Padding, Rounding, Shape, Window
+
+
+class Parameter(NamedTuple):
+    """A tensor that belongs to an op, by its name in PyTorch's `state_dict` and its shape.
+
+    role: "weight" and "bias" are trained; a "buffer" is state that is kept but not trained.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Literal["weight", "bias", "buffer"] = "weight"
+    dtype: Literal["float", "int64"] = "float"
+
+    @property
+    def elements(self) -> int:
+        """The number of values; a scalar () has one."""
+        product = 1
+        for extent in self.shape:
+            product *= extent
+        return product
+
+
+WorkKind = Literal["bias", "activation", "norm", "pool", "join", "resample", "scale"]
+
+
+class Work(NamedTuple):
+    """Floating point operations of one sample that are not multiply-adds of a convolution or a matrix product."""
+
+    kind: WorkKind
+    flops: int
+
+
+class SaveMode(NamedTuple):
+    """The circumstances that decide what autograd keeps.
+
+    needs: for every input, whether a gradient flows into it; trains: whether the op's parameters are trained;
+    itemsize: bytes of one activation element.
+    """
+
+    batch: int
+    device: Literal["cpu", "cuda"] = "cpu"
+    training: bool = True
+    inplace: bool = False
+    needs: tuple[bool, ...] = (True,)
+    trains: bool = True
+    itemsize: int = 4
+
+
+class Saved(NamedTuple):
+    """One tensor that autograd keeps for backward.
+
+    "input" (the index-th), "output" and "parameter" (by `name`) are storages that exist anyway; an "extra" is a
+    tensor of its own of `size` bytes, `name` saying what it is.
+    """
+
+    what: Literal["input", "output", "parameter", "extra"]
+    index: int = 0
+    name: str = ""
+    size: int = 0
+
+
+TorchValue = int | float | bool | str | None | tuple[int, ...]
+
+
+class TorchCall(NamedTuple):
+    """One call of PyTorch as plain data.
+
+    target: "nn.Conv2d" (a module, built with `kwargs`), "F.pad" or "torch.cat" (a function, called with the tensors
+    and `kwargs`), or "convsize.Affine" (a module PyTorch has not; lowering writes it out). Several calls make a
+    pipeline: the first takes the op's inputs, each next one the result before it.
+    """
+
+    target: str
+    kwargs: tuple[tuple[str, TorchValue], ...] = ()
+
+
+class Suffixes(NamedTuple):
+    """A layer token's numbers once evaluated and with the file's defaults applied; None where nothing was said.
+
+    size, stride, dilation, output_padding hold one number for every axis or one per axis.
+    """
+
+    size: Extents | None = None
+    depth: int | None = None
+    stride: Extents | None = None
+    padding: Padding | None = None
+    dilation: Extents | None = None
+    groups: int | None = None
+    output_padding: Extents | None = None
+    bias: bool | None = None
+    count_zeros: bool | None = None
+    rounding: Rounding | None = None
+
+
+class ParamSpec(NamedTuple):
+    """An argument of a word: `up(scale, mode=nearest)`.
+
+    kind: "int" must be whole, "number" any rational, "choice" one of `choices`. `required` arguments have no default;
+    a `variadic` last one takes all the rest.
+    """
+
+    name: str
+    kind: Literal["int", "number", "choice"] = "int"
+    required: bool = True
+    default: int | Fraction | str | None = None
+    choices: tuple[str, ...] = ()
+    variadic: bool = False
+
+
+Argument = int | Fraction | str | None | tuple[int, ...]
+
+_RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")
+
+
+class Op:
+    """One kind of layer with its numbers.
+
+    A concrete op is a frozen, slotted dataclass in a file of its own. Its docstring is its reference page. `inputs`
+    are the volumes of one sample; nothing here knows the batch but `saved`.
+    """
+
+    __slots__ = ()
+
+    NAME: ClassVar[str] = ""
+    """The field's term, lowercase, as figures and reports print it: "convolution"."""
+    STEM: ClassVar[str] = ""
+    """The stem of layer names: "conv" makes conv1, conv2 …"""
+    SPELLING: ClassVar[str] = ""
+    """How a spec says it: "C3D64/2p1", "drop(p)"."""
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = ()
+    """What the word takes, where the op is a word."""
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        missing = [rule for rule in _RULES if getattr(cls, rule) is getattr(Op, rule)]
+        if missing and cls.NAME:
+            raise TypeError(f"op {cls.__name__} states no {', '.join(missing)}")
+
+    @classmethod
+    def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
+        """The op that a layer token says, for the volume `source` that enters it.
+
+        Raises GeometryError where the numbers make no layer.
+        """
+        raise TypeError(f"{cls.__name__} is not a layer token")
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        """The op that a word says; `arguments` are complete and of the kinds that PARAMS names.
+
+        Raises GeometryError where the numbers make no layer.
+        """
+        raise TypeError(f"{cls.__name__} is not a word")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """The output volume. Raises GeometryError with the numbers where there is none."""
+        raise NotImplementedError
+
+    def window(self, *inputs: Shape) -> Window:
+        """Which positions of its inputs one output sees."""
+        raise NotImplementedError
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Weights, biases and buffers by name and shape, in PyTorch's order."""
+        raise NotImplementedError
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Multiply-adds of convolutions and matrix products, one sample; an explicit 0 elsewhere."""
+        raise NotImplementedError
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        """Floating point operations beside the multiply-adds, one sample, by kind."""
+        raise NotImplementedError
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        """Which tensors autograd keeps for backward, deduplicated by the caller by storage."""
+        raise NotImplementedError
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        """The PyTorch calls that do the same, every padding resolved."""
+        raise NotImplementedError
+
+    @classmethod
+    def page(cls) -> str:
+        """The reference page: the docstring."""
+        return inspect.cleandoc(cls.__doc__ or "")
