@@ -7,6 +7,7 @@ import, which is most of what a command that answers in a tenth of a second spen
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
@@ -125,3 +126,14 @@ class SpecError(ConvsizeError):
                 place = source.place(found.span.start)
                 lines.append(f"{source.name}:{place.line}:{place.column}: {found.code} {found.message}")
         super().__init__("\n".join(lines))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like a mistyped one, or None where none is."""
+    import difflib  # needed on errors only
+
+    words = list(known)
+    found = difflib.get_close_matches(name, words, n=1, cutoff=0.6)
+    if found:
+        return found[0]
+    return {word.lower(): word for word in words}.get(name.lower())

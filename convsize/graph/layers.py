@@ -1,0 +1,212 @@
+"""Layer tokens and words to ops: numbers evaluated, defaults applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from convsize.errors import Span
+from convsize.geometry import Padding, Shape
+from convsize.graph.evaluate import BuildError, Lookup, evaluate, number_text, whole
+from convsize.graph.scope import Bound, Choice
+from convsize.language.formatter import expr_text, layer_text
+from convsize.language.tree import Dims, Expr, Layer, Pads
+from convsize.ops.base import Argument, Op, ParamSpec, Suffixes
+
+LARGEST_EXTENT = 2**24
+LARGEST_DEPTH = 2**31 - 1
+_POOLS = ("M", "A")
+
+
+class Defaults:
+    """What the file's `default` lines say, merged into layers as they are written."""
+
+    def __init__(self, layers: tuple[Layer, ...]) -> None:
+        self._by_mnemonic: dict[str, Layer] = {}
+        for layer in layers:
+            before = self._by_mnemonic.get(layer.mnemonic)
+            self._by_mnemonic[layer.mnemonic] = layer if before is None else _fill(layer, before, layer._fields[2:-1])
+        self._merged: dict[int, Layer] = {}  # by identity: hashing a layer walks all its expressions
+
+    def apply(self, layer: Layer) -> Layer:
+        """The layer with what it leaves out filled in.
+
+        A pool that writes its own window takes only the rounding. `DW` follows the bias and padding of `C` where it
+        has none of its own, `T` its bias.
+        """
+        if not self._by_mnemonic:
+            return layer
+        merged = self._merged.get(id(layer))
+        if merged is None:
+            merged = self._merged[id(layer)] = self._merge(layer)
+        return merged
+
+    def _merge(self, layer: Layer) -> Layer:
+        own = self._by_mnemonic.get(layer.mnemonic)
+        if own is not None:
+            if layer.mnemonic in _POOLS and layer.size is not None:
+                layer = _fill(layer, own, ("rounding",))
+            else:
+                layer = _fill(layer, own, layer._fields[2:-1])
+        convolution = self._by_mnemonic.get("C")
+        if convolution is not None and layer.mnemonic == "DW":
+            layer = _fill(layer, convolution, ("bias", "padding"))
+        if convolution is not None and layer.mnemonic == "T":
+            layer = _fill(layer, convolution, ("bias",))
+        return layer
+
+
+def _fill(layer: Layer, source: Layer, fields: tuple[str, ...]) -> Layer:
+    missing = {name: getattr(source, name) for name in fields if getattr(layer, name) is None}
+    return layer._replace(**missing)
+
+
+_WHAT = {
+    "size": "the size",
+    "depth": "the depth",
+    "stride": "the stride",
+    "dilation": "the dilation",
+    "groups": "the number of groups",
+    "output_padding": "the output padding",
+    "padding": "the padding",
+}
+
+
+def _bounded(expr: Expr, lookup: Lookup, what: str, least: int, largest: int) -> int:
+    value = whole(expr, lookup, expr_text)
+    if value < least:
+        raise BuildError("E111", f"{_WHAT[what]} is {value}, it must be at least {least}", expr.span, "write a larger one")
+    if value > largest:
+        raise BuildError("E103", f"{_WHAT[what]} {value} is beyond {largest}", expr.span, "write a smaller one")
+    return value
+
+
+def _dims(dims: Dims | None, lookup: Lookup, what: str, least: int = 1) -> tuple[int, ...] | None:
+    if dims is None:
+        return None
+    return tuple(_bounded(dim, lookup, what, least, LARGEST_EXTENT) for dim in dims)
+
+
+def _padding(pads: Pads | None, lookup: Lookup) -> Padding | None:
+    if pads is None:
+        return None
+    pairs = []
+    for before, after in pads.pairs:
+        first = _bounded(before, lookup, "padding", 0, LARGEST_EXTENT)
+        pairs.append((first, first if after is None else _bounded(after, lookup, "padding", 0, LARGEST_EXTENT)))
+    return Padding(pads.mode, tuple(pairs))
+
+
+def suffixes_of(layer: Layer, lookup: Lookup) -> Suffixes:
+    """The layer's numbers. Raises BuildError for numbers that are no sizes, and what `lookup` raises."""
+    depth, groups = layer.depth, layer.groups
+    return Suffixes(
+        size=_dims(layer.size, lookup, "size"),
+        depth=None if depth is None else _bounded(depth, lookup, "depth", 1, LARGEST_DEPTH),
+        stride=_dims(layer.stride, lookup, "stride"),
+        padding=_padding(layer.padding, lookup),
+        dilation=_dims(layer.dilation, lookup, "dilation"),
+        groups=None if groups is None else _bounded(groups, lookup, "groups", 1, LARGEST_DEPTH),
+        output_padding=_dims(layer.output_padding, lookup, "output_padding", 0),
+        bias=layer.bias,
+        count_zeros=layer.count_zeros,
+        rounding=layer.rounding,
+    )
+
+
+def evaluated_text(layer: Layer, lookup: Lookup) -> str:
+    """The token as a spec would write it with every expression evaluated: `C1D256`."""
+    return layer_text(layer, lambda expr: number_text(evaluate(expr, lookup)))
+
+
+class Built(NamedTuple):
+    """An op with what it produces from a volume, and its shorthand."""
+
+    op: Op
+    output: Shape
+    spec: str
+
+
+def signature_text(name: str, params: tuple[ParamSpec, ...]) -> str:
+    """A word's signature as the help prints it: `up(scale…, mode=nearest)`."""
+    parts = []
+    for param in params:
+        text = param.name + ("…" if param.variadic else "")
+        if not param.required and param.default is not None:
+            default = param.default
+            text += "=" + (number_text(default) if isinstance(default, Fraction) else str(default))
+        parts.append(text)
+    return f"{name}({', '.join(parts)})"
+
+
+def word_arguments(
+    name: str,
+    params: tuple[ParamSpec, ...],
+    positional: tuple[Bound, ...],
+    named: tuple[tuple[str, Bound], ...],
+    span: Span,
+) -> dict[str, Argument]:
+    """A word's arguments by name, checked against what it takes.
+
+    Raises BuildError E105 with the signature.
+    """
+
+    def wrong(reason: str) -> BuildError:
+        signature = signature_text(name, params) if params else f"{name}, without brackets"
+        return BuildError("E105", f"{reason} `{name}`", span, f"write it as `{signature}`")
+
+    found: dict[str, Argument] = {}
+    waiting = list(positional)
+    # A choice may stand right behind a variadic list, so it is recognised by being a name and not a number.
+    for param in params:
+        if param.variadic:
+            taken = []
+            while waiting and not isinstance(waiting[0], Choice):
+                taken.append(_word_argument(param, waiting.pop(0), wrong))
+            if taken:
+                found[param.name] = tuple(value for value in taken if isinstance(value, int))
+        elif waiting:
+            found[param.name] = _word_argument(param, waiting.pop(0), wrong)
+    if waiting:
+        raise wrong("too many arguments for")
+    by_name = {param.name: param for param in params}
+    for key, value in named:
+        if key not in by_name:
+            raise wrong(f"there is no argument `{key}` of")
+        if key in found:
+            raise wrong(f"`{key}` is given twice to")
+        argument = _word_argument(by_name[key], value, wrong)
+        found[key] = (argument,) if by_name[key].variadic and isinstance(argument, int) else argument
+    for param in params:
+        if param.name not in found:
+            if param.required:
+                raise wrong(f"`{param.name}` is missing for")
+            found[param.name] = param.default
+    return found
+
+
+def _word_argument(param: ParamSpec, value: Bound, wrong: Callable[[str], BuildError]) -> Argument:
+    if param.kind == "choice":
+        if isinstance(value, Choice) and value.name in param.choices:
+            return value.name
+        raise wrong(f"`{param.name}` must be one of {', '.join(param.choices)} for")
+    if not isinstance(value, Fraction):
+        raise wrong(f"`{param.name}` must be a number for")
+    if param.kind == "number":
+        return value
+    if value.denominator != 1:
+        raise wrong(f"`{param.name}` must be a whole number, not {number_text(value)}, for")
+    return value.numerator
+
+
+def word_text(name: str, positional: tuple[Bound, ...], named: tuple[tuple[str, Bound], ...]) -> str:
+    """The word with its evaluated arguments: `drop(0.5)`."""
+    parts = [_bound_text(value) for value in positional] + [f"{key}={_bound_text(value)}" for key, value in named]
+    return f"{name}({', '.join(parts)})" if parts else name
+
+
+def _bound_text(value: Bound) -> str:
+    if isinstance(value, Fraction):
+        return number_text(value)
+    return value.name if isinstance(value, Choice) else "…"

@@ -1,0 +1,336 @@
+"""Names checked before anything is built: so that each mistake is reported once, wherever it stands, called or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from convsize.errors import Fix, Span, nearest
+from convsize.graph.evaluate import FUNCTIONS, BuildError
+from convsize.graph.scope import Lets, unknown_name
+from convsize.language.formatter import expr_text
+from convsize.language.parser import parse_layer
+from convsize.language.tree import (
+    Arg,
+    Binary,
+    Call,
+    DefaultStmt,
+    DefStmt,
+    Expr,
+    File,
+    Function,
+    Group,
+    HeadStmt,
+    Ident,
+    Identity,
+    InputStmt,
+    Item,
+    Layer,
+    LetStmt,
+    Name,
+    Neg,
+    Num,
+    Series,
+    Tap,
+    TrunkStmt,
+)
+from convsize.ops import catalogue
+
+_KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as"})
+_RESERVED = frozenset({"x", "c"})
+
+
+def signature(definition: DefStmt) -> str:
+    """A block's signature as help lines print it: `bot(d, s=1)`."""
+    if not definition.params:
+        return definition.name.name
+    parts = [
+        param.name.name + ("" if param.default is None else f"={expr_text(param.default)}")
+        for param in definition.params
+    ]
+    return f"{definition.name.name}({', '.join(parts)})"
+
+
+def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator[BuildError]:
+    """Every E104, E105 (arguments of blocks), E106, E109, E113, E114 and E115 that can be seen without building."""
+    yield from _declared_twice(file)
+    yield from _reserved(file)
+    yield from _recursion(defs)
+    for statement in file.statements:
+        if isinstance(statement, LetStmt):
+            for name, _ in statement.bindings:
+                try:
+                    lets.value(name.name, name.span)
+                except BuildError as error:
+                    yield error
+        elif isinstance(statement, DefaultStmt):
+            checker = _Checker(defs, lets, ())
+            for layer in statement.layers:
+                yield from checker.layer(layer)
+        elif isinstance(statement, DefStmt):
+            yield from _definition(statement, defs, lets)
+        elif isinstance(statement, HeadStmt):
+            yield from _Checker(defs, lets, ()).series(statement.body, may_start_with_x=True)
+    checker = _Checker(defs, lets, ())
+    for statement in file.statements:
+        if isinstance(statement, TrunkStmt):
+            yield from checker.series(statement.series, may_start_with_x=False)
+
+
+def _declared_twice(file: File) -> Iterator[BuildError]:
+    groups: dict[str, list[Ident]] = {"block": [], "constant": [], "input": [], "head": []}
+    for statement in file.statements:
+        if isinstance(statement, DefStmt):
+            groups["block"].append(statement.name)
+            yield from _repeated("parameter", [param.name for param in statement.params])
+        elif isinstance(statement, LetStmt):
+            groups["constant"].extend(name for name, _ in statement.bindings)
+        elif isinstance(statement, InputStmt):
+            groups["input"].append(statement.name or Ident("input", statement.span))
+        elif isinstance(statement, HeadStmt):
+            groups["head"].append(statement.name)
+    for kind, names in groups.items():
+        yield from _repeated(kind, names)
+
+
+def _repeated(kind: str, names: Iterable[Ident]) -> Iterator[BuildError]:
+    seen: set[str] = set()
+    for name in names:
+        if name.name in seen:
+            text = f"there is a {kind} `{name.name}` already"
+            if kind == "input":
+                help_text = "give every input a name of its own: `input left: 3@32x32`"
+            else:
+                help_text = "give this one another name, or remove it"
+            yield BuildError("E114", text, name.span, help_text)
+        seen.add(name.name)
+
+
+def _reserved(file: File) -> Iterator[BuildError]:
+    for statement in file.statements:
+        names: list[Ident] = []
+        forbidden = _KEYWORDS | _RESERVED
+        if isinstance(statement, DefStmt):
+            names = [statement.name]
+            forbidden = forbidden | FUNCTIONS.keys()
+            for param in statement.params:
+                if param.name.name in _RESERVED:
+                    yield _reserved_error(param.name)
+        elif isinstance(statement, LetStmt):
+            names = [name for name, _ in statement.bindings]
+            forbidden = _RESERVED
+        elif isinstance(statement, HeadStmt):
+            names = [statement.name]
+            forbidden = frozenset({"main", "x"})
+        for name in names:
+            if name.name in forbidden:
+                yield _reserved_error(name)
+
+
+_MEANING = {
+    "x": "the value that entered a block",
+    "c": "the depth at that point",
+    "main": "the end of the trunk",
+}
+
+
+def _reserved_error(name: Ident) -> BuildError:
+    meaning = _MEANING.get(name.name, "a word of the language")
+    return BuildError("E113", f"`{name.name}` is reserved: it is {meaning}", name.span, "choose another name")
+
+
+def _recursion(defs: Mapping[str, DefStmt]) -> Iterator[BuildError]:
+    """E109 for blocks that mention themselves, directly or through others; passing a block by name counts."""
+    mentions = {name: tuple(_mentioned(definition, defs)) for name, definition in defs.items()}
+    state: dict[str, int] = {}
+    for root in defs:
+        path: list[tuple[str, Iterator[tuple[str, Span]]]] = []
+        if root in state:
+            continue
+        state[root] = 1
+        path.append((root, iter(mentions[root])))
+        while path:
+            name, waiting = path[-1]
+            step = next(waiting, None)
+            if step is None:
+                state[name] = 2
+                path.pop()
+                continue
+            target, span = step
+            if state.get(target) == 1:
+                names = [each for each, _ in path]
+                circle = " → ".join(f"`{each}`" for each in (*names[names.index(target) :], target))
+                yield BuildError(
+                    "E109", f"blocks may not call themselves: {circle}", span, "repeat with `*3`, or write it out"
+                )
+            elif target not in state:
+                state[target] = 1
+                path.append((target, iter(mentions[target])))
+
+
+def _mentioned(definition: DefStmt, defs: Mapping[str, DefStmt]) -> Iterator[tuple[str, Span]]:
+    params = {param.name.name for param in definition.params}
+    for ident in _idents(definition):
+        if ident.name in defs and ident.name not in params:
+            yield ident.name, ident.span
+
+
+def _idents(definition: DefStmt) -> Iterator[Ident]:
+    """Every name in a block's body and defaults that may stand for a block."""
+    waiting: list[object] = [definition.body, *(param.default for param in definition.params if param.default)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Name):
+            yield Ident(node.name, node.span)
+        elif isinstance(node, Series):
+            waiting.extend(item.atom for item in node.items)
+        elif isinstance(node, Group):
+            waiting.extend(node.branches)
+        elif isinstance(node, Call | Function):
+            yield node.name
+            waiting.extend(arg.value for arg in node.args or ())
+
+
+def _definition(definition: DefStmt, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator[BuildError]:
+    before: list[str] = []
+    for param in definition.params:
+        if param.default is not None:
+            yield from _Checker(defs, lets, tuple(before)).argument(Arg(None, param.default, param.name.span), ())
+        before.append(param.name.name)
+    yield from _Checker(defs, lets, tuple(before)).series(definition.body, may_start_with_x=True)
+
+
+class _Checker:
+    """Walks series with the names that are known there."""
+
+    def __init__(self, defs: Mapping[str, DefStmt], lets: Lets, params: tuple[str, ...]) -> None:
+        self.defs = defs
+        self.lets = lets
+        self.params = frozenset(params)
+
+    def series(self, series: Series, *, may_start_with_x: bool) -> Iterator[BuildError]:
+        for place, item in enumerate(series.items):
+            atom = item.atom
+            if isinstance(atom, Identity):
+                if place or not may_start_with_x:
+                    yield BuildError(
+                        "E115",
+                        "`x` is the value that enters a group or a block: it stands only at the start of one",
+                        atom.span,
+                        "name the value you mean and write its tap: `… as skip`, later `@skip`",
+                    )
+            else:
+                yield from self.item(item)
+
+    def item(self, item: Item) -> Iterator[BuildError]:
+        atom = item.atom
+        if isinstance(atom, Layer):
+            yield from self.layer(atom)
+        elif isinstance(atom, Group):
+            for branch in atom.branches:
+                yield from self.series(branch, may_start_with_x=True)
+        elif isinstance(atom, Call):
+            yield from self.call(atom)
+        if item.repeat is not None and not isinstance(item.repeat, Name):
+            yield from self.expr(item.repeat)  # a lone name may be a free `*N`: the builder says that better
+
+    def layer(self, layer: Layer) -> Iterator[BuildError]:
+        dims = (layer.size, layer.stride, layer.dilation, layer.output_padding)
+        for expr in (*(each for group in dims for each in group or ()), layer.depth, layer.groups):
+            if expr is not None:
+                yield from self.expr(expr)
+        if layer.padding is not None:
+            for pair in layer.padding.pairs:
+                for side in pair:
+                    if side is not None:
+                        yield from self.expr(side)
+
+    def expr(self, expr: Expr) -> Iterator[BuildError]:
+        if isinstance(expr, Num):
+            return
+        if isinstance(expr, Name):
+            if expr.name not in self.params and expr.name != "c" and expr.name not in self.lets:
+                yield unknown_name(expr.name, expr.span, dict.fromkeys((*self.params, *self.lets.names(), "c")))
+        elif isinstance(expr, Neg):
+            yield from self.expr(expr.operand)
+        elif isinstance(expr, Binary):
+            yield from self.expr(expr.left)
+            yield from self.expr(expr.right)
+        else:
+            for arg in expr.args:
+                if not isinstance(arg.value, Tap):
+                    yield from self.expr(arg.value)
+
+    def call(self, call: Call) -> Iterator[BuildError]:
+        name = call.name.name
+        choices: tuple[str, ...] = ()
+        if name not in self.params and name not in self.defs:
+            word = catalogue.word(name)
+            if word is None:
+                yield self.unknown_call(call)
+            else:
+                choices = tuple(choice for param in word.PARAMS for choice in param.choices)
+        elif name in self.defs and name not in self.params:
+            yield from self.arity(call, self.defs[name])
+        for arg in call.args or ():
+            yield from self.argument(arg, choices)
+
+    def arity(self, call: Call, definition: DefStmt) -> Iterator[BuildError]:
+        names = [param.name.name for param in definition.params]
+        args = call.args or ()
+        positional = [arg for arg in args if arg.name is None]
+        given = set(names[: len(positional)])
+        reason = None
+        if len(positional) > len(names):
+            reason = f"{len(positional)} arguments are too many for"
+        for arg in args:
+            if arg.name is not None:
+                if arg.name.name not in names:
+                    guess = nearest(arg.name.name, names)
+                    reason = f"there is no parameter `{arg.name.name}`" + (f" (`{guess}`?)" if guess else "") + " in"
+                elif arg.name.name in given:
+                    reason = f"`{arg.name.name}` is given twice to"
+                given.add(arg.name.name)
+        missing = [p.name.name for p in definition.params if p.default is None and p.name.name not in given]
+        if reason is None and missing:
+            reason = f"`{missing[0]}` is missing for"
+        if reason is not None:
+            text = f"{reason} the block `{definition.name.name}`"
+            yield BuildError("E105", text, call.span, f"it is `{signature(definition)}`")
+
+    def unknown_call(self, call: Call) -> BuildError:
+        name = call.name.name
+        guess = nearest(name, (*self.defs, *self.params, *catalogue.word_names()))
+        text = f"there is no block or word called `{name}`"
+        if guess is None:
+            return BuildError("E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words")
+        fix = Fix(call.name.span, guess, safe=True)
+        return BuildError("E104", text, call.name.span, f"did you mean `{guess}`?", fixes=(fix,))
+
+    def argument(self, arg: Arg, choices: tuple[str, ...]) -> Iterator[BuildError]:
+        value = arg.value
+        if isinstance(value, Tap):
+            return
+        if isinstance(value, Name):
+            if value.name not in choices and not self.passable(value.name) and parse_layer(value.name, 0) is None:
+                known = (*self.params, *self.lets.names(), *self.defs, *choices, *catalogue.word_names())
+                guess = nearest(value.name, known)
+                text = f"there is no number, layer, word or block called `{value.name}`"
+                yield BuildError(
+                    "E106", text, value.span, f"did you mean `{guess}`?" if guess else "define it, or write a number"
+                )
+        elif isinstance(value, Function) and value.name.name not in FUNCTIONS:
+            if not self.passable(value.name.name):
+                yield self.unknown_call(Call(value.name, value.args, value.span))
+            for inner in value.args:
+                yield from self.argument(inner, choices)
+        else:
+            yield from self.expr(value)
+
+    def passable(self, name: str) -> bool:
+        return (
+            name in self.params
+            or name in self.lets
+            or name in {"c", "x"}
+            or name in self.defs
+            or catalogue.word(name) is not None
+        )

@@ -1,0 +1,133 @@
+"""What names mean at a point of a spec: numbers, taps and blocks, lexically scoped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from convsize.errors import Span, nearest
+from convsize.graph.evaluate import BuildError, Unknown, evaluate
+from convsize.language.tree import DefStmt, Expr, LetStmt, Layer
+
+Value = int | None
+"""The node that a series has arrived at; None where an earlier error lost it."""
+
+
+class Closure(NamedTuple):
+    """A layer, word or block that is passed by name, with the arguments it was given where it was passed.
+
+    `values` are evaluated arguments, by place and by name; None where no bracket was written.
+    """
+
+    kind: Literal["layer", "word", "block", "identity"]
+    name: str
+    layer: Layer | None = None
+    positional: tuple[Bound, ...] | None = None
+    named: tuple[tuple[str, Bound], ...] = ()
+
+
+class TapValue(NamedTuple):
+    """A tap that is passed as an argument."""
+
+    node: Value
+
+
+class Choice(NamedTuple):
+    """A name that an argument of a word gives literally: `bilinear`."""
+
+    name: str
+
+
+Bound = Fraction | Closure | TapValue | Choice
+
+
+class Scope:
+    """The names of the trunk, of a head, or of one call of a block.
+
+    Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from turn to
+    turn. `counters` number the layers for their names.
+    """
+
+    __slots__ = ("blocks", "calls", "counters", "instances", "numbers", "prefix", "taps")
+
+    def __init__(self, prefix: str = "", instances: tuple[str, ...] = (), calls: tuple[Span, ...] = ()) -> None:
+        self.numbers: dict[str, Fraction] = {}
+        self.blocks: dict[str, Closure] = {}
+        self.taps: dict[str, Value] = {}
+        self.counters: dict[str, int] = {}
+        self.prefix = prefix
+        self.instances = instances
+        self.calls = calls
+
+
+class Lets:
+    """The file's constants, evaluated on first use so that their order does not matter."""
+
+    def __init__(self, statements: tuple[LetStmt, ...], overrides: Mapping[str, Fraction]) -> None:
+        self._exprs: dict[str, Expr] = {name.name: expr for stmt in statements for name, expr in stmt.bindings}
+        self._values: dict[str, Fraction] = {name: overrides[name] for name in overrides if name in self._exprs}
+        self._open: list[str] = []
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._exprs
+
+
+    def names(self) -> tuple[str, ...]:
+        """The names that `let` lines give."""
+        return tuple(self._exprs)
+
+    def value(self, name: str, span: Span) -> Fraction:
+        """The constant's value. Raises BuildError E109 where constants need each other, E106 for an unknown name."""
+        if name in self._values:
+            return self._values[name]
+        if name in self._open:
+            circle = " needs ".join(f"`{each}`" for each in (*self._open[self._open.index(name) :], name))
+            raise BuildError("E109", f"these constants go in a circle: {circle}", span, "give one of them a number")
+        if name not in self._exprs:
+            raise unknown_name(name, span, self._exprs)
+        if len(self._open) > 100:
+            raise BuildError("E018", "constants need each other more than 100 deep", span, "write the numbers")
+        self._open.append(name)
+        try:
+            value = evaluate(self._exprs[name], self.value)
+        finally:
+            self._open.pop()
+        self._values[name] = value
+        return value
+
+
+def unknown_name(name: str, span: Span, known: Mapping[str, object]) -> BuildError:
+    """E106 with the nearest name."""
+    guess = nearest(name, known)
+    if guess is not None:
+        return BuildError("E106", f"there is no number called `{name}`", span, f"did you mean `{guess}`?")
+    return BuildError("E106", f"there is no number called `{name}`", span, f"add `let {name}=…`, or write the number")
+
+
+class Numbers:
+    """Looks names up at one point of a series: the block's parameters, the file's constants, and `c`."""
+
+    __slots__ = ("_depth", "_lets", "_scope")
+
+    def __init__(self, scope: Scope, lets: Lets, depth: int | None) -> None:
+        self._scope = scope
+        self._lets = lets
+        self._depth = depth
+
+    def __call__(self, name: str, span: Span) -> Fraction:
+        """The number. Raises BuildError E106; Unknown where it depends on a volume that is lost."""
+        scope = self._scope
+        if name in scope.numbers:
+            return scope.numbers[name]
+        if name == "c":
+            if self._depth is None:
+                raise Unknown
+            return Fraction(self._depth)
+        if name in scope.blocks:
+            raise BuildError("E106", f"`{name}` is a block here, not a number", span, "pass the number as an argument")
+        if name in scope.taps:
+            raise BuildError("E106", f"`{name}` is a tap here, not a number", span, f"the value itself is `@{name}`")
+        if name not in self._lets:
+            raise unknown_name(name, span, dict.fromkeys((*scope.numbers, *self._lets.names(), "c")))
+        return self._lets.value(name, span)
