@@ -1,0 +1,89 @@
+"""The floors: imports only go down, third parties stay in their rooms, and answering loads neither torch nor networkx."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
+
+GROUND = {"errors", "geometry", "records"}
+MAY_IMPORT = {
+    "errors": set(),
+    "geometry": {"errors"},
+    "records": {"errors", "geometry"},
+    "language": GROUND | {"language"},
+    "ops": GROUND | {"ops"},
+    "graph": GROUND | {"graph", "language", "ops"},
+    "analyses": GROUND | {"analyses", "graph", "ops", "language"},
+    "rules": GROUND | {"rules", "graph", "ops", "language", "analyses"},
+    "views": GROUND | {"views"},
+    "lowering": GROUND | {"lowering", "graph", "ops", "analyses"},
+    "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops"},
+}
+THIRD_PARTY = {
+    "graph": {"networkx"},
+    "views": {"rich", "graphviz"},
+    "runtime": {"torch", "numpy"},
+    "cli": {"typer", "rich"},
+}
+EVERYTHING = {"cli", "__init__", "__main__", "api"}
+
+
+def imports(path: Path) -> set[tuple[str, bool]]:
+    """Every imported module with whether the import runs at module level."""
+    tree = ast.parse(path.read_text())
+    inner = {id(node) for scope in ast.walk(tree) if isinstance(scope, ast.FunctionDef) for node in ast.walk(scope)}
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        found |= {(name, id(node) not in inner) for name in names}
+    return found
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_go_down(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for name, at_module_level in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "convsize":
+            target = rest.split(".")[0]
+            if room in EVERYTHING:
+                assert target != "runtime" or not at_module_level, f"{path}: runtime is imported inside commands"
+                continue
+            assert target in MAY_IMPORT[room], f"{path} imports convsize.{rest}"
+        elif top not in sys.stdlib_module_names:
+            assert top in THIRD_PARTY.get(room, set()), f"{path} imports {name}"
+            assert top != "networkx" or not at_module_level, f"{path}: networkx is imported inside functions"
+
+
+@pytest.mark.parametrize("command", [["analyze", "-e", "CRCRP", "--input", "3@32x32"], ["check", "-"]])
+def test_answers_without_torch_and_networkx(command: list[str]) -> None:
+    script = (
+        "import sys\nfrom convsize.cli.app import main\n"
+        f"sys.argv = ['convsize', *{command!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "loaded = {'torch', 'networkx', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    text = "input: 3@32x32\nC3D64 R M FC10 S\n"
+    subprocess.run([sys.executable, "-c", script], check=True, input=text, text=True, capture_output=True)
