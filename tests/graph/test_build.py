@@ -1,0 +1,176 @@
+"""Trees to networks: what the words of the language mean, on hand-worked networks."""
+
+from fractions import Fraction
+
+import pytest
+
+from convsize.errors import Source, SpecError, UsageError
+from convsize.geometry import Shape
+from convsize.graph.build import build
+from convsize.graph.network import Network
+from convsize.language.parser import parse
+
+
+def network(text: str, **options: object) -> Network:
+    file, errors = parse(Source(text, "net.spec"))
+    assert not errors, errors
+    return build(file, **options)  # type: ignore[arg-type]
+
+
+def trunk(series: str, volume: str = "3@32x32", before: str = "") -> Network:
+    return network(f"input: {volume}\n{before}\n{series}\n")
+
+
+def volumes(net: Network) -> list[str]:
+    return [str(node.output) for node in net.layers]
+
+
+def names(net: Network) -> list[str]:
+    return [node.name for node in net.layers]
+
+
+def test_shorthand_of_the_notes() -> None:
+    # C without a size is 3 wide and as deep as its input, half padding keeps H and W; P halves them.
+    assert volumes(trunk("CRCRP")) == ["3@32x32"] * 4 + ["3@16x16"]
+    assert names(trunk("CRCRP")) == ["conv1", "relu1", "conv2", "relu2", "pool1"]
+
+
+def test_column_of_the_vgg_table_as_printed() -> None:
+    pasted = "C3D64 C3D64 M C3D128 C3D128 M C3D256 C3D256 C3D256 M C3D512 C3D512 C3D512 M C3D512 C3D512 C3D512 M"
+    net = trunk(pasted + " FC4096 FC4096 FC1000 S", "3@224x224")
+    assert volumes(net)[-5:] == ["512@7x7", "4096", "4096", "1000", "1000"]
+
+
+def test_one_number_after_the_at_sign_is_one_dimensional_and_three_are_three() -> None:
+    assert volumes(trunk("C3D8 M", "4@100")) == ["8@100", "8@50"]
+    assert volumes(trunk("C3x1x1D8 M1x2x2", "3@16x32x32")) == ["8@16x32x32", "8@16x16x16"]
+
+
+def test_repeats_unroll_and_point_at_the_first_turn() -> None:
+    net = trunk("(C3D8 R)*3")
+    assert names(net) == ["conv1", "relu1", "conv2", "relu2", "conv3", "relu3"]
+    assert [node.repeat_of for node in net.layers] == [None, None, 1, 2, 1, 2]
+    assert [node.turns[0].turn for node in net.layers] == [0, 0, 1, 1, 2, 2]
+
+
+def test_nested_repeats_point_at_the_innermost_first_turn() -> None:
+    net = trunk("(C3D8 R*2)*2")
+    assert [node.repeat_of for node in net.layers] == [None, None, 2, 1, 2, 5]
+
+
+def test_repeat_of_zero_leaves_out() -> None:
+    assert volumes(trunk("C3D8 R*{0} M")) == ["8@32x32", "8@16x16"]
+    assert volumes(trunk("C3D8 M*{N}", before="let N=2")) == ["8@32x32", "8@16x16", "8@8x8"]
+
+
+def test_lets_are_overridden_and_may_stand_anywhere() -> None:
+    text = "input: 3@32x32\nC3D{W}\nlet W=2*V\nlet V=4\n"
+    assert volumes(network(text)) == ["8@32x32"]
+    assert volumes(network(text, lets={"V": Fraction(5)})) == ["10@32x32"]
+    with pytest.raises(UsageError, match="`Q`"):
+        network(text, lets={"Q": Fraction(1)})
+
+
+def test_inputs_are_overridden() -> None:
+    assert volumes(network("input: 3@32x32\nM\n", inputs={"input": Shape(3, (64, 64))})) == ["3@32x32"]
+
+
+def test_blocks_see_the_depth_where_they_are_called() -> None:
+    net = trunk("C3D8 b b(4)", before="def b(n=c): C1D{2*n} C3D{c/2}")
+    assert volumes(net) == ["8@32x32", "16@32x32", "8@32x32", "8@32x32", "4@32x32"]
+    assert names(net) == ["conv1", "b1.conv1", "b1.conv2", "b2.conv1", "b2.conv2"]
+    assert [node.blocks for node in net.layers] == [(), ("b1",), ("b1",), ("b2",), ("b2",)]
+    assert [node.spec for node in net.layers] == ["C3D8", "C1D16", "C3D8", "C1D8", "C3D4"]
+
+
+def test_residual_sum_takes_the_value_that_entered() -> None:
+    net = trunk("C3D8 (C3 R + x) R")
+    add = next(node for node in net.layers if node.name == "add1")
+    assert [net.nodes[index].name for index in add.inputs] == ["relu1", "conv1"]
+
+
+def test_gate_broadcasts_a_flat_branch() -> None:
+    net = trunk("C3D8 se(4)", before="def se(r, n=c): (x * GAP FC{n/r} R FC{n} sigmoid)")
+    assert volumes(net) == ["8@32x32", "8@1x1", "2", "2", "8", "8", "8@32x32"]
+
+
+def test_split_gives_every_branch_its_part() -> None:
+    net = trunk("C3D8 split[x | C3D6]")
+    assert [node.spec for node in net.layers] == ["C3D8", "slice(0, 4)", "slice(4, 8)", "C3D6", "|"]
+    assert volumes(net)[-1] == "10@32x32"
+
+
+def test_taps_rebind_from_turn_to_turn() -> None:
+    net = trunk("C3D8 as p (C3 R [x | @p] C1D8 as p)*2")
+    joins = [node for node in net.layers if node.name.startswith("concat")]
+    assert [net.nodes[index].name for index in joins[1].inputs] == ["relu2", "conv3"]
+
+
+def test_named_branches_of_any_size_go_on_with_the_last() -> None:
+    net = trunk("[M | C3D8] as low, high C3D4 head small @low: GAP FC5".replace(" head", "\nhead"))
+    assert net.outputs.keys() == {"main", "small"}
+    assert [str(net.nodes[index].output) for index in net.outputs.values()] == ["4@32x32", "5"]
+    assert names(net) == ["pool1", "conv1", "conv2", "small.gap1", "small.fc1"]
+
+
+def test_blocks_take_layers_words_and_taps() -> None:
+    before = "def f(k, d, act, gate=x): C{k}D{d} act gate\ndef j(p): (x + @p)\ndef se: (x * GAP FC{c} sigmoid)"
+    net = trunk("f(3,8,R) as a f(5,8,hswish,se) j(@a) f(1,8,leaky(0.1)) f(1, 8, x)", before=before)
+    assert [node.spec for node in net.layers] == [
+        "C3D8",
+        "R",
+        "C5D8",
+        "hswish",
+        "GAP",
+        "FC8",
+        "sigmoid",
+        "*",
+        "+",
+        "C1D8",
+        "leaky(0.1)",
+        "C1D8",
+    ]
+
+
+def test_defaults_of_the_file() -> None:
+    net = trunk("C3D8 DW3 T2/2 M M2/2 A", "4@33x33", before="default: Cb0 M3/2ceil")
+    # C without bias, DW and T follow it; M is 3/2 ceil: ⌈(66-3)/2⌉+1 = 33; M2/2 takes only the ceil: 17; A is 2/2.
+    assert volumes(net) == ["8@33x33", "8@33x33", "8@66x66", "8@33x33", "8@17x17", "8@8x8"]
+    assert [len(net.parameters(node)) for node in net.layers] == [1, 1, 1, 0, 0, 0]
+
+
+def test_several_inputs_begin_with_a_tap() -> None:
+    net = network("input a: 3@8x8\ninput b: 3@8x8\n@a C3D4 as p @b C3D4 (x + @p)\n")
+    assert list(net.inputs) == ["a", "b"]
+    assert names(net) == ["conv1", "conv2", "add1"]
+
+
+def test_head_of_one_block_is_that_block() -> None:
+    text = "input: 3@8x8\ndef aux: GAP FC4\nC3D4 as p aux\nhead aux1 @p: aux\n"
+    assert names(network(text)) == ["conv1", "aux2.gap1", "aux2.fc1", "aux1.gap1", "aux1.fc1"]
+
+
+def test_block_names_that_end_in_a_digit_stay_apart() -> None:
+    assert names(trunk("c2 c2", before="def c2: C3")) == ["c2_1.conv1", "c2_2.conv1"]
+
+
+def test_a_file_of_one_line_parses_fast_and_large_ones_are_refused() -> None:
+    assert len(trunk("C3*10000").nodes) == 10_001
+    for text in ("R*1000000", "((((R*1000)*1000)*1000)*1000)", "(x)*1000000000000"):
+        with pytest.raises(SpecError) as caught:
+            trunk(text)
+        assert caught.value.diagnostics[0].code == "E112"
+
+
+def test_blocks_that_double_are_refused() -> None:
+    before = "def b0: R R\n" + "\n".join(f"def b{i}: b{i - 1} b{i - 1}" for i in range(1, 60))
+    with pytest.raises(SpecError) as caught:
+        trunk("b59", before=before)
+    assert caught.value.diagnostics[0].code == "E112"
+
+
+def test_blocks_that_nest_too_deep_are_refused() -> None:
+    before = "def b0: R\n" + "\n".join(f"def b{i}: b{i - 1}" for i in range(1, 300))
+    with pytest.raises(SpecError) as caught:
+        trunk("b299", before=before)
+    assert caught.value.diagnostics[0].code == "E018"

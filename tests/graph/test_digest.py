@@ -1,0 +1,70 @@
+"""The structural digest: equal however a network is written, different for any other network."""
+
+import pytest
+
+from convsize.errors import Source
+from convsize.graph.build import build
+from convsize.graph.digest import digest
+from convsize.language.parser import parse
+
+
+def graph(series: str, before: str = "", volume: str = "4@16x16") -> str:
+    file, errors = parse(Source(f"input: {volume}\n{before}\n{series}\n"))
+    assert not errors, errors
+    return digest(build(file))
+
+
+SAME = [
+    ("C3D8 R C3D8 R", "(C3D8 R)*2"),
+    ("C3D8 R", "C3D8p1/1d1g1b1 relu"),
+    ("C3D8 R M", "b M", "def b: C3D8 R"),
+    ("(C3 + x)", "C3 as a @input as b (@a + @b)"),
+    ("(C3 + C5)", "(C5 + C3)"),
+    ("(x * C1 sigmoid)", "(C1 sigmoid * x)"),
+    ("((C3 + C5) + C1)", "(C3 + C5 + C1)"),
+    ("[[C3 | C5] | C1]", "[C3 | C5 | C1]"),
+    ("DW3", "C3D4g4"),
+    ("C3D8psame", "C3D8"),
+    ("M2ceil", "M2/2"),
+    ("C3 as a (C3 R + @a) head h: GAP", "C3 as q (@q + C3 R) head k: GAP"),
+    ("C3 as a C3 as b [@a | (@a + @b)] (x + C3D8)", "C3 as b C3 as z [@b | (@z + @b)] (C3D8 + x)"),
+]
+DIFFERENT = [
+    ("C3D8", "C3D8b0"),
+    ("C3D8", "C3D8p0"),
+    ("C3D8 R", "R C3D8"),
+    ("[C3 | C5]", "[C5 | C3]"),
+    ("C3 as a (@a + @a)", "(C3 + C3)"),
+    ("M3/2", "A3/2"),
+    ("M3p1/2", "M3/2ceil"),
+    ("drop(0.5)", "drop(0.4)"),
+    ("split[x | C3]", "split[C3 | x]"),
+    ("C3 as a C3 as b @input (@a + @b + x)", "C3 as a C3 as b @input (@a + @a + x)"),
+    ("C3 head h @input: C3", "C3 R head h @input: C3"),
+    # Two equal convolutions of one value: which of them feeds the sum twice may not matter, but that one does.
+    ("C3 as a @input C3 as b (@a + @b) [x | @a]", "C3 as a @input C3 as b (@a + @a) [x | @b]"),
+]
+
+
+def lines(text: str) -> str:
+    return text.replace(" head", "\nhead")
+
+
+@pytest.mark.parametrize("pair", SAME, ids=lambda pair: pair[0])
+def test_same_network(pair: tuple[str, ...]) -> None:
+    before = pair[2] if len(pair) > 2 else ""
+    assert graph(lines(pair[0]), before) == graph(lines(pair[1]), before)
+
+
+@pytest.mark.parametrize("pair", DIFFERENT, ids=lambda pair: pair[0])
+def test_different_network(pair: tuple[str, str]) -> None:
+    assert graph(lines(pair[0])) != graph(lines(pair[1]))
+
+
+def test_which_of_two_equal_branches_is_used_again_does_not_matter() -> None:
+    first = graph("C3 as a @input C3 as b (@a + @b) [x | @a]")
+    assert first == graph("C3 as a @input C3 as b (@a + @b) [x | @b]")
+
+
+def test_input_volume_counts() -> None:
+    assert graph("C3") != graph("C3", volume="4@16x18")
