@@ -6,6 +6,7 @@ filter of F with P zeros on each side and stride S gives (L - F + 2P)/S + 1 (Var
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from convsize.errors import ConvsizeError
@@ -138,7 +139,8 @@ def output_extent(extent: int, window: AxisWindow, rounding: Rounding = "floor")
     free = extent + window.before + window.after - window.reach
     if rounding == "ceil":
         count = -(-free // window.stride) + 1
-        if (count - 1) * window.stride >= extent + window.before:
+        # Only the window that rounding up adds may be left out: those that fit the padding as written stay.
+        if free % window.stride and (count - 1) * window.stride >= extent + window.before:
             count -= 1
         return count
     return free // window.stride + 1
@@ -147,6 +149,61 @@ def output_extent(extent: int, window: AxisWindow, rounding: Rounding = "floor")
 def remainder(extent: int, window: AxisWindow) -> int:
     """The pixels of the padded axis left over behind the last window under floor: (L + before + after - reach) mod S."""
     return (extent + window.before + window.after - window.reach) % window.stride
+
+
+def overhang(extent: int, window: AxisWindow, count: int) -> int:
+    """The pixels by which the last of `count` windows reaches beyond the padded axis: (n-1)S + reach - (L + P), or 0."""
+    return max((count - 1) * window.stride + window.reach - (extent + window.before + window.after), 0)
+
+
+def same_transposed(window: AxisWindow) -> tuple[int, int]:
+    """The padding of a transposed axis under which its output is L·S, as TensorFlow: reach - S in all, the odd one after.
+
+    Where the stride is above the reach the second number is negative: the output is longer than what the windows reach.
+    """
+    total = window.reach - window.stride
+    before = max(total, 0) // 2
+    return (before, total - before)
+
+
+class Dividing(NamedTuple):
+    """What would make an axis divide without a remainder, each alone and nearest to what it is; None: none near."""
+
+    padding: int | None
+    kernel: int | None
+    stride: int
+    extents: tuple[int, ...]
+
+
+def dividing(extent: int, window: AxisWindow) -> Dividing:
+    """The nearest padding (equal on both sides), kernel, stride and input extents that leave no remainder.
+
+    (L + 2P - d(k-1) - 1) mod S = 0, solved for one of them with the others as they are.
+    """
+    free = extent + window.before + window.after - window.reach
+    rest = free % window.stride
+
+    def nearest(value: int, lowest: int, divides: Callable[[int], bool]) -> int | None:
+        # Residues repeat after S steps; far beyond a filter's usual size no suggestion is of use to anyone.
+        for step in range(min(window.stride, 64) + 1):
+            for candidate in (value - step, value + step):
+                if candidate >= lowest and divides(candidate):
+                    return candidate
+        return None
+
+    bare = extent - window.reach
+    room = extent + window.before + window.after - 1
+    stride = nearest(window.stride, 1, lambda s: free % s == 0)
+    return Dividing(
+        nearest(window.before, 0, lambda p: bare + 2 * p >= 0 and (bare + 2 * p) % window.stride == 0),
+        nearest(
+            window.kernel,
+            1,
+            lambda k: room >= window.dilation * (k - 1) and (room - window.dilation * (k - 1)) % window.stride == 0,
+        ),
+        1 if stride is None else stride,
+        tuple(size for size in (extent - rest, extent - rest + window.stride) if size >= 1),
+    )
 
 
 def per_axis(values: Extents, rank: int) -> Extents:

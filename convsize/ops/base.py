@@ -142,6 +142,8 @@ class Op:
     """The stem of layer names: "conv" makes conv1, conv2 …"""
     SPELLING: ClassVar[str] = ""
     """How a spec says it: "C3D64/2p1", "drop(p)"."""
+    SUFFIXES: ClassVar[tuple[str, ...]] = ()
+    """The heads of the suffixes its token takes: "size", "D", "/", "p", "d", "g", "a", "b", "z", "rounding"."""
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = ()
     """What the word takes, where the op is a word."""
 

@@ -10,15 +10,22 @@ from convsize.geometry import (
     HALF_PADDING,
     AxisWindow,
     Extents,
-    GeometryError,
     Padding,
     Rounding,
     Shape,
     Window,
     per_axis,
 )
+from convsize.ops.arguments import require_groups
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.windows import padded_call, require_spatial, resolve, slide, torch_rank
+from convsize.ops.windows import (
+    kept_convolution,
+    padded_call,
+    require_spatial,
+    resolve,
+    slide,
+    torch_rank,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ class Convolution(Op):
     MACs
         D'·L'…·(D/g)·k…: one multiply-add per weight and position. The bias adds D'·L'… FLOPs.
     Saved for backward
-        input and weight (even a frozen one); where the padding is asymmetric also the padded copy of the input.
+        input and weight (even a frozen one); where the padding is asymmetric or rounding up adds to it, the padded
+        copy instead of the input.
     PyTorch
         nn.Conv1d, nn.Conv2d, nn.Conv3d; asymmetric padding by F.pad before it.
     Source
@@ -47,6 +55,7 @@ class Convolution(Op):
     NAME: ClassVar[str] = "convolution"
     STEM: ClassVar[str] = "conv"
     SPELLING: ClassVar[str] = "C3D64/2p1d1g1b1floor"
+    SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "g", "b", "rounding")
 
     out_channels: int
     kernel_size: Extents
@@ -66,7 +75,7 @@ class Convolution(Op):
             stride=per_axis(suffixes.stride or (1,), source.rank),
             padding=suffixes.padding or HALF_PADDING,
             dilation=per_axis(suffixes.dilation or (1,), source.rank),
-            groups=suffixes.groups or 1,
+            groups=1 if suffixes.groups is None else suffixes.groups,
             bias=suffixes.bias is not False,
             rounding=suffixes.rounding or "floor",
         )
@@ -76,13 +85,7 @@ class Convolution(Op):
 
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs
-        for what, depth in (("input", source.channels), ("output", self.out_channels)):
-            if depth % self.groups:
-                raise GeometryError(
-                    "E204",
-                    f"{self.groups} groups do not divide the {what}'s depth {depth}: "
-                    f"{depth}/{self.groups} leaves {depth % self.groups}",
-                )
+        require_groups(self.groups, source.channels, self.out_channels)
         return Shape(self.out_channels, slide(source, self._axes(source), self.rounding))
 
     def window(self, *inputs: Shape) -> Window:
@@ -99,7 +102,7 @@ class Convolution(Op):
         return (Work("bias", output.elements),) if self.bias else ()
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        raise NotImplementedError  # ops author: see memory notes
+        return kept_convolution(self._axes(inputs[0]), inputs[0], self.rounding, mode)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         (source,) = inputs

@@ -1,0 +1,82 @@
+"""Sum of branches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Op):
+    """Sum of branches, value by value: the shortcut of a residual block.
+
+    Spec
+        `(a + b)`.
+    Shape
+        all branches alike, and so their sum.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: n - 1 an element for n branches.
+    Saved for backward
+        nothing.
+    PyTorch
+        torch.add, from left to right.
+    Source
+        He et al. 2016: F(x) + x.
+    """
+
+    NAME: ClassVar[str] = "sum"
+    STEM: ClassVar[str] = "add"
+    SPELLING: ClassVar[str] = "+"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        first = inputs[0]
+        for other in inputs[1:]:
+            if other.channels != first.channels and other.spatial == first.spatial:
+                raise GeometryError(
+                    "E301",
+                    f"the branches of this sum have different depths: {first.channels} and {other.channels}",
+                    f"project one of them: `C1D{max(first.channels, other.channels)}` behind the branch of "
+                    f"{min(first, other)}",
+                )
+            if other != first:
+                raise GeometryError(
+                    "E302",
+                    f"the branches of this sum have different extents: {first} and {other}",
+                    "give them the same strides and paddings, or crop the larger one: `crop(…)`",
+                )
+        return first
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("join", (len(inputs) - 1) * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("torch.add"),)

@@ -1,0 +1,68 @@
+"""Gain and bias per map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Affine(Op):
+    """Gain and bias: every map is multiplied by a number of its own and another one is added.
+
+    Spec
+        `affine`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        weight D, bias D (as D·1…, so that they broadcast as they are).
+    MACs
+        none. FLOPs: 2 an element.
+    Saved for backward
+        input where the weight is trained, weight where the input needs a gradient.
+    PyTorch
+        a module with two parameters.
+    Source
+        LeCun et al. 1998: the pools of LeNet-5 have a gain and a bias a map.
+    """
+
+    NAME: ClassVar[str] = "affine"
+    STEM: ClassVar[str] = "affine"
+    SPELLING: ClassVar[str] = "affine"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        shape = (inputs[0].channels, *(1,) * inputs[0].rank)
+        return (Parameter("weight", shape), Parameter("bias", shape, "bias"))
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("scale", 2 * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        kept: tuple[Saved, ...] = (Saved("input"),) if mode.trains else ()
+        return (*kept, Saved("parameter", name="weight")) if mode.needs[0] else kept
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("convsize.Affine", (("shape", (inputs[0].channels, *(1,) * inputs[0].rank)),)),)

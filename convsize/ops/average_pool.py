@@ -1,0 +1,153 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    NO_PADDING,
+    AxisWindow,
+    Extents,
+    Padding,
+    Rounding,
+    Shape,
+    Window,
+    overhang,
+    per_axis,
+)
+from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.windows import (
+    kept_padded,
+    padded_call,
+    require_pool_padding,
+    require_spatial,
+    resolve,
+    slide,
+    torch_rank,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AveragePool(Op):
+    """Average pooling: the mean of every window, map by map.
+
+    Spec
+        `A3/2p1d1z0ceil`: window 3, stride 2, padding 1, dilation, rounding; `z0`: padding zeros do not count in the mean.
+        Left out: window 2, stride as wide as the window, no padding, zeros count, floor.
+    Shape
+        D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would start
+        behind the input is left out.
+    Window
+        k per axis with stride, dilation and padding.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: k… an output, k… - 1 additions and a division.
+    Saved for backward
+        input; where the padding differs on the two sides the padded copy instead.
+    PyTorch
+        nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d with count_include_pad; padding that differs on the two sides by F.pad
+        before it. What rounding up adds behind the padding never counts. Where these layers cannot say it (dilation;
+        uneven padding with `z0` or `ceil`): window sums over the number of values that count.
+    Source
+        LeCun et al. 1998 (LeNet-5); Aggarwal, ch. 8.
+    """
+
+    NAME: ClassVar[str] = "average pooling"
+    STEM: ClassVar[str] = "avgpool"
+    SPELLING: ClassVar[str] = "A2/2p0d1z1floor"
+    SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "/", "p", "d", "z", "rounding")
+
+    kernel_size: Extents
+    stride: Extents
+    padding: Padding
+    dilation: Extents
+    count_zeros: bool
+    rounding: Rounding
+
+    @classmethod
+    def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
+        require_spatial("average pooling", source)
+        kernel_size = per_axis(suffixes.size or (2,), source.rank)
+        return cls(
+            kernel_size=kernel_size,
+            stride=kernel_size if suffixes.stride is None else per_axis(suffixes.stride, source.rank),
+            padding=suffixes.padding or NO_PADDING,
+            dilation=per_axis(suffixes.dilation or (1,), source.rank),
+            count_zeros=suffixes.count_zeros is not False,
+            rounding=suffixes.rounding or "floor",
+        )
+
+    def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
+        return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)
+
+    def _native(self, axes: tuple[AxisWindow, ...]) -> bool:
+        """Whether PyTorch's own layer says it, with an F.pad before it at most."""
+        if any(d > 1 for d in self.dilation):
+            return False
+        even = all(window.before == window.after for window in axes)
+        return even or (self.count_zeros and self.rounding != "ceil")
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        axes = self._axes(source)
+        require_pool_padding(source, axes)
+        return Shape(source.channels, slide(source, axes, self.rounding))
+
+    def window(self, *inputs: Shape) -> Window:
+        return Window("axes", self._axes(inputs[0]))
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("pool", output.elements * prod(self.kernel_size)),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        if not mode.needs[0]:
+            return ()
+        axes = self._axes(inputs[0])
+        if self._native(axes):
+            even = all(window.before == window.after for window in axes)
+            return (Saved("input") if even else kept_padded(axes, inputs[0], self.rounding, mode),)
+        return (
+            kept_padded(axes, inputs[0], self.rounding, mode),
+            Saved("extra", name="window of ones", size=prod(self.kernel_size) * mode.itemsize),
+            Saved("extra", name="counts", size=output.area * mode.itemsize),
+        )
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        (source,) = inputs
+        axes = self._axes(source)
+        if self._native(axes):
+            even = all(window.before == window.after for window in axes)
+            pads, padding = ((), tuple(w.before for w in axes)) if even else padded_call(axes, source, self.rounding)
+            call = TorchCall(
+                torch_rank("nn.AvgPool{}d", source),
+                (
+                    ("kernel_size", self.kernel_size),
+                    ("stride", self.stride),
+                    ("padding", padding),
+                    ("ceil_mode", self.rounding == "ceil"),
+                    ("count_include_pad", self.count_zeros),
+                ),
+            )
+            return (*pads, call)
+        extents = slide(source, axes, self.rounding)
+        call = TorchCall(
+            "convsize.AveragePool",
+            (
+                ("kernel_size", self.kernel_size),
+                ("stride", self.stride),
+                ("padding", tuple(zeros for window in reversed(axes) for zeros in (window.before, window.after))),
+                ("overhang", tuple(map(overhang, source.spatial, axes, extents))),
+                ("dilation", self.dilation),
+                ("count_include_pad", self.count_zeros),
+            ),
+        )
+        return (call,)

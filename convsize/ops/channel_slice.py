@@ -1,0 +1,82 @@
+"""Slice of the depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    whole,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Op):
+    """Slice of the depth: the maps a, a + 1, … b - 1.
+
+    Spec
+        `slice(a,b)`, from 0; `split[… | …]` makes one for every branch.
+    Shape
+        D@L -> (b - a)@L.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing: it is a view.
+    PyTorch
+        torch.narrow over dimension 1.
+    Source
+        Krizhevsky et al. 2012: AlexNet's two groups; Ma et al. 2018, ShuffleNetV2.
+    """
+
+    NAME: ClassVar[str] = "slice"
+    STEM: ClassVar[str] = "slice"
+    SPELLING: ClassVar[str] = "slice(a,b)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("start"), ParamSpec("stop"))
+
+    start: int
+    stop: int
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(whole(arguments["start"]), whole(arguments["stop"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        if not 0 <= self.start < self.stop <= source.channels:
+            raise GeometryError(
+                "E110",
+                f"the slice from {self.start} to {self.stop} does not lie in the depth {source.channels}",
+                f"it needs 0 <= start < stop <= {source.channels}",
+            )
+        return Shape(self.stop - self.start, source.spatial)
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        kwargs = (("dim", 1), ("start", self.start), ("length", self.stop - self.start))
+        return (TorchCall("torch.narrow", kwargs),)

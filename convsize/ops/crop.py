@@ -1,0 +1,100 @@
+"""Centre crop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    AxisWindow,
+    Extents,
+    GeometryError,
+    Shape,
+    Window,
+    per_axis,
+)
+from convsize.ops.arguments import (
+    require_positive,
+    wholes,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.windows import (
+    axis_name,
+    pad_call,
+    plural,
+    require_spatial,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop(Op):
+    """Centre crop to given extents, as the skip connections of a U-Net on unpadded convolutions need it.
+
+    Spec
+        `crop(h,w)`; one number for every axis.
+    Shape
+        D@L -> D@l per axis; where L - l is odd, the pixel more is cut off behind.
+    Window
+        1 per axis, with negative padding.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing.
+    PyTorch
+        F.pad with negative amounts.
+    Source
+        Ronneberger et al. 2015, U-Net.
+    """
+
+    NAME: ClassVar[str] = "centre crop"
+    STEM: ClassVar[str] = "crop"
+    SPELLING: ClassVar[str] = "crop(h,w)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("extents", variadic=True),)
+
+    extents: Extents
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        require_spatial("cropping", source)
+        return cls(per_axis(wholes(arguments["extents"]), source.rank))
+
+    def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
+        axes = []
+        for extent, target in zip(source.spatial, self.extents, strict=True):
+            before = (extent - target) // 2
+            axes.append(AxisWindow(1, before=-before, after=before - (extent - target)))
+        return tuple(axes)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        for axis, (extent, target) in enumerate(zip(source.spatial, self.extents, strict=True)):
+            name = axis_name(source, axis)
+            require_positive(f"the {name} that a crop leaves", target)
+            if target > extent:
+                raise GeometryError(
+                    "E210",
+                    f"a crop to {target} is larger than the {plural(extent, 'pixel')} of the {name}",
+                    f"crop to at most {extent}, or use `pad({target - extent},0)`",
+                )
+        return Shape(source.channels, self.extents)
+
+    def window(self, *inputs: Shape) -> Window:
+        return Window("axes", self._axes(inputs[0]))
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (pad_call(tuple((axis.before, axis.after) for axis in self._axes(inputs[0]))),)

@@ -1,0 +1,76 @@
+"""Stochastic depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    share,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class DropPath(Op):
+    """Stochastic depth: in training the whole branch is zeroed for a sample with probability p, and divided by 1 - p for the
+    others.
+
+    Spec
+        `droppath(p)`, p from 0 to 1, at the end of a branch of a sum.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none at inference, where it does nothing.
+    Saved for backward
+        in training one number a sample; nothing where p is 0.
+    PyTorch
+        a module of one multiplication by a random factor a sample.
+    Source
+        Huang et al. 2016.
+    """
+
+    NAME: ClassVar[str] = "stochastic depth"
+    STEM: ClassVar[str] = "droppath"
+    SPELLING: ClassVar[str] = "droppath(p)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("p", "number"),)
+
+    p: Fraction
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(share("p", arguments["p"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        if not (mode.needs[0] and mode.training) or self.p == 0:
+            return ()
+        return (Saved("extra", name="factor of every sample", size=mode.batch * mode.itemsize),)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("convsize.DropPath", (("p", float(self.p)),)),)

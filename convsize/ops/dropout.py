@@ -1,0 +1,82 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    share,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.keeps import tensor_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout(Op):
+    """Dropout: in training every value is zeroed with probability p and the others are divided by 1 - p.
+
+    Spec
+        `drop(p=0.5)`, p from 0 to 1.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none at inference, where it does nothing.
+    Saved for backward
+        in training a mask as large as its input: of its type on a CPU, of one byte an element on CUDA. Where p is 0
+        nothing, where p is 1 a single zero, on a CPU.
+    PyTorch
+        nn.Dropout.
+    Source
+        Srivastava et al. 2014.
+    """
+
+    NAME: ClassVar[str] = "dropout"
+    STEM: ClassVar[str] = "drop"
+    SPELLING: ClassVar[str] = "drop(p)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("p", "number", required=False, default=Fraction(1, 2)),)
+
+    p: Fraction
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(share("p", arguments["p"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        if not (mode.needs[0] and mode.training):
+            return ()
+        if mode.device == "cuda":
+            return (Saved("extra", name="mask", size=mode.batch * output.elements),)
+        if self.p == 0:
+            return ()
+        size = mode.itemsize if self.p == 1 else tensor_bytes(output, mode)
+        return (Saved("extra", name="mask", size=size),)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.Dropout", (("p", float(self.p)),)),)

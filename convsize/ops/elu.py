@@ -1,0 +1,63 @@
+"""ELU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import POINTWISE, Shape, Window
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.keeps import kept_activation
+
+
+@dataclass(frozen=True, slots=True)
+class ELU(Op):
+    """ELU: x where x > 0, exp(x) - 1 elsewhere, element by element.
+
+    Spec
+        `elu`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 3 an element (comparison, exponential, subtraction).
+    Saved for backward
+        its input; in place a clone of it, so in place saves nothing.
+    PyTorch
+        nn.ELU.
+    Source
+        Clevert et al. 2016.
+    """
+
+    NAME: ClassVar[str] = "ELU"
+    STEM: ClassVar[str] = "elu"
+    SPELLING: ClassVar[str] = "elu"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("activation", 3 * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return kept_activation("input", inputs[0], mode)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.ELU"),)

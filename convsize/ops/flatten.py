@@ -1,0 +1,66 @@
+"""Flattening."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    EVERYTHING,
+    Shape,
+    Window,
+)
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Op):
+    """Flattening: all values in one vector, map by map and row by row.
+
+    Spec
+        `flat`; `FC` flattens by itself.
+    Shape
+        D@L… -> D·L….
+    Window
+        the whole extent of its input: a vector has no positions.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing: it is a view.
+    PyTorch
+        nn.Flatten.
+    Source
+        Varma & Das, ch. 12.
+    """
+
+    NAME: ClassVar[str] = "flattening"
+    STEM: ClassVar[str] = "flat"
+    SPELLING: ClassVar[str] = "flat"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return Shape(inputs[0].elements)
+
+    def window(self, *inputs: Shape) -> Window:
+        return EVERYTHING
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.Flatten"),)

@@ -1,0 +1,82 @@
+"""Input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    require_positive,
+    wholes,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """Input: a volume that enters the network.
+
+    Spec
+        `input: 3@224x224`, `input left: 3@224x224`.
+    Shape
+        as written.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing of its own.
+    PyTorch
+        an argument of forward.
+    Source
+        LeCun et al. 1998: depth@height×width, as in the figure of LeNet-5.
+    """
+
+    NAME: ClassVar[str] = "input"
+    STEM: ClassVar[str] = "input"
+    SPELLING: ClassVar[str] = "input: 3@224x224"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("dims", variadic=True),)
+
+    shape: Shape
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        dims = wholes(arguments["dims"])
+        return cls(Shape(dims[0], dims[1:]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        require_positive("the depth of an input", self.shape.channels)
+        for axis, extent in enumerate(self.shape.spatial):
+            require_positive(f"extent {axis + 1} of an input", extent)
+        if self.shape.rank > 3:
+            raise GeometryError(
+                "E206", f"an input over {self.shape.rank} axes: volumes have one to three", "write `3@224x224`"
+            )
+        return self.shape
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return ()

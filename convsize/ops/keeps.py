@@ -1,0 +1,43 @@
+"""What activations and norms keep for backward, which is one of a few habits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from convsize.geometry import Shape
+from convsize.ops.base import Parameter, Saved, SaveMode
+
+
+def tensor_bytes(shape: Shape, mode: SaveMode) -> int:
+    """The bytes of a batch of volumes."""
+    return mode.batch * shape.elements * mode.itemsize
+
+
+def kept_activation(keeps: Literal["input", "output"], source: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+    """What an activation keeps: its input or its output.
+
+    One that needs its input and works in place has overwritten it, so autograd keeps a clone: in place saves nothing.
+    """
+    if not mode.needs[0]:
+        return ()
+    if keeps == "input" and mode.inplace:
+        return (Saved("extra", name="clone of the input", size=tensor_bytes(source, mode)),)
+    return (Saved(keeps),)
+
+
+def norm_parameters(depth: int, affine: bool) -> tuple[Parameter, ...]:
+    """The gain and the bias of a norm, one of each a map."""
+    return (Parameter("weight", (depth,)), Parameter("bias", (depth,), "bias")) if affine else ()
+
+
+def kept_norm(source: Shape, affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[Saved, ...]:
+    """What a layer or group norm keeps: input, gain (and `bias`), and two statistics for each of its `rows` a sample.
+
+    The statistics have the activations' type on a CPU and at least four bytes on CUDA.
+    """
+    if not (mode.needs[0] or (mode.trains and affine)):
+        return ()
+    itemsize = max(mode.itemsize, 4) if mode.device == "cuda" else mode.itemsize
+    statistics = Saved("extra", name="mean and inverse deviation", size=2 * mode.batch * rows * itemsize)
+    names = (("weight", "bias") if bias else ("weight",)) if affine else ()
+    return (Saved("input"), *(Saved("parameter", name=name) for name in names), statistics)

@@ -1,0 +1,67 @@
+"""Log-softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.keeps import kept_activation
+
+
+@dataclass(frozen=True, slots=True)
+class LogSoftmax(Op):
+    """Logarithm of the softmax over the depth: x less the logarithm of the sum of exp(x), at every position.
+
+    Spec
+        `logsoftmax`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 5 an element (comparison, subtraction, exponential, addition, subtraction).
+    Saved for backward
+        its output.
+    PyTorch
+        nn.LogSoftmax over dimension 1.
+    Source
+        Bridle 1990, for the softmax.
+    """
+
+    NAME: ClassVar[str] = "log-softmax"
+    STEM: ClassVar[str] = "logsoftmax"
+    SPELLING: ClassVar[str] = "logsoftmax"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("activation", 5 * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return kept_activation("output", inputs[0], mode)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.LogSoftmax", (("dim", 1),)),)

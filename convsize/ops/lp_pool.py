@@ -1,0 +1,114 @@
+"""Lp pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    NO_PADDING,
+    AxisWindow,
+    Extents,
+    GeometryError,
+    Shape,
+    Window,
+    per_axis,
+)
+from convsize.ops.arguments import (
+    number,
+    whole,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.keeps import tensor_bytes
+from convsize.ops.windows import (
+    require_spatial,
+    resolve,
+    slide,
+    torch_rank,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LpPool(Op):
+    """Lp pooling: (Σ h^p)^(1/p) over every window, map by map; p = 1 sums, a large p comes near the maximum.
+
+    Spec
+        `lppool(p, k, s=k)`: norm p, window k and stride s on every axis, no padding, floor.
+    Shape
+        D@L -> D@L', L' = ⌊(L - k)/S⌋ + 1 per axis.
+    Window
+        k per axis with its stride.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 2·k… an output: k… powers, k… - 1 additions and a root.
+    Saved for backward
+        input, its powers, and of the outputs: the means of the powers, their signs, their magnitudes, their sums.
+    PyTorch
+        nn.LPPool1d, nn.LPPool2d, nn.LPPool3d.
+    Source
+        Bilen, lecture 7; Yoon, part 6: (Σ h^p)^(1/p).
+    """
+
+    NAME: ClassVar[str] = "Lp pooling"
+    STEM: ClassVar[str] = "lppool"
+    SPELLING: ClassVar[str] = "lppool(p,k,s=k)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
+        ParamSpec("norm_type", "number"),
+        ParamSpec("kernel_size"),
+        ParamSpec("stride", required=False),
+    )
+
+    norm_type: Fraction
+    kernel_size: Extents
+    stride: Extents
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        require_spatial("Lp pooling", source)
+        norm_type = number(arguments["norm_type"])
+        if norm_type <= 0:
+            raise GeometryError("E111", f"the norm must be above 0, not {float(norm_type):g}", "write `lppool(2,…)`")
+        kernel_size = per_axis((whole(arguments["kernel_size"]),), source.rank)
+        stride = arguments["stride"]
+        return cls(norm_type, kernel_size, kernel_size if stride is None else per_axis((whole(stride),), source.rank))
+
+    def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
+        return resolve(source, self.kernel_size, self.stride, (1,) * source.rank, NO_PADDING)
+
+    def output(self, *inputs: Shape) -> Shape:
+        return Shape(inputs[0].channels, slide(inputs[0], self._axes(inputs[0]), "floor"))
+
+    def window(self, *inputs: Shape) -> Window:
+        return Window("axes", self._axes(inputs[0]))
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("pool", output.elements * 2 * prod(self.kernel_size)),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        if not mode.needs[0]:
+            return ()
+        size = tensor_bytes(output, mode)
+        return (
+            Saved("input"),
+            Saved("extra", name="powers of the input", size=tensor_bytes(inputs[0], mode)),
+            *(Saved("extra", name=name, size=size) for name in ("means", "signs", "magnitudes", "sums")),
+        )
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        p = self.norm_type
+        kwargs = (
+            ("norm_type", p.numerator if p.denominator == 1 else float(p)),
+            ("kernel_size", self.kernel_size),
+            ("stride", self.stride),
+        )
+        return (TorchCall(torch_rank("nn.LPPool{}d", inputs[0]), kwargs),)

@@ -1,0 +1,63 @@
+"""Mish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import POINTWISE, Shape, Window
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.keeps import kept_activation
+
+
+@dataclass(frozen=True, slots=True)
+class Mish(Op):
+    """Mish: x·tanh(log(1 + exp(x))), element by element.
+
+    Spec
+        `mish`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 5 an element (exponential, addition, logarithm, tanh, multiplication).
+    Saved for backward
+        its input; in place a clone of it, so in place saves nothing.
+    PyTorch
+        nn.Mish.
+    Source
+        Misra 2019.
+    """
+
+    NAME: ClassVar[str] = "Mish"
+    STEM: ClassVar[str] = "mish"
+    SPELLING: ClassVar[str] = "mish"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("activation", 5 * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return kept_activation("input", inputs[0], mode)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.Mish"),)

@@ -1,0 +1,83 @@
+"""Picked maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    wholes,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Op):
+    """Picked maps: the maps of the given numbers, in their order.
+
+    Spec
+        `pick(i,j,…)`, from 0; a map may be picked twice.
+    Shape
+        D@L -> n@L.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        the numbers of the maps: 8 bytes each.
+    PyTorch
+        a module that indexes dimension 1.
+    Source
+        LeCun et al. 1998: the partial connections of LeNet-5's C3.
+    """
+
+    NAME: ClassVar[str] = "picked maps"
+    STEM: ClassVar[str] = "pick"
+    SPELLING: ClassVar[str] = "pick(i,j)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("maps", variadic=True),)
+
+    indices: tuple[int, ...]
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(wholes(arguments["maps"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        for index in self.indices:
+            if not 0 <= index < source.channels:
+                raise GeometryError(
+                    "E110",
+                    f"map {index} does not lie in the depth {source.channels}",
+                    f"the maps are 0 to {source.channels - 1}",
+                )
+        return Shape(len(self.indices), source.spatial)
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        if not mode.needs[0]:
+            return ()
+        return (Saved("extra", name="indices", size=8 * len(self.indices)),)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("convsize.Pick", (("indices", self.indices),)),)

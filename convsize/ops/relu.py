@@ -1,0 +1,62 @@
+"""ReLU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import POINTWISE, Shape, Window
+from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.keeps import kept_activation
+
+
+@dataclass(frozen=True, slots=True)
+class ReLU(Op):
+    """ReLU: max(x, 0), element by element.
+
+    Spec
+        `R`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 1 an element (one comparison).
+    Saved for backward
+        its output, in place or not.
+    PyTorch
+        nn.ReLU.
+    Source
+        Nair & Hinton 2010; Krizhevsky et al. 2012.
+    """
+
+    NAME: ClassVar[str] = "ReLU"
+    STEM: ClassVar[str] = "relu"
+    SPELLING: ClassVar[str] = "R"
+
+    @classmethod
+    def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("activation", output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return kept_activation("output", inputs[0], mode)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.ReLU"),)

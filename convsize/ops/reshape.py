@@ -1,0 +1,99 @@
+"""Reshaping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    EVERYTHING,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    require_positive,
+    wholes,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.windows import (
+    plural,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape(Op):
+    """Reshaping: the same values, in the same order, as another volume.
+
+    Spec
+        `reshape(c,h,w)`; one number makes a vector, two a 1-D volume, four a 3-D one.
+    Shape
+        any -> c@h×w with as many elements.
+    Window
+        the whole extent of its input: positions move.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing: it is a view.
+    PyTorch
+        torch.reshape.
+    Source
+        Radford et al. 2016, DCGAN: project and reshape.
+    """
+
+    NAME: ClassVar[str] = "reshaping"
+    STEM: ClassVar[str] = "reshape"
+    SPELLING: ClassVar[str] = "reshape(c,h,w)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("dims", variadic=True),)
+
+    dims: tuple[int, ...]
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(wholes(arguments["dims"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        for dim in self.dims:
+            require_positive("every number of a shape", dim)
+        if len(self.dims) > 4:
+            raise GeometryError(
+                "E206", f"a shape of {len(self.dims)} numbers: volumes have one to three axes", "write `reshape(c,h,w)`"
+            )
+        target = Shape(self.dims[0], self.dims[1:])
+        if target.elements != source.elements:
+            product = "·".join(map(str, source.dims))
+            wanted = "·".join(map(str, self.dims))
+            rest = prod(self.dims[1:])
+            raise GeometryError(
+                "E211",
+                f"{source} has {product} = {source.elements} values, {target} would have {wanted} = {target.elements}"
+                if source.rank and target.rank
+                else f"{source} has {plural(source.elements, 'value')}, {target} would have {target.elements}",
+                f"write `reshape({','.join(map(str, (source.elements // rest, *self.dims[1:])))})`"
+                if source.elements % rest == 0
+                else f"choose numbers whose product is {source.elements}",
+            )
+        return target
+
+    def window(self, *inputs: Shape) -> Window:
+        return EVERYTHING
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("torch.reshape", (("shape", (-1, *self.dims)),)),)

@@ -1,0 +1,74 @@
+"""Channel shuffle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    require_parts,
+    whole,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffle(Op):
+    """Channel shuffle: the maps of g groups are dealt out in turn, so that the next grouped convolution sees all groups.
+
+    Spec
+        `shuffle(g)`.
+    Shape
+        as its input; g must divide the depth.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing.
+    PyTorch
+        nn.ChannelShuffle.
+    Source
+        Zhang et al. 2018, ShuffleNet.
+    """
+
+    NAME: ClassVar[str] = "channel shuffle"
+    STEM: ClassVar[str] = "shuffle"
+    SPELLING: ClassVar[str] = "shuffle(g)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("groups"),)
+
+    groups: int
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(whole(arguments["groups"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        require_parts("E204", "groups", self.groups, inputs[0].channels)
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("nn.ChannelShuffle", (("groups", self.groups),)),)

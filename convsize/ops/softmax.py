@@ -1,0 +1,91 @@
+"""Softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    require_parts,
+    whole,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.keeps import kept_activation
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax(Op):
+    """Softmax over the depth: exp(x) over the sum of it, at every position.
+
+    Spec
+        `S` or `softmax`; `softmax(r)`: across r equal slices of the depth, each value against those at its place in the
+        other slices.
+    Shape
+        as its input; r must divide the depth.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 5 an element (comparison, subtraction, exponential, addition, division).
+    Saved for backward
+        its output.
+    PyTorch
+        nn.Softmax over dimension 1; between reshapes for slices.
+    Source
+        Bridle 1990; across slices: Li et al. 2019, selective kernels.
+    """
+
+    NAME: ClassVar[str] = "softmax"
+    STEM: ClassVar[str] = "softmax"
+    SPELLING: ClassVar[str] = "S"
+    SUFFIXES: ClassVar[tuple[str, ...]] = ()
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("r", required=False),)
+
+    slices: int | None
+
+    @classmethod
+    def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
+        return cls(None)
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        slices = arguments["r"]
+        return cls(None if slices is None else whole(slices))
+
+    def output(self, *inputs: Shape) -> Shape:
+        if self.slices is not None:
+            require_parts("E204", "slices", self.slices, inputs[0].channels)
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("activation", 5 * output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return kept_activation("output", inputs[0], mode)
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        if self.slices is None:
+            return (TorchCall("nn.Softmax", (("dim", 1),)),)
+        (source,) = inputs
+        sliced = (-1, self.slices, source.channels // self.slices, *source.spatial)
+        return (
+            TorchCall("torch.reshape", (("shape", sliced),)),
+            TorchCall("nn.Softmax", (("dim", 1),)),
+            TorchCall("torch.reshape", (("shape", (-1, *source.dims)),)),
+        )

@@ -1,0 +1,74 @@
+"""Constant factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    number,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Times(Op):
+    """Constant factor: everything is multiplied by one given number.
+
+    Spec
+        `times(k)`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: 1 an element.
+    Saved for backward
+        nothing.
+    PyTorch
+        torch.mul.
+    Source
+        Szegedy et al. 2017, Inception-ResNet: residuals scaled by 0.1 to 0.3.
+    """
+
+    NAME: ClassVar[str] = "constant factor"
+    STEM: ClassVar[str] = "times"
+    SPELLING: ClassVar[str] = "times(k)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("k", "number"),)
+
+    factor: Fraction
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(number(arguments["k"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("scale", output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        other = self.factor.numerator if self.factor.denominator == 1 else float(self.factor)
+        return (TorchCall("torch.mul", (("other", other),)),)

@@ -1,0 +1,67 @@
+"""Learned scalar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    Shape,
+    Window,
+)
+from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Weight(Op):
+    """Learned scalar: everything is multiplied by one number.
+
+    Spec
+        `weight`.
+    Shape
+        as its input.
+    Window
+        its own position.
+    Parameters
+        weight 1, a scalar.
+    MACs
+        none. FLOPs: 1 an element.
+    Saved for backward
+        input where the weight is trained, weight where the input needs a gradient.
+    PyTorch
+        a module with one parameter, multiplied.
+    Source
+        Bachlechner et al. 2021, ReZero.
+    """
+
+    NAME: ClassVar[str] = "learned scalar"
+    STEM: ClassVar[str] = "weight"
+    SPELLING: ClassVar[str] = "weight"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls()
+
+    def output(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return (Parameter("weight", ()),)
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return (Work("scale", output.elements),)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        kept: tuple[Saved, ...] = (Saved("input"),) if mode.trains else ()
+        return (*kept, Saved("parameter", name="weight")) if mode.needs[0] else kept
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        return (TorchCall("convsize.Scale", (("shape", ()),)),)

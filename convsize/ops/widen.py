@@ -1,0 +1,82 @@
+"""Widening by zero maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from convsize.geometry import (
+    POINTWISE,
+    GeometryError,
+    Shape,
+    Window,
+)
+from convsize.ops.arguments import (
+    whole,
+)
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Widen(Op):
+    """Widening: zero maps are added behind the others until the volume is d deep.
+
+    Spec
+        `widen(d)`.
+    Shape
+        D@L -> d@L, d at least D.
+    Window
+        its own position.
+    Parameters
+        none.
+    MACs
+        none. FLOPs: none.
+    Saved for backward
+        nothing.
+    PyTorch
+        F.pad over the depth.
+    Source
+        He et al. 2016: option A, shortcuts without parameters.
+    """
+
+    NAME: ClassVar[str] = "widening"
+    STEM: ClassVar[str] = "widen"
+    SPELLING: ClassVar[str] = "widen(d)"
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("depth"),)
+
+    out_channels: int
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
+        return cls(whole(arguments["depth"]))
+
+    def output(self, *inputs: Shape) -> Shape:
+        (source,) = inputs
+        if self.out_channels < source.channels:
+            raise GeometryError(
+                "E111",
+                f"widening {source.channels} maps to {self.out_channels} would take {source.channels - self.out_channels} away",
+                f"write `widen({source.channels})` or more, or take maps away by `slice(0,{max(self.out_channels, 1)})`",
+            )
+        return Shape(self.out_channels, source.spatial)
+
+    def window(self, *inputs: Shape) -> Window:
+        return POINTWISE
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        return 0
+
+    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
+        return ()
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
+        return ()
+
+    def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
+        (source,) = inputs
+        amounts = (0, 0) * source.rank + (0, self.out_channels - source.channels)
+        return (TorchCall("F.pad", (("pad", amounts),)),)

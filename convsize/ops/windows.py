@@ -1,0 +1,273 @@
+"""What the ops with windows share: resolving padding, sliding, and saying padding to PyTorch."""
+
+from __future__ import annotations
+
+from convsize.geometry import (
+    AXIS_NAMES,
+    AxisWindow,
+    Extents,
+    GeometryError,
+    Padding,
+    Rounding,
+    Shape,
+    dividing,
+    output_extent,
+    overhang,
+    remainder,
+    same_transposed,
+)
+from convsize.ops.arguments import require_positive
+from convsize.ops.base import Saved, SaveMode, TorchCall, TorchValue
+
+
+def axis_name(shape: Shape, axis: int) -> str:
+    """The name of an axis as people say it: "height", "width", "length", "time"."""
+    return AXIS_NAMES[shape.rank][axis]
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 pixel`, `2 pixels`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def require_spatial(what: str, shape: Shape) -> None:
+    """Raises GeometryError (E205) where a windowed op follows a flat vector, (E206) where it has over three axes."""
+    if shape.rank == 0:
+        raise GeometryError(
+            "E205",
+            f"{what} after flattening: its input is a vector of {plural(shape.channels, 'unit')} without positions",
+            f"put it before the layer that flattens, or give the vector positions: `reshape({shape.channels},1,1)`",
+        )
+    if shape.rank > 3:
+        raise GeometryError(
+            "E206", f"{what} over {shape.rank} axes: volumes have one to three", "fold axes together with `reshape(…)`"
+        )
+
+
+def require_size(what: str, size: Extents | None, example: str) -> int:
+    """The single number of a token that cannot do without. Raises GeometryError (E101, E206, E111)."""
+    if size is None:
+        raise GeometryError("E101", f"this layer needs its {what}", f"write it behind the mnemonic: `{example}`")
+    if len(size) != 1:
+        written = "x".join(map(str, size))
+        raise GeometryError("E206", f"`{written}` names {len(size)} axes, {what} is one number", f"write `{example}`")
+    require_positive(f"the {what}", size[0])
+    return size[0]
+
+
+def _require_window(kernel: Extents, stride: Extents, dilation: Extents, padding: Padding, rank: int) -> None:
+    for what, values in (("kernel", kernel), ("stride", stride), ("dilation", dilation)):
+        for value in values:
+            require_positive(f"the {what}", value)
+    if len(padding.pairs) > 1 and len(padding.pairs) != rank:
+        raise GeometryError(
+            "E206",
+            f"the padding names {len(padding.pairs)} axes, the input has {rank}",
+            f"write one number for every axis, or {rank} joined by `x`",
+        )
+
+
+def resolve(
+    source: Shape, kernel: Extents, stride: Extents, dilation: Extents, padding: Padding
+) -> tuple[AxisWindow, ...]:
+    """The window of every axis, with its padding in zeros.
+
+    Raises GeometryError E111 (a number below 1), E206 (padding for another number of axes), E207 (half padding of an
+    even kernel).
+    """
+    _require_window(kernel, stride, dilation, padding, source.rank)
+    axes = []
+    for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True)):
+        if padding.mode == "half" and k % 2 == 0:
+            reach = d * (k - 1)
+            raise GeometryError(
+                "E207",
+                f"half padding needs an odd kernel: {d}·({k} - 1)/2 = {reach / 2:g} zeros on each side of the "
+                f"{axis_name(source, axis)}",
+                f"write the padding: `p0` for none, `p{reach // 2}:{reach - reach // 2}` to keep the size at stride 1",
+            )
+        axes.append(AxisWindow(k, s, d, *padding.resolve(k, s, d, source.spatial[axis], axis)))
+    return tuple(axes)
+
+
+def resolve_transposed(
+    source: Shape, kernel: Extents, stride: Extents, dilation: Extents, padding: Padding, output_padding: Extents
+) -> tuple[AxisWindow, ...]:
+    """The transposed window of every axis; the output padding is taken off the padding after.
+
+    Raises GeometryError E111, E206, E207 as `resolve`, E209 (output padding not below stride or dilation).
+    """
+    plain = Padding("valid") if padding.mode == "same" else padding
+    axes = []
+    for axis, window in enumerate(resolve(source, kernel, stride, dilation, plain)):
+        extra = output_padding[axis]
+        limit = max(window.stride, window.dilation)
+        if not 0 <= extra < limit:
+            raise GeometryError(
+                "E209",
+                f"output padding {extra} must be below the stride {window.stride} or the dilation {window.dilation}",
+                f"write `a{limit - 1}` or less" if limit > 1 else "leave `a` out, or use a stride of 2",
+            )
+        before, after = same_transposed(window) if padding.mode == "same" else (window.before, window.after)
+        axes.append(window._replace(before=before, after=after - extra, transposed=True))
+    return tuple(axes)
+
+
+def _filter_text(window: AxisWindow) -> str:
+    dilated = f" dilated by {window.dilation} (reach {window.reach})" if window.dilation > 1 else ""
+    return f"a {window.kernel}-wide filter{dilated}"
+
+
+def _extent_text(extent: int, window: AxisWindow, name: str) -> str:
+    if not window.before and not window.after:
+        return f"the {plural(extent, 'pixel')} of the {name}"
+    signs = "".join(f" {'+' if zeros >= 0 else '-'} {abs(zeros)}" for zeros in (window.before, window.after))
+    return f"the {extent}{signs} = {plural(extent + window.before + window.after, 'pixel')} of the padded {name}"
+
+
+def _division(extent: int, window: AxisWindow) -> str:
+    """The division behind an output extent, as the notes write it: (7 - 3 + 2·1)/2 + 1."""
+    if window.before == window.after:
+        zeros = f" + 2·{window.before}" if window.before > 0 else f" - 2·{-window.before}" if window.before else ""
+    else:
+        zeros = "".join(f" {'+' if side >= 0 else '-'} {abs(side)}" for side in (window.before, window.after))
+    return f"({extent} - {window.reach}{zeros})/{window.stride} + 1"
+
+
+def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
+    rest = remainder(extent, window)
+    value = (extent + window.before + window.after - window.reach) / window.stride + 1
+    near = dividing(extent, window)
+    fixes = []
+    if near.padding is not None and near.padding != window.before:
+        fixes.append(f"padding `p{near.padding}`")
+    if near.kernel is not None:
+        fixes.append(f"kernel {near.kernel}")
+    fixes.append(f"stride {near.stride}")
+    fixes.append(f"{' or '.join(map(str, near.extents))} pixels of input")
+    return GeometryError(
+        "E201",
+        f"{_division(extent, window)} = {value:.6g} is not whole: {plural(rest, 'pixel')} of the {name} "
+        f"{'is' if rest == 1 else 'are'} left over",
+        f"it divides with {', '.join(fixes[:-1])} or {fixes[-1]}",
+    )
+
+
+def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Extents:
+    """The output extents of windows that slide over a volume.
+
+    Raises GeometryError E201 (`exact` with a remainder), E202 (filter larger than the padded input), E208 (a
+    transposed convolution that leaves nothing), E210 (a crop that leaves nothing).
+    """
+    extents = []
+    for axis, window in enumerate(axes):
+        extent = source.spatial[axis]
+        name = axis_name(source, axis)
+        count = output_extent(extent, window, rounding)
+        if window.transposed:
+            if count < 1:
+                raise GeometryError(
+                    "E208",
+                    f"({extent} - 1)·{window.stride} - {window.before} - {window.after} + {window.reach} = {count}: "
+                    f"no {name} is left",
+                    f"pad less: `p{max((window.before + window.after + count - 1) // 2, 0)}` leaves a pixel",
+                )
+        else:
+            require_rest(extent, window.before, window.after, name)
+            if count < 1:
+                padded = extent + window.before + window.after
+                widest = (padded - 1) // window.dilation + 1
+                raise GeometryError(
+                    "E202",
+                    f"{_filter_text(window)} does not fit {_extent_text(extent, window, name)}",
+                    f"a kernel of at most {widest}, a padding of `p{-(-(window.reach - extent) // 2)}` or a larger "
+                    "input fits",
+                )
+            if rounding == "exact" and remainder(extent, window):
+                raise _not_exact(extent, window, name)
+        extents.append(count)
+    return tuple(extents)
+
+
+def require_rest(extent: int, before: int, after: int, name: str) -> None:
+    """Raises GeometryError (E210) where negative padding crops everything away."""
+    cropped = -min(before, 0) - min(after, 0)
+    if cropped >= extent:
+        raise GeometryError(
+            "E210",
+            f"cropping {plural(cropped, 'pixel')} leaves nothing of the {plural(extent, 'pixel')} of the {name}",
+            f"crop at most {extent - 1}",
+        )
+
+
+def require_pool_padding(source: Shape, axes: tuple[AxisWindow, ...]) -> None:
+    """Raises GeometryError (E203) where a pool's padding is over half its window, or negative.
+
+    A window that lies wholly in the padding would have nothing to pool; PyTorch refuses it, too.
+    """
+    for axis, window in enumerate(axes):
+        for zeros in (window.before, window.after):
+            if not 0 <= zeros <= window.reach // 2:
+                raise GeometryError(
+                    "E203",
+                    f"padding {zeros} is over half of the {window.reach}-wide window of the {axis_name(source, axis)}"
+                    if zeros > 0
+                    else f"a pool takes no negative padding, not {zeros}",
+                    f"pad by at most `p{window.reach // 2}`" if zeros > 0 else f"write `pad({zeros})` before the pool",
+                )
+
+
+def pad_call(pairs: tuple[tuple[int, int], ...], **kwargs: TorchValue) -> TorchCall:
+    """F.pad over the spatial axes; PyTorch counts the axes from the last one."""
+    amounts = tuple(zeros for pair in reversed(pairs) for zeros in pair)
+    return TorchCall("F.pad", (("pad", amounts), *kwargs.items()))
+
+
+def padded_call(
+    axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, value: float | None = None
+) -> tuple[tuple[TorchCall, ...], Extents]:
+    """The F.pad call that must come first, if any, and the `padding` argument behind it.
+
+    Symmetric padding is the layer's own argument. PyTorch's layers know no asymmetric one, no cropping one and, but
+    for pools, no rounding up: then F.pad adds every zero (or `value`), those that rounding up needs among them.
+    """
+    pairs = []
+    for extent, window in zip(source.spatial, axes, strict=True):
+        extra = overhang(extent, window, output_extent(extent, window, rounding)) if rounding == "ceil" else 0
+        pairs.append((window.before, window.after + extra))
+    if all(before == after >= 0 for before, after in pairs):
+        return (), tuple(before for before, _ in pairs)
+    filled: dict[str, TorchValue] = {} if value is None else {"value": value}
+    return (pad_call(tuple(pairs), **filled),), (0,) * len(pairs)
+
+
+def padded_bytes(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode) -> int:
+    """The bytes of the padded copy that `padded_call` makes, or 0 where it makes none."""
+    pads, _ = padded_call(axes, source, rounding)
+    if not pads:
+        return 0
+    elements = source.channels
+    for extent, window in zip(source.spatial, axes, strict=True):
+        extra = overhang(extent, window, output_extent(extent, window, rounding)) if rounding == "ceil" else 0
+        elements *= extent + window.before + window.after + extra
+    return elements * mode.batch * mode.itemsize
+
+
+def kept_padded(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode) -> Saved:
+    """What an op behind `padded_call` keeps of its input: the padded copy where one is made."""
+    copied = padded_bytes(axes, source, rounding, mode)
+    return Saved("extra", name="padded input", size=copied) if copied else Saved("input")
+
+
+def torch_rank(name: str, source: Shape) -> str:
+    """A PyTorch layer's name with its number of axes: "nn.Conv{}d" to "nn.Conv2d"."""
+    return name.format(source.rank)
+
+
+def kept_convolution(
+    axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode
+) -> tuple[Saved, ...]:
+    """What a convolution keeps: its input (or the padded copy it was given) and its weight, even a frozen one."""
+    if not (mode.needs[0] or mode.trains):
+        return ()
+    return (kept_padded(axes, source, rounding, mode), Saved("parameter", name="weight"))
