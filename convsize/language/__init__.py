@@ -1,0 +1,1 @@
+"""The spec language: scanner, parser, syntax tree, formatter."""

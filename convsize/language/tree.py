@@ -15,7 +15,7 @@ class Ident(NamedTuple):
     span: Span
 
 
-# ---- expressions: what stands in `{…}`, in arguments, in `let` --------------------------------------------------------
+# ---- expressions: what stands in `{…}`, in arguments, in `let` ------------------------------------------------------
 
 
 class Num(NamedTuple):
@@ -60,7 +60,7 @@ Expr: TypeAlias = Num | Name | Neg | Binary | Function
 Dims: TypeAlias = tuple[Expr, ...]
 
 
-# ---- atoms ------------------------------------------------------------------------------------------------------------
+# ---- atoms ----------------------------------------------------------------------------------------------------------
 
 
 class Pads(NamedTuple):
@@ -160,7 +160,7 @@ class Series(NamedTuple):
     span: Span
 
 
-# ---- statements -------------------------------------------------------------------------------------------------------
+# ---- statements -----------------------------------------------------------------------------------------------------
 
 
 class InputStmt(NamedTuple):
