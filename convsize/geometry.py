@@ -147,19 +147,19 @@ def output_extent(extent: int, window: AxisWindow, rounding: Rounding = "floor")
 
 
 def remainder(extent: int, window: AxisWindow) -> int:
-    """The pixels of the padded axis left over behind the last window under floor: (L + before + after - reach) mod S."""
+    """The pixels of the padded axis left behind the last window under floor: (L + before + after - reach) mod S."""
     return (extent + window.before + window.after - window.reach) % window.stride
 
 
 def overhang(extent: int, window: AxisWindow, count: int) -> int:
-    """The pixels by which the last of `count` windows reaches beyond the padded axis: (n-1)S + reach - (L + P), or 0."""
+    """The pixels by which the last of `count` windows reaches beyond the padded axis: (n-1)S + reach - L - P, or 0."""
     return max((count - 1) * window.stride + window.reach - (extent + window.before + window.after), 0)
 
 
 def same_transposed(window: AxisWindow) -> tuple[int, int]:
-    """The padding of a transposed axis under which its output is L·S, as TensorFlow: reach - S in all, the odd one after.
+    """The padding of a transposed axis under which its output is L·S, as in TensorFlow: reach - S, the odd one after.
 
-    Where the stride is above the reach the second number is negative: the output is longer than what the windows reach.
+    Where the stride is above the reach the second number is negative: the output is longer than the windows reach.
     """
     total = window.reach - window.stride
     before = max(total, 0) // 2

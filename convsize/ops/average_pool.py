@@ -34,11 +34,11 @@ class AveragePool(Op):
     """Average pooling: the mean of every window, map by map.
 
     Spec
-        `A3/2p1d1z0ceil`: window 3, stride 2, padding 1, dilation, rounding; `z0`: padding zeros do not count in the mean.
-        Left out: window 2, stride as wide as the window, no padding, zeros count, floor.
+        `A3/2p1d1z0ceil`: window 3, stride 2, padding 1, dilation, rounding; `z0`: padding zeros do not count in the
+        mean. Left out: window 2, stride as wide as the window, no padding, zeros count, floor.
     Shape
-        D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would start
-        behind the input is left out.
+        D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would
+        start behind the input is left out.
     Window
         k per axis with stride, dilation and padding.
     Parameters

@@ -64,12 +64,12 @@ class SaveMode(NamedTuple):
 class Saved(NamedTuple):
     """One tensor that autograd keeps for backward.
 
-    "input" (the index-th), "output" and "parameter" (by `name`) are storages that exist anyway; an "extra" is a
+    "input" (the one at `place`), "output" and "parameter" (by `name`) are storages that exist anyway; an "extra" is a
     tensor of its own of `size` bytes, `name` saying what it is.
     """
 
     what: Literal["input", "output", "parameter", "extra"]
-    index: int = 0
+    place: int = 0
     name: str = ""
     size: int = 0
 

@@ -72,7 +72,8 @@ class DepthwiseConvolution(Op):
         if suffixes.groups not in (None, source.channels):
             raise GeometryError(
                 "E204",
-                f"a depthwise convolution has as many groups as its input is deep, {source.channels}, not {suffixes.groups}",
+                f"a depthwise convolution has as many groups as its input is deep: {source.channels}, "
+                f"not {suffixes.groups}",
                 f"leave `g` out, or write a convolution: `C` with `g{suffixes.groups}`",
             )
         return cls(
@@ -95,8 +96,9 @@ class DepthwiseConvolution(Op):
             nearest = max(self.out_channels // source.channels, 1) * source.channels
             raise GeometryError(
                 "E204",
-                f"a depthwise convolution to {self.out_channels} maps needs a multiple of its input's depth "
-                f"{source.channels}: {self.out_channels}/{source.channels} leaves {self.out_channels % source.channels}",
+                f"a depthwise convolution to {self.out_channels} maps needs a multiple of its input's "
+                f"depth {source.channels}: {self.out_channels}/{source.channels} leaves "
+                f"{self.out_channels % source.channels}",
                 f"write `D{nearest}`, or leave `D` out and follow with `C1D{self.out_channels}`",
             )
         return Shape(self.out_channels, slide(source, self._axes(source), self.rounding))

@@ -20,8 +20,8 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 
 @dataclass(frozen=True, slots=True)
 class DropPath(Op):
-    """Stochastic depth: in training the whole branch is zeroed for a sample with probability p, and divided by 1 - p for the
-    others.
+    """Stochastic depth: in training the whole branch is zeroed for a sample with probability p, and divided by 1 - p
+    for the others.
 
     Spec
         `droppath(p)`, p from 0 to 1, at the end of a branch of a sum.

@@ -87,7 +87,7 @@ class GroupNorm(Op):
         return (Work("norm", (7 if self.affine else 5) * output.elements),)
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return kept_norm(inputs[0], self.affine, mode, self.num_groups, bias=False)
+        return kept_norm(self.affine, mode, self.num_groups, bias=False)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (

@@ -30,7 +30,7 @@ def norm_parameters(depth: int, affine: bool) -> tuple[Parameter, ...]:
     return (Parameter("weight", (depth,)), Parameter("bias", (depth,), "bias")) if affine else ()
 
 
-def kept_norm(source: Shape, affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[Saved, ...]:
+def kept_norm(affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[Saved, ...]:
     """What a layer or group norm keeps: input, gain (and `bias`), and two statistics for each of its `rows` a sample.
 
     The statistics have the activations' type on a CPU and at least four bytes on CUDA.

@@ -21,8 +21,8 @@ from convsize.ops.keeps import kept_norm, norm_parameters
 
 @dataclass(frozen=True, slots=True)
 class LayerNorm(Op):
-    """Layer normalisation over the depth: at every position the values of all maps are shifted and scaled by their own mean
-    and variance.
+    """Layer normalisation over the depth: at every position the values of all maps are shifted and scaled by their own
+    mean and variance.
 
     Spec
         `LN`, `LNb0` without gain and bias; `ln(eps=0.000001)` sets the number.
@@ -75,7 +75,7 @@ class LayerNorm(Op):
         return (Work("norm", (7 if self.affine else 5) * output.elements),)
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return kept_norm(inputs[0], self.affine, mode, inputs[0].area, bias=True)
+        return kept_norm(self.affine, mode, inputs[0].area, bias=True)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (

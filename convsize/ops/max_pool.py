@@ -41,8 +41,8 @@ class MaxPool(Op):
         `M3/2p1d1ceil`, or `P`: window 3, stride 2, padding 1, dilation, rounding. Left out: window 2, stride as wide as
         the window, no padding, floor.
     Shape
-        D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would start
-        behind the input is left out.
+        D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would
+        start behind the input is left out.
     Window
         k per axis with stride, dilation and padding.
     Parameters

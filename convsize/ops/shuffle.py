@@ -20,7 +20,8 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 
 @dataclass(frozen=True, slots=True)
 class Shuffle(Op):
-    """Channel shuffle: the maps of g groups are dealt out in turn, so that the next grouped convolution sees all groups.
+    """Channel shuffle: the maps of g groups are dealt out in turn, so that the next grouped convolution sees all
+    groups.
 
     Spec
         `shuffle(g)`.

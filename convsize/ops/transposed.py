@@ -37,8 +37,8 @@ class TransposedConvolution(Op):
         `T2D64/2p0d1g1a1b1`: kernel 2, depth out 64, stride 2, padding, dilation, groups, output padding, bias.
         Left out: depth as deep as the input, stride 1, no padding, no output padding, bias.
     Shape
-        D@L -> D'@L', L' = (L - 1)·S - P + d(k-1) + 1 + a per axis, P the padding of both sides together. `psame` gives
-        L·S as TensorFlow does.
+        D@L -> D'@L', L' = (L - 1)·S - P + d(k-1) + 1 + a per axis, P the padding of both sides together.
+        `psame` gives L·S as TensorFlow does.
     Window
         transposed: input i reaches the outputs i·S - before + d·t, t = 0 … k-1.
     Parameters

@@ -28,8 +28,8 @@ class Upsample(Op):
     """Upsampling: every axis becomes s times as long, by repeating the nearest value or by linear interpolation.
 
     Spec
-        `up(s)`: by s on every axis; `up(1,2)`: by axis; `up(2,bilinear)`: interpolated, linear or trilinear by the number
-        of axes.
+        `up(s)`: by s on every axis; `up(1,2)`: by axis; `up(2,bilinear)`: interpolated, linear or trilinear by the
+        number of axes.
     Shape
         D@L -> D@L·S per axis.
     Window
@@ -75,8 +75,8 @@ class Upsample(Op):
     def window(self, *inputs: Shape) -> Window:
         if not self.linear:
             return Window("axes", tuple(AxisWindow(s, s, transposed=True) for s in self.scale_factor))
-        # Output o has its centre at (o + 1/2)/s - 1/2 and weighs the inputs less than one pixel away from it: input i reaches
-        # the outputs o with |o + 1/2 - s(i + 1/2)| < s, which are 2s of them for an even s and 2s - 1 for an odd one.
+        # Output o has its centre at (o + 1/2)/s - 1/2 and weighs the inputs less than one pixel away from it: input i
+        # reaches the outputs o with |o + 1/2 - s(i + 1/2)| < s: 2s of them for an even s, 2s - 1 for an odd one.
         axes = []
         for scale in self.scale_factor:
             before = scale // 2

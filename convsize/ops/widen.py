@@ -16,6 +16,7 @@ from convsize.ops.arguments import (
     whole,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.windows import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Widen(Op):
         if self.out_channels < source.channels:
             raise GeometryError(
                 "E111",
-                f"widening {source.channels} maps to {self.out_channels} would take {source.channels - self.out_channels} away",
-                f"write `widen({source.channels})` or more, or take maps away by `slice(0,{max(self.out_channels, 1)})`",
+                f"widening {plural(source.channels, 'map')} to {self.out_channels} takes "
+                f"{source.channels - self.out_channels} away",
+                f"write `widen({source.channels})` or more; `slice(0,{max(self.out_channels, 1)})` takes maps away",
             )
         return Shape(self.out_channels, source.spatial)
 
