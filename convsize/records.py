@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from convsize.errors import Diagnostic, Source
+from convsize.errors import Diagnostic, Severity, Source
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16"]
 ITEM_SIZES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -149,3 +149,34 @@ class Report(NamedTuple):
     unread: tuple[UnreadPixels, ...]
     insights: tuple[Insight, ...]
     diagnostics: tuple[Diagnostic, ...]
+
+
+class FileFindings(NamedTuple):
+    """What a check found in one file, in the order of the text.
+
+    suppressed: how many findings comments in the file keep quiet. failure: where the tool itself broke on this file, in
+    one line; the findings are then not all there is to say.
+    """
+
+    source: Source
+    diagnostics: tuple[Diagnostic, ...] = ()
+    suppressed: int = 0
+    failure: str | None = None
+
+
+class RulePage(NamedTuple):
+    """A rule as formats describe it: its code, name, usual level, one line on it, and the paragraphs of its page."""
+
+    code: str
+    name: str
+    level: Severity
+    summary: str
+    page: str
+
+
+class CheckReport(NamedTuple):
+    """What a check found in all files, sorted by file; `rules` are all that there are, `version` is the tool's."""
+
+    files: tuple[FileFindings, ...]
+    rules: tuple[RulePage, ...]
+    version: str
