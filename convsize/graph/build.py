@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from convsize.errors import Diagnostic, Fix, Label, Source, Span, SpecError, nearest
+from convsize.errors import Diagnostic, Fix, Label, Source, Span, SpecError, UsageError, nearest
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import FUNCTIONS, BuildError, Lookup, Unknown, evaluate, number_text, whole
 from convsize.graph.layers import (
@@ -66,7 +66,7 @@ def build(
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
 
-    Raises SpecError with every independent error of the file: names and numbers (E1xx), geometry (E2xx), joins (E3xx)
+    Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file: names and numbers (E1xx), geometry (E2xx), joins (E3xx)
     and inline volumes that do not hold (E407).
     """
     builder = _Builder(file, lets or {}, inputs or {})
@@ -93,6 +93,12 @@ class _Builder:
         self.defs: dict[str, DefStmt] = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
+        declared = {stmt.name.name if stmt.name else "input" for stmt in statements if isinstance(stmt, InputStmt)}
+        for what, given, known in (("constant", lets, self.lets.names()), ("input", inputs, declared)):
+            for name in given:
+                if name not in known:
+                    there = ", ".join(f"`{each}`" for each in sorted(known)) or "none"
+                    raise UsageError(f"{self.source.name}: there is no {what} `{name}` to set; there is {there}")
         self.defaults = Defaults(
             tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
         )
@@ -200,7 +206,9 @@ class _Builder:
         items = tuple(item for one in series for item in one.items)
         current = self.series(Series(items, whole_file), current, scope)
         if current is not None and not self.nodes[current].inputs:
-            self.report(BuildError("E117", "the trunk ends at an input: it has no layers", series[-1].span, "add layers"))
+            self.report(
+                BuildError("E117", "the trunk ends at an input: it has no layers", series[-1].span, "add layers")
+            )
         return current
 
     def first_span(self) -> Span:
@@ -428,7 +436,9 @@ class _Builder:
             kind = "a block" if tap.name in scope.blocks else "a number"
             return BuildError("E108", f"`{tap.name}` is {kind} here, not a tap", tap.span, f"write `{tap.name}`")
         if guess is not None:
-            return BuildError("E108", f"nothing before this is named `{tap.name}`", tap.span, f"did you mean `@{guess}`?")
+            return BuildError(
+                "E108", f"nothing before this is named `{tap.name}`", tap.span, f"did you mean `@{guess}`?"
+            )
         text = f"nothing before this is named `{tap.name}`"
         return BuildError("E108", text, tap.span, f"name a value before it: `C3D64 as {tap.name}`")
 
@@ -443,7 +453,9 @@ class _Builder:
         key = (layer.mnemonic, suffixes, shape, id(layer))
         built = self.built.get(key)
         if built is None:
-            op = self.geometry(lambda: catalogue.token(layer.mnemonic).from_suffixes(suffixes, shape), layer.span, current)
+            op = self.geometry(
+                lambda: catalogue.token(layer.mnemonic).from_suffixes(suffixes, shape), layer.span, current
+            )
             built = self.sized(op, (current,), layer.span, evaluated_text(layer, lookup))
             self.built[key] = built
         return self.add(built, (current,), layer.span, scope)
@@ -586,7 +598,8 @@ class _Builder:
     ) -> None:
         """A join whose branches do not fit: what each branch gives, and the fix where one branch is the identity."""
         labels = [
-            Label(branch.span, f"this branch gives {shape}") for branch, shape in zip(group.branches, shapes, strict=True)
+            Label(branch.span, f"this branch gives {shape}")
+            for branch, shape in zip(group.branches, shapes, strict=True)
         ]
         help_text = error.help
         fixes: tuple[Fix, ...] = ()

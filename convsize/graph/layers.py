@@ -76,7 +76,9 @@ _WHAT = {
 def _bounded(expr: Expr, lookup: Lookup, what: str, least: int, largest: int) -> int:
     value = whole(expr, lookup, expr_text)
     if value < least:
-        raise BuildError("E111", f"{_WHAT[what]} is {value}, it must be at least {least}", expr.span, "write a larger one")
+        raise BuildError(
+            "E111", f"{_WHAT[what]} is {value}, it must be at least {least}", expr.span, "write a larger one"
+        )
     if value > largest:
         raise BuildError("E103", f"{_WHAT[what]} {value} is beyond {largest}", expr.span, "write a smaller one")
     return value

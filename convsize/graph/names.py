@@ -39,6 +39,29 @@ _KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "spli
 _RESERVED = frozenset({"x", "c"})
 
 
+_ELSEWHERE = {
+    "relu": "R",
+    "conv": "C3D64",
+    "linear": "FC10",
+    "dense": "FC10",
+    "maxpool": "M",
+    "avgpool": "A",
+    "pool": "M",
+    "dropout": "drop(0.5)",
+    "batchnorm": "BN",
+    "layernorm": "LN",
+    "groupnorm": "GN32",
+    "instancenorm": "IN",
+    "flatten": "flat",
+    "swish": "silu",
+    "concat": "[a | b]",
+    "add": "(a + b)",
+    "upsample": "up(2)",
+    "identity": "x",
+}
+"""What other tools call a layer, by how a spec says it."""
+
+
 def signature(definition: DefStmt) -> str:
     """A block's signature as help lines print it: `bot(d, s=1)`."""
     if not definition.params:
@@ -301,8 +324,13 @@ class _Checker:
         name = call.name.name
         guess = nearest(name, (*self.defs, *self.params, *catalogue.word_names()))
         text = f"there is no block or word called `{name}`"
+        known = _ELSEWHERE.get(name.lower().rstrip("123d_"))
+        if known is not None and guess not in self.defs:
+            return BuildError("E104", text, call.name.span, f"write it as `{known}`")
         if guess is None:
-            return BuildError("E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words")
+            return BuildError(
+                "E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words"
+            )
         fix = Fix(call.name.span, guess, safe=True)
         return BuildError("E104", text, call.name.span, f"did you mean `{guess}`?", fixes=(fix,))
 

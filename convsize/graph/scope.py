@@ -72,7 +72,6 @@ class Lets:
     def __contains__(self, name: str) -> bool:
         return name in self._exprs
 
-
     def names(self) -> tuple[str, ...]:
         """The names that `let` lines give."""
         return tuple(self._exprs)

@@ -32,7 +32,7 @@ def names(net: Network) -> list[str]:
 def test_shorthand_of_the_notes() -> None:
     # C without a size is 3 wide and as deep as its input, half padding keeps H and W; P halves them.
     assert volumes(trunk("CRCRP")) == ["3@32x32"] * 4 + ["3@16x16"]
-    assert names(trunk("CRCRP")) == ["conv1", "relu1", "conv2", "relu2", "pool1"]
+    assert names(trunk("CRCRP")) == ["conv1", "relu1", "conv2", "relu2", "maxpool1"]
 
 
 def test_column_of_the_vgg_table_as_printed() -> None:
@@ -102,7 +102,7 @@ def test_split_gives_every_branch_its_part() -> None:
 
 def test_taps_rebind_from_turn_to_turn() -> None:
     net = trunk("C3D8 as p (C3 R [x | @p] C1D8 as p)*2")
-    joins = [node for node in net.layers if node.name.startswith("concat")]
+    joins = [node for node in net.layers if node.name.startswith("cat")]
     assert [net.nodes[index].name for index in joins[1].inputs] == ["relu2", "conv3"]
 
 
@@ -110,7 +110,7 @@ def test_named_branches_of_any_size_go_on_with_the_last() -> None:
     net = trunk("[M | C3D8] as low, high C3D4 head small @low: GAP FC5".replace(" head", "\nhead"))
     assert net.outputs.keys() == {"main", "small"}
     assert [str(net.nodes[index].output) for index in net.outputs.values()] == ["4@32x32", "5"]
-    assert names(net) == ["pool1", "conv1", "conv2", "small.gap1", "small.fc1"]
+    assert names(net) == ["maxpool1", "conv1", "conv2", "small.gap1", "small.fc1"]
 
 
 def test_blocks_take_layers_words_and_taps() -> None:

@@ -16,7 +16,7 @@ def graph(series: str, before: str = "", volume: str = "4@16x16") -> str:
 
 SAME = [
     ("C3D8 R C3D8 R", "(C3D8 R)*2"),
-    ("C3D8 R", "C3D8p1/1d1g1b1 relu"),
+    ("C3D8 R", "C3D8/1p1d1g1b1 R"),
     ("C3D8 R M", "b M", "def b: C3D8 R"),
     ("(C3 + x)", "C3 as a @input as b (@a + @b)"),
     ("(C3 + C5)", "(C5 + C3)"),

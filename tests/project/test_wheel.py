@@ -43,5 +43,7 @@ def test_wheel_runs_in_an_empty_environment(tmp_path: Path) -> None:
         "assert r.files('convsize').joinpath('py.typed').is_file()\n"
     )
     subprocess.run([str(home / "bin" / "python"), "-c", script], check=True, cwd=tmp_path, env=clean)
-    listed = subprocess.run([str(home / "bin" / "python"), "-m", "pip", "list"], capture_output=True, text=True, env=clean)
+    listed = subprocess.run(
+        [str(home / "bin" / "python"), "-m", "pip", "list"], capture_output=True, text=True, env=clean
+    )
     assert "torch" not in listed.stdout

@@ -1,0 +1,77 @@
+"""Whole processes, start to finish: `convsize analyze specs/vgg_d.spec` against torchinfo's summary of VGG-16.
+
+    python tests/benchmarks/start_to_finish.py
+
+The commands run in turn, so that a machine whose speed drifts slows both; medians and the ratio of each pair are
+printed. Memory is the peak resident set of the process.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = {
+    "bare interpreter": [sys.executable, "-I", "-S", "-c", "pass"],
+    "convsize analyze": [sys.executable, "-m", "convsize", "analyze", str(ROOT / "specs" / "vgg_d.spec")],
+    "torchinfo summary": [sys.executable, str(Path(__file__).with_name("torchinfo_vgg16.py"))],
+}
+
+
+class Run(NamedTuple):
+    """One finished process."""
+
+    seconds: float
+    mebibytes: float
+
+
+def run(command: list[str]) -> Run:
+    """Runs a command to its end and asks the system what it took."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        assert process.stderr is not None
+        raise SystemExit(process.stderr.read().decode())
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def measure(rounds: int) -> dict[str, list[Run]]:
+    """Every command in turn, `rounds` times after one round that is not counted."""
+    found: dict[str, list[Run]] = {name: [] for name in COMMANDS}
+    for turn in range(rounds + 1):
+        for name, command in COMMANDS.items():
+            result = run(command)
+            if turn:
+                found[name].append(result)
+    return found
+
+
+def ratio(found: dict[str, list[Run]]) -> tuple[float, float]:
+    """Median over the pairs: how many times faster, and the share of the memory."""
+    pairs = list(zip(found["torchinfo summary"], found["convsize analyze"], strict=True))
+    return (
+        statistics.median(theirs.seconds / ours.seconds for theirs, ours in pairs),
+        statistics.median(ours.mebibytes / theirs.mebibytes for theirs, ours in pairs),
+    )
+
+
+def main() -> None:
+    """Prints the medians and the ratios."""
+    found = measure(9)
+    for name, runs in found.items():
+        seconds = statistics.median(each.seconds for each in runs)
+        print(f"{name:20} {seconds * 1000:8.1f} ms {statistics.median(r.mebibytes for r in runs):8.1f} MiB")
+    faster, share = ratio(found)
+    print(f"convsize is {faster:.1f} times faster and takes {share * 100:.1f} % of the memory")
+
+
+if __name__ == "__main__":
+    main()
