@@ -62,7 +62,7 @@ class Lost(NamedTuple):
 class LayerRow(NamedTuple):
     """One layer: what it is, produces, holds, sees and costs."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for
     name: str
     op: str
     spec: str
@@ -180,3 +180,125 @@ class CheckReport(NamedTuple):
     files: tuple[FileFindings, ...]
     rules: tuple[RulePage, ...]
     version: str
+
+
+# ---- which input sizes a network takes -------------------------------------------------------------------------------
+
+
+class Progression(NamedTuple):
+    """The extents start, start + modulus, start + 2·modulus and so on without end."""
+
+    modulus: int
+    start: int
+
+    def __contains__(self, extent: object) -> bool:
+        """Whether an extent is one of them."""
+        return isinstance(extent, int) and extent >= self.start and (extent - self.start) % self.modulus == 0
+
+
+class SizeRange(NamedTuple):
+    """The extents first, first + step … last."""
+
+    first: int
+    last: int
+    step: int
+
+    def __contains__(self, extent: object) -> bool:
+        """Whether an extent is one of them."""
+        return isinstance(extent, int) and self.first <= extent <= self.last and (extent - self.first) % self.step == 0
+
+
+class SizeSet(NamedTuple):
+    """A set of extents: progressions without end, and what lies outside them."""
+
+    progressions: tuple[Progression, ...]
+    ranges: tuple[SizeRange, ...]
+
+    def __contains__(self, extent: object) -> bool:
+        """Whether an extent is in the set."""
+        return any(extent in one for one in (*self.progressions, *self.ranges))
+
+    @property
+    def smallest(self) -> int | None:
+        """The smallest extent, or None of an empty set."""
+        firsts = [one.start for one in self.progressions] + [one.first for one in self.ranges]
+        return min(firsts, default=None)
+
+    def below(self, extent: int) -> int | None:
+        """The largest extent of the set that is at most `extent`."""
+        found = [extent - (extent - one.start) % one.modulus for one in self.progressions if one.start <= extent]
+        for one in self.ranges:
+            if one.first <= extent:
+                last = min(one.last, extent)
+                found.append(last - (last - one.first) % one.step)
+        return max(found, default=None)
+
+    def above(self, extent: int) -> int | None:
+        """The smallest extent of the set that is at least `extent`."""
+        found = [max(extent, one.start) + (one.start - max(extent, one.start)) % one.modulus for one in self.progressions]
+        for one in self.ranges:
+            if extent <= one.last:
+                first = max(extent, one.first)
+                found.append(first + (one.first - first) % one.step)
+        return min(found, default=None)
+
+
+class AxisSizes(NamedTuple):
+    """Which extents one axis of one or several inputs may have, the other axes as `others` says.
+
+    valid: the network can be built; exact: besides, no window leaves real pixels behind the last one it reads;
+    checkpoint: valid, and every parameter keeps the shape it has at the declared size.
+    """
+
+    inputs: tuple[str, ...]
+    axis: int
+    name: str
+    declared: int
+    valid: SizeSet
+    exact: SizeSet
+    checkpoint: SizeSet
+
+
+class Bound(NamedTuple):
+    """A layer that ties sizes down: its name, its shorthand, its place, and in a sentence how."""
+
+    layer: str
+    spec: str
+    line: int
+    text: str
+
+
+class NearSize(NamedTuple):
+    """A wished extent of an axis with the nearest ones at or below it and at or above it."""
+
+    axis: AxisSizes
+    wished: int
+    below: int | None
+    above: int | None
+    exact_below: int | None
+    exact_above: int | None
+
+
+class Refusal(NamedTuple):
+    """Why a network cannot be built at some input volumes: the errors, where they are, and the layer in question."""
+
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class InputSizes(NamedTuple):
+    """Which input sizes a network takes.
+
+    inputs: the volumes as declared; base: those at which the other axes are held while one varies, which are the
+    declared ones if the network can be built at them. checkpoint: layers whose parameters follow the input size.
+    coupled: layers that tie axes together, so that an axis' extents hold for the others at `base` only; without them
+    every combination of the axes' extents will do.
+    """
+
+    name: str
+    source: Source
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    base: tuple[tuple[str, tuple[int, ...]], ...]
+    axes: tuple[AxisSizes, ...]
+    checkpoint: tuple[Bound, ...]
+    coupled: tuple[Bound, ...]

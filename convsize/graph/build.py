@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Fix, Label, Source, Span, SpecError, UsageError, nearest
 from convsize.geometry import GeometryError, Shape
-from convsize.graph.evaluate import FUNCTIONS, BuildError, Lookup, Unknown, evaluate, number_text, whole
+from convsize.graph.evaluate import FUNCTIONS, BuildError, Lookup, Unknown, evaluate, whole
 from convsize.graph.layers import (
     LARGEST_DEPTH,
     LARGEST_EXTENT,
@@ -30,6 +30,7 @@ from convsize.language.tree import (
     DefaultStmt,
     DefStmt,
     ExpectStmt,
+    Expr,
     File,
     Function,
     Group,
@@ -66,8 +67,8 @@ def build(
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
 
-    Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file: names and numbers (E1xx), geometry (E2xx), joins (E3xx)
-    and inline volumes that do not hold (E407).
+    Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
+    names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
     """
     builder = _Builder(file, lets or {}, inputs or {})
     network = builder.run(name)
@@ -120,6 +121,8 @@ class _Builder:
         statements = self.file.statements
         for error in check_names(self.file, self.defs, self.lets):
             self.report(error)
+        if any(found.code == "E109" for found in self.diagnostics):
+            return None
         trunk = Scope()
         heads = [stmt for stmt in statements if isinstance(stmt, HeadStmt)]
         # A block of the trunk must not take a name that a head's layers are to have.
@@ -159,7 +162,7 @@ class _Builder:
             return
         self.seen.add((error.code, error.span))
         calls = scope.calls if scope is not None else ()
-        around = [Label(span, self.call_label(span)) for span in calls[-1:]]
+        around = [Label(span, self.call_label()) for span in calls[-1:]]
         self.diagnostics.append(
             Diagnostic(
                 error.code,
@@ -173,7 +176,7 @@ class _Builder:
             )
         )
 
-    def call_label(self, span: Span) -> str:
+    def call_label(self) -> str:
         """What is to be seen at the call of a block in which something is wrong."""
         turns = [repeat.turn.turn + 1 for repeat in self.repeats]
         if not turns or turns[-1] == 1:
@@ -205,7 +208,7 @@ class _Builder:
             current = None
         items = tuple(item for one in series for item in one.items)
         current = self.series(Series(items, whole_file), current, scope)
-        if current is not None and not self.nodes[current].inputs:
+        if current is not None and not self.nodes[current].inputs and not self.diagnostics:
             self.report(
                 BuildError("E117", "the trunk ends at an input: it has no layers", series[-1].span, "add layers")
             )
@@ -262,7 +265,7 @@ class _Builder:
 
     def expectations(self, trunk: Scope, outputs: Mapping[str, int]) -> tuple[Expectation, ...]:
         """The checks with the nodes they are about."""
-        found = []
+        found: list[Expectation] = []
         heads = {stmt.name.name for stmt in self.file.statements if isinstance(stmt, HeadStmt)}
         for stmt in self.file.statements:
             if not isinstance(stmt, ExpectStmt):
@@ -321,9 +324,9 @@ class _Builder:
             scope.taps[name.name] = current
         return current
 
-    def repeated(self, item: Item, repeat: object, current: Value, entry: Value, scope: Scope) -> Value:
+    def repeated(self, item: Item, repeat: Expr, current: Value, entry: Value, scope: Scope) -> Value:
         """Unrolls a repeat, measuring the first turn so that one that is too large ends at once."""
-        count = self.repeat_times(item, current, scope)
+        count = self.repeat_times(repeat, item.span, current, scope)
         if count == 0:
             return current
         atom = item.atom
@@ -347,10 +350,8 @@ class _Builder:
                 return None
         return current
 
-    def repeat_times(self, item: Item, current: Value, scope: Scope) -> int:
+    def repeat_times(self, expr: Expr, span: Span, current: Value, scope: Scope) -> int:
         """How often an item stands there."""
-        assert item.repeat is not None
-        expr = item.repeat
         free = type(expr) is Name and self.source.text[expr.span.start - 1 : expr.span.start] == "*"
         try:
             count = whole(expr, self.lookup(scope, current), expr_text)
@@ -362,7 +363,7 @@ class _Builder:
         if count < 0:
             raise BuildError("E107", f"this repeats {count} times", expr.span, "a repeat is 0 or more")
         if count > LARGEST_NETWORK:
-            self.too_large(item.span, f"{count:,} turns")
+            self.too_large(span, f"{count:,} turns")
         return count
 
     def too_large(self, span: Span, what: str) -> None:
@@ -555,7 +556,7 @@ class _Builder:
             inputs = tuple(value for value in values if value is not None)
             if len(inputs) != len(values):
                 return None
-            return self.join(group, inputs, entry, scope)
+            return self.join(group, inputs, scope)
         finally:
             self.depth -= 1
 
@@ -578,7 +579,7 @@ class _Builder:
             values.append(self.series(branch, part, scope))
         return values
 
-    def join(self, group: Group, inputs: tuple[int, ...], entry: Value, scope: Scope) -> int:
+    def join(self, group: Group, inputs: tuple[int, ...], scope: Scope) -> int:
         """Sums, gates or concatenates the branches."""
         symbol, name = {"sum": ("+", "add"), "gate": ("*", "multiply")}.get(group.kind, ("|", "concatenate"))
         shapes = tuple(self.nodes[index].output for index in inputs)
@@ -586,16 +587,14 @@ class _Builder:
         try:
             output = op.output(*shapes)
         except GeometryError as error:
-            self.report_join(error, group, shapes, entry, scope)
+            self.report_join(error, group, shapes, scope)
             raise Unknown from None
         too_large = volume_error(output, group.span)
         if too_large is not None:
             raise too_large
         return self.add(Built(op, output, symbol), inputs, group.span, scope)
 
-    def report_join(
-        self, error: GeometryError, group: Group, shapes: tuple[Shape, ...], entry: Value, scope: Scope
-    ) -> None:
+    def report_join(self, error: GeometryError, group: Group, shapes: tuple[Shape, ...], scope: Scope) -> None:
         """A join whose branches do not fit: what each branch gives, and the fix where one branch is the identity."""
         labels = [
             Label(branch.span, f"this branch gives {shape}")

@@ -92,7 +92,7 @@ def _merged_inputs(
     while waiting:
         source = waiting.pop()
         node = network.nodes[source]
-        if node.op.NAME == name and node.inputs and len(users[source]) == 1 and source not in roots:
+        if name == node.op.NAME and node.inputs and len(users[source]) == 1 and source not in roots:
             merged.add(source)
             waiting.extend(reversed(node.inputs))
         else:
@@ -108,7 +108,7 @@ def _colours(kinds: dict[int, str], sources: dict[int, list[int]], roots: list[i
     """Refined colours: alternately from the inputs up and from the uses down."""
     upwards = sorted(kinds)
     colours = {index: _hash(kinds[index]) for index in upwards}
-    root_marks = {index: "head" for index in roots[1:]}
+    root_marks = dict.fromkeys(roots[1:], "head")
     root_marks[roots[0]] = "main"
     for _ in range(_ROUNDS):
         fresh: dict[int, str] = {}

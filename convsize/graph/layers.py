@@ -137,7 +137,7 @@ def signature_text(name: str, params: tuple[ParamSpec, ...]) -> str:
         text = param.name + ("…" if param.variadic else "")
         if not param.required and param.default is not None:
             default = param.default
-            text += "=" + (number_text(default) if isinstance(default, Fraction) else str(default))
+            text += f"={float(default):g}" if isinstance(default, Fraction) else f"={default}"
         parts.append(text)
     return f"{name}({', '.join(parts)})"
 

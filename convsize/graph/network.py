@@ -36,7 +36,7 @@ class Node(NamedTuple):
     this one repeats, or None in a first turn.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which a layer has no use for
     name: str
     op: Op
     inputs: tuple[int, ...]

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from convsize.errors import Span, nearest
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
-from convsize.language.tree import DefStmt, Expr, LetStmt, Layer
+from convsize.language.tree import Expr, Layer, LetStmt
 
 Value = int | None
 """The node that a series has arrived at; None where an earlier error lost it."""

@@ -1,0 +1,1 @@
+"""From a network to PyTorch calls as plain data."""

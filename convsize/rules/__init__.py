@@ -1,0 +1,1 @@
+"""One file per rule, with its reference page."""

@@ -1,4 +1,4 @@
-"""The floors: imports only go down, third parties stay in their rooms, and answering loads neither torch nor networkx."""
+"""The floors: imports only go down, third parties stay in their rooms, and answering loads no torch and no networkx."""
 
 import ast
 import subprocess
