@@ -1,0 +1,48 @@
+"""Sizes convolutional networks from their shorthand: volumes, receptive fields, parameters, memory, multiply-adds.
+
+    >>> import convsize
+    >>> net = convsize.parse("input: 3@32x32\\nCRCRP FC10 S")
+    >>> net.analyze(batch=8).totals.parameters
+    7858
+
+Everything is imported on first use: `import convsize` itself costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convsize.api import Network as Network
+    from convsize.api import load as load
+    from convsize.api import parse as parse
+    from convsize.errors import ConvsizeError as ConvsizeError
+    from convsize.errors import SpecError as SpecError
+    from convsize.errors import UsageError as UsageError
+    from convsize.records import Report as Report
+
+__version__ = "0.1.0"
+
+__all__ = ["ConvsizeError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
+
+_HOMES = {
+    "ConvsizeError": "errors",
+    "Network": "api",
+    "Report": "records",
+    "SpecError": "errors",
+    "UsageError": "errors",
+    "load": "api",
+    "parse": "api",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

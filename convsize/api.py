@@ -1,0 +1,201 @@
+"""The library: a spec's text or file in, a network that can be asked everything out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convsize.errors import Diagnostic, Source, Span, SpecError, UsageError
+from convsize.geometry import Shape
+from convsize.graph.build import build
+from convsize.graph.network import Network as BareNetwork
+from convsize.language.parser import parse as parse_source
+from convsize.language.tree import File, InputStmt, LetStmt
+from convsize.records import ITEM_SIZES, Report
+
+if TYPE_CHECKING:
+    import networkx
+
+LARGEST_SPEC = 2**20
+"""Bytes. HRNet-W18 takes a thousand; what is larger is no spec, and /dev/zero must not fill the memory."""
+
+LARGEST_BATCH = 2**31 - 1
+
+
+class Network(BareNetwork):
+    """A network with what the library can say of it.
+
+    It stands above the floors of the package, so that the graph itself need know nothing of its analyses.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def over(cls, bare: BareNetwork, warnings: tuple[Diagnostic, ...] = ()) -> Network:
+        """The same network; `warnings` are what the parser had to say."""
+        return cls(
+            name=bare.name,
+            file=bare.file,
+            nodes=bare.nodes,
+            inputs=bare.inputs,
+            outputs=bare.outputs,
+            taps=bare.taps,
+            expectations=bare.expectations,
+            diagnostics=(*warnings, *bare.diagnostics),
+        )
+
+    def analyze(self, *, batch: int = 1, dtype: str = "float32") -> Report:
+        """Volumes, parameters, work, receptive fields and activations, as records.
+
+        Bytes and elements of activations are for the whole batch, everything else for one sample.
+
+        Raises UsageError where the batch is below 1 or the dtype is none of float64, float32, float16, bfloat16.
+        """
+        from convsize.analyses.report import analyze
+
+        if not 1 <= batch <= LARGEST_BATCH:
+            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batch}")
+        if dtype not in ITEM_SIZES:
+            raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+        return analyze(self, batch=batch, dtype=dtype)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[str]:
+        """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.
+
+        Nodes carry op (the field's term), spec, output (C, H, W), parameters and macs; edges carry `input`, which of
+        the layer's inputs they are, for a value may enter a layer twice.
+        """
+        import networkx
+
+        graph = networkx.MultiDiGraph(name=self.name)
+        for node in self.nodes:
+            shapes = self.input_shapes(node)
+            graph.add_node(
+                node.name,
+                op=node.op.NAME,
+                spec=node.spec,
+                output=node.output.dims,
+                parameters=sum(tensor.elements for tensor in self.parameters(node) if tensor.role != "buffer"),
+                macs=node.op.macs(shapes, node.output) if node.inputs else 0,
+            )
+            for at, index in enumerate(node.inputs):
+                graph.add_edge(self.nodes[index].name, node.name, input=at)
+        return graph
+
+
+def load(
+    path: str | os.PathLike[str],
+    lets: Mapping[str, Fraction | int] | None = None,
+    *,
+    inputs: Mapping[str, Shape] | None = None,
+) -> Network:
+    """The network that a spec file says; it is named as the file is.
+
+    lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is
+    called "input").
+
+    Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
+    """
+    return from_source(read(path), name=Path(path).stem, lets=lets, inputs=inputs)
+
+
+def parse(
+    text: str,
+    name: str = "network",
+    lets: Mapping[str, Fraction | int] | None = None,
+    *,
+    inputs: Mapping[str, Shape] | None = None,
+) -> Network:
+    """The network that a text says. Raises SpecError where the text is wrong."""
+    return from_source(Source(text, f"<{name}>"), name=name, lets=lets, inputs=inputs)
+
+
+def from_source(
+    source: Source,
+    *,
+    name: str,
+    lets: Mapping[str, Fraction | int] | None = None,
+    inputs: Mapping[str, Shape] | None = None,
+) -> Network:
+    """The network that a source says; SpecError has every error of the text or, where that reads, of the network.
+
+    `inputs` are the inputs of a spec that declares none, such as `CRCRP`.
+    """
+    file, found = parse_source(source)
+    if inputs and not _input_names(file):
+        # Behind the text, where they move no line and no column of it.
+        lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
+        source = Source("\n".join([source.text, *lines]) + "\n", source.name)
+        file, found = parse_source(source)
+    if any(each.severity == "error" for each in found):
+        raise SpecError(source, tuple(found))
+    exact = {let: Fraction(value) for let, value in (lets or {}).items()}
+    _must_exist("let", exact, _let_names(file), name)
+    _must_exist("input", inputs or {}, _input_names(file), name)
+    return Network.over(build(file, exact, name=name, inputs=inputs), tuple(found))
+
+
+def _let_names(file: File) -> list[str]:
+    return [let.name for stmt in file.statements if isinstance(stmt, LetStmt) for let, _ in stmt.bindings]
+
+
+def _input_names(file: File) -> list[str]:
+    declared = (stmt for stmt in file.statements if isinstance(stmt, InputStmt))
+    return [stmt.name.name if stmt.name is not None else "input" for stmt in declared]
+
+
+def _must_exist(kind: str, asked: Iterable[str], known: Sequence[str], spec: str) -> None:
+    """Raises UsageError for the first name that the spec does not have: a misspelt override must not be ignored."""
+    for name in asked:
+        if name not in known:
+            there = f"it has {', '.join(f'`{each}`' for each in known)}" if known else f"it has no {kind} at all"
+            raise UsageError(f"{spec} has no {kind} `{name}`: {there}")
+
+
+def read(path: str | os.PathLike[str]) -> Source:
+    """The text of a spec file. Raises UsageError where there is none, SpecError (E019) where it is no text."""
+    shown = os.fspath(path)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (a path may be a pipe, and only so much of it is read)
+            data = file.read(LARGEST_SPEC + 1)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file `{shown}`") from None
+    except IsADirectoryError:
+        raise UsageError(f"`{shown}` is a directory; name the spec files in it, such as {shown}/*.spec") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"`{shown}` cannot be read: {reason}") from None
+    return decode(data, shown)
+
+
+def decode(data: bytes, name: str) -> Source:
+    """Bytes as a source. Raises SpecError: E018 where they are too many, E019 where they are none or no UTF-8 text."""
+    if len(data) > LARGEST_SPEC:
+        message = f"this is larger than a spec may be: {LARGEST_SPEC:,} bytes"
+        raise _unreadable(
+            "E018", name, "", message, "blocks (`def`) and repeats (`*12`) say large networks in few lines"
+        )
+    if b"\0" in data:
+        message = f"this is no text: byte {data.index(0) + 1} is 0"
+        raise _unreadable("E019", name, "", message, "a spec is plain text in UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        message = f"this is not UTF-8: byte {error.start + 1} is 0x{data[error.start]:02x}"
+        raise _unreadable(
+            "E019", name, before, message, "save it as UTF-8, for instance with `iconv -t utf-8`"
+        ) from None
+    if not text.strip():
+        help_text = "write an input and layers: `input: 3@224x224`, then `C3D64 R M`"
+        raise _unreadable("E019", name, "", "this spec is empty", help_text)
+    return Source(text, name)
+
+
+def _unreadable(code: str, name: str, before: str, message: str, help_text: str) -> SpecError:
+    """An error behind the last character that could be read."""
+    end = len(before)
+    return SpecError(Source(before, name), (Diagnostic(code, "error", message, Span(end, end), help_text),))

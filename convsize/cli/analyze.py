@@ -1,0 +1,134 @@
+"""`convsize analyze`: what every layer produces, sees and costs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+
+def command(
+    specs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
+    ] = None,
+    expression: Annotated[
+        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="[NAME=]SHAPE",
+            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    format_: Annotated[
+        Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+    columns: Annotated[
+        str | None, typer.Option(metavar="NAME,…", help="Which columns to show, such as name,output,macs.")
+    ] = None,
+    expand: Annotated[bool, typer.Option("--expand", help="List every turn of a repeat.")] = False,
+    sort: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Sort layers by a column, costs from the largest down.")
+    ] = None,
+) -> int:
+    """Says what every layer of a network produces, sees and costs.
+
+    \b
+    Examples:
+      convsize analyze specs/vgg_d.spec
+      convsize analyze specs/resnet*.spec --batch 32 --dtype float16
+      convsize analyze -e 'CRCRP FC10 S' --input 3@32x32
+      convsize analyze specs/unet.spec --input 1@256x256 --sort macs
+      convsize analyze specs/vgg_d.spec --format json > vgg_d.json
+
+    \b
+    Columns: name op spec line inputs output receptive_field jump start seen
+      parameters weights biases buffers macs flops connections output_elements
+      output_bytes parameter_bytes
+    """
+    from convsize import api
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import SpecError, UsageError
+
+    if format_ == "json" and (columns or sort or expand):
+        raise UsageError(
+            "JSON always holds every layer and every figure: --columns, --sort and --expand are for tables"
+        )
+    if format_ == "csv" and expand:
+        raise UsageError("CSV always holds every layer: --expand is for tables")
+    shown = None
+    order = None
+    if columns is not None or sort is not None:
+        from convsize.views.columns import chosen, column
+
+        shown = None if columns is None else chosen(columns)
+        order = None if sort is None else column(sort)
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+
+    asked = list(named.sources(specs or (), expression or ()))
+    reports = []
+    code = ExitCode.OK
+    for name, where in asked:
+        try:
+            source = named.read(where)
+            network = api.from_source(source, name=name, lets=numbers, inputs=shapes)
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            if len(asked) == 1:
+                raise
+            terminal.complain(str(error))
+            code = max(code, ExitCode.USAGE)
+            continue
+        report = network.analyze(batch=batch, dtype=dtype)
+        terminal.report_diagnostics(report.diagnostics, report.source)
+        if any(found.severity == "error" for found in report.diagnostics):
+            code = max(code, ExitCode.FINDINGS)
+        reports.append(report)
+        if format_ == "table":
+            from convsize.views import table
+
+            text = table.render(
+                report,
+                width=terminal.width(sys.stdout),
+                paint=terminal.paint(sys.stdout),
+                columns=shown,
+                expand=expand,
+                sort=order,
+            )
+            terminal.write(text if len(reports) == 1 else f"\n\n{text}")
+        elif format_ == "markdown":
+            from convsize.views import markdown
+
+            text = markdown.render(report, columns=shown, expand=expand, sort=order)
+            terminal.write(text if len(reports) == 1 else f"\n{text}")
+
+    if format_ == "table" and len(reports) > 1:
+        from convsize.views import table
+
+        text = table.summary(reports, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+        terminal.write(f"\n\n{text}")
+    elif format_ == "json" and reports:
+        from convsize.views import json
+
+        terminal.write(json.render(reports, several=len(asked) > 1))
+    elif format_ == "csv" and reports:
+        from convsize.views import csv
+
+        terminal.write(csv.render(reports, columns=shown, sort=order))
+    return code

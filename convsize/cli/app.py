@@ -1,0 +1,78 @@
+"""The entry point: finds the command that was asked for and imports that one only."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from convsize import __version__
+from convsize.cli.guard import guarded
+
+COMMANDS = ("analyze", "fmt", "ops")
+"""Every command in the order of `--help`; each is the function `command` of the file of its name."""
+
+
+class _Commands(TyperGroup):
+    """Commands whose files are imported when they are called, or when `--help` lists them all."""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        self.commands = dict.fromkeys(COMMANDS)  # names only: a mistyped one is compared to them
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        home = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        home.command(cmd_name, no_args_is_help=False)(guarded(import_module(f"convsize.cli.{cmd_name}").command))
+        return typer.main.get_command(home)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"convsize {__version__}")
+        raise typer.Exit
+
+
+# Help is plain text: it reads the same in a pipe, in a narrow terminal and in a log.
+app = typer.Typer(
+    cls=_Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Sizes convolutional networks from their shorthand.
+
+    Volumes, receptive fields, parameters, multiply-adds and memory of every layer, exactly and without PyTorch.
+
+    \b
+    convsize analyze specs/vgg_d.spec
+    convsize analyze -e 'CRCRP FC10 S' --input 3@32x32
+    convsize ops C
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process with an exit code of `errors.ExitCode`."""
+    guarded(app)(prog_name="convsize")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""`convsize fmt`: the canonical form of specs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.language.tree import File
+
+
+def command(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...", help="Spec files, or directories to search for them; - formats standard input."
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; list what is not in canonical form.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+) -> int:
+    """Writes specs in their canonical form: the same network, the same comments, one way to write it.
+
+    Files are changed in place. With --check or --diff nothing is written, and the exit code is 1 where a file would
+    change. A file that does not read stays as it is.
+
+    \b
+    Examples:
+      convsize fmt specs
+      convsize fmt --check specs
+      echo 'C3D64->RELU' | convsize fmt -
+    """
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.cli.discover import Configurations, discover
+    from convsize.errors import SpecError, UsageError
+
+    if not paths:
+        raise UsageError("no spec: name files or directories, or `-` for standard input")
+    changed: list[str] = []
+    found = discover(paths, Configurations())
+    code = ExitCode.OK
+    for path, _ in found:
+        try:
+            source = named.read(path)
+            text = canonical(source.text, source.name)
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            terminal.complain(str(error))
+            code = max(code, ExitCode.USAGE)
+            continue
+        if text != source.text:
+            changed.append(source.name)
+            if diff:
+                _show_difference(source.text, text, source.name)
+            elif not check and path != "-":
+                _replace(path, text)
+        if path == "-" and not check and not diff:
+            terminal.write(text)
+    if (check or diff) and changed:
+        code = max(code, ExitCode.FINDINGS)
+    if check and not diff:
+        terminal.write("".join(f"{name}\n" for name in changed))
+    if paths != ["-"]:
+        terminal.write(_outcome(len(found), len(changed), dry=check or diff), sys.stderr)
+    return code
+
+
+def canonical(text: str, name: str) -> str:
+    """A spec's canonical form with the text's own line breaks.
+
+    Raises SpecError where the text does not read, AssertionError where the form would say another network: that would
+    be a bug, and a file is better left alone than spoilt.
+    """
+    from convsize.errors import Source, SpecError
+    from convsize.language.formatter import format_file
+    from convsize.language.parser import parse
+
+    newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+    file, found = parse(Source(text.replace("\r\n", "\n"), name))
+    if any(each.severity == "error" for each in found):
+        raise SpecError(file.source, found)
+    formatted = format_file(file)
+    again, found = parse(Source(formatted, name))
+    if any(each.severity == "error" for each in found) or format_file(again) != formatted or not _same(file, again):
+        raise AssertionError(f"the canonical form of {name} would be another network; nothing was written")
+    return formatted.replace("\n", newline)
+
+
+def _same(before: File, after: File) -> bool:
+    """Whether two trees build the same network, or fail in the same ways."""
+    from convsize.errors import SpecError
+    from convsize.graph.build import build
+    from convsize.graph.digest import digest
+
+    outcomes = []
+    for file in (before, after):
+        try:
+            network = build(file)
+            expected = [(each.check.metric.name, each.check.comparison, each.node) for each in network.expectations]
+            outcomes.append((digest(network), network.inputs, network.outputs, network.taps, expected))
+        except SpecError as error:
+            outcomes.append(sorted(each.code for each in error.diagnostics))
+    return outcomes[0] == outcomes[1]
+
+
+def _show_difference(before: str, after: str, name: str) -> None:
+    """A unified diff, coloured on a terminal."""
+    import difflib
+
+    from convsize.cli import terminal
+
+    paint = terminal.paint(sys.stdout)
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"{name} (as it is)", f"{name} (canonical)", lineterm=""
+    )
+    terminal.write("".join(paint(line, styles.get(line[0])) + "\n" for line in lines))
+
+
+def _replace(path: str, text: str) -> None:
+    """Writes a file at once or not at all, with the permissions it had; behind a link, the file the link leads to."""
+    import tempfile
+
+    from convsize.errors import UsageError
+
+    target = Path(path).resolve()
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+            draft.chmod(target.stat().st_mode & 0o7777)
+            draft.replace(target)
+        except BaseException:
+            draft.unlink()
+            raise
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be written: {error.strerror}") from None
+
+
+def _outcome(seen: int, changed: int, *, dry: bool) -> str:
+    """One sentence on what was done."""
+    from convsize.views.numbers import plural
+
+    verb = "would be rewritten" if dry else "rewritten"
+    rest = seen - changed
+    return (
+        f"{plural(changed, 'file')} {verb}, {plural(rest, 'file')} left as {'it was' if rest == 1 else 'they were'}\n"
+    )

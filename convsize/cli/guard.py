@@ -1,0 +1,71 @@
+"""Turns whatever a command raises into one clear message and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from convsize.cli.terminal import complain, report_diagnostics
+from convsize.errors import ConvsizeError, ExitCode, SpecError, UsageError
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+_PIPE_CLOSED = 141  # 128 + SIGPIPE
+
+
+def guarded(command: Callable[..., Any]) -> Callable[..., None]:
+    """The command, ending the process: 1 for a wrong spec, 2 for a wrong call, 3 where convsize itself fails."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = command(*args, **kwargs)
+            sys.stdout.flush()
+        except SpecError as error:
+            report_diagnostics(error.diagnostics, error.source)
+            code = ExitCode.FINDINGS
+        except UsageError as error:
+            complain(str(error))
+            code = ExitCode.USAGE
+        except ConvsizeError as error:
+            complain(str(error))
+            code = ExitCode.FINDINGS
+        except BrokenPipeError:
+            code = _PIPE_CLOSED
+            _forget_output()
+        except KeyboardInterrupt:
+            code = _INTERRUPTED
+        except Exception as error:
+            if _is_ours(error):
+                raise
+            code = _internal(error)
+        raise SystemExit(int(code or ExitCode.OK))
+
+    return run
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it is an exception by which the command line itself speaks: a wrong option, `--help`, an exit."""
+    return type(error).__module__.partition(".")[0] in {"typer", "click"}
+
+
+def _internal(error: Exception) -> int:
+    """Says that the tool failed; the traceback is for those who will mend it."""
+    if os.environ.get("CONVSIZE_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exc()
+    complain(
+        f"convsize failed: {type(error).__name__}: {error}\n"
+        "This is a bug in convsize, not in your spec. CONVSIZE_DEBUG=1 shows where it happened."
+    )
+    return ExitCode.INTERNAL
+
+
+def _forget_output() -> None:
+    """Nobody reads any more: what is still buffered must not raise again when the interpreter ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,216 @@
+"""`convsize ops`: every layer that a spec can have, its reference page, and the matrix of facts."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from convsize.geometry import Shape, Window
+    from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved
+
+
+def command(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A layer as a spec says it (C, hswish), or its name (max pooling)."),
+    ] = None,
+    facts: Annotated[bool, typer.Option("--facts", help="What each one states of itself, on a small example.")] = False,
+) -> int:
+    """Lists the layers and words of specs, or shows the reference page of one.
+
+    \b
+    Examples:
+      convsize ops
+      convsize ops C
+      convsize ops hswish
+      convsize ops --facts
+    """
+    from convsize.cli import terminal
+    from convsize.ops import catalogue
+    from convsize.views import layout
+
+    width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
+    asked = catalogue.all_ops() if name is None else (find(name),)
+    if facts:
+        rows = [fact_row(op) for op in asked]
+        terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=["cyan", *[None] * 7]))
+    elif name is not None:
+        op = asked[0]
+        terminal.write(
+            f"{paint(op.SPELLING, 'cyan')}  {paint(op.NAME, 'bold')}\n\n{layout.reflowed(op.page(), width)}\n"
+        )
+    else:
+        rows = [(op.SPELLING, op.NAME, summary(op)) for op in asked]
+        text = layout.grid(
+            ("spec", "name", "what it does"), rows, width=width, paint=paint, styles=["cyan", "bold", None]
+        )
+        terminal.write(
+            f"{text}\nThe page of one: convsize ops C. What each one states of itself: convsize ops --facts\n"
+        )
+    return ExitCode.OK
+
+
+def summary(op: type[Op]) -> str:
+    """The first sentence of an op's page, without the name before the colon."""
+    first = op.page().split("\n", 1)[0]
+    return first.partition(": ")[2] or first
+
+
+def spoken(op: type[Op]) -> list[str]:
+    """What an op can be asked for by, apart from its mnemonic: names that the field or PyTorch give it."""
+    return [op.NAME, op.__name__, op.STEM]
+
+
+def find(name: str) -> type[Op]:
+    """The op that is meant by C, C3D64, hswish, max pooling or maxpool. Raises UsageError with the nearest name."""
+    from convsize.errors import UsageError, nearest
+    from convsize.ops import catalogue
+
+    if name in catalogue.TOKENS:
+        return catalogue.token(name)
+    if name == "P":
+        return catalogue.token("M")
+    word = catalogue.word(name.partition("(")[0])
+    if word is not None:
+        return word
+    known = {plain(each): op for op in catalogue.all_ops() for each in spoken(op)}
+    known |= {plain(each): catalogue.token(each) for each in catalogue.TOKENS if len(each) > 1}
+    asked = plain(name)
+    if asked in known:
+        return known[asked]
+    mnemonic = max((each for each in catalogue.TOKENS if name.startswith(each)), key=len, default=None)
+    if mnemonic is not None and name[len(mnemonic) : len(mnemonic) + 1].isdigit():
+        return catalogue.token(mnemonic)
+    guess = nearest(asked, [*known, *catalogue.WORDS])
+    hint = f"did you mean `{guess}`?" if guess else "`convsize ops` lists them"
+    raise UsageError(f"there is no layer `{name}`: {hint}")
+
+
+def plain(name: str) -> str:
+    """A name without what people write differently: Max-Pool, max_pool and maxpool are one."""
+    return "".join(char for char in name.lower() if char.isalnum()).removesuffix("ing").removesuffix("2d")
+
+
+# ---- the matrix of facts ---------------------------------------------------------------------------------------------
+
+FACTS = ("spec", "volume", "window", "parameters", "MACs", "other FLOPs", "saved for backward", "PyTorch")
+
+_WORD_VALUES = (2, 4, 8, 16, 128)
+"""Numbers that are tried in turn until an op accepts its arguments."""
+
+
+def fact_row(op: type[Op]) -> tuple[str, ...]:
+    """What an op states of itself for a small volume, one text for every one of FACTS."""
+    from convsize.ops import catalogue
+    from convsize.ops.base import SaveMode
+    from convsize.views import numbers
+
+    layer, inputs = example(op)
+    output = layer.output(*inputs)
+    work = layer.work(inputs, output)
+    saved = layer.saved(inputs, output, SaveMode(batch=1, needs=(True,) * len(inputs)))
+    return (
+        op.SPELLING,
+        f"{' + '.join(map(str, inputs))} -> {output}" if op is not catalogue.join("input") else str(output),
+        window_text(layer.window(*inputs)),
+        ", ".join(map(parameter_text, layer.parameters(*inputs))) or "–",
+        numbers.exact(layer.macs(inputs, output)),
+        ", ".join(f"{each.kind} {numbers.exact(each.flops)}" for each in work) or "–",
+        ", ".join(dict.fromkeys(map(saved_text, saved))) or "–",
+        ", ".join(call.target for call in layer.torch(*inputs)) or "–",
+    )
+
+
+def example(op: type[Op]) -> tuple[Op, tuple[Shape, ...]]:
+    """An op with the first small numbers that make a layer of it, and the volumes that enter it."""
+    from convsize.geometry import GeometryError, Shape
+    from convsize.ops import catalogue
+
+    joins = {catalogue.join(kind) for kind in catalogue.JOINS if kind != "input"}
+    for source in (Shape(8, (16, 16)), Shape(1, (16,)), Shape(64)):
+        inputs = (source, source) if op in joins else (source,)
+        for layer in attempts(op, source):
+            try:
+                layer.output(*inputs)
+            except GeometryError:
+                continue
+            return layer, inputs
+    raise AssertionError(f"no example of {op.NAME} was found")
+
+
+def attempts(op: type[Op], source: Shape) -> Iterator[Op]:
+    """Layers of an op with small numbers, plain ones first."""
+    from itertools import product
+
+    from convsize.geometry import GeometryError
+    from convsize.ops import catalogue
+    from convsize.ops.base import Suffixes
+
+    if op is catalogue.join("input"):
+        yield op.from_arguments({"dims": source.dims}, source)
+        return
+    for size in (None, (4,)):
+        try:
+            yield op.from_suffixes(Suffixes(size=size), source)
+        except (GeometryError, TypeError):  # TypeError: it is not a layer token
+            continue
+    open_params = [param for param in op.PARAMS if param.required or param.variadic]
+    for values in product(*(candidates(param, source) for param in open_params)):
+        arguments = {param.name: param.default for param in op.PARAMS}
+        try:
+            yield op.from_arguments(arguments | {p.name: v for p, v in zip(open_params, values, strict=True)}, source)
+        except (GeometryError, TypeError):
+            continue
+
+
+def candidates(param: ParamSpec, source: Shape) -> Sequence[Argument]:
+    """Arguments to try for one parameter."""
+    from fractions import Fraction
+
+    if param.kind == "choice":
+        return param.choices
+    if param.kind == "number":
+        return (Fraction(1, 2), Fraction(2))
+    if param.variadic:
+        reshaped = (source.channels * 4, *(extent // 2 for extent in source.spatial))
+        return ((2,), (2, 4), (2, 2), reshaped, source.dims)
+    return _WORD_VALUES
+
+
+def window_text(window: Window) -> str:
+    """A window in words: 3x3/2 p1, its own position, everything."""
+    from convsize.views import numbers
+
+    if window.kind != "axes":
+        return window.kind
+    one = window.axes[0]
+    text = numbers.axes(axis.kernel for axis in window.axes)
+    if any(axis.stride != 1 for axis in window.axes):
+        text += f"/{numbers.axes(axis.stride for axis in window.axes)}"
+    if one.before or one.after:
+        text += f" p{one.before}" if one.before == one.after else f" p{one.before}:{one.after}"
+    if one.dilation != 1:
+        text += f" d{one.dilation}"
+    return f"{text} transposed" if one.transposed else text
+
+
+def parameter_text(parameter: Parameter) -> str:
+    """A parameter with its shape; of a buffer that is said as well."""
+    text = f"{parameter.name} {'x'.join(map(str, parameter.shape)) or 'scalar'}"
+    return f"{text} (buffer)" if parameter.role == "buffer" else text
+
+
+def saved_text(saved: Saved) -> str:
+    """A saved tensor: input, output, a parameter by name, or an extra one with its bytes."""
+    from convsize.views import numbers
+
+    if saved.what == "extra":
+        return f"{saved.name} {numbers.size(saved.size)}"
+    return saved.name if saved.what == "parameter" else saved.what

@@ -1,0 +1,72 @@
+"""Which specs a command is about: files, standard input, text on the command line, and what overrides them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from convsize.errors import Source, UsageError
+from convsize.geometry import Shape
+
+SUFFIX = ".spec"
+
+
+def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[str, Source | str]]:
+    """The names of the networks with their texts, or with the paths still to be read, in the order of the call.
+
+    Raises UsageError where none is named, or where standard input is named twice.
+    """
+    if not paths and not expressions:
+        raise UsageError("no spec: name a file, `-` for standard input, or a text by -e 'CRCRP' --input 3@32x32")
+    if paths.count("-") > 1:
+        raise UsageError("standard input can be read once only: `-` stands there twice")
+    for path in paths:
+        name = os.path.basename(path)  # noqa: PTH119 (pathlib makes `.` of an empty name)
+        yield ("stdin" if path == "-" else name.removesuffix(SUFFIX) or path), path
+    for text in expressions:
+        yield "expression", Source(text, "<expression>")
+
+
+def read(source: Source | str) -> Source:
+    """The text of a source; `-` is standard input. Raises UsageError or SpecError (E019) where there is none."""
+    from convsize import api
+
+    if isinstance(source, Source):
+        return api.decode(source.text.encode("utf-8", "surrogateescape"), source.name)
+    if source == "-":
+        return api.decode(sys.stdin.buffer.read(api.LARGEST_SPEC + 1), "<stdin>")
+    return api.read(source)
+
+
+def lets(texts: Iterable[str]) -> dict[str, Fraction]:
+    """`N=2` or `w=0.75`, by name. Raises UsageError where it is not so."""
+    found: dict[str, Fraction] = {}
+    for text in texts:
+        for part in text.split(","):
+            name, _, value = (each.strip() for each in part.partition("="))
+            try:
+                # Exponents are left out: 1e999999999 would fill the memory with zeros.
+                if not name.isidentifier() or not value or set(value) - set("0123456789.-/") or len(value) > 100:
+                    raise ValueError
+                found[name] = Fraction(value)
+            except (ValueError, ZeroDivisionError):
+                raise UsageError(f"--let takes a name and a number, such as N=2 or w=0.75, not `{part}`") from None
+    return found
+
+
+def inputs(texts: Iterable[str]) -> dict[str, Shape]:
+    """`3@32x32`, or `left=3@32x32` for an input of that name. Raises UsageError where it is not so."""
+    found: dict[str, Shape] = {}
+    for text in texts:
+        name, equals, volume = (each.strip() for each in text.rpartition("="))
+        depth, at, extents = volume.partition("@")
+        parts = [depth, *extents.split("x")]
+        right = at and len(parts) <= 4 and all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts)
+        if not right or (equals and not name.isidentifier()) or not all(int(part) for part in parts):
+            raise UsageError(f"--input takes depth@height x width without blanks, such as 3@32x32, not `{text}`")
+        if (name or "input") in found:
+            raise UsageError(f"--input gives `{name or 'input'}` twice")
+        found[name or "input"] = Shape(int(depth), tuple(map(int, parts[1:])))
+    return found

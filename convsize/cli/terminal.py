@@ -1,0 +1,58 @@
+"""Standard output and standard error as they are: colour or none, a width, an encoding."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from convsize.errors import Diagnostic, Source
+from convsize.views.paint import PLAIN, Paint, showable
+
+DEFAULT_WIDTH = 80
+
+
+def paint(stream: TextIO) -> Paint:
+    """Colour on a terminal only; NO_COLOR and TERM=dumb forbid it, FORCE_COLOR asks for it (https://no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return PLAIN
+    if os.environ.get("FORCE_COLOR"):
+        return Paint(colour=True)
+    return Paint(colour=stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def width(stream: TextIO) -> int:
+    """The columns of the terminal; COLUMNS overrides them, and a pipe has 80."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and 0 < int(said) < 10_000:
+        return int(said)
+    if stream.isatty():
+        try:
+            return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
+        except OSError:
+            pass
+    return DEFAULT_WIDTH
+
+
+def write(text: str, stream: TextIO | None = None) -> None:
+    """Writes to standard output, or another stream, what its encoding can show of the text."""
+    stream = sys.stdout if stream is None else stream
+    stream.write(showable(text, stream.encoding))
+
+
+def complain(text: str) -> None:
+    """An error that has no place in a spec, to standard error."""
+    write(f"{paint(sys.stderr)('error', 'red')}: {text}\n", sys.stderr)
+
+
+def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:
+    """Errors with their excerpts and warnings in a line each, to standard error; advice is for `check`."""
+    from convsize.views import excerpt
+
+    colours = paint(sys.stderr)
+    for each in found:
+        if each.severity == "error":
+            write(excerpt.render(each, source, paint=colours), sys.stderr)
+        elif each.severity == "warning":
+            write(excerpt.compact(each, source, paint=colours), sys.stderr)

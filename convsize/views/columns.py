@@ -1,0 +1,160 @@
+"""The columns of every tabular view: what they hold, what they are called, how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from convsize.errors import UsageError, nearest
+from convsize.records import LayerRow, ReceptiveField
+from convsize.views import numbers
+from convsize.views.fold import Line
+
+
+class Column(NamedTuple):
+    """One column.
+
+    name: what `--columns` and `--sort` call it, the field's name in the JSON. header: above the table. value: the
+    plain value of one layer (None: there is none). write: a value for people, short; exact: in full. cost: a figure
+    that is summed over folded layers. words: aligned to the left.
+    """
+
+    name: str
+    header: str
+    value: Callable[[LayerRow], Any]
+    write: Callable[[Any], str] = str
+    exact: Callable[[Any], str] | None = None
+    cost: bool = False
+    words: bool = False
+
+    def of(self, line: Line) -> Any:
+        """The value of a line: summed for a cost, else what its last layer has."""
+        if self.cost:
+            return line.total(self.value)
+        return self.value(line.last)
+
+    def text(self, line: Line, *, in_full: bool = False) -> str:
+        """What stands in the cell of a line; nothing is said by a dash."""
+        if self.name == "name":
+            return line.name
+        if self.name == "spec":
+            return line.spec
+        if self.name == "op" and line.summary is not None:
+            return "block"
+        value = self.of(line)
+        if value is None or (self.cost and value == 0):
+            return "–"
+        write = self.exact if in_full and self.exact else self.write
+        text = write(value)
+        if self.name in {"receptive_field", "start"} and line.times > 1 and line.summary is None:
+            # A repeat sees more from turn to turn: from the first turn's to the last one's.
+            before = self.value(line.first)
+            if before is not None and write(before) != text:
+                return f"{write(before)}…{text}"
+        return text
+
+
+def _field(layer: LayerRow) -> ReceptiveField | None:
+    return layer.receptive_field
+
+
+def _sees(field: ReceptiveField) -> str:
+    return "all" if field.whole else numbers.axes(field.size)
+
+
+def _jump(layer: LayerRow) -> tuple[Fraction, ...] | None:
+    field = layer.receptive_field
+    return None if field is None or field.whole or not field.jump else field.jump
+
+
+def _start(layer: LayerRow) -> tuple[Fraction, ...] | None:
+    field = layer.receptive_field
+    return None if field is None or field.whole or not field.start else field.start
+
+
+def _names(values: Iterable[str]) -> str:
+    return " ".join(values)
+
+
+def _cost(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
+    return Column(name, header, value, numbers.count, numbers.exact, cost=True)
+
+
+def _bytes(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
+    return Column(name, header, value, numbers.size, numbers.exact, cost=True)
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("name", "layer", lambda layer: layer.name, words=True),
+    Column("op", "op", lambda layer: layer.op, words=True),
+    Column("spec", "spec", lambda layer: layer.spec, words=True),
+    Column("line", "line", lambda layer: layer.line),
+    Column("inputs", "from", lambda layer: layer.inputs, _names, words=True),
+    Column("output", "output", lambda layer: layer.output, numbers.volume),
+    Column("receptive_field", "RF", _field, _sees),
+    Column("jump", "jump", _jump, numbers.axes),
+    Column("start", "RF start", _start, numbers.axes),
+    Column("seen", "of input", lambda layer: field.seen if (field := layer.receptive_field) else None, numbers.share),
+    _cost("parameters", "parameters", lambda layer: layer.parameters),
+    _cost("weights", "weights", lambda layer: layer.weights),
+    _cost("biases", "biases", lambda layer: layer.biases),
+    _cost("buffers", "buffers", lambda layer: layer.buffers),
+    _cost("macs", "MACs", lambda layer: layer.macs),
+    _cost("flops", "FLOPs", lambda layer: layer.flops),
+    _cost("connections", "connections", lambda layer: layer.connections),
+    _cost("output_elements", "elements", lambda layer: layer.output_elements),
+    _bytes("output_bytes", "activations", lambda layer: layer.output_bytes),
+    _bytes("parameter_bytes", "weight bytes", lambda layer: layer.parameter_bytes),
+)
+BY_NAME = {column.name: column for column in COLUMNS}
+ALIASES = {
+    "layer": "name",
+    "from": "inputs",
+    "rf": "receptive_field",
+    "params": "parameters",
+    "elements": "output_elements",
+    "activations": "output_bytes",
+    "memory": "output_bytes",
+}
+
+
+def column(name: str) -> Column:
+    """The column of that name. Raises UsageError with the nearest one."""
+    word = name.strip().lower().replace("-", "_")
+    found = BY_NAME.get(ALIASES.get(word, word))
+    if found is None:
+        guess = nearest(word, [*BY_NAME, *ALIASES])
+        hint = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(BY_NAME)}"
+        raise UsageError(f"there is no column `{name.strip()}`: {hint}")
+    return found
+
+
+def chosen(names: str) -> tuple[Column, ...]:
+    """The columns of a list with commas; FLOPs never stand without the MACs before them.
+
+    Raises UsageError for a name that is no column's, or for none at all.
+    """
+    columns: list[Column] = []
+    for name in names.split(","):
+        if name.strip():
+            one = column(name)
+            if one.name == "flops" and BY_NAME["macs"] not in columns:
+                columns.append(BY_NAME["macs"])
+            if one not in columns:
+                columns.append(one)
+    if not columns:
+        raise UsageError(f"`--columns` names no column; there are: {', '.join(BY_NAME)}")
+    return tuple(columns)
+
+
+def ordered(layers: Iterable[LayerRow], by: Column) -> tuple[LayerRow, ...]:
+    """Layers sorted by a column: costs and sizes from the largest down, words and places upwards; equals keep order."""
+
+    def rank(layer: LayerRow) -> Any:
+        value = by.value(layer)
+        if isinstance(value, ReceptiveField):
+            value = value.size
+        return (value is not None, value) if not (by.words or by.name == "line") else (value is None, value)
+
+    return tuple(sorted(layers, key=rank, reverse=not (by.words or by.name == "line")))

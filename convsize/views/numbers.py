@@ -1,0 +1,80 @@
+"""How counts, bytes, volumes and shares are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+_COUNTS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_BYTES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+
+def _four_digits(value: Fraction) -> str:
+    """A number from 1 to 9999 in four significant digits; from 1000 on in whole ones."""
+    for digits, limit in ((3, 10), (2, 100), (1, 1000)):
+        text = f"{float(value):.{digits}f}"
+        if float(text) < limit:
+            return text
+    return f"{round(value)}"
+
+
+def exact(value: int) -> str:
+    """With thousands separators: 138,357,544."""
+    return f"{value:,}"
+
+
+def count(value: int) -> str:
+    """In four digits with a decimal unit, K = 10³, M = 10⁶, G = 10⁹: 15.47G; exact below 10,000."""
+    if abs(value) < 10_000:
+        return exact(value)
+    sign = "-" if value < 0 else ""
+    value = abs(value)
+    for index, (size, unit) in enumerate(_COUNTS):
+        if value >= size:
+            text = _four_digits(Fraction(value, size))
+            if text == "1000" and index:  # 999,960 is 1.000M, not 1000K
+                return f"{sign}1.000{_COUNTS[index - 1][1]}"
+            return f"{sign}{text}{unit}"
+    raise AssertionError(value)
+
+
+def size(value: int) -> str:
+    """Bytes in four digits with a binary unit, KiB = 2¹⁰: 12.25 MiB."""
+    for unit_size, unit in _BYTES:
+        if value >= unit_size:
+            return f"{_four_digits(Fraction(value, unit_size))} {unit}"
+    return f"{value} B"
+
+
+def share(value: Fraction | float) -> str:
+    """A share of 1 as a percentage: 89.4%, 100%, <0.1%."""
+    percent = float(value) * 100
+    if 0 < percent < 0.1:
+        return "<0.1%"
+    if 99.95 <= percent < 100:
+        return ">99.9%"
+    return f"{percent:.0f}%" if percent in (0.0, 100.0) else f"{percent:.1f}%"
+
+
+def number(value: Fraction | int) -> str:
+    """A whole number as it is, a fraction as a decimal: 0.5, 0.333."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    return f"{float(value):.3f}".rstrip("0")
+
+
+def axes(values: Iterable[Fraction | int]) -> str:
+    """One number where all axes agree, else joined by x: 7, 3x5."""
+    texts = [number(value) for value in values]
+    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+
+
+def volume(dims: tuple[int, ...]) -> str:
+    """depth@height×width in the spec's own notation: 64@224x224; a flat vector is its length."""
+    depth, *extents = dims
+    return f"{depth}@{'x'.join(map(str, extents))}" if extents else str(depth)
+
+
+def plural(value: int, noun: str) -> str:
+    """1 warning, 2 warnings, 1,234 layers."""
+    return f"{exact(value)} {noun}" if value == 1 else f"{exact(value)} {noun}s"
