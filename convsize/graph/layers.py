@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
 
 from convsize.errors import Span
-from convsize.geometry import Padding, Shape
+from convsize.geometry import Padding
 from convsize.graph.evaluate import BuildError, Lookup, evaluate, number_text, whole
 from convsize.graph.scope import Bound, Choice
 from convsize.language.formatter import expr_text, layer_text
 from convsize.language.tree import Dims, Expr, Layer, Pads
-from convsize.ops.base import Argument, Op, ParamSpec, Suffixes
+from convsize.ops.base import Argument, ParamSpec, Suffixes
 
 LARGEST_EXTENT = 2**24
 LARGEST_DEPTH = 2**31 - 1
@@ -120,14 +119,6 @@ def suffixes_of(layer: Layer, lookup: Lookup) -> Suffixes:
 def evaluated_text(layer: Layer, lookup: Lookup) -> str:
     """The token as a spec would write it with every expression evaluated: `C1D256`."""
     return layer_text(layer, lambda expr: number_text(evaluate(expr, lookup)))
-
-
-class Built(NamedTuple):
-    """An op with what it produces from a volume, and its shorthand."""
-
-    op: Op
-    output: Shape
-    spec: str
 
 
 def signature_text(name: str, params: tuple[ParamSpec, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from convsize.errors import Span, nearest
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
-from convsize.language.tree import Expr, Layer, LetStmt
+from convsize.language.tree import Expr, Layer, LetStmt, Tap
 
 Value = int | None
 """The node that a series has arrived at; None where an earlier error lost it."""
@@ -130,3 +130,22 @@ class Numbers:
         if name not in self._lets:
             raise unknown_name(name, span, dict.fromkeys((*scope.numbers, *self._lets.names(), "c")))
         return self._lets.value(name, span)
+
+
+def find_tap(tap: Tap, scope: Scope) -> Value:
+    """The value that a tap names. Raises BuildError E108."""
+    if tap.name not in scope.taps:
+        raise unknown_tap(tap, scope)
+    return scope.taps[tap.name]
+
+
+def unknown_tap(tap: Tap, scope: Scope) -> BuildError:
+    """E108 with the nearest tap, or with where the name would have to be bound."""
+    guess = nearest(tap.name, scope.taps)
+    if tap.name in scope.blocks or tap.name in scope.numbers:
+        kind = "a block" if tap.name in scope.blocks else "a number"
+        return BuildError("E108", f"`{tap.name}` is {kind} here, not a tap", tap.span, f"write `{tap.name}`")
+    if guess is not None:
+        return BuildError("E108", f"nothing before this is named `{tap.name}`", tap.span, f"did you mean `@{guess}`?")
+    text = f"nothing before this is named `{tap.name}`"
+    return BuildError("E108", text, tap.span, f"name a value before it: `C3D64 as {tap.name}`")

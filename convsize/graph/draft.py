@@ -1,0 +1,158 @@
+"""The network in the making: layers are added and named here, and what is wrong is taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from convsize.errors import Diagnostic, Label, Source, Span
+from convsize.geometry import GeometryError, Shape
+from convsize.graph.evaluate import BuildError
+from convsize.graph.layers import LARGEST_DEPTH, LARGEST_EXTENT
+from convsize.graph.network import Node, Turn
+from convsize.graph.scope import Scope
+from convsize.ops.base import Op
+
+
+class Sized(NamedTuple):
+    """An op with what it produces, and its shorthand."""
+
+    op: Op
+    output: Shape
+    spec: str
+
+
+class Repeat(NamedTuple):
+    """An unrolling repeat: where its first turn began and ended among the nodes, and where this turn began."""
+
+    turn: Turn
+    first_start: int
+    first_end: int
+    start: int
+
+
+class Draft:
+    """Nodes, inputs and diagnostics so far, and the repeats that are being unrolled."""
+
+    __slots__ = ("_seen", "diagnostics", "nodes", "repeats", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.nodes: list[Node] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.repeats: list[Repeat] = []
+        self._seen: set[tuple[str, Span]] = set()
+
+    def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The errors in the order of the file."""
+        return tuple(sorted(self.diagnostics, key=lambda found: (found.span.start, found.code)))
+
+    def report(self, error: BuildError, scope: Scope | None = None, labels: tuple[Label, ...] = ()) -> None:
+        """Takes down an error once for each place; inside blocks the calls around it are pointed at as well."""
+        if (error.code, error.span) in self._seen:
+            return
+        self._seen.add((error.code, error.span))
+        calls = scope.calls if scope is not None else ()
+        around = [Label(span, self._call_label()) for span in calls[-1:]]
+        self.diagnostics.append(
+            Diagnostic(
+                error.code,
+                "error",
+                error.message,
+                error.span,
+                error.help,
+                error.label,
+                (*labels, *around),
+                error.fixes,
+            )
+        )
+
+    def _call_label(self) -> str:
+        """What is to be seen at the call of a block in which something is wrong."""
+        turns = [repeat.turn.turn + 1 for repeat in self.repeats]
+        if not turns or turns[-1] == 1:
+            return "in this call"
+        return f"in this call, turn {turns[-1]} of its repeat"
+
+    def geometry(self, make: Callable[[], Op], span: Span, current: int) -> Op:
+        """Runs an op's constructor, its geometry errors turned into errors at their place."""
+        try:
+            return make()
+        except GeometryError as error:
+            raise self._placed(error, span, current) from None
+
+    def sized(self, op: Op, inputs: tuple[int, ...], span: Span, spec: str) -> Sized:
+        """An op with its output volume."""
+        try:
+            output = op.output(*(self.nodes[index].output for index in inputs))
+        except GeometryError as error:
+            raise self._placed(error, span, inputs[0]) from None
+        error_or_none = volume_error(output, span)
+        if error_or_none is not None:
+            raise error_or_none
+        return Sized(op, output, spec)
+
+    def _placed(self, error: GeometryError, span: Span, current: int) -> BuildError:
+        """A geometry error at its place; where a volume became too small, with the layers that made it so."""
+        shape = self.nodes[current].output
+        help_text = error.help
+        if error.code in {"E202", "E208"}:
+            history = self._shrinking(current)
+            if history:
+                help_text = f"{help_text}; {history}" if help_text else history
+        return BuildError(error.code, error.message, span, help_text, label=f"{shape} enters here")
+
+    def _shrinking(self, current: int) -> str:
+        """The layers that made the volume small: the last few of them."""
+        steps: list[str] = []
+        index = current
+        while self.nodes[index].inputs and len(steps) < 4:
+            node = self.nodes[index]
+            before = self.nodes[node.inputs[0]].output
+            if before.spatial != node.output.spatial and before.spatial and node.output.spatial:
+                extents = "x".join(map(str, node.output.spatial))
+                steps.append(f"{extents} after `{node.spec}` on line {self.source.place(node.span.start).line}")
+            index = node.inputs[0]
+        return "the size was lost on the way: " + ", ".join(reversed(steps)) if steps else ""
+
+    def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
+        """Appends a layer and names it."""
+        index = len(self.nodes)
+        stem = sized.op.STEM
+        number = scope.counters.get(stem, 0) + 1
+        scope.counters[stem] = number
+        repeat_of = None
+        turns: tuple[Turn, ...] = ()
+        if self.repeats:
+            turns = tuple([repeat.turn for repeat in self.repeats])
+            for repeat in reversed(self.repeats):
+                if repeat.turn.turn:
+                    first = repeat.first_start + index - repeat.start
+                    if first < repeat.first_end and type(self.nodes[first].op) is type(sized.op):
+                        repeat_of = first
+                    break
+        node = Node(
+            index,
+            f"{scope.prefix}{stem}{number}",
+            sized.op,
+            inputs,
+            sized.output,
+            sized.spec,
+            span,
+            scope.calls,
+            scope.instances,
+            turns,
+            repeat_of,
+        )
+        self.nodes.append(node)
+        return index
+
+
+def volume_error(shape: Shape, span: Span) -> BuildError | None:
+    """E111 or E103 where a volume is empty or beyond what a tensor may be."""
+    if min(shape.dims) < 1:
+        return BuildError("E111", f"the volume {shape} has no elements", span, "every number must be at least 1")
+    if shape.channels > LARGEST_DEPTH or any(extent > LARGEST_EXTENT for extent in shape.spatial):
+        text = f"the volume {shape} is too large: a depth may be {LARGEST_DEPTH}, an extent {LARGEST_EXTENT}"
+        return BuildError("E103", text, span, "no network is that large")
+    return None
