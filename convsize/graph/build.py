@@ -41,11 +41,12 @@ def build(
     """The network that a spec says, sized throughout.
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
+    volumes: whether inline volumes must hold; they were written for the declared inputs, not for other ones.
 
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
     names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
     """
-    builder = _Builder(file, lets or {}, inputs or {})
+    builder = _Builder(file, lets or {}, inputs or {}, volumes=volumes)
     network = builder.run(name)
     if network is None:
         raise SpecError(file.source, builder.draft.sorted_diagnostics())
@@ -53,7 +54,7 @@ def build(
 
 
 class _Builder:
-    def __init__(self, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape]) -> None:
+    def __init__(self, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], *, volumes: bool) -> None:
         self.file = file
         statements = file.statements
         self.defs = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
@@ -67,7 +68,7 @@ class _Builder:
                     raise UsageError(f"{file.source.name}: there is no {what} `{name}` to set; there is {there}")
         defaults = tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
         self.draft = Draft(file.source)
-        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults))
+        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), volumes=volumes)
         self.inputs: dict[str, int] = {}
 
     def run(self, name: str) -> Network | None:

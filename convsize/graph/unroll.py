@@ -32,11 +32,14 @@ LIMITS = frozenset({"E112", "E018"})
 class Unroller:
     """Runs series over a draft of the network."""
 
-    def __init__(self, draft: Draft, defs: Mapping[str, DefStmt], lets: Lets, defaults: Defaults) -> None:
+    def __init__(
+        self, draft: Draft, defs: Mapping[str, DefStmt], lets: Lets, defaults: Defaults, *, volumes: bool
+    ) -> None:
         self.draft = draft
         self.defs = defs
         self.lets = lets
         self.defaults = defaults
+        self.volumes = volumes
         self.passing = Passing(defs, lets)
         self.repeat_count = 0
         self.steps = 0
@@ -168,7 +171,7 @@ class Unroller:
 
     def asserted(self, volume: Volume, current: Value, scope: Scope) -> Value:
         """`512@7x7` in a series: the volume must be that."""
-        if current is not None:
+        if current is not None and self.volumes:
             shape = self.draft.nodes[current].output
             if shape != (volume.channels, volume.extents):
                 wanted = Shape(volume.channels, volume.extents)
