@@ -118,7 +118,7 @@ def _missing(scanner: Scanner, char: str) -> None:
         scanner.report(
             "E016",
             f"{what} where a number, a name or a bracket is needed",
-            Span(pos, pos + (char != "\n")),
+            scanner.here(),
             "write a number such as `64`, or an expression such as `4*a`",
         )
 

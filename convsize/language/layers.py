@@ -240,18 +240,21 @@ def _check(scanner: Scanner, layer: Layer) -> None:
         written = text[span.start : span.end]
         without = text[start : span.start] + text[span.end : end]
         if part in seen:
+            before = text[slice(*seen[part])]
             scanner.report(
                 "E005",
                 f"the {SUFFIXES[part]} is written twice in `{token}`",
                 span,
-                f"keep one of `{scanner.text[slice(*seen[part])]}` and `{written}`",
+                f"once is enough: `{without}`" if before == written else f"keep one of `{before}` and `{written}`",
                 labels=(Label(seen[part], "it stands here already"),),
-                fixes=(Fix(span, "", text[slice(*seen[part])] == written),),
+                fixes=(Fix(span, "", before == written),),
             )
         elif part == "size" and facts.size == "none":
             instead = f"leave it out: `{without}`"
             if token == "R6":
                 instead += "; a ReLU that stops at 6 is `relu6`"
+            elif layer.mnemonic == "R":
+                instead += f"; {written} in a row are `R*{written}`"
             elif layer.mnemonic in ("GAP", "GMP"):
                 instead += f"; a window of {written} is `{'A' if layer.mnemonic == 'GAP' else 'M'}{written}`"
             scanner.report(
@@ -276,14 +279,14 @@ def _check(scanner: Scanner, layer: Layer) -> None:
         if type(value) is Num and value.value >= _DILATION_LOOKS_LIKE_DEPTH:
             span = seen["d"]
             number = text[span.start + 1 : span.end]
-            before, after = text[start : span.start], text[span.end : end]
+            head, tail = text[start : span.start], text[span.end : end]
             as_depth, as_dilation = f"D{number}", f"D{{c}}d{number}"
             scanner.report(
                 "E006",
                 f"`{token}` asks for a dilation of {number} and gives no depth",
                 span,
-                f"write `{before}{as_depth}{after}` for a depth of {number}, "
-                f"or `{before}{as_dilation}{after}` if the dilation is meant",
+                f"write `{head}{as_depth}{tail}` for a depth of {number}, "
+                f"or `{head}{as_dilation}{tail}` if the dilation is meant",
                 fixes=(Fix(span, as_depth, False), Fix(span, as_dilation, False)),
             )
 
@@ -320,14 +323,15 @@ def _bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn
             f"write a whole number behind `{text[start:begin]}`",
         )
     elif char == "-":
-        scanner.pos = scanner.run(pos + 1)
-        number = text[pos + 1 : scanner.pos]
+        while text[end := end + 1] in DIGITS:
+            pass
+        number = text[pos + 1 : end]
         # `C3-64` is the VGG paper's conv3-64 half translated.
         better = f"D{number}" if "D" in facts.suffixes and "D" not in layer else f"/{number}"
         scanner.report(
             "E004",
             f"`-{number}` is no part of a layer",
-            Span(pos, scanner.pos),
+            Span(pos, end),
             f"a depth is written `D`, a stride `/`: `{layer}{better}`",
             fixes=(Fix(Span(pos, pos + 1), better[0], False),),
         )
@@ -371,7 +375,7 @@ def _bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn
     elif word == "s" and "/" in facts.suffixes and text[end] in _NUMBER:
         scanner.report(
             "E004",
-            f"there is no suffix `s`, as in `{layer}{whole}`",
+            f"there is no suffix `s` for `{layer}`",
             Span(pos, whole_end),
             f"a stride is written with a slash: `{layer}/{whole[1:]}`",
             fixes=(Fix(Span(pos, pos + 1), "/", True),),
@@ -379,7 +383,7 @@ def _bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn
     else:
         scanner.report(
             "E004",
-            f"there is no suffix `{word or char}`, as in `{layer}{whole}`",
+            f"there is no suffix `{word or char}` for `{layer}`",
             Span(pos, whole_end),
             _may_carry(mnemonic),
         )
@@ -434,6 +438,7 @@ def _foreign(scanner: Scanner, pos: int) -> tuple[int, int, str] | None:
 
 def _report_foreign(scanner: Scanner, begin: int, end: int, ours: str) -> None:
     written = scanner.text[begin:end]
+    scanner.pos = scanner.behind_brackets(end) if scanner.text[end] == "(" else end
     helps = {"FC": "`FC1000`, with its number of units", "C": "`C3D64`: kernel 3, depth 64", "GN": "`GN32`"}
     if written == "RELU6":
         ours = "relu6"
@@ -454,7 +459,7 @@ def _unknown(scanner: Scanner) -> NoReturn:
     pos = scanner.pos
     end = scanner.run(pos)
     scanner.pos = end
-    if text[pos] == "D" and text[pos + 1] in "O0" and _drop(scanner, pos):
+    if text[pos] == "D" and text[pos + 1] == "O" and dropout(scanner, pos):
         raise Skip
     begin = pos
     while begin > 0 and begin > pos - 24 and text[begin - 1] in IDENTIFIER:
@@ -476,12 +481,15 @@ def _unknown(scanner: Scanner) -> NoReturn:
         raise Skip
     written = text[pos:end]
     near = _nearest(written)
+    near = near if len(near) < 3 else []
     scanner.report(
         "E002",
         f"there is no layer `{written}`",
         Span(pos, end),
-        f"did you mean `{near}`?" if near else f"the layers are {' '.join(_ALL)}",
-        fixes=(Fix(Span(pos, end), near, False),) if near else (),
+        f"did you mean {' or '.join([f'`{known}`' for known in near])}?"
+        if near
+        else f"the layers are {' '.join(_ALL)}",
+        fixes=tuple([Fix(Span(pos, end), known, False) for known in near]),
     )
     raise Skip
 
@@ -489,16 +497,17 @@ def _unknown(scanner: Scanner) -> NoReturn:
 _ALL = (*list(MNEMONICS)[:4], "P", *list(MNEMONICS)[4:])
 
 
-def _nearest(written: str) -> str | None:
-    """The layers that one letter more, less or other makes of a run, if exactly one is meant."""
+def _nearest(written: str) -> list[str]:
+    """The layers that one letter more, less or other makes of a run."""
     letters = 0
     while letters < len(written) and written[letters] not in DIGITS:
         letters += 1
     name, tail = written[:letters], written[letters:]
-    for known in MNEMONICS:
-        if len(known) > 1 and abs(len(known) - len(name)) <= 1 and _one_apart(name, known) and layers_in(known + tail):
-            return known + tail
-    return None
+    return [
+        known + tail
+        for known in MNEMONICS
+        if len(known) > 1 and len(name) > 1 and _one_apart(name, known) and layers_in(known + tail) == 1
+    ]
 
 
 def _one_apart(left: str, right: str) -> bool:
@@ -509,7 +518,7 @@ def _one_apart(left: str, right: str) -> bool:
     return left[1:] == right[1:] or left[1:] == right or left == right[1:] or left == right[::-1]
 
 
-def _drop(scanner: Scanner, pos: int) -> bool:
+def dropout(scanner: Scanner, pos: int) -> bool:
     """E008 for `DO0.5` and `D0.5`; whether the text at `pos` is one."""
     text = scanner.text
     begin = pos + 2 if text[pos + 1] == "O" else pos + 1
@@ -517,7 +526,7 @@ def _drop(scanner: Scanner, pos: int) -> bool:
     while text[end] in DIGITS or text[end] == ".":
         end += 1
     rate = text[begin:end]
-    if text[end] in IDENTIFIER or (text[pos + 1] == "0" and "." not in rate):
+    if text[end] in IDENTIFIER or (text[pos + 1] != "O" and "." not in rate):
         return False
     rate = rate or "0.5"
     scanner.pos = end

@@ -8,8 +8,8 @@ from typing import Literal, NoReturn
 
 from convsize.errors import Diagnostic, Fix, Label, Source, Span
 from convsize.language.expressions import arguments, expression, tap
-from convsize.language.layers import layers_in, read_layer
-from convsize.language.mnemonics import MNEMONICS
+from convsize.language.layers import dropout, layers_in, read_layer
+from convsize.language.mnemonics import MNEMONICS, SINGLE, WHOLE_WORDS
 from convsize.language.scanner import (
     DIGITS,
     IDENTIFIER,
@@ -42,6 +42,7 @@ from convsize.language.tree import (
     Layer,
     LetStmt,
     Name,
+    Num,
     Param,
     Series,
     Stmt,
@@ -66,7 +67,6 @@ _KINDS: dict[str, Literal["sum", "gate", "concat"]] = {"+": "sum", "*": "gate", 
 _KNOWN = IDENTIFIER | frozenset("()[]{}|+*/@:,=<>~%.-")
 # Characters that are typed or pasted for others; nothing where they are best left out.
 _MEANT = {
-    "×": "x",
     "→": "->",
     "⟶": "->",
     "–": "-",
@@ -105,7 +105,7 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
         )
         return File(source, (), ()), (found,)
     cleaned, comments = clean(text)
-    parser = _Parser(cleaned)
+    parser = _Parser(cleaned, text)
     parser.file()
     diagnostics = sorted(parser.scanner.diagnostics, key=lambda diagnostic: diagnostic.span.start)
     return File(source, tuple(parser.statements), comments), tuple(diagnostics)
@@ -126,10 +126,11 @@ def parse_layer(text: str, offset: int) -> Layer | None:
 class _Parser:
     """Recursive descent over the grammar of statements and series; layers and expressions have their own readers."""
 
-    __slots__ = ("defined", "params", "scanner", "sizeless", "statements", "text", "trunk")
+    __slots__ = ("defined", "original", "params", "scanner", "sizeless", "statements", "text", "trunk")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, original: str) -> None:
         self.text = text
+        self.original = original
         self.scanner = Scanner(text)
         self.statements: list[Stmt] = []
         self.params: frozenset[str] = frozenset()
@@ -205,11 +206,19 @@ class _Parser:
 
     def end_of_statement(self, word: str) -> None:
         scanner = self.scanner
+        text_end = scanner.pos
         if scanner.skip() != "\n" and self.text[scanner.pos - 1] != "\n":
             what = scanner.word_at(scanner.pos) or self.text[scanner.pos]
             span = Span(scanner.pos, scanner.pos + len(what))
             if what[0] not in _KNOWN:
                 self.stray_character()
+            elif "\n" in self.original[text_end : scanner.pos]:
+                scanner.report(
+                    "E016",
+                    f"`{what}` continues the `{word}` statement, because its line is indented",
+                    span,
+                    "begin the line without indentation",
+                )
             else:
                 scanner.report(
                     "E016",
@@ -241,9 +250,8 @@ class _Parser:
 
     def malformed(self, message: str, help_text: str, span: Span | None = None) -> NoReturn:
         """E017, at the cursor unless told otherwise."""
-        pos = self.scanner.pos
         if span is None:
-            span = Span(pos, pos + len(self.scanner.word_at(pos) or self.text[pos].strip()))
+            span = self.scanner.here()
         self.scanner.report("E017", message, span, help_text)
         raise Skip
 
@@ -506,6 +514,8 @@ class _Parser:
                         continue
                     atom = word
                 elif char == "(" or char == "[":
+                    if text[start + 1] in DIGITS and items and items[-1].span.end == start and self.bracketed(items):
+                        continue
                     atom = self.group(start)
                 elif char in DIGITS:
                     volume = self.number(items)
@@ -611,7 +621,7 @@ class _Parser:
                 scanner.report(
                     "E016",
                     "a name is missing behind `as`",
-                    Span(pos, pos + (char != "\n")),
+                    scanner.here(),
                     "write one in small letters, as in `C3D64 as stem`",
                 )
                 raise Skip
@@ -815,11 +825,7 @@ class _Parser:
     def is_defined(self, name: str) -> bool:
         """Whether the spec gives a name a meaning of its own, so that it is no misspelt layer."""
         if self.defined is None:
-            self.defined = frozenset(
-                self.scanner.word_at(at)
-                for at in _positions(self.text, "def ")
-                if self.text[at] in LOWER and (at < 5 or self.text[at - 5] in " \n")
-            )
+            self.defined = _defined(self.text)
         return name in self.params or name in self.defined or f"as {name}" in self.text
 
     def loose_word(self, items: list[Item], name: str) -> bool:
@@ -828,9 +834,7 @@ class _Parser:
         start = scanner.pos
         if self.joins(items, start):
             return True
-        if name in _LOOSE:
-            return False
-        plain = _in_capitals(name)
+        plain = name.upper() if name in _SMALL else _in_capitals(name)
         if plain is None:
             return False
         self.small_layer(start, start + len(name), plain)
@@ -840,7 +844,7 @@ class _Parser:
     def small_layer(self, start: int, end: int, plain: str) -> None:
         self.scanner.report(
             "E014",
-            f"a layer begins with a capital letter, and `{self.text[start:end]}` is none",
+            f"`{self.text[start:end]}` is written in small letters, and a layer in capitals",
             Span(start, end),
             f"write `{plain}`",
             fixes=(Fix(Span(start, end), plain, True),),
@@ -874,6 +878,9 @@ class _Parser:
                 span,
                 "put it at the beginning of a line, without indentation",
             )
+            # What follows belongs to the statement, not to the series.
+            while text[scanner.pos] not in "\n)]|":
+                scanner.pos += 1
         raise Skip
 
     # ---- what stands where it cannot --------------------------------------------------------------------------------
@@ -899,11 +906,33 @@ class _Parser:
         scanner.report("E016", f"`{written}` stands alone, and a number alone is no layer", Span(start, end), help_text)
         return None
 
+    def bracketed(self, items: list[Item]) -> bool:
+        """E003 for `FC(10)` and `C3(64)`; whether the bracket at the cursor is such a one."""
+        scanner, text = self.scanner, self.text
+        start = scanner.pos
+        layer = items[-1].atom
+        end = scanner.behind_brackets(start)
+        number = text[start + 1 : end - 1]
+        if type(layer) is not Layer or not all(char in "0123456789,x. " for char in number):
+            return False
+        written = text[slice(*layer.span)]
+        better = f"{written}{number}" if layers_in(written + number) == 1 and layer.size is None else "C3D64/2"
+        scanner.pos = end
+        scanner.report(
+            "E003",
+            f"brackets are glued to the layer `{written}`",
+            Span(start, end),
+            f"a layer's numbers stand right behind its letters, as in `{better}`",
+        )
+        if self.sizeless and self.sizeless[-1] is layer:
+            self.sizeless.pop()
+        return True
+
     def stray_part(self, items: list[Item]) -> None:
         """A suffix where an item should begin: E007 where a layer stands before it."""
         scanner, text = self.scanner, self.text
         start = scanner.pos
-        if self.joins(items, start):
+        if self.joins(items, start) or (text[start] == "D" and dropout(scanner, start)):
             return
         end = start + 1
         while text[end] not in " \n()[]|+*,":
@@ -913,7 +942,7 @@ class _Parser:
         what = "a depth" if written[0] == "D" else "a stride"
         scanner.report(
             "E016",
-            f"{what}, `{written}`, stands before any layer that it could belong to",
+            f"`{written}` is {what}, and the layer that it belongs to is missing",
             Span(start, end),
             f"glue it to its layer, as in `C3{written}`",
         )
@@ -927,12 +956,18 @@ class _Parser:
         if layer.span.end == start or text[layer.span.end : start].strip(" "):
             return False
         shown = joined = text[slice(*layer.span)]
+        if shown[0] in LOWER or "-" in shown or shown in WHOLE_WORDS:
+            joined = _plain_spelling(layer)
+        written = joined
         end = start
         while True:
             stop = start
-            while text[stop] not in " \n()[]|+*," and stop < start + 64:
+            ends = " \n()[]|+*," if text[start] in DIGITS else " \n()[]|+*,@"  # `3@4x4` is no tail
+            while text[stop] not in ends and stop < start + 64:
                 stop += 1
             piece = text[start:stop]
+            if piece[:1] in DIGITS and joined[-1] not in UPPER:
+                break
             if not piece or (piece[0] in UPPER and piece[0] != "D") or not layers_in(joined + piece):
                 break
             if layers_in(joined + piece) != layers_in(joined) and layers_in(piece):
@@ -943,7 +978,7 @@ class _Parser:
             start = stop
             while text[start] == " ":
                 start += 1
-        if joined == shown:
+        if joined == written:
             return False
         if self.sizeless and self.sizeless[-1] is layer:
             self.sizeless.pop()
@@ -966,26 +1001,36 @@ class _Parser:
         char = scanner.skip()
         pos = scanner.pos
         end = scanner.run(pos)
-        count = text[pos:end]
-        before = text[slice(*items[-1].span)] if items else ""
-        if not items or len(before) > 24 or "\n" in before:
-            before = "(C3D64 R)"
         if char == "{":
-            end = text.find("}", pos) + 1
-            count = text[pos:end] if 0 < end <= pos + 24 and "\n" not in text[pos:end] else "{n}"
-        named = char in UPPER and end == pos + 1 and char not in "CTMPARS"
+            closed = text.find("}", pos, pos + 24)
+            end = closed + 1 or pos + 1
+        count = text[pos:end] if end > pos + 1 or char != "{" else "{n}"
+        before = text[slice(*items[-1].span)] if items else ""
+        if not before or len(before) > 24 or "\n" in before:
+            before = "(C3D64 R)"
+        named = char in UPPER and end == pos + 1 and char not in SINGLE
         if char == "{" or (char in DIGITS and text[end] != "@") or named:
-            if items and not text[star - 1].isspace() and pos == star + 1:
-                named = True
-            scanner.pos = max(end, pos + 1)
-            scanner.report(
-                "E015",
-                f"a repeat has no spaces around its `*`, unlike `{before if items else ''} * {count}`".replace(
-                    "`  ", "`"
-                ),
-                Span(star, scanner.pos),
-                f"write `{before}*{count}`",
-            )
+            scanner.pos = end
+            span = Span(star, end)
+            if not items:
+                scanner.report(
+                    "E016", f"nothing stands before `*{count}` to repeat", span, f"write it as in `{before}*{count}`"
+                )
+            elif items[-1].repeat is not None or items[-1].names:
+                scanner.report(
+                    "E016",
+                    f"`*{count}` cannot follow a repeat or a name",
+                    span,
+                    f"put brackets around what it repeats: `({before})*{count}`",
+                )
+            else:
+                scanner.report(
+                    "E015",
+                    f"a space parts the repeat `*{count}` from what it repeats",
+                    span,
+                    f"write `{before}*{count}`",
+                    fixes=(Fix(Span(items[-1].span.end, end), f"*{count}", True),),
+                )
             return True
         if not top:
             scanner.pos = star
@@ -1044,11 +1089,30 @@ class _Parser:
                 hint = "take it away; spaces separate items, and line breaks separate statements"
             else:
                 hint = "write a plain space" if meant.isspace() else f"write `{meant}`"
+        elif char == "×":
+            hint, fixes = self.times(start, end)
         elif char == "?":
             hint = "nothing is left to choice in a spec: keep the item, or leave it out"
         elif char == "^":
             hint = "a repeat is written `*3`"
         self.scanner.report("E001", message, span, hint, fixes=fixes)
+
+    def times(self, start: int, end: int) -> tuple[str, tuple[Fix, ...]]:
+        """Help for a multiplication sign: between sizes (`C3×3`) it is an x, before a number (`R ×2`) a repeat."""
+        scanner, text = self.scanner, self.text
+        number = end
+        while text[number] == " ":
+            number += 1
+        stop = number
+        while text[stop] in DIGITS:
+            stop += 1
+        if text[start - 1] in DIGITS and start > 0:
+            scanner.pos = stop
+            return "write the letter `x`", (Fix(Span(start, end), "x", True),)
+        if stop > number:
+            scanner.pos = stop
+            return f"a repeat is written `*{text[number:stop]}`, glued to what it repeats", ()
+        return "write `*`", (Fix(Span(start, end), "*", True),)
 
     def stray(self, items: list[Item], char: str) -> None:
         """A character that cannot begin an item."""
@@ -1103,7 +1167,8 @@ class _Parser:
 
 
 # Suffixes that, with a space before them, look like words.
-_LOOSE = frozenset(("ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull", "gap", "gmp", "lrn", "dw", "fc"))
+_SMALL = frozenset(("gap", "gmp", "lrn", "dw", "fc"))
+_LOOSE = _SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"}
 
 
 def _in_capitals(name: str) -> str | None:
@@ -1118,11 +1183,21 @@ def _in_capitals(name: str) -> str | None:
     return None
 
 
-def _positions(text: str, wanted: str) -> list[int]:
-    """Where the text goes on behind every place of `wanted`."""
-    found = []
-    at = text.find(wanted)
-    while at >= 0:
-        found.append(at + len(wanted))
-        at = text.find(wanted, at + 1)
-    return found
+def _plain_spelling(layer: Layer) -> str:
+    """What an alias stands for, for a help line: the formatter is not imported for specs without errors."""
+    from convsize.language.formatter import expr_text, layer_text
+
+    return layer_text(layer, lambda expr: expr_text(expr) if type(expr) is Num else f"{{{expr_text(expr)}}}")
+
+
+def _defined(text: str) -> frozenset[str]:
+    """The names of the blocks of a cleaned text; they hold for the whole file, before it is read, too."""
+    names = set()
+    for line in text.split("\n"):
+        words = line.split(None, 1)
+        if len(words) == 2 and words[0] == "def":
+            end = 0
+            while end < len(words[1]) and words[1][end] in IDENTIFIER:
+                end += 1
+            names.add(words[1][:end])
+    return frozenset(names)

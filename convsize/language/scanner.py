@@ -114,6 +114,15 @@ class Scanner:
             pos += 1
         return pos
 
+    def here(self) -> Span:
+        """The word or character at the cursor; at the end of a line, the last character before it."""
+        pos = self.pos
+        if self.text[pos] != "\n":
+            return Span(pos, pos + len(self.word_at(pos) or "?"))
+        while pos > 0 and self.text[pos - 1] in " \n":
+            pos -= 1
+        return Span(max(pos - 1, 0), pos)
+
     def word_at(self, pos: int) -> str:
         """The letters, digits and underscores that begin at `pos`."""
         return self.text[pos : self.run(pos)]
@@ -183,19 +192,31 @@ class Scanner:
             return True
         start = Span(at, at + 1)
         if found in ")]}":
+            self.opens.pop()
+            # Where an outer bracket waits for this closer, the inner one was forgotten: leave it to the outer.
+            forgotten = any(_CLOSERS[outer] == found for outer, _ in self.opens)
             self.report(
                 "E011",
                 f"`{opener}` is closed by `{found}`",
                 Span(pos, pos + 1),
-                f"write `{closer}` here, or close what was opened in between",
-                label=f"this should be `{closer}`",
+                f"put `{closer}` before it" if forgotten else f"write `{closer}`",
+                label=f"`{closer}` is missing" if forgotten else f"this should be `{closer}`",
                 labels=(Label(start, f"`{opener}` is opened here"),),
-                fixes=(Fix(Span(pos, pos + 1), closer, False),),
+                fixes=(Fix(Span(pos, pos + (not forgotten)), closer, False),),
+            )
+            if not forgotten:
+                self.pos = pos + 1
+            return False
+        if pos < self.end and found != "\n" and self.behind_brackets(at) > at:
+            word = self.word_at(pos) or found
+            self.report(
+                "E016",
+                f"`{word}` stands inside `{opener}{closer}` with no operator before it",
+                Span(pos, pos + len(word)),
+                f"write an operator or a comma before it, or `{closer}`",
+                labels=(Label(start, f"`{opener}` is opened here"),),
             )
             self.opens.pop()
-            # Where an outer bracket waits for this closer, the inner one was forgotten: leave it to the outer.
-            if not any(_CLOSERS[outer] == found for outer, _ in self.opens):
-                self.pos = pos + 1
             return False
         where = "the spec ends" if pos >= self.end else "it would have to close before this"
         self.report(
@@ -242,7 +263,7 @@ class Scanner:
         """After Skip: leave the brackets opened since there were `depth`, and go behind the item begun at `start`."""
         text = self.text
         if len(self.opens) > depth:
-            closed = self._matching(self.opens[depth][1])
+            closed = self.behind_brackets(self.opens[depth][1])
             self.pos = max(self.pos, closed)
             del self.opens[depth:]
         pos = max(self.pos, start + 1)
@@ -250,7 +271,7 @@ class Scanner:
             pos += 1
         self.pos = min(pos, self.end)
 
-    def _matching(self, at: int) -> int:
+    def behind_brackets(self, at: int) -> int:
         """Behind the bracket that closes the one at `at`, or `at` where its line ends before."""
         text, depth = self.text, 0
         for pos in range(at, self.end):
