@@ -127,6 +127,8 @@ class _Builder:
                 BuildError("E117", "this spec has no layers", where, "add a line such as `C3D64 R M FC10 S`")
             )
             return None
+        if len(self.inputs) < len(declared):  # one is impossible, or stands there twice
+            return None
         current: Value = next(iter(self.inputs.values()))
         first = series[0].items[0]
         if len(declared) > 1 and not isinstance(first.atom, Tap):
@@ -150,11 +152,13 @@ class _Builder:
         """Declares an input: a node without inputs of its own, and a tap."""
         name = stmt.name.name if stmt.name is not None else "input"
         shape = self.overrides.get(name, Shape(stmt.volume.channels, stmt.volume.extents))
-        op = catalogue.join("input").from_arguments({"dims": shape.dims}, shape)
-        index = len(self.draft.nodes)
         error = volume_error(shape, stmt.volume.span)
         if error is not None:
             self.draft.report(error)
+            scope.taps[name] = None
+            return
+        op = catalogue.join("input").from_arguments({"dims": shape.dims}, shape)
+        index = len(self.draft.nodes)
         self.draft.nodes.append(Node(index, name, op, (), shape, str(shape), stmt.span))
         self.inputs[name] = index
         scope.taps[name] = index

@@ -119,7 +119,8 @@ def _repeated(kind: str, names: Iterable[Ident]) -> Iterator[BuildError]:
     seen: set[str] = set()
     for name in names:
         if name.name in seen:
-            text = f"there is a {kind} `{name.name}` already"
+            article = "an" if kind == "input" else "a"
+            text = f"there is {article} {kind} `{name.name}` already"
             if kind == "input":
                 help_text = "give every input a name of its own: `input left: 3@32x32`"
             else:

@@ -1,0 +1,817 @@
+"""The exact text of what the builder finds wrong: names and numbers, geometry, joins, inline volumes."""
+
+from typing import NamedTuple
+
+import pytest
+
+from convsize.errors import Source, SpecError
+from convsize.graph.build import build
+from convsize.language.parser import parse
+
+
+class Case(NamedTuple):
+    text: str
+    code: str
+    message: str
+    at: str
+    help: str | None
+    label: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    fixes: tuple[tuple[str, bool], ...] = ()
+
+
+def cases(text: str) -> list[Case]:
+    file, errors = parse(Source(text, "net.spec"))
+    assert not errors, errors
+    with pytest.raises(SpecError) as caught:
+        build(file)
+    return [
+        Case(
+            text,
+            found.code,
+            found.message,
+            file.source.slice(found.span),
+            found.help,
+            found.label,
+            tuple((file.source.slice(label.span), label.text) for label in found.labels),
+            tuple((fix.replacement, fix.safe) for fix in found.fixes),
+        )
+        for found in caught.value.diagnostics
+    ]
+
+
+CASES = [
+    [
+        Case(
+            "input: 3@32x32\nC3 foo\n",
+            "E104",
+            "there is no block or word called `foo`",
+            "foo",
+            "define it: `def foo: …`; `convsize ops` lists the words",
+        ),
+    ],
+    [
+        Case("input: 3@32x32\nC3 relu\n", "E104", "there is no block or word called `relu`", "relu", "write it as `R`"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 hswich\n",
+            "E104",
+            "there is no block or word called `hswich`",
+            "hswich",
+            "did you mean `hswish`?",
+            fixes=(("hswish", True),),
+        ),
+    ],
+    [
+        Case("input: 3@32x32\ndef b(d): C3D{d}\nb\n", "E105", "`d` is missing for the block `b`", "b", "it is `b(d)`"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef b(d): C3D{d}\nb(1,2)\n",
+            "E105",
+            "2 arguments are too many for the block `b`",
+            "b(1,2)",
+            "it is `b(d)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef b(d): C3D{d}\nb(e=2)\n",
+            "E105",
+            "there is no parameter `e` in the block `b`",
+            "b(e=2)",
+            "it is `b(d)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{q}\n",
+            "E106",
+            "there is no number called `q`",
+            "q",
+            "add `let q=…`, or write the number",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{c/2}\n",
+            "E107",
+            "this must be a whole number: c/2 = 3/2 = 1.5",
+            "c/2",
+            "`c/2` must divide, or write `//`",
+        ),
+    ],
+    [
+        Case("input: 3@32x32\nC3D{1/0}\n", "E107", "this divides by zero", "1/0", "1/0 has no value"),
+    ],
+    [
+        Case("input: 3@32x32\nC3*{1-2}\n", "E107", "this repeats -1 times", "1-2", "a repeat is 0 or more"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n@foo C3\n",
+            "E108",
+            "nothing before this is named `foo`",
+            "@foo",
+            "name a value before it: `C3D64 as foo`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 as stem @stm\n",
+            "E108",
+            "nothing before this is named `stm`",
+            "@stm",
+            "did you mean `@stem`?",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef a: b\ndef b: a\na\n",
+            "E109",
+            "blocks may not call themselves: `a` → `b` → `a`",
+            "a",
+            "repeat with `*3`, or write it out",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nlet x=3\nC3\n",
+            "E113",
+            "`x` is reserved: it is the value that entered a block",
+            "x",
+            "choose another name",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef c: C3\nc\n",
+            "E113",
+            "`c` is reserved: it is the depth at that point",
+            "c",
+            "choose another name",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef a: C3\ndef a: C5\na\n",
+            "E114",
+            "there is a block `a` already",
+            "a",
+            "give this one another name, or remove it",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 x\n",
+            "E115",
+            "`x` is the value that enters a group or a block: it stands only at the start of one",
+            "x",
+            "name the value you mean and write its tap: `… as skip`, later `@skip`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nx C3\n",
+            "E115",
+            "`x` is the value that enters a group or a block: it stands only at the start of one",
+            "x",
+            "name the value you mean and write its tap: `… as skip`, later `@skip`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n[C3|C5|C1] as a, b\n",
+            "E116",
+            "3 branches have 2 names",
+            "b",
+            "name every branch, in their order",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 as a, b\n",
+            "E116",
+            "2 names need as many branches: `[a | b] as a, b`",
+            "b",
+            "keep one name: `as a`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3\nexpect foo: params=3\n",
+            "E119",
+            "there is no head called `foo`",
+            "foo",
+            "`main` is the trunk; a tap is written `@name`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3\nexpect @foo: params=3\n",
+            "E108",
+            "nothing before this is named `foo`",
+            "@foo",
+            "name a value before it: `C3D64 as foo`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nlet a=b, b=a\nC3D{a}\n",
+            "E109",
+            "these constants go in a circle: `b` needs `a` needs `b`",
+            "b",
+            "give one of them a number",
+        ),
+        Case(
+            "input: 3@32x32\nlet a=b, b=a\nC3D{a}\n",
+            "E109",
+            "these constants go in a circle: `a` needs `b` needs `a`",
+            "a",
+            "give one of them a number",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n[CONV -> RELU]*N FC10\n",
+            "E013",
+            "`*N` has no value",
+            "N",
+            "add a line `let N=2`, or write the number: `*2`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D64 32@32x32\n",
+            "E407",
+            "the volume here is 64@32x32, not 32@32x32",
+            "32@32x32",
+            "write `64@32x32` if that is meant",
+            fixes=(("64@32x32", False),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n(C3D64 R C3D128 + x)\n",
+            "E301",
+            "the branches of this sum have different depths: 128 and 3",
+            "C3D64 R C3D128",
+            "project the shortcut: replace `x` by `C1D128`",
+            label="this branch gives 128@32x32",
+            labels=(("x", "this branch gives 3@32x32"),),
+            fixes=(("C1D128", False),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n(C3D64/2 + x)\n",
+            "E302",
+            "the branches of this sum have different extents: 64@16x16 and 3@32x32",
+            "C3D64/2",
+            "project the shortcut: replace `x` by `C1D64/2`",
+            label="this branch gives 64@16x16",
+            labels=(("x", "this branch gives 3@32x32"),),
+            fixes=(("C1D64/2", False),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n(C3p0 + x)\n",
+            "E302",
+            "the branches of this sum have different extents: 3@30x30 and 3@32x32",
+            "C3p0",
+            "give them the same strides and paddings, or crop the larger one: `crop(…)`",
+            label="this branch gives 3@30x30",
+            labels=(("x", "this branch gives 3@32x32"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n[C3|C3/2]\n",
+            "E303",
+            "the branches of this concatenation have different extents: 3@32x32 and 3@16x16",
+            "C3",
+            "give them the same strides and paddings, or crop the larger one: `crop(…)`",
+            label="this branch gives 3@32x32",
+            labels=(("C3/2", "this branch gives 3@16x16"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n(x * C3D5)\n",
+            "E304",
+            "this gate does not broadcast: 3@32x32 and 5@32x32",
+            "x",
+            "give the gate the depth 3, or a depth of 1, and one position or those of its input",
+            label="this branch gives 3@32x32",
+            labels=(("C3D5", "this branch gives 5@32x32"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nsplit[x|C3]\n",
+            "E305",
+            "2 equal parts of the depth 3: 3/2 leaves 1",
+            "split[x|C3]",
+            "make the depth a multiple of the number of branches",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC7p0 C7p0 C7p0 C7p0 C7p0 C7p0\n",
+            "E202",
+            "a 7-wide filter does not fit the 2 pixels of the height",
+            "C7p0",
+            "a kernel of at most 2, a padding of `p3` or a larger input fits; the size was lost on the way: 20x20 after `C7p0` on line 2, 14x14 after `C7p0` on line 2, 8x8 after `C7p0` on line 2, 2x2 after `C7p0` on line 2",
+            label="3@2x2 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nFC10 C3\n",
+            "E205",
+            "convolution after flattening: its input is a vector of 10 units without positions",
+            "C3",
+            "put it before the layer that flattens, or give the vector positions: `reshape(10,1,1)`",
+            label="10 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC4\n",
+            "E207",
+            "half padding needs an odd kernel: 1·(4 - 1)/2 = 1.5 zeros on each side of the height",
+            "C4",
+            "write the padding: `p0` for none, `p1:2` to keep the size at stride 1",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case("input: 3@32x32\nC3D0\n", "E111", "the depth is 0, it must be at least 1", "0", "write a larger one"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3g2\n",
+            "E204",
+            "2 groups do not divide the input's depth 3: 3/2 leaves 1",
+            "C3g2",
+            "take `g1`, or a depth of 4",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nslice(0,7)\n",
+            "E110",
+            "the slice from 0 to 7 does not lie in the depth 3",
+            "slice(0,7)",
+            "it needs 0 <= start < stop <= 3",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\npick(5)\n",
+            "E110",
+            "map 5 does not lie in the depth 3",
+            "pick(5)",
+            "the maps are 0 to 2",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nup\n",
+            "E105",
+            "`scale` is missing for `up`",
+            "up",
+            "write it as `up(scale…, mode=nearest)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nup(2,foo)\n",
+            "E106",
+            "there is no number, layer, word or block called `foo`",
+            "foo",
+            "define it, or write a number",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndrop(1.5)\n",
+            "E111",
+            "`p` must be from 0 to 1, not 1.5",
+            "drop(1.5)",
+            "write `p=0.5`",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndrop(0.5,3)\n",
+            "E105",
+            "too many arguments for `drop`",
+            "drop(0.5,3)",
+            "write it as `drop(p=0.5)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nbn(foo=3)\n",
+            "E105",
+            "there is no argument `foo` of `bn`",
+            "bn(foo=3)",
+            "write it as `bn(eps=1e-05, momentum=0.1)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{10000000000*10000000000}\n",
+            "E103",
+            "this number is beyond 10^18",
+            "10000000000*10000000000",
+            "no size of a network needs it",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nM2p2\n",
+            "E203",
+            "padding 2 is over half of the 2-wide window of the height",
+            "M2p2",
+            "pad by at most `p1`",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nT2/2a3\n",
+            "E209",
+            "output padding 3 must be below the stride 2 or the dilation 1",
+            "T2/2a3",
+            "write `a1` or less",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3/2exact\n",
+            "E201",
+            "(32 - 3 + 2·1)/2 + 1 = 16.5 is not whole: 1 pixel of the height is left over",
+            "C3/2exact",
+            "it divides with kernel 2, stride 1 or 31 or 33 pixels of input",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nGN5\n",
+            "E212",
+            "5 groups do not divide the depth 3: 3/5 leaves 3",
+            "GN5",
+            "take 1, or a depth of 5",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ncrop(40)\n",
+            "E210",
+            "a crop to 40 is larger than the 32 pixels of the height",
+            "crop(40)",
+            "crop to at most 32, or use `pad(8,0)`",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nreshape(4,4)\n",
+            "E211",
+            "3@32x32 has 3·32·32 = 3072 values, 4@4 would have 4·4 = 16",
+            "reshape(4,4)",
+            "write `reshape(768,4)`",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef b(d): C{d}D4 M\n b(3)\n",
+            "E109",
+            "blocks may not call themselves: `b` → `b`",
+            "b",
+            "repeat with `*3`, or write it out",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef b(d): C3D{d/2} M\nb(3)*3\n",
+            "E107",
+            "this must be a whole number: d/2 = 3/2 = 1.5",
+            "d/2",
+            "`d/2` must divide, or write `//`",
+            labels=(("b(3)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f(a): a\nf(3)\n",
+            "E105",
+            "`a` is a number here, not a block",
+            "a",
+            "a number stands inside a token: `D{a}`",
+            labels=(("f(3)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f(a): C3D{a}\nf(R)\n",
+            "E106",
+            "`a` is a block here, not a number",
+            "a",
+            "pass the number as an argument",
+            labels=(("f(R)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3x3x3\n",
+            "E206",
+            "`3x3x3` names 3 axes, the input has 2",
+            "C3x3x3",
+            "write one number for every axis, or 2 joined by `x`",
+            label="3@32x32 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC1D64 M*6 M\n",
+            "E202",
+            "a 2-wide filter does not fit the 1 pixel of the height",
+            "M",
+            "a kernel of at most 1, a padding of `p1` or a larger input fits; the size was lost on the way: 8x8 after `M` on line 2, 4x4 after `M` on line 2, 2x2 after `M` on line 2, 1x1 after `M` on line 2",
+            label="64@1x1 enters here",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 conv\n",
+            "E104",
+            "there is no block or word called `conv`",
+            "conv",
+            "write it as `C3D64`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{N}\nlet N=C\n",
+            "E106",
+            "there is no number called `C`",
+            "C",
+            "add `let C=…`, or write the number",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 b(3)\ndef b(n, n=2): C3\n",
+            "E114",
+            "there is a parameter `n` already",
+            "n",
+            "give this one another name, or remove it",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nlet a=1, a=2\nC3\n",
+            "E114",
+            "there is a constant `a` already",
+            "a",
+            "give this one another name, or remove it",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef main: C3\nhead main: C3\nmain\n",
+            "E113",
+            "`main` is reserved: it is the end of the trunk",
+            "main",
+            "choose another name",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 f(@q)\ndef f(p): @p\n",
+            "E108",
+            "nothing before this is named `q`",
+            "@q",
+            "name a value before it: `C3D64 as q`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f(p): C3D{p}\nC3 as q f(@q)\n",
+            "E106",
+            "`p` is a tap here, not a number",
+            "p",
+            "the value itself is `@p`",
+            labels=(("f(@q)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f(d): @d C3\nf(3)\n",
+            "E108",
+            "`d` is a number here, not a tap",
+            "@d",
+            "write `d`",
+            labels=(("f(3)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nf(hswich)\ndef f(a): C3 a\n",
+            "E106",
+            "there is no number, layer, word or block called `hswich`",
+            "hswich",
+            "did you mean `hswish`?",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nf(leaky(0.1))\ndef f(a): C3 a(3)\n",
+            "E105",
+            "`a` has its arguments already: it was passed as `leaky(…)`",
+            "a(3)",
+            "write `a` without brackets",
+            labels=(("f(leaky(0.1))", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nf(C3D8)\ndef f(a): a(2)\n",
+            "E105",
+            "`a` is the layer `C3D8` here, it takes no arguments",
+            "a(2)",
+            "write `a`",
+            labels=(("f(C3D8)", "in this call"),),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nround(3)\n",
+            "E104",
+            "there is no block or word called `round`",
+            "round",
+            "define it: `def round: …`; `convsize ops` lists the words",
+        ),
+    ],
+    [
+        Case("input: 3@32x32\nC3D{round(3)}\n", "E105", "`round` takes two numbers", "round(3)", "`round(a, b)`"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{foo(3)}\n",
+            "E106",
+            "`foo` is no arithmetic function",
+            "foo",
+            "there are min, max, round",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3\nhead h @q: C3\n",
+            "E108",
+            "nothing before this is named `q`",
+            "@q",
+            "name a value before it: `C3D64 as q`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nb(1, d=1)\ndef b(d): C3D{d}\n",
+            "E105",
+            "`d` is given twice to the block `b`",
+            "b(1, d=1)",
+            "it is `b(d)`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nb(e=1, 2)\ndef b(d, e): C3D{d}\n",
+            "E105",
+            "an argument without a name follows one with a name",
+            "2",
+            "put the arguments without names first",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nR*1000000\n",
+            "E112",
+            "this is too large to unroll: 1,000,000 turns, and a network may have 50,000 layers",
+            "R*1000000",
+            "write a smaller repeat",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n(x)*1000000000000\n",
+            "E112",
+            "this is too large to unroll: 1,000,000,000,000 turns, and a network may have 50,000 layers",
+            "(x)*1000000000000",
+            "write a smaller repeat",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n((((R*1000)*1000)*1000)*1000)\n",
+            "E112",
+            "this is too large to unroll: 1,000 turns of 1,001 steps each, and a network may have 50,000 layers",
+            "(R*1000)*1000",
+            "write a smaller repeat",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nup(100)*5\n",
+            "E103",
+            "the volume 3@32000000x32000000 is too large: a depth may be 2147483647, an extent 16777216",
+            "up(100)",
+            "no network is that large",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3D{3000000000}\n",
+            "E103",
+            "the depth 3000000000 is beyond 2147483647",
+            "3000000000",
+            "write a smaller one",
+        ),
+    ],
+    [
+        Case("input: 3@32x32\nC3/{0}\n", "E111", "the stride is 0, it must be at least 1", "0", "write a larger one"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3p{0-1}\n",
+            "E111",
+            "the padding is -1, it must be at least 0",
+            "0-1",
+            "write a larger one",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3 C5D{c*c*1000000}*3\n",
+            "E103",
+            "this number is beyond 10^18",
+            "c*c*1000000",
+            "no size of a network needs it",
+        ),
+    ],
+    [
+        Case("C3\n", "E117", "this spec declares no input", "C3", "add a first line such as `input: 3@224x224`"),
+    ],
+    [
+        Case(
+            "input: 3@32x32\n",
+            "E117",
+            "this spec has no layers",
+            "input: 3@32x32",
+            "add a line such as `C3D64 R M FC10 S`",
+        ),
+    ],
+    [
+        Case("", "E117", "this spec declares no input", "", "add a first line such as `input: 3@224x224`"),
+    ],
+    [
+        Case(
+            "input a: 3@8x8\ninput b: 3@8x8\nC3\n",
+            "E117",
+            "with 2 inputs the trunk must say where it begins",
+            "C3",
+            "begin it with `@a` or `@b`",
+        ),
+    ],
+    [
+        Case(
+            "input: 0@3x3\nC3\n", "E111", "the volume 0@3x3 has no elements", "0@3x3", "every number must be at least 1"
+        ),
+    ],
+    [
+        Case(
+            "input: 3@3x3\ninput: 3@3x3\nC3\n",
+            "E114",
+            "there is an input `input` already",
+            "input: 3@3x3",
+            "give every input a name of its own: `input left: 3@32x32`",
+        ),
+    ],
+]
+
+
+@pytest.mark.parametrize("expected", CASES, ids=lambda expected: f"{expected[0].code} {expected[0].at}")
+def test_exact_text(expected: list[Case]) -> None:
+    assert cases(expected[0].text) == expected
