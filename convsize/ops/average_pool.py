@@ -18,9 +18,11 @@ from convsize.geometry import (
     per_axis,
 )
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.keeps import tensor_bytes
 from convsize.ops.windows import (
     kept_padded,
     padded_call,
+    padded_shape,
     require_pool_padding,
     require_spatial,
     resolve,
@@ -50,7 +52,8 @@ class AveragePool(Op):
     PyTorch
         nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d with count_include_pad; padding that differs on the two sides by F.pad
         before it. What rounding up adds behind the padding never counts. Where these layers cannot say it (dilation;
-        uneven padding with `z0` or `ceil`): window sums over the number of values that count.
+        uneven padding with `z0` or `ceil`; a 3-D window larger than its input): window sums over the number of values
+        that count.
     Source
         LeCun et al. 1998 (LeNet-5); Aggarwal, ch. 8.
     """
@@ -83,9 +86,12 @@ class AveragePool(Op):
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)
 
-    def _native(self, axes: tuple[AxisWindow, ...]) -> bool:
+    def _native(self, axes: tuple[AxisWindow, ...], source: Shape) -> bool:
         """Whether PyTorch's own layer says it, with an F.pad before it at most."""
         if any(d > 1 for d in self.dilation):
+            return False
+        # nn.AvgPool3d, unlike the other two, refuses a window that fits only the padded input.
+        if source.rank == 3 and any(k > extent for k, extent in zip(self.kernel_size, source.spatial, strict=True)):
             return False
         even = all(window.before == window.after for window in axes)
         return even or (self.count_zeros and self.rounding != "ceil")
@@ -93,7 +99,7 @@ class AveragePool(Op):
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs
         axes = self._axes(source)
-        require_pool_padding(source, axes)
+        require_pool_padding(axes)
         return Shape(source.channels, slide(source, axes, self.rounding))
 
     def window(self, *inputs: Shape) -> Window:
@@ -111,12 +117,15 @@ class AveragePool(Op):
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
         if not mode.needs[0]:
             return ()
-        axes = self._axes(inputs[0])
-        if self._native(axes):
+        (source,) = inputs
+        axes = self._axes(source)
+        if self._native(axes, source):
             even = all(window.before == window.after for window in axes)
-            return (Saved("input") if even else kept_padded(axes, inputs[0], self.rounding, mode),)
+            return (Saved("input") if even else kept_padded(axes, source, self.rounding, mode),)
+        padded = padded_shape(axes, source, self.rounding)
+        copied = Saved("extra", name="padded input", size=tensor_bytes(padded, mode))
         return (
-            kept_padded(axes, inputs[0], self.rounding, mode),
+            Saved("input") if padded == source else copied,
             Saved("extra", name="window of ones", size=prod(self.kernel_size) * mode.itemsize),
             Saved("extra", name="counts", size=output.area * mode.itemsize),
         )
@@ -124,7 +133,7 @@ class AveragePool(Op):
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         (source,) = inputs
         axes = self._axes(source)
-        if self._native(axes):
+        if self._native(axes, source):
             even = all(window.before == window.after for window in axes)
             pads, padding = ((), tuple(w.before for w in axes)) if even else padded_call(axes, source, self.rounding)
             call = TorchCall(

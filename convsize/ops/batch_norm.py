@@ -17,7 +17,7 @@ from convsize.ops.arguments import (
     share,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import norm_parameters
+from convsize.ops.keeps import kept_statistics, norm_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,8 @@ class BatchNorm(Op):
             return ()
         weight = (Saved("parameter", name="weight"),) if self.affine else ()
         running = (Saved("parameter", name="running_mean"), Saved("parameter", name="running_var"))
-        statistics = Saved(
-            "extra", name="mean and inverse deviation", size=2 * inputs[0].channels * max(mode.itemsize, 4)
-        )
-        return (Saved("input"), *weight, *running, *((statistics,) if mode.training else ()))
+        statistics = kept_statistics(inputs[0].channels * max(mode.itemsize, 4)) if mode.training else ()
+        return (Saved("input"), *weight, *running, *statistics)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (

@@ -26,7 +26,7 @@ class ELU(Op):
     MACs
         none. FLOPs: 3 an element (comparison, exponential, subtraction).
     Saved for backward
-        its input; in place a clone of it, so in place saves nothing.
+        its input; in place its output, from which the gradient follows as well.
     PyTorch
         nn.ELU.
     Source
@@ -57,7 +57,7 @@ class ELU(Op):
         return (Work("activation", 3 * output.elements),)
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return kept_activation("input", inputs[0], mode)
+        return kept_activation("output" if mode.inplace else "input", inputs[0], mode)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("nn.ELU"),)

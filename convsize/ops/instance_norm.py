@@ -17,7 +17,7 @@ from convsize.ops.arguments import (
     above_zero,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import norm_parameters
+from convsize.ops.keeps import kept_statistics, norm_parameters
 from convsize.ops.windows import (
     require_spatial,
     torch_rank,
@@ -91,9 +91,8 @@ class InstanceNorm(Op):
         if not (mode.needs[0] or (mode.trains and self.affine)):
             return ()
         maps = mode.batch * inputs[0].channels
-        statistics = Saved("extra", name="mean and inverse deviation", size=2 * maps * max(mode.itemsize, 4))
         weight = Saved("extra", name="weight of every sample", size=maps * mode.itemsize)
-        return (Saved("input"), statistics, *((weight,) if self.affine else ()))
+        return (Saved("input"), *kept_statistics(maps * max(mode.itemsize, 4)), *((weight,) if self.affine else ()))
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (("num_features", inputs[0].channels), ("eps", float(self.eps)), ("affine", self.affine))

@@ -30,6 +30,11 @@ def norm_parameters(depth: int, affine: bool) -> tuple[Parameter, ...]:
     return (Parameter("weight", (depth,)), Parameter("bias", (depth,), "bias")) if affine else ()
 
 
+def kept_statistics(size: int) -> tuple[Saved, Saved]:
+    """The two tensors that a norm keeps of its statistics, each of `size` bytes."""
+    return (Saved("extra", name="mean", size=size), Saved("extra", name="inverse deviation", size=size))
+
+
 def kept_norm(affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[Saved, ...]:
     """What a layer or group norm keeps: input, gain (and `bias`), and two statistics for each of its `rows` a sample.
 
@@ -38,6 +43,6 @@ def kept_norm(affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[S
     if not (mode.needs[0] or (mode.trains and affine)):
         return ()
     itemsize = max(mode.itemsize, 4) if mode.device == "cuda" else mode.itemsize
-    statistics = Saved("extra", name="mean and inverse deviation", size=2 * mode.batch * rows * itemsize)
     names = (("weight", "bias") if bias else ("weight",)) if affine else ()
-    return (Saved("input"), *(Saved("parameter", name=name) for name in names), statistics)
+    gains = (Saved("parameter", name=name) for name in names)
+    return (Saved("input"), *gains, *kept_statistics(mode.batch * rows * itemsize))

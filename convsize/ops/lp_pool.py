@@ -106,9 +106,11 @@ class LpPool(Op):
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         p = self.norm_type
+        # nn.LPPool1d alone of all pools refuses a tuple of one.
+        one = inputs[0].rank == 1
         kwargs = (
             ("norm_type", p.numerator if p.denominator == 1 else float(p)),
-            ("kernel_size", self.kernel_size),
-            ("stride", self.stride),
+            ("kernel_size", self.kernel_size[0] if one else self.kernel_size),
+            ("stride", self.stride[0] if one else self.stride),
         )
         return (TorchCall(torch_rank("nn.LPPool{}d", inputs[0]), kwargs),)

@@ -16,6 +16,7 @@ from convsize.ops.arguments import (
     whole,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.windows import require_spatial
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Shuffle(Op):
         return cls(whole(arguments["groups"]))
 
     def output(self, *inputs: Shape) -> Shape:
+        require_spatial("channel shuffle", inputs[0])
         require_parts("E204", "groups", self.groups, inputs[0].channels)
         return inputs[0]
 

@@ -44,8 +44,8 @@ class TransposedConvolution(Op):
     Parameters
         weight D·(D'/g)·k…, bias D'.
     MACs
-        L…·D·(D'/g)·k…: by the size of the input, since every input is multiplied by the whole filter once. The bias adds
-        D'·L'… FLOPs.
+        L…·D·(D'/g)·k…: by the size of the input, since every input is multiplied by the whole filter once. The bias
+        adds D'·L'… FLOPs.
     Saved for backward
         input and weight (even a frozen one).
     PyTorch

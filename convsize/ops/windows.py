@@ -18,6 +18,7 @@ from convsize.geometry import (
 )
 from convsize.ops.arguments import require_positive
 from convsize.ops.base import Saved, SaveMode, TorchCall, TorchValue
+from convsize.ops.keeps import tensor_bytes
 
 
 def axis_name(shape: Shape, axis: int) -> str:
@@ -200,20 +201,23 @@ def require_rest(extent: int, before: int, after: int, name: str) -> None:
         )
 
 
-def require_pool_padding(source: Shape, axes: tuple[AxisWindow, ...]) -> None:
+def require_pool_padding(axes: tuple[AxisWindow, ...]) -> None:
     """Raises GeometryError (E203) where a pool's padding is over half its window, or negative.
 
-    A window that lies wholly in the padding would have nothing to pool; PyTorch refuses it, too.
+    A window that lies wholly in the padding would have nothing to pool. The limit is PyTorch's: half of the kernel,
+    not of what it reaches when dilated.
     """
-    for axis, window in enumerate(axes):
+    for window in axes:
         for zeros in (window.before, window.after):
-            if not 0 <= zeros <= window.reach // 2:
+            if zeros < 0:
+                raise GeometryError(
+                    "E203", f"a pool takes no negative padding, not {zeros}", f"crop before it: `pad({zeros})`"
+                )
+            if zeros > window.kernel // 2:
                 raise GeometryError(
                     "E203",
-                    f"padding {zeros} is over half of the {window.reach}-wide window of the {axis_name(source, axis)}"
-                    if zeros > 0
-                    else f"a pool takes no negative padding, not {zeros}",
-                    f"pad by at most `p{window.reach // 2}`" if zeros > 0 else f"write `pad({zeros})` before the pool",
+                    f"padding {zeros} is over half of the pool's {window.kernel}-wide window",
+                    f"pad by at most `p{window.kernel // 2}`",
                 )
 
 
@@ -241,22 +245,21 @@ def padded_call(
     return (pad_call(tuple(pairs), **filled),), (0,) * len(pairs)
 
 
-def padded_bytes(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode) -> int:
-    """The bytes of the padded copy that `padded_call` makes, or 0 where it makes none."""
-    pads, _ = padded_call(axes, source, rounding)
-    if not pads:
-        return 0
-    elements = source.channels
+def padded_shape(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding) -> Shape:
+    """The volume with its padding and with what rounding up adds behind it."""
+    extents = []
     for extent, window in zip(source.spatial, axes, strict=True):
         extra = overhang(extent, window, output_extent(extent, window, rounding)) if rounding == "ceil" else 0
-        elements *= extent + window.before + window.after + extra
-    return elements * mode.batch * mode.itemsize
+        extents.append(extent + window.before + window.after + extra)
+    return Shape(source.channels, tuple(extents))
 
 
 def kept_padded(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode) -> Saved:
     """What an op behind `padded_call` keeps of its input: the padded copy where one is made."""
-    copied = padded_bytes(axes, source, rounding, mode)
-    return Saved("extra", name="padded input", size=copied) if copied else Saved("input")
+    pads, _ = padded_call(axes, source, rounding)
+    if not pads:
+        return Saved("input")
+    return Saved("extra", name="padded input", size=tensor_bytes(padded_shape(axes, source, rounding), mode))
 
 
 def torch_rank(name: str, source: Shape) -> str:

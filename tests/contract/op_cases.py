@@ -1,0 +1,335 @@
+"""For every op a strategy of random layers with the volumes that enter them; the contract tests run over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from convsize.geometry import Extents, GeometryError, Padding, Shape
+from convsize.ops import catalogue
+from convsize.ops.base import Argument, Op, Suffixes
+
+ROUNDINGS = (None, "floor", "ceil", "exact")
+
+
+class Case(NamedTuple):
+    op: Op
+    inputs: tuple[Shape, ...]
+    output: Shape
+
+
+Draw = Callable[[st.SearchStrategy], object]
+
+
+def sized(op: Op, *inputs: Shape) -> Case:
+    """The case, unless the random numbers make no layer."""
+    try:
+        output = op.output(*inputs)
+    except GeometryError:
+        assume(False)
+    assume(output.elements <= 4000)
+    return Case(op, inputs, output)
+
+
+def extents(rank: int, least: int = 1) -> st.SearchStrategy[Extents]:
+    largest = {0: 1, 1: 14, 2: 7, 3: 5}[rank]
+    return st.tuples(*(st.integers(least, max(least, largest)),) * rank)
+
+
+@st.composite
+def volumes(draw, ranks=(1, 2, 3), depths=(1, 6), least=1) -> Shape:
+    rank = draw(st.sampled_from(ranks))
+    return Shape(draw(st.integers(*depths)), draw(extents(rank, least)))
+
+
+def numbers(rank: int, low: int, high: int) -> st.SearchStrategy[Extents]:
+    """One number for every axis, or one per axis."""
+    return st.one_of(st.tuples(st.integers(low, high)), st.tuples(*(st.integers(low, high),) * rank))
+
+
+@st.composite
+def paddings(draw, rank: int, low: int = 0, high: int = 3) -> Padding | None:
+    mode = draw(st.sampled_from((None, "explicit", "explicit", "valid", "half", "full", "same")))
+    if mode is None:
+        return None
+    if mode != "explicit":
+        return Padding(mode)
+    count = draw(st.sampled_from((1, rank)))
+    side = st.integers(low, high)
+    pair = st.one_of(side.map(lambda zeros: (zeros, zeros)), st.tuples(side, side))
+    return Padding("explicit", tuple(draw(pair) for _ in range(count)))
+
+
+def of_token(mnemonic: str, suffixes: Suffixes, source: Shape) -> Case:
+    try:
+        op = catalogue.token(mnemonic).from_suffixes(suffixes, source)
+    except GeometryError:
+        assume(False)
+    return sized(op, source)
+
+
+def of_word(name: str, source: Shape, **arguments: Argument) -> Case:
+    op_type = catalogue.word(name)
+    assert op_type is not None
+    complete = {param.name: arguments.get(param.name, param.default) for param in op_type.PARAMS}
+    try:
+        op = op_type.from_arguments(complete, source)
+    except GeometryError:
+        assume(False)
+    return sized(op, source)
+
+
+@st.composite
+def convolutions(draw, mnemonic: str) -> Case:
+    source = draw(volumes())
+    rank = source.rank
+    groups = draw(st.sampled_from([g for g in range(1, source.channels + 1) if source.channels % g == 0]))
+    multiple = draw(st.integers(1, 3))
+    depth = multiple * (source.channels if mnemonic == "DW" else groups)
+    suffixes = Suffixes(
+        size=draw(st.one_of(st.none(), numbers(rank, 1, 4))),
+        depth=draw(st.sampled_from((None, depth))),
+        stride=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
+        padding=draw(paddings(rank, low=-1)),
+        dilation=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
+        groups=None if mnemonic == "DW" else groups,
+        bias=draw(st.sampled_from((None, False, True))),
+        rounding=draw(st.sampled_from(ROUNDINGS)),
+    )
+    return of_token(mnemonic, suffixes, source)
+
+
+@st.composite
+def transposed(draw) -> Case:
+    source = draw(volumes())
+    rank = source.rank
+    groups = draw(st.sampled_from([g for g in range(1, source.channels + 1) if source.channels % g == 0]))
+    suffixes = Suffixes(
+        size=draw(numbers(rank, 1, 4)),
+        depth=draw(st.sampled_from((None, groups, 2 * groups))),
+        stride=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
+        padding=draw(paddings(rank)),
+        dilation=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
+        groups=groups,
+        output_padding=draw(st.one_of(st.none(), numbers(rank, 0, 2))),
+        bias=draw(st.sampled_from((None, False, True))),
+    )
+    return of_token("T", suffixes, source)
+
+
+@st.composite
+def pools(draw, mnemonic: str) -> Case:
+    source = draw(volumes())
+    rank = source.rank
+    suffixes = Suffixes(
+        size=draw(st.one_of(st.none(), numbers(rank, 1, 4))),
+        stride=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
+        padding=draw(paddings(rank)),
+        dilation=draw(st.one_of(st.none(), st.none(), numbers(rank, 1, 3))),
+        count_zeros=draw(st.sampled_from((None, False, True))) if mnemonic == "A" else None,
+        rounding=draw(st.sampled_from(ROUNDINGS)),
+    )
+    return of_token(mnemonic, suffixes, source)
+
+
+@st.composite
+def tokens(draw, mnemonic: str, ranks=(1, 2, 3), depths=(2, 6), least=1, **suffixes) -> Case:
+    source = draw(volumes(ranks, depths, least))
+    return of_token(mnemonic, Suffixes(**{name: draw(value) for name, value in suffixes.items()}), source)
+
+
+@st.composite
+def words(draw, name: str, ranks=(0, 1, 2, 3), depths=(2, 6), least=1, **arguments) -> Case:
+    source = draw(volumes(ranks, depths, least))
+    return of_word(name, source, **{key: draw(value) for key, value in arguments.items()})
+
+
+@st.composite
+def window_words(draw, name: str, **arguments) -> Case:
+    source = draw(volumes())
+    drawn = {key: draw(value) for key, value in arguments.items()}
+    stride = draw(st.one_of(st.none(), st.integers(1, 3)))
+    return of_word(name, source, kernel_size=draw(st.integers(1, 3)), stride=stride, **drawn)
+
+
+@st.composite
+def upsamplings(draw) -> Case:
+    source = draw(volumes())
+    mode = draw(st.sampled_from(("nearest", "bilinear")))
+    return of_word("up", source, scale=draw(numbers(source.rank, 1, 4)), mode=mode)
+
+
+@st.composite
+def pads(draw) -> Case:
+    source = draw(volumes())
+    count = draw(st.sampled_from((1, 2, 2 * source.rank)))
+    return of_word("pad", source, amounts=tuple(draw(st.integers(-2, 3)) for _ in range(count)))
+
+
+@st.composite
+def crops(draw) -> Case:
+    source = draw(volumes())
+    return of_word("crop", source, extents=tuple(draw(st.integers(1, extent)) for extent in source.spatial))
+
+
+@st.composite
+def slices(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    start = draw(st.integers(0, source.channels - 1))
+    return of_word("slice", source, start=start, stop=draw(st.integers(start + 1, source.channels)))
+
+
+@st.composite
+def picks(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    return of_word("pick", source, maps=tuple(draw(st.lists(st.integers(0, source.channels - 1), min_size=1))))
+
+
+@st.composite
+def reshapes(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    rest = source.elements
+    dims = []
+    for _ in range(draw(st.integers(0, 3))):
+        dims.append(draw(st.sampled_from([d for d in range(1, rest + 1) if rest % d == 0])))
+        rest //= dims[-1]
+    return of_word("reshape", source, dims=(rest, *dims))
+
+
+@st.composite
+def softmaxes(draw) -> Case:
+    if draw(st.booleans()):
+        return draw(tokens("S", ranks=(0, 1, 2, 3)))
+    return draw(words("softmax", depths=(2, 8), r=st.sampled_from((None, 2, 4))))
+
+
+@st.composite
+def sums(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    return sized(catalogue.join("add").from_arguments({}, source), *(source,) * draw(st.integers(2, 4)))
+
+
+@st.composite
+def gates(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    shapes = []
+    for _ in range(draw(st.integers(2, 3))):
+        kind = draw(st.sampled_from(("same", "channels", "positions", "flat")))
+        if kind == "flat":
+            shapes.append(Shape(draw(st.sampled_from((1, source.channels)))))
+        else:
+            depth = 1 if kind == "positions" else source.channels
+            shapes.append(Shape(depth, (1,) * source.rank if kind == "channels" else source.spatial))
+    return sized(catalogue.join("multiply").from_arguments({}, source), *shapes)
+
+
+@st.composite
+def concatenations(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    depths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
+    shapes = tuple(Shape(depth, source.spatial) for depth in depths)
+    return sized(catalogue.join("concatenate").from_arguments({}, source), *shapes)
+
+
+@st.composite
+def inputs(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    return sized(catalogue.join("input").from_arguments({"dims": source.dims}, source))
+
+
+@st.composite
+def batch_norms(draw) -> Case:
+    if draw(st.booleans()):
+        return draw(tokens("BN", ranks=(0, 1, 2, 3), bias=BIAS))
+    return draw(words("bn", eps=EPS, momentum=st.just(Fraction(1, 100))))
+
+
+@st.composite
+def layer_norms(draw) -> Case:
+    if draw(st.booleans()):
+        return draw(tokens("LN", ranks=(0, 1, 2, 3), depths=(3, 6), bias=BIAS))
+    return draw(words("ln", depths=(3, 6), eps=EPS))
+
+
+@st.composite
+def instance_norms(draw) -> Case:
+    return draw(tokens("IN", bias=BIAS)) if draw(st.booleans()) else draw(words("in", ranks=(1, 2, 3), eps=EPS))
+
+
+@st.composite
+def group_norms(draw) -> Case:
+    if draw(st.booleans()):
+        size = st.tuples(st.integers(1, 3))
+        return draw(tokens("GN", ranks=(0, 1, 2, 3), depths=(2, 8), size=size, bias=BIAS))
+    return draw(words("gn", num_groups=st.integers(1, 3), eps=EPS))
+
+
+@st.composite
+def local_response_norms(draw) -> Case:
+    if draw(st.booleans()):
+        return draw(tokens("LRN", size=st.sampled_from((None, (3,), (4,)))))
+    shares = st.sampled_from((Fraction(1, 2), Fraction(1, 10)))
+    return draw(words("lrn", ranks=(1, 2, 3), n=st.integers(1, 6), alpha=shares, beta=shares, k=st.just(Fraction(2))))
+
+
+BIAS = st.sampled_from((None, False, True))
+EPS = st.sampled_from((Fraction(1, 1000), Fraction(1, 10**6)))
+PROBABILITIES = st.sampled_from((Fraction(0), Fraction(1, 5), Fraction(1, 2), Fraction(1)))
+
+CASES: dict[str, st.SearchStrategy[Case]] = {
+    "Convolution": convolutions("C"),
+    "DepthwiseConvolution": convolutions("DW"),
+    "TransposedConvolution": transposed(),
+    "MaxPool": pools("M"),
+    "AveragePool": pools("A"),
+    "SumPool": window_words("sumpool"),
+    "LpPool": window_words("lppool", norm_type=st.sampled_from((Fraction(1), Fraction(2), Fraction(5, 2)))),
+    "GlobalAveragePool": tokens("GAP", least=2),
+    "GlobalMaxPool": tokens("GMP"),
+    "FullyConnected": tokens("FC", ranks=(0, 1, 2, 3), size=st.tuples(st.integers(1, 5)), bias=BIAS),
+    "BatchNorm": batch_norms(),
+    "LayerNorm": layer_norms(),
+    "InstanceNorm": instance_norms(),
+    "GroupNorm": group_norms(),
+    "LocalResponseNorm": local_response_norms(),
+    "ReLU": tokens("R", ranks=(0, 1, 2, 3)),
+    "Softmax": softmaxes(),
+    "LogSoftmax": words("logsoftmax"),
+    "ReLU6": words("relu6"),
+    "LeakyReLU": words("leaky", a=st.sampled_from((Fraction(1, 100), Fraction(1, 5)))),
+    "PReLU": words("prelu", depths=(3, 3), n=st.sampled_from((1, 3))),
+    "ELU": words("elu"),
+    "GELU": words("gelu"),
+    "SiLU": words("silu"),
+    "Mish": words("mish"),
+    "Sigmoid": words("sigmoid"),
+    "Tanh": words("tanh"),
+    "Hardswish": words("hswish"),
+    "Hardsigmoid": words("hsigmoid"),
+    "Softplus": words("softplus"),
+    "Dropout": words("drop", p=PROBABILITIES),
+    "DropPath": words("droppath", p=PROBABILITIES),
+    "Upsample": upsamplings(),
+    "Pad": pads(),
+    "Crop": crops(),
+    "Slice": slices(),
+    "Pick": picks(),
+    "Shuffle": words("shuffle", ranks=(1, 2, 3), groups=st.integers(1, 3)),
+    "Widen": words("widen", depth=st.integers(2, 9)),
+    "Embedding": words("embed", ranks=(1, 2), depths=(1, 1), vocabulary=st.just(50), depth=st.integers(1, 4)),
+    "Scale": words("scale"),
+    "Times": words("times", k=st.sampled_from((Fraction(3), Fraction(1, 10), Fraction(-2)))),
+    "Weight": words("weight"),
+    "Affine": words("affine"),
+    "Flatten": words("flat"),
+    "Reshape": reshapes(),
+    "PixelShuffle": words("pixelshuffle", ranks=(2,), depths=(4, 9), r=st.integers(1, 3)),
+    "Add": sums(),
+    "Multiply": gates(),
+    "Concatenate": concatenations(),
+    "Input": inputs(),
+}
