@@ -17,7 +17,7 @@ from convsize.language.tree import File, InputStmt, LetStmt
 from convsize.records import ITEM_SIZES, Report
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx  # type: ignore[import-untyped]
 
 LARGEST_SPEC = 2**20
 """Bytes. HRNet-W18 takes a thousand; what is larger is no spec, and /dev/zero must not fill the memory."""
@@ -54,15 +54,15 @@ class Network(BareNetwork):
 
         Raises UsageError where the batch is below 1 or the dtype is none of float64, float32, float16, bfloat16.
         """
-        from convsize.analyses.report import analyze
-
         if not 1 <= batch <= LARGEST_BATCH:
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batch}")
         if dtype not in ITEM_SIZES:
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+        from convsize.analyses.report import analyze
+
         return analyze(self, batch=batch, dtype=dtype)
 
-    def to_networkx(self) -> networkx.MultiDiGraph[str]:
+    def to_networkx(self) -> networkx.MultiDiGraph:
         """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.
 
         Nodes carry op (the field's term), spec, output (C, H, W), parameters and macs; edges carry `input`, which of

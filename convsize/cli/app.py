@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from typer.core import TyperGroup
 from convsize import __version__
 from convsize.cli.guard import guarded
 
-COMMANDS = ("analyze", "fmt", "ops")
+COMMANDS = ("analyze", "check", "fmt", "ops")
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
 
@@ -20,7 +19,8 @@ class _Commands(TyperGroup):
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
-        self.commands = dict.fromkeys(COMMANDS)  # names only: a mistyped one is compared to them
+        # Names without commands: a mistyped one is compared to them.
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         return list(COMMANDS)
@@ -75,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

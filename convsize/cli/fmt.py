@@ -102,7 +102,7 @@ def _same(before: File, after: File) -> bool:
     from convsize.graph.build import build
     from convsize.graph.digest import digest
 
-    outcomes = []
+    outcomes: list[object] = []
     for file in (before, after):
         try:
             network = build(file)

@@ -80,6 +80,9 @@ def find(name: str) -> type[Op]:
     word = catalogue.word(name.partition("(")[0])
     if word is not None:
         return word
+    spellings = {op.SPELLING: op for op in catalogue.all_ops()}
+    if name in spellings:
+        return spellings[name]
     known = {plain(each): op for op in catalogue.all_ops() for each in spoken(op)}
     known |= {plain(each): catalogue.token(each) for each in catalogue.TOKENS if len(each) > 1}
     asked = plain(name)

@@ -77,8 +77,10 @@ def _names(values: Iterable[str]) -> str:
     return " ".join(values)
 
 
-def _cost(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
-    return Column(name, header, value, numbers.count, numbers.exact, cost=True)
+def _cost(
+    name: str, header: str, value: Callable[[LayerRow], int], write: Callable[[int], str] = numbers.count
+) -> Column:
+    return Column(name, header, value, write, numbers.exact, cost=True)
 
 
 def _bytes(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
@@ -97,9 +99,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("start", "RF start", _start, numbers.axes),
     Column("seen", "of input", lambda layer: field.seen if (field := layer.receptive_field) else None, numbers.share),
     _cost("parameters", "parameters", lambda layer: layer.parameters),
-    _cost("weights", "weights", lambda layer: layer.weights),
-    _cost("biases", "biases", lambda layer: layer.biases),
-    _cost("buffers", "buffers", lambda layer: layer.buffers),
+    _cost("weights", "weights", lambda layer: layer.weights, numbers.exact),
+    _cost("biases", "biases", lambda layer: layer.biases, numbers.exact),
+    _cost("buffers", "buffers", lambda layer: layer.buffers, numbers.exact),
     _cost("macs", "MACs", lambda layer: layer.macs),
     _cost("flops", "FLOPs", lambda layer: layer.flops),
     _cost("connections", "connections", lambda layer: layer.connections),

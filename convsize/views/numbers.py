@@ -40,9 +40,12 @@ def count(value: int) -> str:
 
 def size(value: int) -> str:
     """Bytes in four digits with a binary unit, KiB = 2¹⁰: 12.25 MiB."""
-    for unit_size, unit in _BYTES:
+    for index, (unit_size, unit) in enumerate(_BYTES):
         if value >= unit_size:
-            return f"{_four_digits(Fraction(value, unit_size))} {unit}"
+            text = _four_digits(Fraction(value, unit_size))
+            if text == "1024" and index:  # one byte less than a MiB is 1.000 MiB, not 1024 KiB
+                return f"1.000 {_BYTES[index - 1][1]}"
+            return f"{text} {unit}"
     return f"{value} B"
 
 

@@ -18,8 +18,9 @@ _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")
 _WIDER = ("=parameters", "=macs", "jump", "weights", "biases", "flops", "start", "inputs", "op", "=flops", "line")
 """What a wider terminal shows as well, as far as it fits, in this order; `=` writes a count in full."""
 
-NARROWEST = 24
+NARROWEST = 32
 _SHORTEST_NAME = 12
+_NARROWEST_NOTE = 24
 
 
 def render(
@@ -260,7 +261,7 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
             numbers.size(totals.activation_bytes),
             f"every layer's output, {numbers.exact(totals.activation_elements)} values for batch {report.batch}",
         ),
-        ("weights", numbers.size(totals.parameter_bytes), f"parameters and buffers in {report.dtype}"),
+        ("parameter bytes", numbers.size(totals.parameter_bytes), f"weights, biases and buffers in {report.dtype}"),
         ("weight layers", numbers.exact(totals.weight_layers), f"on the longest path, of {totals.layers:,} layers"),
         ("receptive field", *_sees(report)),
     ]
@@ -275,7 +276,7 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
         start = f"{name:<{label}}{GAP}{figure:>{value}}"
         painted = f"{paint(name, 'dim')}{' ' * (label - len(name))}{GAP}{' ' * (value - len(figure))}"
         painted += paint(figure, "bold")
-        notes = wrapped(note, width - len(indent)) if note and width - len(indent) >= NARROWEST else []
+        notes = wrapped(note, width - len(indent)) if note and width - len(indent) >= _NARROWEST_NOTE else []
         if note and not notes:
             out.append(painted)
             out.extend(paint(text, "dim") for text in wrapped(note, width, "  ", "  "))
