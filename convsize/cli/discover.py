@@ -1,0 +1,161 @@
+"""Which files paths mean: files as they are named, folders with all their `*.spec`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from convsize.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
+from convsize.errors import UsageError, nearest
+
+SUFFIX = ".spec"
+NEVER = frozenset(("node_modules", "__pycache__", "venv", "build", "dist"))
+"""Folders that hold no sources; those whose name begins with a dot (`.git`, `.venv`) are passed over as well."""
+
+
+class Found(NamedTuple):
+    """A file to look at, as it is called in messages, with the configuration it is under; "-" is standard input."""
+
+    name: str
+    config: Config
+
+
+class Configurations:
+    """The configuration of every folder: one for all where it was given, else the nearest upward, each read once."""
+
+    __slots__ = ("_excludes", "_given", "_known")
+
+    def __init__(self, given: Config | None = None) -> None:
+        self._given = given
+        self._known: dict[Path, Config | None] = {}
+        self._excludes: dict[Path | None, Patterns] = {}
+
+    def of(self, folder: Path) -> Config:
+        """The configuration for the files in a folder. Raises UsageError where it is wrong."""
+        return self._given if self._given is not None else find(folder, self._known)
+
+    def inside(self, folder: Path, names: set[str], outer: Config) -> Config:
+        """The same for a folder whose names are known and whose parent's configuration is `outer`."""
+        return self.of(folder) if OWN_FILE in names or SHARED_FILE in names else outer
+
+    def excluded(self, config: Config, path: str, folder: bool) -> bool:
+        """Whether a configuration excludes a path itself (what lies above it was looked at before)."""
+        if not config.exclude:
+            return False
+        inner = relative(path, config.folder)
+        return inner is not None and inner != "." and bool(self._patterns(config).verdict(inner, folder))
+
+    def excludes(self, config: Config, path: str, folder: bool) -> bool:
+        """Whether a configuration excludes a path, itself or by a folder it lies in."""
+        inner = relative(path, config.folder) if config.exclude else None
+        return inner is not None and inner != "." and self._patterns(config).named(inner, folder)
+
+    def _patterns(self, config: Config) -> Patterns:
+        if config.file not in self._excludes:
+            self._excludes[config.file] = Patterns(config.exclude)
+        return self._excludes[config.file]
+
+
+def discover(paths: Sequence[str], configurations: Configurations, *, force_exclude: bool = False) -> list[Found]:
+    """The files that paths mean, each once, sorted by name.
+
+    A file that is named is taken whatever it is called and whatever is excluded, unless `force_exclude` says that a
+    tool did the naming. Folders are searched for `*.spec`; hidden ones, those of NEVER, what `.gitignore` files name
+    and what the configuration excludes are passed over, and links to folders are not followed.
+
+    Raises UsageError for a path that does not exist.
+    """
+    found: dict[str, Found] = {}
+    for path in paths:
+        if path == "-":
+            found.setdefault("-", Found("-", configurations.of(Path.cwd())))
+        elif os.path.isdir(path):  # noqa: PTH112 (pathlib makes `.` of an empty name)
+            folder = Path(path).absolute()
+            config = configurations.of(folder)
+            if force_exclude and configurations.excludes(config, path, True):
+                continue
+            top = shown(path)
+            ignores = _ignores_above(folder)
+            for each in _walk(path, "" if top == "." else top, config, configurations, ignores):
+                found.setdefault(each.name, each)
+        elif os.path.lexists(path):
+            config = configurations.of(Path(path).absolute().parent)
+            if not (force_exclude and configurations.excludes(config, path, False)):
+                name = shown(path)
+                found.setdefault(name, Found(name, config))
+        else:
+            raise UsageError(f"there is no file or folder `{path}`{_meant(path)}")
+    return sorted(found.values(), key=lambda each: each.name.split("/"))
+
+
+def shown(path: str) -> str:
+    """A path as findings call it: relative to the working directory where it lies below it, with slashes."""
+    full = os.path.abspath(path)  # noqa: PTH100 (pathlib leaves `..` in, or follows links)
+    here = relative(full, Path.cwd())
+    return full if here is None else here
+
+
+def _walk(
+    path: str, name: str, config: Config, configurations: Configurations, ignores: tuple[tuple[str, Patterns], ...]
+) -> Iterator[Found]:
+    try:
+        with os.scandir(path) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        raise UsageError(f"`{name or '.'}` cannot be read: {error.strerror or error}") from None
+    names = {entry.name for entry in entries}
+    if ".gitignore" in names:
+        ignores = (*ignores, *_ignore_file(str(Path(path).absolute())))
+    config = configurations.inside(Path(path).absolute(), names, config)
+    for entry in entries:
+        inner = f"{name}/{entry.name}" if name else entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_folder:
+            if entry.name.startswith(".") or entry.name in NEVER:
+                continue
+        elif not entry.name.endswith(SUFFIX) or not (entry.is_file() or entry.is_symlink()) or entry.is_dir():
+            continue
+        if configurations.excluded(config, entry.path, is_folder) or _ignored(entry.path, is_folder, ignores):
+            continue
+        if is_folder:
+            yield from _walk(entry.path, inner, config, configurations, ignores)
+        else:
+            yield Found(inner, config)
+
+
+def _ignores_above(folder: Path) -> tuple[tuple[str, Patterns], ...]:
+    """The `.gitignore` files above a folder, up to the top of its repository, outermost first."""
+    above = [folder, *folder.parents]
+    top = next((number for number, each in enumerate(above) if (each / ".git").exists()), None)
+    if top is None:
+        return ()
+    return tuple(each for outer in reversed(above[1 : top + 1]) for each in _ignore_file(str(outer)))
+
+
+def _ignore_file(folder: str) -> tuple[tuple[str, Patterns], ...]:
+    try:
+        text = (Path(folder) / ".gitignore").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return ((folder, Patterns(text.splitlines())),)
+
+
+def _ignored(path: str, folder: bool, ignores: tuple[tuple[str, Patterns], ...]) -> bool:
+    """Whether `.gitignore` files name a path; the innermost one that says anything decides."""
+    for base, patterns in reversed(ignores):
+        inner = relative(path, Path(base))
+        verdict = patterns.verdict(inner, folder) if inner is not None else None
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _meant(path: str) -> str:
+    folder = Path(path).parent
+    try:
+        guess = nearest(Path(path).name, [each.name for each in folder.iterdir()])
+    except OSError:
+        return ""
+    return f"; did you mean `{folder / guess}`?" if guess else ""

@@ -1,0 +1,14 @@
+"""One line a finding: severity[code] file:line:column: message (help)."""
+
+from __future__ import annotations
+
+from convsize.records import CheckReport
+from convsize.views import excerpt
+from convsize.views.findings_summary import summary
+from convsize.views.paint import PLAIN, Paint
+
+
+def render(report: CheckReport, *, paint: Paint = PLAIN) -> str:
+    """The findings in the order of files and places, then how many there are."""
+    lines = [excerpt.compact(found, file.source, paint=paint) for file in report.files for found in file.diagnostics]
+    return "".join(lines) + summary(report) + "\n"

@@ -1,0 +1,16 @@
+"""Every finding with the lines it is about, carets and help."""
+
+from __future__ import annotations
+
+from convsize.records import CheckReport
+from convsize.views import excerpt
+from convsize.views.findings_summary import summary
+from convsize.views.paint import PLAIN, Paint
+
+
+def render(report: CheckReport, *, paint: Paint = PLAIN) -> str:
+    """The findings in the order of files and places, then how many there are."""
+    parts = [
+        excerpt.render(found, file.source, paint=paint) + "\n" for file in report.files for found in file.diagnostics
+    ]
+    return "".join(parts) + summary(report) + "\n"
