@@ -1,0 +1,1 @@
+"""One file per analysis, each one fold over the network."""

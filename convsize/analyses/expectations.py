@@ -1,0 +1,399 @@
+"""Expectations: whether what `expect` lines state holds, and what is known where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from convsize.analyses.facts import Facts
+from convsize.analyses.insights import percent
+from convsize.analyses.parameters import ParameterCount
+from convsize.analyses.receptive_field import Fields, before_positions_end
+from convsize.analyses.work import LayerWork
+from convsize.errors import Diagnostic, Fix, Span, nearest
+from convsize.geometry import Shape
+from convsize.graph.network import Expectation, Network
+from convsize.language.tree import Arg, Check, Name, Num, Value
+from convsize.records import ITEM_SIZES
+
+_LARGEST_SUM = 20_000_000
+"""Layers that all checks on parts visit together; a spec of 1 MiB could ask for a thousand times as many."""
+
+
+class _Figures(NamedTuple):
+    """What the analyses found, by node index."""
+
+    network: Network
+    facts: Sequence[Facts]
+    counts: Sequence[ParameterCount]
+    work: Sequence[LayerWork]
+    depths: Sequence[int]
+    fields: Mapping[str, Fields]
+
+
+class _Setting(NamedTuple):
+    """What a metric's arguments set."""
+
+    batch: int = 1
+    dtype: str = "float32"
+
+    @property
+    def itemsize(self) -> int:
+        return ITEM_SIZES[self.dtype]
+
+
+class _Part(NamedTuple):
+    """What a check is about: the nodes, and the one it ends with. `label` is empty for the whole network."""
+
+    members: Sequence[int]
+    end: int
+    label: str
+
+
+Quantity = Callable[[_Figures, int, _Setting], int]
+Extents = tuple[int, ...]
+
+
+class _Metric(NamedTuple):
+    """A word before the comparison.
+
+    A "sum" adds up `each` over the layers of the part. "reading" metrics have one number for the part, or one per axis
+    of which every one must hold. "volume" and "digest" are compared as a whole.
+    """
+
+    kind: Literal["sum", "reading", "volume", "digest"]
+    each: Quantity | None = None
+    reading: Callable[[_Figures, _Part], Extents | None] | None = None
+    arguments: tuple[str, ...] = ()
+    in_bytes: bool = False
+
+
+def _activation_elements(figures: _Figures, index: int, setting: _Setting) -> int:
+    node = figures.network.nodes[index]
+    return setting.batch * node.output.elements if node.inputs else 0
+
+
+def _memory(figures: _Figures, index: int, setting: _Setting) -> int:
+    count = figures.counts[index]
+    held = count.parameters * setting.itemsize + count.buffer_bytes(setting.itemsize)
+    return held + _activation_elements(figures, index, setting) * setting.itemsize
+
+
+def _depth(figures: _Figures, part: _Part) -> Extents:
+    return (figures.depths[part.end],)
+
+
+def _receptive_field(figures: _Figures, part: _Part) -> Extents | None:
+    for found in figures.fields.values():
+        if found.rows[part.end] is not None:
+            last = before_positions_end(figures.network, found.rows, part.end)
+            row = None if last is None else found.rows[last]
+            return None if row is None else row.size
+    return None
+
+
+_PARAMETERS = _Metric("sum", lambda figures, index, _: figures.counts[index].parameters)
+
+METRICS: dict[str, _Metric] = {
+    "params": _PARAMETERS,
+    "parameters": _PARAMETERS,
+    "weights": _Metric("sum", lambda figures, index, _: figures.counts[index].weights),
+    "biases": _Metric("sum", lambda figures, index, _: figures.counts[index].biases),
+    "buffers": _Metric("sum", lambda figures, index, _: figures.counts[index].buffers),
+    "macs": _Metric("sum", lambda figures, index, _: figures.work[index].macs),
+    "flops": _Metric("sum", lambda figures, index, _: figures.work[index].flops),
+    "connections": _Metric("sum", lambda figures, index, _: figures.work[index].connections),
+    "activations": _Metric("sum", _activation_elements, arguments=("batch",)),
+    "memory": _Metric("sum", _memory, arguments=("batch", "dtype"), in_bytes=True),
+    "layers": _Metric("reading", reading=_depth),
+    "receptive_field": _Metric("reading", reading=_receptive_field),
+    "out": _Metric("volume"),
+    "graph": _Metric("digest"),
+}
+"""What can be expected; a new metric is one line here."""
+
+
+class _Wrong(Exception):  # noqa: N818 (carries a diagnostic, it is no error of its own)
+    def __init__(self, found: Diagnostic) -> None:
+        super().__init__(found.message)
+        self.found = found
+
+
+def failures(
+    network: Network,
+    facts: Sequence[Facts],
+    counts: Sequence[ParameterCount],
+    work: Sequence[LayerWork],
+    depths: Sequence[int],
+    fields: Mapping[str, Fields],
+) -> tuple[Diagnostic, ...]:
+    """A diagnostic for every expectation that does not hold or makes no sense.
+
+    E401: a figure differs; E402: a budget is broken; E403: the output differs; E404: the graph's digest differs; E405:
+    there is no such metric; E406: a value, comparison, argument or part that the metric does not take.
+    """
+    figures = _Figures(network, facts, counts, work, depths, fields)
+    parts = _Parts(network)
+    found: list[Diagnostic] = []
+    for expectation in network.expectations:
+        try:
+            found.extend(_failure(figures, expectation, parts))
+        except _Wrong as wrong:
+            found.append(wrong.found)
+    return tuple(found)
+
+
+class _Parts:
+    """The parts of a network that checks are about, each found once."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.known: dict[int, _Part] = {}
+        self.visits = 0
+
+    def part(self, expectation: Expectation) -> _Part:
+        """What an expectation is about."""
+        network = self.network
+        if expectation.node is None:
+            return _Part(range(len(network.nodes)), network.outputs["main"], "")
+        index = expectation.node
+        part = self.known.get(index)
+        if part is None:
+            part = self.known[index] = _Part(sorted(network.ancestors(index)), index, self.label(index))
+        self.visits += len(part.members)
+        if self.visits > _LARGEST_SUM:
+            text = f"this spec checks too much: the parts of its checks have more than {_LARGEST_SUM:,} layers together"
+            raise _wrong("E112", text, expectation.check.span, "check fewer parts")
+        return part
+
+    def label(self, index: int) -> str:
+        """How messages call the part that ends with a node."""
+        for name, end in self.network.outputs.items():
+            if end == index:
+                return f" of {name}"
+        return f" up to {self.network.nodes[index].name}"
+
+
+def _wrong(code: str, message: str, span: Span, help_text: str, fixes: tuple[Fix, ...] = ()) -> _Wrong:
+    return _Wrong(Diagnostic(code, "error", message, span, help_text, fixes=fixes))
+
+
+def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iterator[Diagnostic]:
+    check = expectation.check
+    name = check.metric.name
+    metric = METRICS.get(name)
+    if metric is None:
+        known = ", ".join(METRICS)
+        guess = nearest(name, METRICS)
+        help_text = f"did you mean `{guess}`? There are: {known}" if guess else f"there are: {known}"
+        fixes = (Fix(check.metric.span, guess, safe=False),) if guess else ()
+        raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
+    setting = _setting(check, metric)
+    part = parts.part(expectation)
+    if metric.kind == "volume":
+        yield from _compare_volume(figures, check, part)
+    elif metric.kind == "digest":
+        yield from _compare_digest(figures, check, expectation)
+    else:
+        yield from _compare_number(figures, check, metric, part, setting)
+
+
+def _setting(check: Check, metric: _Metric) -> _Setting:
+    setting = _Setting()
+    name = check.metric.name
+    taken = ", ".join(metric.arguments)
+    for arg in check.args:
+        if arg.name is None or arg.name.name not in metric.arguments:
+            said = "an argument without a name" if arg.name is None else f"no argument `{arg.name.name}`"
+            text = f"`{name}` takes {said}" if arg.name is not None else f"`{name}` has {said}"
+            example = ", ".join({"batch": "batch=8", "dtype": "dtype=float16"}[each] for each in metric.arguments)
+            help_text = f"it takes {taken}: `{name}({example})`" if taken else f"write `{name}` alone"
+            raise _wrong("E406", text, arg.span, help_text)
+        setting = _batch(setting, arg) if arg.name.name == "batch" else _dtype(setting, arg)
+    return setting
+
+
+def _batch(setting: _Setting, arg: Arg) -> _Setting:
+    value = arg.value
+    if not isinstance(value, Num) or value.value.denominator != 1 or value.value < 1:
+        raise _wrong("E406", "a batch is a whole number from 1", arg.span, "write a number: `batch=8`")
+    return setting._replace(batch=value.value.numerator)
+
+
+def _dtype(setting: _Setting, arg: Arg) -> _Setting:
+    value = arg.value
+    if not isinstance(value, Name) or value.name not in ITEM_SIZES:
+        raise _wrong("E406", "this is no dtype", arg.span, f"there are: {', '.join(ITEM_SIZES)}")
+    return setting._replace(dtype=value.name)
+
+
+# ---- volumes and digests ---------------------------------------------------------------------------------------------
+
+
+def _compare_volume(figures: _Figures, check: Check, part: _Part) -> Iterator[Diagnostic]:
+    value = check.value
+    shape = figures.network.nodes[part.end].output
+    if value.volume is not None:
+        wanted = Shape(value.volume.channels, value.volume.extents)
+    elif value.number is not None and value.number.denominator == 1:
+        wanted = Shape(value.number.numerator)
+    else:
+        text = f"`{value.text}` is no volume"
+        raise _wrong("E406", text, value.span, "write `out=512@7x7`, or `out=1000` for a flat output")
+    if check.comparison != "=":
+        text = f"`{check.metric.name}` is a volume: `{check.comparison}` does not compare it"
+        raise _wrong("E406", text, check.span, f"write `{check.metric.name}={value.text}`")
+    if shape != wanted:
+        yield Diagnostic(
+            "E403",
+            "error",
+            f"the output{part.label} is {shape}, not {wanted}",
+            check.span,
+            f"write `{check.metric.name}={shape}` if the network is right",
+            fixes=(Fix(value.span, str(shape), safe=False),),
+        )
+
+
+def _compare_digest(figures: _Figures, check: Check, expectation: Expectation) -> Iterator[Diagnostic]:
+    from convsize.graph.digest import digest
+
+    name, value = check.metric.name, check.value
+    if expectation.node is not None:
+        raise _wrong(
+            "E406", f"`{name}` pins the whole network, not a part of it", check.span, f"write `expect: {name}=…`"
+        )
+    if check.comparison != "=":
+        text = f"`{name}` is a digest: `{check.comparison}` does not compare it"
+        raise _wrong("E406", text, check.span, f"write `{name}={value.text}`")
+    ours = digest(figures.network)
+    if value.text != ours:
+        yield Diagnostic(
+            "E404",
+            "error",
+            f"the graph's digest is {ours}, not {value.text}: the network is wired, sized or ordered differently",
+            check.span,
+            f"write `{name}={ours}` if the network is right",
+            fixes=(Fix(value.span, ours, safe=False),),
+        )
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def _compare_number(
+    figures: _Figures, check: Check, metric: _Metric, part: _Part, setting: _Setting
+) -> Iterator[Diagnostic]:
+    value, name = check.value, check.metric.name
+    if value.number is None:
+        what = "a volume" if value.volume is not None else "no number"
+        raise _wrong(
+            "E406", f"`{name}` is a number, `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
+        )
+    if _unit(value).endswith("B") != metric.in_bytes and _unit(value):
+        units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"
+        what = "in bytes" if metric.in_bytes else "a count"
+        raise _wrong(
+            "E406", f"`{name}` is {what}, `{value.text}` is not", value.span, f"write it plainly or with {units}"
+        )
+    each = metric.each
+    if each is not None:
+        spent = [each(figures, index, setting) for index in part.members]
+        ours: Extents | None = (sum(spent),)
+    else:
+        spent = []
+        ours = metric.reading(figures, part) if metric.reading is not None else None
+    if not ours:
+        text = f"there is no `{name}`{part.label}: no layer of it has positions"
+        raise _wrong("E406", text, check.span, "leave this check out")
+    if all(_holds(one, check) for one in ours):
+        return
+    if check.comparison in ("=", "~"):
+        yield _differs(check, metric, part, ours)
+    else:
+        yield _broken_budget(figures, check, metric, part, ours[0] if len(ours) == 1 else None, ours, spent)
+
+
+def _holds(ours: int, check: Check) -> bool:
+    number, step = check.value.number, check.value.step
+    assert number is not None
+    if check.comparison == "~":
+        return abs(ours - number) * 2 <= (step if step is not None else 1)
+    if check.comparison == "=":
+        return ours == number
+    if check.comparison == "<=":
+        return ours <= number
+    if check.comparison == ">=":
+        return ours >= number
+    return ours < number if check.comparison == "<" else ours > number
+
+
+def _unit(value: Value) -> str:
+    return value.text.lstrip("0123456789.")
+
+
+_SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def _amount(value: int | Fraction, unit: str) -> str:
+    """A number exactly, and in the unit that the spec writes it in: 4,089,184,256 (4.08918G)."""
+    exact = f"{value:,}" if isinstance(value, int) or value.denominator == 1 else f"{float(value):,.6g}"
+    return f"{exact} ({float(value / Fraction(_SCALES[unit])):.6g}{unit})" if unit in _SCALES else exact
+
+
+def _joined_amounts(ours: Extents, unit: str) -> str:
+    return _amount(ours[0], unit) if len(ours) == 1 else "x".join(map(str, ours))
+
+
+def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagnostic:
+    value, name = check.value, check.metric.name
+    assert value.number is not None
+    unit = _unit(value)
+    noun = " bytes" if metric.in_bytes else ""
+    shown = _joined_amounts(ours, unit)
+    message = f"{name}{part.label} is {shown}{noun}, not {value.text}"
+    if check.comparison == "~":
+        message = f"{name}{part.label} is {shown}{noun}, which does not round to {value.text}"
+    elif len(ours) == 1:
+        difference = ours[0] - value.number
+        more = "more" if difference > 0 else "less"
+        message += f": {_amount(abs(difference), '')} {more}"
+    if len(set(ours)) > 1:
+        return Diagnostic(
+            "E401", "error", message, check.span, "one number stands for every axis: state a bound instead"
+        )
+    exact = f"{name}={ours[0]}"
+    help_text = f"write `{exact}` if the network is right"
+    if unit and check.comparison == "=" and value.step is not None and abs(ours[0] - value.number) * 2 <= value.step:
+        help_text = f"`=` is exact: write `{name}~{value.text}` for the digits shown, or `{exact}`"
+    fixes = (Fix(value.span, str(ours[0]), safe=False),) if check.comparison == "=" else ()
+    return Diagnostic("E401", "error", message, check.span, help_text, fixes=fixes)
+
+
+def _broken_budget(
+    figures: _Figures,
+    check: Check,
+    metric: _Metric,
+    part: _Part,
+    total: int | None,
+    ours: Extents,
+    spent: Sequence[int],
+) -> Diagnostic:
+    value, name = check.value, check.metric.name
+    assert value.number is not None
+    unit = _unit(value)
+    noun = " bytes" if metric.in_bytes else ""
+    above = check.comparison in ("<", "<=")
+    message = f"{name}{part.label} is {_joined_amounts(ours, unit)}{noun}, not {check.comparison} {value.text}"
+    if total is not None and total != value.number:
+        message += f": {_amount(abs(total - value.number), unit)}{noun} too {'much' if above else 'little'}"
+    help_text = None
+    if spent and total and above:
+        order = sorted(range(len(spent)), key=lambda place: -spent[place])[:3]
+        most = [
+            f"{figures.network.nodes[part.members[place]].name} ({percent(spent[place] / total)})"
+            for place in order
+            if spent[place]
+        ]
+        help_text = f"most of it is spent by {', '.join(most)}"
+    return Diagnostic("E402", "error", message, check.span, help_text)

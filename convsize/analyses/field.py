@@ -1,0 +1,298 @@
+"""The part of an axis that a unit sees, as a function of the unit's place: exact, also where it varies with the phase.
+
+A convolution moves the field of every unit by the same jump. Behind a transposed convolution or an upsampling,
+neighbouring units see fields of different sizes, and the pattern repeats after some number of units. So a field is a
+table over one period; ordinary networks have a period of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil, floor, gcd, lcm
+from typing import NamedTuple
+
+from convsize.geometry import AxisWindow
+
+Number = int | Fraction
+Edge = int | Fraction | None
+
+LARGEST_JUMP = 2**62
+"""Jumps beyond this are not followed: one that doubles 20,000 times has 6,000 digits and no meaning."""
+
+
+class Field(NamedTuple):
+    """The pixels lo(i) … hi(i) that unit i of a layer sees along an axis.
+
+    The tables hold units 0 … P-1; lo(i + P) = lo(i) + shift, likewise hi. Both are None for a unit that sees nothing
+    (a transposed convolution whose stride is above its kernel makes such). `ordered`: no unit sees nothing, and
+    neither lo nor hi ever falls. Fractions stand in bounds only, see `bounded`.
+    """
+
+    lo: tuple[Edge, ...]
+    hi: tuple[Edge, ...]
+    shift: Number
+    ordered: bool
+
+    @property
+    def period(self) -> int:
+        """P, after which the pattern repeats."""
+        return len(self.lo)
+
+
+IDENTITY = Field((0,), (0,), 1, True)
+
+
+def spans(field: Field) -> list[tuple[int, Number, Number]]:
+    """(phase, lo, hi) of the units of one period that see something."""
+    found = []
+    for phase, (low, high) in enumerate(zip(field.lo, field.hi, strict=True)):
+        if low is not None and high is not None:
+            found.append((phase, low, high))
+    return found
+
+
+def extent(field: Field) -> int:
+    """The extent of the largest field of any unit, in pixels."""
+    return max((floor(high - low) + 1 for _, low, high in spans(field)), default=0)
+
+
+def bounded(field: Field) -> Field:
+    """A field of period one that holds every unit's own: the tightest linear bounds, in fractions."""
+    if field.period == 1:
+        return field
+    jump = Fraction(field.shift, 1) / field.period
+    edges = spans(field)
+    if not edges:
+        return Field((None,), (None,), jump, False)
+    low = min(low - jump * phase for phase, low, _ in edges)
+    high = max(high - jump * phase for phase, _, high in edges)
+    return Field((low,), (high,), jump, True)
+
+
+def through(field: Field, window: AxisWindow, longest: int) -> Field | None:
+    """The field behind a window; None where its jump is beyond LARGEST_JUMP.
+
+    A convolution's output o sees what the inputs o·s - before + d·t see together. Tables grow to at most `longest`
+    entries; where an exact one would be longer the field is the linear bound of its units' own.
+    """
+    if window.transposed:
+        found = _transposed(field, window, longest)
+    elif field.period == 1 and field.ordered:
+        found = _slid_line(field, window)
+    else:
+        found = _slid(field, window, longest)
+    return None if found.shift > LARGEST_JUMP * found.period else found
+
+
+def _slid_line(field: Field, window: AxisWindow) -> Field:
+    low, high, shift = field.lo[0], field.hi[0], field.shift
+    assert low is not None
+    assert high is not None
+    first = low - shift * window.before
+    return Field((first,), (high + shift * (window.reach - 1 - window.before),), shift * window.stride, True)
+
+
+def _at(edges: Sequence[Edge], index: int, shift: Number) -> Edge:
+    turns, phase = divmod(index, len(edges))
+    edge = edges[phase]
+    return None if edge is None else edge + shift * turns
+
+
+def _hull(field: Field, first: int, step: int, count: int) -> tuple[Edge, Edge]:
+    """What the units first, first + step, … (`count` of them) see together; the step is not negative."""
+    last = first + step * (count - 1)
+    if field.ordered:
+        return _at(field.lo, first, field.shift), _at(field.hi, last, field.shift)
+    # The pattern moves forward from turn to turn, so one turn from each end holds the extremes.
+    turn = min(count, field.period // gcd(field.period, step))
+    lows = [_at(field.lo, first + step * tap, field.shift) for tap in range(turn)]
+    highs = [_at(field.hi, last - step * tap, field.shift) for tap in range(turn)]
+    return (
+        min((low for low in lows if low is not None), default=None),
+        max((high for high in highs if high is not None), default=None),
+    )
+
+
+def _slid(field: Field, window: AxisWindow, longest: int) -> Field:
+    common = gcd(field.period, window.stride)
+    period = field.period // common
+    taps = min(window.kernel, field.period)
+    if not field.ordered and period * taps > 8 * longest:
+        return _slid_line(bounded(field), window)
+    edges = [
+        _hull(field, unit * window.stride - window.before, window.dilation, window.kernel) for unit in range(period)
+    ]
+    return _from_edges(edges, field.shift * (window.stride // common), field.ordered)
+
+
+def _from_edges(edges: list[tuple[Edge, Edge]], shift: Number, ordered: bool) -> Field:
+    lows, highs = tuple([low for low, _ in edges]), tuple([high for _, high in edges])
+    return Field(lows, highs, shift, ordered or (_never_falls(lows, shift) and _never_falls(highs, shift)))
+
+
+def _never_falls(edges: tuple[Edge, ...], shift: Number) -> bool:
+    before = edges[-1]
+    if before is None:
+        return False
+    before -= shift
+    for edge in edges:
+        if edge is None or edge < before:
+            return False
+        before = edge
+    return True
+
+
+def _transposed(field: Field, window: AxisWindow, longest: int) -> Field:
+    """Output o is fed by the inputs i with i·s - before + d·t = o for a tap t in 0 … k-1.
+
+    With g = gcd(s, d) there are such i only where g divides o + before; then every (s/g)-th tap meets one, and the
+    inputs it meets lie d/g apart.
+    """
+    stride, dilation = window.stride, window.dilation
+    common = gcd(stride, dilation)
+    tap_step, unit_step = stride // common, dilation // common
+    inverse = pow(unit_step, -1, tap_step)
+    taps = 1 if field.ordered else min(-(-window.kernel // tap_step), field.period)
+    if field.period * stride > longest or field.period * stride * taps > 8 * longest:
+        return _transposed_bound(bounded(field), window)
+    edges: list[tuple[Edge, Edge]] = []
+    for unit in range(field.period * stride):
+        position = unit + window.before
+        first_tap = position // common * inverse % tap_step
+        if position % common or first_tap >= window.kernel:
+            edges.append((None, None))
+            continue
+        count = (window.kernel - 1 - first_tap) // tap_step + 1
+        highest = (position - dilation * first_tap) // stride
+        edges.append(_hull(field, highest - unit_step * (count - 1), unit_step, count))
+    return _from_edges(edges, field.shift, False)
+
+
+def _transposed_bound(field: Field, window: AxisWindow) -> Field:
+    """The linear bound behind a transposed window: (o + before - (reach-1))/s <= i <= (o + before)/s."""
+    jump = Fraction(field.shift, 1) / window.stride
+    low, high = field.lo[0], field.hi[0]
+    if low is None or high is None:
+        return Field((None,), (None,), jump, False)
+    return Field((low + jump * (window.before - window.reach + 1),), (high + jump * window.before,), jump, True)
+
+
+def same_jump(first: Field, second: Field) -> bool:
+    """Whether the fields of neighbouring units lie equally far apart."""
+    return first.shift * second.period == second.shift * first.period
+
+
+def _mean_centre(field: Field) -> Number:
+    """Twice the centre of unit 0 on the line through all units' centres."""
+    if field.period == 1 and field.lo[0] is not None and field.hi[0] is not None:
+        return field.lo[0] + field.hi[0]
+    edges = spans(field)
+    if not edges:
+        return 0
+    jump = Fraction(field.shift, 1) / field.period
+    return Fraction(sum(low + high - 2 * jump * phase for phase, low, high in edges)) / len(edges)
+
+
+def joined(first: Field, second: Field, units: int, longest: int) -> tuple[Field, bool]:
+    """What the same unit of two branches sees together, and whether the branches' centres meet.
+
+    Centres are compared on average over a period: nearest upsampling moves single units off their centre, never all.
+    Where the branches' jumps differ the field varies from unit to unit without a pattern: the result then has the
+    first one's jump and holds the fields of all `units` units. A single unit has no jump to differ in.
+    """
+    if first == second:
+        return first, True
+    if first.period != second.period and lcm(first.period, second.period) > longest:
+        first, second = bounded(first), bounded(second)
+    if same_jump(first, second):
+        return _united(first, second), _mean_centre(first) == _mean_centre(second)
+    meets = units == 1 and _centre_of_first(first) == _centre_of_first(second)
+    moved = _moved_over(first, second, units)
+    return (first if moved is None else moved), meets
+
+
+def _united(first: Field, second: Field) -> Field:
+    period = lcm(first.period, second.period)
+    edges: list[tuple[Edge, Edge]] = []
+    for unit in range(period):
+        lows = [_at(field.lo, unit, field.shift) for field in (first, second)]
+        highs = [_at(field.hi, unit, field.shift) for field in (first, second)]
+        edges.append(
+            (
+                min((low for low in lows if low is not None), default=None),
+                max((high for high in highs if high is not None), default=None),
+            )
+        )
+    return _from_edges(edges, first.shift * (period // first.period), first.ordered and second.ordered)
+
+
+def _centre_of_first(field: Field) -> Edge:
+    low, high = field.lo[0], field.hi[0]
+    return None if low is None or high is None else low + high
+
+
+def _moved_over(first: Field, second: Field, units: int) -> Field | None:
+    """The first field widened by what the second one has beyond it at any unit; None where that is never comparable."""
+    period = lcm(first.period, second.period)
+    down: Number = 0
+    up: Number = 0
+    compared = False
+    for phase in range(min(period, units)):
+        # The difference is linear along a phase, so its ends hold the extremes.
+        for unit in {phase, phase + (units - 1 - phase) // period * period}:
+            low, high = _at(first.lo, unit, first.shift), _at(first.hi, unit, first.shift)
+            other_low, other_high = _at(second.lo, unit, second.shift), _at(second.hi, unit, second.shift)
+            if low is None or high is None or other_low is None or other_high is None:
+                continue
+            compared = True
+            down = max(down, low - other_low)
+            up = max(up, other_high - high)
+    if not compared:
+        return None
+    lows = tuple([None if low is None else low - down for low in first.lo])
+    highs = tuple([None if high is None else high + up for high in first.hi])
+    return Field(lows, highs, first.shift, first.ordered)
+
+
+def _turns(field: Field, units: int) -> list[tuple[int, Number, Number]]:
+    """(turns, lo, hi) of every phase among the first `units`: how often the period turns after the phase's first unit."""
+    period = field.period
+    return [((units - 1 - phase) // period, low, high) for phase, low, high in spans(field) if phase < units]
+
+
+def covered(field: Field, units: int, pixels: int) -> tuple[int, int] | None:
+    """The first and last of an axis's `pixels` that any of the units 0 … `units`-1 sees; None where none sees any."""
+    lowest, highest = pixels, -1
+    shift = field.shift
+    for turns, low, high in _turns(field, units):
+        # The first unit that does not end before the image, and the last that does not begin behind it.
+        first = max(0, -int(high // shift))
+        last = min(turns, int((pixels - 1 - low) // shift))
+        if first <= last:
+            lowest = min(lowest, max(0, ceil(low + shift * first)))
+            highest = max(highest, min(pixels - 1, floor(high + shift * last)))
+    return (lowest, highest) if lowest <= highest else None
+
+
+def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: int) -> int:
+    """The most pixels, clipped at the borders, that any of the units 0 … `units`-1 sees; `wide` is seen by all of them."""
+    best = 0 if wide is None else wide[1] - wide[0] + 1
+    shift = field.shift
+    for turns, low, high in _turns(field, units):
+        # The clipped extent rises until a border is crossed and falls behind the other: it is largest at a crossing.
+        # Together with what every unit sees it also counts how far away the field is: the last places still inside.
+        places = {0, turns}
+        for crossing in ((-low) // shift, (pixels - 1 - high) // shift, (-high) // shift, (pixels - 1 - low) // shift):
+            places.update(place for place in (int(crossing), int(crossing) + 1) if 0 <= place <= turns)
+        for place in places:
+            first = max(0, ceil(low + shift * place))
+            last = min(pixels - 1, floor(high + shift * place))
+            if first > last:
+                continue
+            if wide is not None:
+                first, last = min(first, wide[0]), max(last, wide[1])
+            best = max(best, last - first + 1)
+            if best == pixels:
+                return best
+    return best

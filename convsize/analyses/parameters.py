@@ -1,0 +1,58 @@
+"""Parameters: how many values each layer holds, by role, and the bytes they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convsize.analyses.facts import Facts
+from convsize.ops.base import Parameter
+from convsize.records import ParameterRow
+
+
+class ParameterCount(NamedTuple):
+    """The values that a layer holds. Weights and biases are trained, buffers are kept but not trained.
+
+    `counters` are the buffers among them that count steps, as 8-byte integers whatever the dtype.
+    """
+
+    tensors: tuple[ParameterRow, ...]
+    weights: int
+    biases: int
+    buffers: int
+    counters: int
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases: what is trained."""
+        return self.weights + self.biases
+
+    def buffer_bytes(self, itemsize: int) -> int:
+        """The bytes of the buffers where a float takes `itemsize`."""
+        return (self.buffers - self.counters) * itemsize + self.counters * 8
+
+
+def count_parameters(facts: Sequence[Facts]) -> list[ParameterCount]:
+    """The count of every node, by index."""
+    # Few different tuples of parameters stand for thousands of layers; Facts keeps them alive, so their ids are safe.
+    known: dict[int, ParameterCount] = {}
+    counts = []
+    for fact in facts:
+        count = known.get(id(fact.parameters))
+        if count is None:
+            count = known[id(fact.parameters)] = _count(fact.parameters)
+        counts.append(count)
+    return counts
+
+
+def _count(parameters: tuple[Parameter, ...]) -> ParameterCount:
+    sums = {"weight": 0, "bias": 0, "buffer": 0}
+    counters = 0
+    rows = []
+    for parameter in parameters:
+        elements = parameter.elements
+        sums[parameter.role] += elements
+        if parameter.dtype == "int64":
+            counters += elements
+        rows.append(ParameterRow(parameter.name, parameter.shape, parameter.role, elements))
+    return ParameterCount(tuple(rows), sums["weight"], sums["bias"], sums["buffer"], counters)

@@ -1,0 +1,263 @@
+"""Receptive fields: what a unit of every layer sees of an input, per axis, through every path of the graph.
+
+One recurrence over the layers: the window of each layer says which units before it one unit reads, and `field` says
+what those see. The axes are followed one by one, since every window is a product over the axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
+from typing import NamedTuple
+
+from convsize.analyses.facts import Facts
+from convsize.analyses.field import IDENTITY, Field, best_placed, covered, extent, joined, through
+from convsize.geometry import AxisWindow, Shape, Window
+from convsize.graph.network import Network
+from convsize.records import ReceptiveField
+
+_TABLE_ENTRIES = 2_000_000
+_FOLLOWED_EDGES = 1_000_000
+
+
+class Axis(NamedTuple):
+    """What the units of a layer see along one axis of an input.
+
+    field: the hull over the paths on which units have a position; None where there are none, or no longer.
+    small: the same along the path that sees least.
+    wide: the pixels (first, last) that every unit sees, through paths that see all positions; None without such.
+    aligned: whether the centres of all branches so far met.
+    """
+
+    field: Field | None
+    small: Field | None
+    wide: tuple[int, int] | None
+    aligned: bool = True
+
+
+Axes = tuple[Axis, ...]
+
+
+class Fields(NamedTuple):
+    """What every layer sees of one input, by node index: None where it sees nothing of it.
+
+    beyond: the first layer behind which the field is so large that it is not followed any further, or None.
+    parted: the first join whose branches' centres do not meet, or None.
+    """
+
+    rows: list[ReceptiveField | None]
+    beyond: int | None
+    parted: int | None
+
+
+def receptive_fields(network: Network, facts: Sequence[Facts]) -> dict[str, Fields]:
+    """The receptive fields in every input, by the input's name.
+
+    Where a network has so many inputs and layers that following each input would take minutes, the last inputs are
+    left out.
+    """
+    edges = sum(len(node.inputs) for node in network.nodes)
+    longest = max(64, min(4096, _TABLE_ENTRIES // len(network.nodes)))
+    found: dict[str, Fields] = {}
+    for name, index in network.inputs.items():
+        if found and edges * len(found) > _FOLLOWED_EDGES:
+            break
+        found[name] = _Fold(network, facts, index, longest).run()
+    return found
+
+
+class _Fold:
+    """The recurrence for one input. `longest` bounds the tables of fields that vary with the phase."""
+
+    def __init__(self, network: Network, facts: Sequence[Facts], source: int, longest: int) -> None:
+        self.network = network
+        self.facts = facts
+        self.source = source
+        self.longest = longest
+        self.image = network.nodes[source].output.spatial
+        self.beyond: int | None = None
+        self.parted: int | None = None
+        # Keyed by identity: the axes that are alive are few, and equal ones are mostly the same object.
+        self.records: dict[tuple[int, tuple[int, ...]], tuple[Axes, ReceptiveField]] = {}
+
+    def run(self) -> Fields:
+        nodes = self.network.nodes
+        states: list[Axes | None] = [None] * len(nodes)
+        lost = [False] * len(nodes)
+        identity = Axis(IDENTITY, IDENTITY, None)
+        start = states[self.source] = (identity,) * len(self.image)
+        rows: list[ReceptiveField | None] = [None] * len(nodes)
+        rows[self.source] = self.record(start, nodes[self.source].output)
+        for node in nodes[self.source + 1 :]:
+            fact = self.facts[node.index]
+            parts: list[Axes] = []
+            for place, index in enumerate(node.inputs):
+                state = states[index]
+                if lost[index]:
+                    lost[node.index] = True
+                if state is not None:
+                    after = self.behind(state, fact.window, fact.inputs[place], node.output)
+                    if after is None:
+                        lost[node.index] = True
+                        if self.beyond is None:
+                            self.beyond = node.index
+                    else:
+                        parts.append(after)
+            if lost[node.index] or not parts:
+                continue
+            state = parts[0]
+            for part in parts[1:]:
+                state = self.join(state, part, node.output)
+            if self.parted is None and not all(axis.aligned for axis in state):
+                self.parted = node.index
+            states[node.index] = state
+            rows[node.index] = self.record(state, node.output)
+        return Fields(rows, self.beyond, self.parted)
+
+    def behind(self, state: Axes, window: Window, before: Shape, after: Shape) -> Axes | None:
+        """The axes behind a layer; None where they become too large to follow."""
+        if window.kind == "pointwise" and before.spatial == after.spatial:
+            return state
+        if window.kind == "everything" or before.rank != after.rank or before.rank != len(self.image):
+            return self.each(state, [None] * len(state), before)
+        if window.kind == "pointwise":
+            # A branch with one position that is read everywhere: a gate. Others keep their places.
+            broadcast = [
+                None if old == 1 and new > 1 else _POINT for old, new in zip(before.spatial, after.spatial, strict=True)
+            ]
+            return self.each(state, broadcast, before)
+        return self.each(state, window.axes, before)
+
+    def each(self, state: Axes, windows: Sequence[AxisWindow | None], before: Shape) -> Axes | None:
+        """Every axis behind its window, None for a window that sees the whole axis."""
+        found: list[Axis] = []
+        for number, (axis, window) in enumerate(zip(state, windows, strict=True)):
+            if axis.field is None:
+                found.append(axis)
+                continue
+            if window is None:
+                found.append(self.widened(axis, before.spatial[number], self.image[number]))
+                continue
+            if number and axis is state[0] and window == windows[0]:
+                found.append(found[0])
+                continue
+            field = through(axis.field, window, self.longest)
+            small = field if axis.small is axis.field else through(axis.small or axis.field, window, self.longest)
+            if field is None or small is None:
+                return None
+            found.append(Axis(field, small, axis.wide, axis.aligned))
+        return tuple(found)
+
+    def widened(self, axis: Axis, units: int, pixels: int) -> Axis:
+        """An axis of which a unit sees every position."""
+        assert axis.field is not None
+        seen = covered(axis.field, units, pixels)
+        return Axis(None, None, _hull(seen, axis.wide) or (0, -1), axis.aligned)
+
+    def join(self, first: Axes, second: Axes, output: Shape) -> Axes:
+        """What the same unit of two branches sees together."""
+        if first == second:
+            return first
+        found: list[Axis] = []
+        for number, (one, other) in enumerate(zip(first, second, strict=True)):
+            if number and one is first[0] and other is second[0] and output.spatial[number] == output.spatial[0]:
+                found.append(found[0])
+                continue
+            aligned = one.aligned and other.aligned
+            wide = _hull(one.wide, other.wide)
+            if one.field is None or other.field is None:
+                positioned = one if other.field is None else other
+                found.append(Axis(positioned.field, positioned.small, wide, aligned))
+                continue
+            field, meets = joined(one.field, other.field, output.spatial[number], self.longest)
+            small, least = one.small or one.field, other.small or other.field
+            found.append(Axis(field, least if extent(least) < extent(small) else small, wide, aligned and meets))
+        return tuple(found)
+
+    def record(self, state: Axes, output: Shape) -> ReceptiveField:
+        """The axes as the reports give them."""
+        key = (id(state), output.spatial)
+        known = self.records.get(key)
+        if known is not None:
+            return known[1]
+        axes: list[_AxisRecord] = []
+        for number, axis in enumerate(state):
+            same = number and axis is state[0] and self.image[number] == self.image[0]
+            if same and output.spatial[number : number + 1] == output.spatial[:1]:
+                axes.append(axes[0])
+            else:
+                units = output.spatial[number] if axis.field is not None else 1
+                axes.append(_axis_record(axis, units, self.image[number]))
+        seen = prod([each.seen for each in axes])
+        record = ReceptiveField(
+            size=tuple([each.size for each in axes]),
+            smallest=tuple([each.smallest for each in axes]),
+            jump=tuple([each.jump for each in axes]),
+            start=tuple([each.start for each in axes]),
+            centre=tuple([each.centre for each in axes]),
+            seen=Fraction(seen, prod(self.image)),
+            whole=all(axis.field is None for axis in state),
+            aligned=all(axis.aligned for axis in state),
+        )
+        self.records[key] = (state, record)
+        return record
+
+
+_POINT = AxisWindow(1)
+_ZERO = Fraction(0)
+
+
+class _AxisRecord(NamedTuple):
+    size: int
+    smallest: int
+    jump: Fraction
+    start: Fraction
+    centre: Fraction
+    seen: int
+
+
+def _axis_record(axis: Axis, units: int, pixels: int) -> _AxisRecord:
+    wide = 0 if axis.wide is None else axis.wide[1] - axis.wide[0] + 1
+    if axis.field is None:
+        first, last = axis.wide or (0, -1)
+        return _AxisRecord(wide, wide, _ZERO, Fraction(first), Fraction(first + last, 2), wide)
+    field = axis.field
+    jump = Fraction(field.shift, 1) / field.period if field.period > 1 else Fraction(field.shift)
+    low, high = _first_unit(field, jump)
+    return _AxisRecord(
+        max(extent(field), wide),
+        extent(axis.small or field),
+        jump,
+        Fraction(low),
+        Fraction(low + high, 2),
+        best_placed(field, axis.wide, units, pixels),
+    )
+
+
+def _first_unit(field: Field, jump: Fraction) -> tuple[int | Fraction, int | Fraction]:
+    """The field of unit 0; where it sees nothing that of the next one that sees something, moved back by the jump."""
+    for phase, (low, high) in enumerate(zip(field.lo, field.hi, strict=True)):
+        if low is not None and high is not None:
+            return (low - jump * phase, high - jump * phase) if phase else (low, high)
+    return 0, -1
+
+
+def _hull(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tuple[int, int] | None:
+    if first is None or second is None:
+        return first or second
+    if first[1] < first[0] or second[1] < second[0]:
+        return second if first[1] < first[0] else first
+    return min(first[0], second[0]), max(first[1], second[1])
+
+
+def before_positions_end(network: Network, rows: Sequence[ReceptiveField | None], end: int) -> int | None:
+    """The last layer that `end` is computed from and whose units still have a position, or None where none has.
+
+    That is the layer before global pooling or the first fully connected layer: what a classifier's units see.
+    """
+    for index in sorted(network.ancestors(end), reverse=True):
+        row = rows[index]
+        if row is not None and not row.whole and network.nodes[index].inputs:
+            return index
+    return None

@@ -1,0 +1,153 @@
+"""Runs every analysis of a network and puts what they find side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convsize.analyses.activations import activations
+from convsize.analyses.depth import weight_depths
+from convsize.analyses.facts import gather
+from convsize.analyses.lost_pixels import lost_pixels, unread_pixels
+from convsize.analyses.parameters import count_parameters
+from convsize.analyses.receptive_field import Fields, before_positions_end, receptive_fields
+from convsize.analyses.work import itemised, layer_work
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Totals
+
+
+def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Report:
+    """Everything the analyses say of a network, layer by layer and in total.
+
+    Elements and bytes of activations are for the whole batch in the given dtype, all else is for one sample.
+
+    Raises UsageError where the batch is below 1 or the dtype is not one of records.ITEM_SIZES.
+    """
+    from convsize.analyses.expectations import failures
+    from convsize.analyses.insights import insights
+    from convsize.graph.digest import digest
+
+    if batch < 1:
+        raise UsageError(f"a batch holds at least 1 sample, not {batch}")
+    if dtype not in ITEM_SIZES:
+        raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+    itemsize = ITEM_SIZES[dtype]
+    nodes = network.nodes
+    facts = gather(network)
+    counts = count_parameters(facts)
+    work = layer_work(facts)
+    outputs = activations(network, batch, itemsize)
+    depths = weight_depths(network, facts)
+    fields = receptive_fields(network, facts)
+    lost = lost_pixels(network, facts)
+    unread = unread_pixels(network, facts)
+
+    place = network.source.place
+    seen = _seen(fields, len(nodes))
+    names = [node.name for node in nodes]
+    rows = []
+    for node in nodes:
+        index = node.index
+        if not node.inputs:
+            continue
+        count, done, output, own = counts[index], work[index], outputs[index], seen[index]
+        line, column = place(node.span.start)
+        rows.append(
+            LayerRow(
+                index=index,
+                name=node.name,
+                op=node.op.NAME,
+                spec=node.spec,
+                line=line,
+                column=column,
+                inputs=tuple([names[each] for each in node.inputs]),
+                input_shapes=tuple([shape.dims for shape in facts[index].inputs]),
+                output=node.output.dims,
+                parameters=count.parameters,
+                weights=count.weights,
+                biases=count.biases,
+                buffers=count.buffers,
+                tensors=count.tensors,
+                macs=done.macs,
+                flops=done.flops,
+                work=done.work,
+                connections=done.connections,
+                output_elements=output.elements,
+                output_bytes=output.bytes,
+                parameter_bytes=count.parameters * itemsize,
+                receptive_field=own[0][1] if own else None,
+                receptive_fields=own,
+                lost=lost.layers[index],
+                repeat_of=None if node.repeat_of is None else names[node.repeat_of],
+                blocks=node.blocks,
+                turns=node.turns,
+            )
+        )
+    layers = tuple(rows)
+    end = network.outputs["main"]
+    totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
+    failed = failures(network, facts, counts, work, depths, fields) if network.expectations else ()
+    return Report(
+        name=network.name,
+        source=network.source,
+        graph=digest(network),
+        inputs=tuple((name, nodes[index].output.dims) for name, index in network.inputs.items()),
+        outputs=tuple((name, nodes[index].output.dims) for name, index in network.outputs.items()),
+        batch=batch,
+        dtype=dtype,
+        layers=layers,
+        totals=totals,
+        unread=unread.rows or (),
+        insights=insights(network, layers, totals, fields, unread.rows, lost.complete),
+        diagnostics=tuple(
+            sorted((*network.diagnostics, *failed), key=lambda found: (found.span.start, found.span.end, found.code))
+        ),
+    )
+
+
+def _seen(fields: dict[str, Fields], count: int) -> list[tuple[tuple[str, ReceptiveField], ...]]:
+    """For every node the inputs it sees, with its receptive field in each, as they were declared."""
+    seen: list[tuple[tuple[str, ReceptiveField], ...]] = [()] * count
+    known: dict[int, tuple[tuple[str, ReceptiveField], ...]] = {}
+    for name, found in fields.items():
+        known.clear()
+        for index, row in enumerate(found.rows):
+            if row is None:
+                continue
+            if seen[index]:
+                seen[index] = (*seen[index], (name, row))
+            else:
+                alone = known.get(id(row))
+                if alone is None:
+                    alone = known[id(row)] = ((name, row),)
+                seen[index] = alone
+    return seen
+
+
+def _field_before_positions_end(network: Network, fields: dict[str, Fields], end: int) -> ReceptiveField | None:
+    for found in fields.values():
+        if found.rows[end] is not None:
+            last = before_positions_end(network, found.rows, end)
+            return None if last is None else found.rows[last]
+    return None
+
+
+def _totals(rows: Sequence[LayerRow], weight_layers: int, field: ReceptiveField | None) -> Totals:
+    parameters = sum(row.parameters for row in rows)
+    return Totals(
+        parameters=parameters,
+        trainable=parameters,
+        weights=sum(row.weights for row in rows),
+        biases=sum(row.biases for row in rows),
+        buffers=sum(row.buffers for row in rows),
+        macs=sum(row.macs for row in rows),
+        flops=sum(row.flops for row in rows),
+        work=itemised(item for row in rows for item in row.work),
+        connections=sum(row.connections for row in rows),
+        activation_elements=sum(row.output_elements for row in rows),
+        activation_bytes=sum(row.output_bytes for row in rows),
+        parameter_bytes=sum(row.parameter_bytes for row in rows),
+        weight_layers=weight_layers,
+        layers=len(rows),
+        receptive_field=field,
+    )
