@@ -60,7 +60,11 @@ class Lost(NamedTuple):
 
 
 class LayerRow(NamedTuple):
-    """One layer: what it is, produces, holds, sees and costs."""
+    """One layer: what it is, produces, holds, sees and costs.
+
+    output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
+    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each.
+    """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for
     name: str
@@ -92,7 +96,11 @@ class LayerRow(NamedTuple):
 
 
 class UnreadPixels(NamedTuple):
-    """Positions of an input along one axis that no output of the network ever reads, as half-open index ranges."""
+    """Positions of an input along one axis that no output of the network ever reads, as half-open index ranges.
+
+    Where there are over a hundred ranges (a stride without a window leaves a hole at every step) only the first hundred
+    are given; `pixels` counts all.
+    """
 
     input: str
     axis: int
@@ -186,14 +194,15 @@ class CheckReport(NamedTuple):
 
 
 class Progression(NamedTuple):
-    """The extents start, start + modulus, start + 2·modulus and so on without end."""
+    """The extents start … start + width - 1, and all of them again after every `modulus` pixels, without end."""
 
     modulus: int
     start: int
+    width: int = 1
 
     def __contains__(self, extent: object) -> bool:
         """Whether an extent is one of them."""
-        return isinstance(extent, int) and extent >= self.start and (extent - self.start) % self.modulus == 0
+        return isinstance(extent, int) and extent >= self.start and (extent - self.start) % self.modulus < self.width
 
 
 class SizeRange(NamedTuple):
@@ -226,20 +235,27 @@ class SizeSet(NamedTuple):
 
     def below(self, extent: int) -> int | None:
         """The largest extent of the set that is at most `extent`."""
-        found = [extent - (extent - one.start) % one.modulus for one in self.progressions if one.start <= extent]
-        for one in self.ranges:
-            if one.first <= extent:
-                last = min(one.last, extent)
-                found.append(last - (last - one.first) % one.step)
+        found = []
+        for one in self.progressions:
+            if one.start <= extent:
+                turn, rest = divmod(extent - one.start, one.modulus)
+                found.append(one.start + turn * one.modulus + min(rest, one.width - 1))
+        for span in self.ranges:
+            if span.first <= extent:
+                last = min(span.last, extent)
+                found.append(last - (last - span.first) % span.step)
         return max(found, default=None)
 
     def above(self, extent: int) -> int | None:
         """The smallest extent of the set that is at least `extent`."""
-        found = [max(extent, one.start) + (one.start - max(extent, one.start)) % one.modulus for one in self.progressions]
-        for one in self.ranges:
-            if extent <= one.last:
-                first = max(extent, one.first)
-                found.append(first + (one.first - first) % one.step)
+        found = []
+        for one in self.progressions:
+            turn, rest = divmod(max(extent - one.start, 0), one.modulus)
+            found.append(one.start + (turn * one.modulus + rest if rest < one.width else (turn + 1) * one.modulus))
+        for span in self.ranges:
+            if extent <= span.last:
+                first = max(extent, span.first)
+                found.append(first + (span.first - first) % span.step)
         return min(found, default=None)
 
 
@@ -279,11 +295,14 @@ class NearSize(NamedTuple):
     exact_above: int | None
 
 
-class Refusal(NamedTuple):
-    """Why a network cannot be built at some input volumes: the errors, where they are, and the layer in question."""
+class SizeAnswer(NamedTuple):
+    """What becomes of a network at some input volumes: `diagnostics` say why it cannot be built, else `dropping` which
+    layers leave real pixels behind.
+    """
 
     inputs: tuple[tuple[str, tuple[int, ...]], ...]
     diagnostics: tuple[Diagnostic, ...]
+    dropping: tuple[Bound, ...]
 
 
 class InputSizes(NamedTuple):
@@ -302,3 +321,16 @@ class InputSizes(NamedTuple):
     axes: tuple[AxisSizes, ...]
     checkpoint: tuple[Bound, ...]
     coupled: tuple[Bound, ...]
+
+    def least(self, *, exact: bool) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
+        """The smallest valid (or exact) volume of every input; None where there is none or axes are tied together."""
+        if self.coupled:
+            return None
+        found = []
+        for name, (depth, *_) in self.inputs:
+            own = [(one.exact if exact else one.valid).smallest for one in self.axes if name in one.inputs]
+            extents = tuple(extent for extent in own if extent is not None)
+            if len(extents) != len(own):
+                return None
+            found.append((name, (depth, *extents)))
+        return tuple(found)
