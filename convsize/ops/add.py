@@ -59,7 +59,9 @@ class Add(Op):
                 raise GeometryError(
                     "E302",
                     f"the branches of this sum have different extents: {first} and {other}",
-                    "give them the same strides and paddings, or crop the larger one: `crop(…)`",
+                    "give them the same strides and paddings, or crop the larger one: `crop(…)`"
+                    if first.rank and other.rank
+                    else "flatten the volume: end its branch with `flat`",
                 )
         return first
 

@@ -55,10 +55,12 @@ class Slice(Op):
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs
         if not 0 <= self.start < self.stop <= source.channels:
+            start = min(max(self.start, 0), source.channels - 1)
+            stop = min(max(self.stop, start + 1), source.channels)
             raise GeometryError(
                 "E110",
                 f"the slice from {self.start} to {self.stop} does not lie in the depth {source.channels}",
-                f"it needs 0 <= start < stop <= {source.channels}",
+                f"the maps are 0 to {source.channels - 1}, and the second number is not taken: `slice({start},{stop})`",
             )
         return Shape(self.stop - self.start, source.spatial)
 

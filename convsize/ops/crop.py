@@ -77,7 +77,7 @@ class Crop(Op):
                 raise GeometryError(
                     "E210",
                     f"a crop to {target} is larger than the {plural(extent, 'pixel')} of the {name}",
-                    f"crop to at most {extent}, or use `pad({target - extent},0)`",
+                    f"crop to at most {extent}",
                 )
         return Shape(source.channels, self.extents)
 

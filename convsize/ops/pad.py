@@ -19,7 +19,6 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 from convsize.ops.windows import (
     axis_name,
     pad_call,
-    plural,
     require_rest,
     require_spatial,
     slide,
@@ -67,7 +66,7 @@ class Pad(Op):
             return cls(tuple(zip(amounts[::2], amounts[1::2], strict=True)))
         raise GeometryError(
             "E206",
-            f"{len(amounts)} amounts of padding for {plural(source.rank, 'axis')}",
+            f"{len(amounts)} amounts of padding fit no input of {source.rank} {'axis' if source.rank == 1 else 'axes'}",
             "write `pad(n)`, `pad(before,after)`, or a before and an after for every axis",
         )
 

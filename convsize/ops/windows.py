@@ -51,7 +51,7 @@ def require_size(what: str, size: Extents | None, example: str) -> int:
         raise GeometryError("E101", f"this layer needs its {what}", f"write it behind the mnemonic: `{example}`")
     if len(size) != 1:
         written = "x".join(map(str, size))
-        raise GeometryError("E206", f"`{written}` names {len(size)} axes, {what} is one number", f"write `{example}`")
+        raise GeometryError("E206", f"the {what} is one number, `{written}` are {len(size)}", f"write `{example}`")
     require_positive(f"the {what}", size[0])
     return size[0]
 
@@ -81,11 +81,12 @@ def resolve(
     for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True)):
         if padding.mode == "half" and k % 2 == 0:
             reach = d * (k - 1)
+            keeping = f"p{reach // 2}:{reach - reach // 2}" if reach % 2 else f"p{reach // 2}"
             raise GeometryError(
                 "E207",
                 f"half padding needs an odd kernel: {d}·({k} - 1)/2 = {reach / 2:g} zeros on each side of the "
                 f"{axis_name(source, axis)}",
-                f"write the padding: `p0` for none, `p{reach // 2}:{reach - reach // 2}` to keep the size at stride 1",
+                f"write the padding: `p0` for none, `{keeping}` to keep the size at stride 1",
             )
         axes.append(AxisWindow(k, s, d, *padding.resolve(k, s, d, source.spatial[axis], axis)))
     return tuple(axes)
@@ -141,16 +142,16 @@ def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
     near = dividing(extent, window)
     fixes = []
     if near.padding is not None and near.padding != window.before:
-        fixes.append(f"padding `p{near.padding}`")
+        fixes.append(f"a padding of `p{near.padding}`")
     if near.kernel is not None:
-        fixes.append(f"kernel {near.kernel}")
-    fixes.append(f"stride {near.stride}")
-    fixes.append(f"{' or '.join(map(str, near.extents))} pixels of input")
+        fixes.append(f"a kernel of {near.kernel}")
+    fixes.append(f"a stride of {near.stride}")
+    fixes.append(f"an input of {' or '.join(map(str, near.extents))} pixels")
     return GeometryError(
         "E201",
-        f"{_division(extent, window)} = {value:.6g} is not whole: {plural(rest, 'pixel')} of the {name} "
-        f"{'is' if rest == 1 else 'are'} left over",
-        f"it divides with {', '.join(fixes[:-1])} or {fixes[-1]}",
+        f"{_division(extent, window)} = {round(value, 2 if window.stride < 100 else 6)} is not whole: "
+        f"{plural(rest, 'pixel')} of the {name} {'is' if rest == 1 else 'are'} left over",
+        f"any one of these divides: {', '.join(fixes[:-1])}, or {fixes[-1]}",
     )
 
 

@@ -1,4 +1,4 @@
-"""For every op a strategy of random layers with the volumes that enter them; the contract tests run over all of them."""
+"""For every op a strategy of random layers with the volumes that enter them; the contract tests run over all."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_multiply_adds(name, data):
     assert all(work.flops >= 0 for work in case.op.work(case.inputs, case.output))
 
 
-# ---- receptive field --------------------------------------------------------------------------------------------------
+# ---- receptive field -----------------------------------------------------------------------------------------------
 
 
 def read_by(axis: AxisWindow, extent: int, output: int) -> set[int]:
@@ -186,7 +186,7 @@ def assert_tokens_stay_in_place(case: Case, module: nn.Module) -> None:
         assert {tuple(at) for at in moved.nonzero().tolist()} == stated_support(case, case.inputs[0], place)
 
 
-# ---- saved for backward -----------------------------------------------------------------------------------------------
+# ---- saved for backward --------------------------------------------------------------------------------------------
 
 
 def kept_by_torch(module: nn.Module, inputs: list) -> tuple[set, list[int]]:
@@ -256,7 +256,7 @@ def test_saved_for_backward_in_place(name, data, need):
     assert extra == stated_extra
 
 
-# ---- pipelines --------------------------------------------------------------------------------------------------------
+# ---- pipelines -----------------------------------------------------------------------------------------------------
 
 
 def test_a_pipeline_owns_its_steps_parameters():

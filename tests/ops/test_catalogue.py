@@ -1,0 +1,60 @@
+"""The list of ops: complete, of one kind, and loaded only as far as it is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import convsize.ops
+from convsize.language.mnemonics import MNEMONICS
+from convsize.ops import catalogue
+from convsize.ops.base import Op
+
+SHARED = {"__init__", "arguments", "base", "catalogue", "keeps", "windows"}
+
+
+def test_every_file_is_listed():
+    files = {path.stem for path in Path(convsize.ops.__file__).parent.glob("*.py")} - SHARED
+    listed = {*catalogue.TOKENS.values(), *catalogue.WORDS.values(), *catalogue.JOINS.values()}
+    assert {place.split(":")[0] for place in listed} == files
+
+
+def test_tokens_take_the_suffixes_that_the_language_reads():
+    assert set(catalogue.TOKENS) == set(MNEMONICS)
+    for name, mnemonic in MNEMONICS.items():
+        takes = set(catalogue.token(name).SUFFIXES)
+        assert takes - {"size"} <= mnemonic.suffixes
+        assert ("size" in takes) == (mnemonic.size != "none")
+
+
+def test_names_are_unique():
+    ops = catalogue.all_ops()
+    assert len({op.NAME for op in ops}) == len(ops)
+    assert len({op.STEM for op in ops}) == len(ops)
+
+
+def test_words_and_tokens_share_a_class():
+    assert catalogue.word("softmax") is catalogue.token("S")
+    assert catalogue.word("bn") is catalogue.token("BN")
+    assert catalogue.word("nonsense") is None
+    with pytest.raises(KeyError):
+        catalogue.token("Q")
+
+
+def test_an_op_must_state_every_rule():
+    with pytest.raises(TypeError, match="op Half states no output, window, parameters, macs, work, saved, torch"):
+
+        class Half(Op):
+            NAME = "half an op"
+
+
+def test_only_what_is_asked_for_is_imported():
+    code = (
+        "import sys; from convsize.ops import catalogue; catalogue.token('R');"
+        "print(sorted(m for m in sys.modules if m.startswith('convsize.ops.')))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == str([f"convsize.ops.{name}" for name in ("base", "catalogue", "keeps", "relu")])

@@ -1,0 +1,137 @@
+"""The arithmetic of windows as properties, against brute force."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from convsize.geometry import (
+    AxisWindow,
+    GeometryError,
+    Padding,
+    Shape,
+    dividing,
+    output_extent,
+    overhang,
+    remainder,
+    same_transposed,
+)
+from convsize.ops.base import SaveMode
+from convsize.ops.windows import kept_padded, padded_call, padded_shape, resolve, resolve_transposed, slide
+
+windows = st.builds(
+    AxisWindow,
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 5),
+    dilation=st.integers(1, 3),
+    before=st.integers(-2, 4),
+    after=st.integers(-2, 4),
+    transposed=st.just(False),
+)
+extents = st.integers(1, 40)
+
+
+@given(extents, windows)
+def test_floor_counts_the_windows_that_fit(extent, window):
+    padded = extent + window.before + window.after
+    starts = [s for s in range(0, max(padded, 0), window.stride) if s + window.reach <= padded]
+    assert max(output_extent(extent, window), 0) == len(starts)
+
+
+@given(extents, windows)
+def test_ceil_adds_a_window_that_starts_before_the_end_of_the_input(extent, window):
+    floor, ceil = output_extent(extent, window), output_extent(extent, window, "ceil")
+    assume(floor >= 1)
+    starts_inside = floor * window.stride < extent + window.before
+    assert ceil - floor == int(remainder(extent, window) > 0 and starts_inside)
+    assert overhang(extent, window, floor) == 0
+    assert overhang(extent, window, ceil) < window.stride
+
+
+@given(extents, windows)
+def test_what_is_said_to_divide_divides(extent, window):
+    assume(output_extent(extent, window) >= 1)
+    near = dividing(extent, window)
+    if near.padding is not None:
+        assert remainder(extent, window._replace(before=near.padding, after=near.padding)) == 0
+    if near.kernel is not None:
+        changed = window._replace(kernel=near.kernel)
+        assert remainder(extent, changed) == 0
+        assert output_extent(extent, changed) >= 1
+    assert remainder(extent, window._replace(stride=near.stride)) == 0
+    assert all(remainder(size, window) == 0 for size in near.extents)
+
+
+def test_a_stride_beyond_any_image_is_answered_at_once():
+    near = dividing(10**15, AxisWindow(3, 10**12 + 1))
+    assert near.stride == 1
+    assert near.padding is None
+
+
+@given(extents, st.integers(1, 7), st.integers(1, 5), st.integers(1, 3))
+def test_same_padding_gives_the_ceiling(extent, kernel, stride, dilation):
+    source = Shape(1, (extent,))
+    axes = resolve(source, (kernel,), (stride,), (dilation,), Padding("same"))
+    assert slide(source, axes, "floor") == (-(-extent // stride),)
+
+
+@given(extents, st.integers(1, 7), st.integers(1, 5), st.integers(1, 3))
+def test_same_padding_of_a_transposed_convolution_multiplies(extent, kernel, stride, dilation):
+    source = Shape(1, (extent,))
+    axes = resolve_transposed(source, (kernel,), (stride,), (dilation,), Padding("same"), (0,))
+    assert slide(source, axes, "floor") == (extent * stride,)
+
+
+def test_same_padding_of_a_short_transposed_window_is_an_output_padding():
+    # reach 1, stride 3: (L - 1)·3 + 1 outputs are reached, L·3 wanted, so 2 more behind.
+    assert same_transposed(AxisWindow(1, 3)) == (0, -2)
+
+
+@given(extents, windows)
+def test_a_transposed_window_undoes_the_extents(extent, window):
+    assume(extent + min(window.before, 0) + min(window.after, 0) >= 1)
+    count = output_extent(extent, window)
+    assume(count >= 1)
+    back = output_extent(count, window._replace(transposed=True))
+    assert back == extent - remainder(extent, window)
+
+
+def test_padding_calls():
+    # F.pad counts axes from the last one.
+    source = Shape(3, (8, 6))
+    axes = (AxisWindow(3, before=0, after=1), AxisWindow(3, before=1, after=1))
+    calls, padding = padded_call(axes, source, "floor")
+    assert calls[0].target == "F.pad"
+    assert dict(calls[0].kwargs) == {"pad": (1, 1, 0, 1)}
+    assert padding == (0, 0)
+    even = (AxisWindow(3, before=1, after=1), AxisWindow(3, before=2, after=2))
+    assert padded_call(even, source, "floor") == ((), (1, 2))
+    # Rounding up: (8 - 3)/2 leaves 1, so one more zero; (6 - 3)/2 leaves 1 likewise.
+    calls, padding = padded_call((AxisWindow(3, 2), AxisWindow(3, 2)), source, "ceil", float("-inf"))
+    assert dict(calls[0].kwargs) == {"pad": (0, 1, 0, 1), "value": float("-inf")}
+    assert padding == (0, 0)
+    assert padded_shape((AxisWindow(3, 2), AxisWindow(3, 2)), source, "ceil") == Shape(3, (9, 7))
+
+
+def test_a_padded_copy_is_kept_where_one_is_made():
+    source = Shape(3, (8, 6))
+    mode = SaveMode(batch=2)
+    assert kept_padded((AxisWindow(3, before=1, after=1),) * 2, source, "floor", mode).what == "input"
+    uneven = kept_padded((AxisWindow(3, before=0, after=1),) * 2, source, "floor", mode)
+    # 2 samples of 3·9·7 values of 4 bytes
+    assert (uneven.what, uneven.size) == ("extra", 2 * 3 * 9 * 7 * 4)
+
+
+@given(st.integers(1, 30), windows)
+def test_sliding_gives_an_extent_or_an_error(extent, window):
+    if (
+        output_extent(extent, window) < 1
+        or remainder(extent, window)
+        or -min(window.before, 0) - min(window.after, 0) >= extent
+    ):
+        with pytest.raises(GeometryError, match=r"."):
+            slide(Shape(1, (extent,)), (window,), "exact")
+        return
+    (count,) = slide(Shape(1, (extent,)), (window,), "exact")
+    assert (count - 1) * window.stride + window.reach == extent + window.before + window.after
