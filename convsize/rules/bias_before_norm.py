@@ -1,0 +1,67 @@
+"""W506: a bias that the normalisation behind it takes away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import by_place, consumers, counted, finding, replaced, retoken
+
+_BIASED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
+# Both take the mean of every map away. Layer and group norm average over several maps, whose biases differ.
+_NORMS = frozenset({"batch norm", "instance norm"})
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    if not any(node.op.NAME in _NORMS for node in network.nodes):
+        return
+    readers = consumers(network)
+    outputs = set(network.outputs.values())
+    useless = [
+        node
+        for node in network.layers
+        if node.op.NAME in _BIASED
+        and node.index not in outputs
+        and readers[node.index]
+        and all(network.nodes[reader].op.NAME in _NORMS for reader in readers[node.index])
+        and context.rows[node.index].biases
+    ]
+    for found in by_place(useless):
+        node = found[0]
+        biases = sum(context.rows[each.index].biases for each in found)
+        norm = network.nodes[readers[node.index][0]].op.NAME
+        where = f" in {len(found)} layers" if len(found) > 1 else ""
+        token = retoken(network, found, bias=False)
+        yield finding(
+            "W506",
+            node,
+            f"the {norm} behind this takes the mean of every map away, and the bias with it: "
+            f"{counted(biases, 'parameter')}{where} without effect",
+            f"write `{token or node.spec + 'b0'}`, or `default: Cb0` for the whole file",
+            fixes=replaced(network, found, token),
+        )
+
+
+RULE = Rule(
+    code="W506",
+    name="bias-before-norm",
+    summary="a bias right before batch or instance normalisation, which takes it away",
+    checks=(
+        "Convolutions and fully connected layers with a bias whose every reader is batch or instance normalisation. "
+        "Layer and group normalisation average over several maps and do not cancel their biases."
+    ),
+    why=(
+        "Normalisation subtracts each map's mean, so that adding a constant before it changes nothing; its own shift "
+        "takes the bias's part. The bias costs memory, its gradient is zero but for rounding, and a checkpoint carries it."
+    ),
+    source="Ioffe & Szegedy 2015, section 3.2; He et al. 2015 build ResNet without these biases.",
+    example="input: 3@32x32\nC3D64 BN R GAP FC10\n",
+    better="input: 3@32x32\nC3D64b0 BN R GAP FC10\n",
+    fix=(
+        "Write `b0` on the layer, or `default: Cb0` for the file. Unsafe as a fix: the network computes the same, but has "
+        "fewer parameters, so that old checkpoints and `expect: params=…` no longer fit."
+    ),
+    find=_find,
+)

@@ -1,0 +1,127 @@
+"""W501: a stride that drops real pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from convsize.errors import Diagnostic, Span
+from convsize.geometry import AxisWindow, dividing, output_extent, remainder
+from convsize.graph.network import Node
+from convsize.language.tree import Num, Pads
+from convsize.ops.windows import axis_name, plural
+from convsize.records import Lost
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import axes_of, by_place, finding, replaced, retoken
+
+_POOLS = frozenset({"max pooling", "average pooling"})
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    losing = [node for node in network.layers if node.index in context.rows and _lost(context, node)]
+    for found in by_place(losing):
+        worst = max(found, key=lambda node: max(lost.pixels for lost in _lost(context, node)))
+        losses = _lost(context, worst)
+        source = network.input_shapes(worst)[0]
+        axes = axes_of(network, worst)
+        lost = losses[0]
+        window, extent = axes[lost.axis], source.spatial[lost.axis]
+        same = [each for each in losses if source.spatial[each.axis] == extent and axes[each.axis] == window]
+        names = " and of the ".join(axis_name(source, each.axis) for each in same)
+        if window.reach >= window.stride:
+            message = (
+                f"this drops the last {plural(lost.pixels, 'pixel')} of the {extent} of the {names}: "
+                f"{_division(extent, window)} rounds down to {output_extent(extent, window)}"
+            )
+        else:
+            message = (
+                f"windows {window.kernel} wide at a stride of {window.stride} skip {plural(lost.pixels, 'pixel')} "
+                f"of the {extent} of the {names}"
+            )
+        token, how = _mended(context, found, worst, axes)
+        sizes = dividing(extent, window).extents
+        help_text = how
+        if window.reach >= window.stride:
+            help_text += f"{', or ' if how else ''}let {' or '.join(map(str, sizes))} pixels enter"
+        yield finding("W501", worst, message, help_text, fixes=replaced(network, found, token))
+
+
+def _lost(context: Context, node: Node) -> list[Lost]:
+    """What a strided window of more than one pixel never reads."""
+    row = context.rows[node.index]
+    if not any(lost.pixels for lost in row.lost):
+        return []
+    axes = axes_of(context.network, node)
+    if not axes:
+        return []
+    return [
+        lost
+        for lost in row.lost
+        if lost.pixels and axes[lost.axis].kernel > 1 and axes[lost.axis].stride > 1 and not axes[lost.axis].transposed
+    ]
+
+
+def _division(extent: int, window: AxisWindow) -> str:
+    zeros = window.before + window.after
+    padded = f"{extent} + {zeros}" if zeros else str(extent)
+    value = Fraction(extent + zeros - window.reach, window.stride) + 1
+    return f"({padded} - {window.reach})/{window.stride} + 1 = {float(value):.6g}"
+
+
+def _mended(
+    context: Context, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]
+) -> tuple[str | None, str]:
+    """The token that reads the pixels, and the words for it: rounding up for a pool, padding behind for a filter."""
+    network = context.network
+    source = network.input_shapes(worst)[0]
+    if any(window.reach < window.stride for window in axes):
+        smaller = "x".join(str(min(window.stride, window.reach)) for window in axes)
+        return None, f"stride by at most the window: `/{smaller if len(set(smaller.split('x'))) > 1 else smaller[0]}`"
+    if worst.op.NAME in _POOLS:
+        token = retoken(network, found, rounding="ceil")
+        more = [output_extent(each, axis, "ceil") for each, axis in zip(source.spatial, axes, strict=True)]
+        kept = "x".join(map(str, more))
+        return token, f"round up: `{token or 'ceil'}` gives {source.channels}@{kept}"
+    pairs = []
+    for extent, window in zip(source.spatial, axes, strict=True):
+        rest = remainder(extent, window)
+        pairs.append((window.before, window.after + (window.stride - rest if rest else 0)))
+    pairs = pairs[:1] if len(set(pairs)) == 1 else pairs
+    here = Span(0, 0)
+    pads = Pads(
+        "explicit",
+        tuple(
+            (Num(Fraction(before), here), None if before == after else Num(Fraction(after), here))
+            for before, after in pairs
+        ),
+    )
+    token = retoken(network, found, padding=pads)
+    written = "x".join(str(before) if before == after else f"{before}:{after}" for before, after in pairs)
+    return token, f"pad behind the last pixel: `{token or 'p' + written}`"
+
+
+RULE = Rule(
+    code="W501",
+    name="dropped-pixels",
+    summary="a stride drops real pixels behind the last window, or skips some between windows",
+    checks=(
+        "Strided convolutions and pools whose windows do not reach the end of the input, so that real pixels, not "
+        "padding, are read by none of them; and windows narrower than their stride. Filters of 1x1 are left to W555, "
+        "and lost padding costs nothing."
+    ),
+    why=(
+        "(L - F + 2P)/S + 1 is rounded down without a word, and the last rows and columns of every image are thrown "
+        "away; the maps no longer lie evenly over the image. It often shows that the input has another size than "
+        "was meant: the notes call such a network not valid."
+    ),
+    source="Varma & Das, ch. 12, and Aggarwal, ch. 8: the division must come out whole (F2, F3).",
+    example="input: 3@13x13\nC3D64 R M FC10 S\n",
+    better="input: 3@13x13\nC3D64 R Mceil FC10 S\n",
+    fix=(
+        "Round a pool up (`ceil`), pad a convolution behind the last pixel (`p0:1`), or choose an input size that "
+        "divides: `convsize sizes` lists them. Where the loss is meant, as in SqueezeNet's first layer, say so with "
+        "`# convsize: ignore[W501]`."
+    ),
+    find=_find,
+)

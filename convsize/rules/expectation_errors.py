@@ -1,0 +1,87 @@
+"""The pages of E401 to E407: what a spec says of itself and does not hold."""
+
+from __future__ import annotations
+
+from convsize.rules.base import Rule
+
+_TESTS = "The language: `expect` states what must hold; a published count is the best test of a spec."
+
+RULES = (
+    Rule(
+        code="E401",
+        name="expectation-differs",
+        summary="a number is not what `expect` says",
+        checks="`=` and `~` in `expect` lines: parameters, multiply-adds, memory, receptive fields and others.",
+        why="A spec with the paper's count in it cannot drift away from the paper unnoticed.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2441\n",
+        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2442\n",
+        fix="Find what differs (`convsize diff`), or correct the expectation.",
+    ),
+    Rule(
+        code="E402",
+        name="over-budget",
+        summary="a budget is exceeded",
+        checks="`<`, `<=`, `>`, `>=` in `expect` lines and in the configuration. The layers that spend most are named.",
+        why="A network must fit its device and keep fitting it when someone changes a depth.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R FC1000\nexpect: params<=1M\n",
+        better="input: 3@32x32\nC3D64 R GAP FC1000\nexpect: params<=1M\n",
+        fix="Spend less where the message says most is spent.",
+    ),
+    Rule(
+        code="E403",
+        name="wrong-output",
+        summary="the output is not the volume that `expect` says",
+        checks="`out=` in `expect` lines.",
+        why="The classes are the one number of a network that its data decides.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: out=100\n",
+        better="input: 3@32x32\nC3D64 R GAP FC100\nexpect: out=100\n",
+        fix="Change the last layer, or the expectation.",
+    ),
+    Rule(
+        code="E404",
+        name="wrong-graph",
+        summary="the structure has another digest than the one pinned",
+        checks="`graph=` in `expect` lines: a digest of the layers and their wiring, without names and layout.",
+        why="Counts cannot see wrong wiring: two layers in another order have the same number of parameters.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: graph=0123456789abcdef\n",
+        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: out=10\n",
+        fix="If the change is meant, write the new digest; `convsize diff` shows what changed.",
+    ),
+    Rule(
+        code="E405",
+        name="unknown-expectation",
+        summary="nothing of this name can be expected",
+        checks="Names in `expect` lines that are no metric. The nearest is offered.",
+        why="A check that was misspelt and skipped would look like one that holds.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: parms=2442\n",
+        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2442\n",
+        fix="Correct the name.",
+    ),
+    Rule(
+        code="E406",
+        name="senseless-expectation",
+        summary="an expectation that cannot be compared",
+        checks="Values of the wrong kind, unknown arguments, units that do not fit, a volume compared by `<`.",
+        why="It could neither hold nor fail.",
+        source=_TESTS,
+        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2GiB\n",
+        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params<=2G\n",
+        fix="Write it as the message says.",
+    ),
+    Rule(
+        code="E407",
+        name="volume-differs",
+        summary="the volume at this point is not the one written there",
+        checks="Volumes such as `512@7x7` inside a series.",
+        why="They are the numbers that papers print beside their drawings, and find the layer at which a copy went wrong.",
+        source="LeCun et al. 1998, figure 2; N2, N6: the volumes of the lecture notes.",
+        example="input: 3@227x227\nC11D96/4p0 96@54x54 R GAP FC10\n",
+        better="input: 3@227x227\nC11D96/4p0 96@55x55 R GAP FC10\n",
+        fix="Correct the layer before it, or the volume.",
+    ),
+)

@@ -1,0 +1,149 @@
+"""The pages of E201 to E212: volumes that cannot be. The ops raise these, the builder places them."""
+
+from __future__ import annotations
+
+from convsize.rules.base import Rule
+
+RULES = (
+    Rule(
+        code="E201",
+        name="not-exact",
+        summary="a stride that leaves pixels over where `exact` was asked for",
+        checks="Layers with the rounding `exact` whose (L - F + 2P)/S is not whole. The division is shown.",
+        why=(
+            "The notes call such a layer not valid. Libraries round down and drop the last pixels; `exact` makes that an "
+            "error, W501 a warning."
+        ),
+        source="F2, F3, E1, E3: Aggarwal, ch. 8; Varma & Das, ch. 12: width 10, F = 3, stride 2 gives 4.5.",
+        example="input: 3@10x10\nC3D64/2p0exact R GAP FC10\n",
+        better="input: 3@11x11\nC3D64/2p0exact R GAP FC10\n",
+        fix="The message names the nearest padding, kernel, stride and input sizes that divide.",
+    ),
+    Rule(
+        code="E202",
+        name="filter-too-large",
+        summary="a filter or pool larger than its padded input",
+        checks="Windows, dilated ones with their whole reach, that do not fit once into the padded input.",
+        why="The output would have no pixel. Mostly the map was strided away earlier: the help shows where.",
+        source="F11: Aggarwal, ch. 8: the filter's size must not exceed the layer's.",
+        example="input: 3@4x4\nC7D64p0 R GAP FC10\n",
+        better="input: 3@4x4\nC3D64p0 R GAP FC10\n",
+        fix="Use a smaller window, more padding, fewer strides before it, or a larger input.",
+    ),
+    Rule(
+        code="E203",
+        name="pool-padding",
+        summary="a pool's padding over half its window",
+        checks="Pools with more zeros on one side than half the window's reach, or with negative padding.",
+        why="A window could lie wholly in the padding and would have nothing to pool; PyTorch refuses it, too.",
+        source="PyTorch: pad should be at most half of the effective kernel size.",
+        example="input: 3@32x32\nC3D64 R M2p2 GAP FC10\n",
+        better="input: 3@32x32\nC3D64 R M2p1 GAP FC10\n",
+        fix="Pad less, or pad before the pool with `pad(n)`.",
+    ),
+    Rule(
+        code="E204",
+        name="groups-do-not-divide",
+        summary="groups or equal parts that do not divide the depth",
+        checks=(
+            "Grouped and depthwise convolutions, `shuffle`, `softmax(r)` and `pixelshuffle`, where the number of groups "
+            "does not divide the depth that enters or leaves."
+        ),
+        why=(
+            "Every group sees the same number of maps. So a depth must be chosen with the groups of all layers behind it "
+            "in mind: 48 maps go into 16 groups, not into 32."
+        ),
+        source="Krizhevsky et al. 2012, two groups; Xie et al. 2017, ResNeXt.",
+        example="input: 3@32x32\nC3D48 R C3D64g32 R GAP FC10\n",
+        better="input: 3@32x32\nC3D64 R C3D64g32 R GAP FC10\n",
+        fix="Take another depth, or a number of groups that divides both: the message names them.",
+    ),
+    Rule(
+        code="E205",
+        name="window-after-flattening",
+        summary="a convolution or pool after a fully connected layer",
+        checks="Layers that need positions behind `FC` or `flat`.",
+        why="A vector has no neighbours.",
+        source="F12: Yoon, part 6: after a fully connected layer no convolution is possible.",
+        example="input: 3@32x32\nFC512 R C3D64 R GAP FC10\n",
+        better="input: 3@32x32\nFC512 R reshape(8,8,8) C3D64 R GAP FC10\n",
+        fix="Put it before, or give the vector positions with `reshape(c,h,w)`.",
+    ),
+    Rule(
+        code="E206",
+        name="wrong-number-of-axes",
+        summary="a size for another number of axes than the input has",
+        checks="Kernels, strides, paddings and crops with two numbers on a 1-D volume, and the like.",
+        why="`C3x3` on text says that something else was meant: one number stands for every axis.",
+        source="The language: sizes are `3`, `3x5`, `1x3x3`.",
+        example="input: 8@56\nC3x3D16 R GAP FC2\n",
+        better="input: 8@56\nC3D16 R GAP FC2\n",
+        fix="Write one number, or as many as there are axes.",
+    ),
+    Rule(
+        code="E207",
+        name="even-kernel-without-padding",
+        summary="half padding of an even kernel",
+        checks="Convolutions with an even kernel and no padding written, or `phalf`.",
+        why="Half padding is (F - 1)/2 zeros on each side, which is not whole; which side gets more must be said.",
+        source="F5, F6: Aggarwal, ch. 8; Yoon, part 6.",
+        example="input: 3@32x32\nC4D64 R GAP FC10\n",
+        better="input: 3@32x32\nC4D64p1:2 R GAP FC10\n",
+        fix="Write `p0`, or the zeros of both sides: `p1:2`.",
+    ),
+    Rule(
+        code="E208",
+        name="transposed-leaves-nothing",
+        summary="a transposed convolution whose padding takes everything away",
+        checks="Transposed convolutions with (L - 1)·S - P + F below 1.",
+        why="Padding of a transposed convolution crops its output.",
+        source="Dumoulin & Visin 2016, a guide to convolution arithmetic.",
+        example="input: 8@1x1\nT2D4/2p1 R GAP FC10\n",
+        better="input: 8@1x1\nT2D4/2p0 R GAP FC10\n",
+        fix="Pad less.",
+    ),
+    Rule(
+        code="E209",
+        name="output-padding",
+        summary="an output padding that is not below stride or dilation",
+        checks="`a` on a transposed convolution that is at least as large as its stride and dilation.",
+        why="Output padding chooses among the sizes that a strided convolution maps to the same; there are S of them.",
+        source="PyTorch: output padding must be smaller than either stride or dilation.",
+        example="input: 8@8x8\nT3D4/2p1a2 R GAP FC10\n",
+        better="input: 8@8x8\nT3D4/2p1a1 R GAP FC10\n",
+        fix="Write `a1` at a stride of 2.",
+    ),
+    Rule(
+        code="E210",
+        name="crop-leaves-nothing",
+        summary="a crop larger than its input, or one that leaves nothing",
+        checks="`crop`, `pad` with negative numbers, and negative padding, against the input's extents.",
+        why="U-Net crops its skips; the sizes follow from the input's and are easily one level off.",
+        source="Ronneberger et al. 2015, figure 1.",
+        example="input: 8@32x32\ncrop(40) C3D16 R GAP FC2\n",
+        better="input: 8@32x32\ncrop(24) C3D16 R GAP FC2\n",
+        fix="Crop to a size below the input's; `convsize analyze` shows it.",
+    ),
+    Rule(
+        code="E211",
+        name="reshape-changes-elements",
+        summary="a reshaping to another number of values",
+        checks="`reshape(…)` whose product is not the number of values that enter.",
+        why="Reshaping moves values, it makes none.",
+        source="Radford et al. 2016, DCGAN: project and reshape.",
+        example="input: 3@32x32\nFC512 R reshape(8,7,7) GAP FC10\n",
+        better="input: 3@32x32\nFC392 R reshape(8,7,7) GAP FC10\n",
+        fix="Choose numbers whose product fits, or change the layer before.",
+    ),
+    Rule(
+        code="E212",
+        name="normalisation-without-values",
+        summary="a normalisation over nothing",
+        checks="Group normalisation whose groups do not divide the depth; instance normalisation of a single position.",
+        why="The variance of one value is 0, and every output with it; groups must be equal.",
+        source="Wu & He 2018; PyTorch refuses both.",
+        example="input: 3@32x32\nC3D48 GN32 R GAP FC10\n",
+        better="input: 3@32x32\nC3D64 GN32 R GAP FC10\n",
+        fix="Choose groups that divide the depth; put instance normalisation before the pooling.",
+    ),
+)

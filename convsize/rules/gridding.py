@@ -1,0 +1,131 @@
+"""W514: dilated filters that look past every second pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.geometry import AxisWindow
+from convsize.graph.network import Network, Node
+from convsize.ops.windows import axis_name
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import axes_of, by_place, consumers, finding
+
+_FILTERS = frozenset({"convolution", "depthwise convolution"})
+# Fields beyond this are not laid out pixel by pixel: no image is larger, and a spec must not hang the tool.
+_LARGEST_FIELD = 20_000
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    dilated = [node for node in network.layers if node.op.NAME in _FILTERS and _holes(network, node)]
+    if not dilated:
+        return
+    readers = consumers(network)
+    ends = [
+        node
+        for node in network.layers
+        if node.output.area > 1
+        and not any(network.nodes[each].output.area > 1 for each in readers[node.index])
+    ]
+    told: set[int] = set()
+    for end in ends:
+        inside = network.ancestors(end.index)
+        last = max((node for node in dilated if node.index in inside), key=lambda node: node.index, default=None)
+        if last is None or last.index in told:
+            continue
+        told.add(last.index)
+        found = _gridded(context, end, inside, last)
+        if found is not None:
+            yield found
+
+
+def _holes(network: Network, node: Node) -> bool:
+    return any(axis.dilation > 1 and axis.kernel > 1 for axis in axes_of(network, node))
+
+
+def _gridded(context: Context, end: Node, inside: frozenset[int], last: Node) -> Diagnostic | None:
+    network = context.network
+    row = context.rows.get(end.index)
+    if row is None or row.receptive_field is None or max(row.receptive_field.size) > _LARGEST_FIELD:
+        return None
+    for axis in range(end.output.rank):
+        seen = _seen(network, end, inside, axis, filled=False)
+        if not seen:
+            continue
+        name, pixels = max(seen.items(), key=lambda item: len(item[1]))
+        hull = max(pixels) - min(pixels) + 1
+        missing = hull - len(pixels)
+        if not missing:
+            continue
+        whole = _seen(network, end, inside, axis, filled=True)[name]
+        if len(whole) == len(pixels):
+            continue  # the holes are not those of dilation
+        dilations = sorted(
+            {
+                axes_of(network, network.nodes[index])[axis].dilation
+                for group in by_place(network.nodes[index] for index in inside)
+                for index in (group[0].index,)
+                if network.nodes[index].op.NAME in _FILTERS and _holes(network, network.nodes[index])
+            }
+        )
+        shape = network.nodes[network.inputs[name]].output
+        return finding(
+            "W514",
+            last,
+            f"of the {hull} pixels of the {axis_name(shape, axis)} under its receptive field a unit behind this sees "
+            f"only {len(pixels)}: dilation {' and '.join(map(str, dilations))} leaves holes",
+            "mix dilations without a common factor, as in 1, 2, 3, or put an undilated filter before or behind: `C3`",
+        )
+    return None
+
+
+def _seen(
+    network: Network, end: Node, inside: frozenset[int], axis: int, *, filled: bool
+) -> dict[str, set[int]]:
+    """The pixels of every input along an axis that the middle unit of a layer sees; filled: as if filters had no holes."""
+    positions: dict[int, set[int]] = {end.index: {end.output.spatial[axis] // 2}}
+    for index in sorted(inside, reverse=True):
+        node = network.nodes[index]
+        here = positions.get(index)
+        if here is None or not node.inputs:
+            continue
+        window = node.op.window(*network.input_shapes(node))
+        for source in node.inputs:
+            if window.kind == "everything" or network.nodes[source].output.rank != node.output.rank:
+                continue  # beyond a global pooling all is seen
+            there = here
+            if window.kind == "axes":
+                there = _through(here, window.axes[axis], filled)
+            positions.setdefault(source, set()).update(there)
+    names = {index: name for name, index in network.inputs.items()}
+    return {names[index]: found for index, found in positions.items() if index in names}
+
+
+def _through(outputs: set[int], window: AxisWindow, filled: bool) -> set[int]:
+    taps = range(0, window.reach, 1 if filled else window.dilation)
+    if window.transposed:
+        reached = {output + window.before - tap for output in outputs for tap in taps}
+        return {place // window.stride for place in reached if place % window.stride == 0}
+    return {output * window.stride - window.before + tap for output in outputs for tap in taps}
+
+
+RULE = Rule(
+    code="W514",
+    name="gridding",
+    summary="dilated filters leave holes in the receptive field",
+    checks=(
+        "The pixels that the middle unit of the last map with positions sees, found by going backwards through all "
+        "branches, against the pixels it would see if the dilated filters had no holes."
+    ),
+    why=(
+        "Filters with the same dilation d, one behind the other, see a grid with a step of d: neighbouring units look at "
+        "disjoint sets of pixels and their outputs do not agree, which shows as a chequered pattern. Dilations without "
+        "a common factor, and undilated filters before or behind, fill the holes."
+    ),
+    source="Wang et al. 2018, understanding convolution for semantic segmentation; Yu et al. 2017, dilated residual networks.",
+    example="input: 3@64x64\nC3D32d2 R C3D32d2 R C3D32d2 R C1D2\n",
+    better="input: 3@64x64\nC3D32 R C3D32d2 R C3D32d3 R C1D2\n",
+    fix="Use dilations such as 1, 2, 3 or 1, 2, 5 in a row instead of 2, 2, 2 or 2, 4, 8.",
+    find=_find,
+)

@@ -1,0 +1,135 @@
+"""W503: defaults that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic, Fix, Span
+from convsize.language.mnemonics import SUFFIXES
+from convsize.language.tree import Call, DefaultStmt, DefStmt, Function, Layer, Name
+from convsize.rules.base import Context, Rule
+from convsize.rules.uses import nodes_of, params_of, uses_of
+
+_FIELDS = {
+    "size": "size",
+    "D": "depth",
+    "/": "stride",
+    "p": "padding",
+    "d": "dilation",
+    "g": "groups",
+    "a": "output_padding",
+    "b": "bias",
+    "z": "count_zeros",
+    "rounding": "rounding",
+}
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    yield from _parameters(context)
+    yield from _defaults(context)
+
+
+def _parameters(context: Context) -> Iterator[Diagnostic]:
+    """Parameters that a block does not use, and defaults that every call replaces."""
+    statements = context.network.file.statements
+    blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
+    calls: dict[str, list[Call]] = {name: [] for name in blocks}
+    passed: set[str] = set()
+    for statement in statements:
+        hidden = params_of(statement) if isinstance(statement, DefStmt) else frozenset()
+        for node in nodes_of(statement):
+            if isinstance(node, Call) and node.name.name in blocks.keys() - hidden:
+                calls[node.name.name].append(node)
+            elif isinstance(node, Function):
+                passed.add(node.name.name)
+            elif isinstance(node, Name):
+                passed.add(node.name)
+    for name, block in blocks.items():
+        if not calls[name] or name in passed:
+            continue
+        own = uses_of((block.body, tuple(param.default for param in block.params)))
+        for place, param in enumerate(block.params):
+            what = param.name.name
+            if what not in own.all | own.taps:
+                yield Diagnostic(
+                    "W503",
+                    "warning",
+                    f"the parameter `{what}` changes nothing: the block `{name}` never uses it",
+                    param.name.span,
+                    "use it in the block, or remove it here and in the calls",
+                )
+            elif param.default is not None and all(_gives(call, place, what) for call in calls[name]):
+                default = Span(param.name.span.end, param.default.span.end)
+                count = len(calls[name])
+                who = "its only call gives" if count == 1 else f"all its {count} calls give"
+                closed = context.network.source.slice(Span(default.end, default.end + 1)) in (",", ")", " ")
+                yield Diagnostic(
+                    "W503",
+                    "warning",
+                    f"the default of `{what}` is never used: {who} a value",
+                    param.name.span.to(param.default.span),
+                    f"write `{what}` alone, or leave the value out of the calls that repeat it",
+                    fixes=(Fix(default, "", True),) if closed else (),
+                )
+
+
+def _gives(call: Call, place: int, name: str) -> bool:
+    args = call.args or ()
+    return sum(arg.name is None for arg in args) > place or any(arg.name and arg.name.name == name for arg in args)
+
+
+def _defaults(context: Context) -> Iterator[Diagnostic]:
+    """Parts of `default` lines that no layer takes."""
+    file = context.network.file
+    lines = [stmt for stmt in file.statements if isinstance(stmt, DefaultStmt)]
+    if not lines:
+        return
+    layers: list[Layer] = []
+    for statement in file.statements:
+        if not isinstance(statement, DefaultStmt):
+            for node in nodes_of(statement):
+                if isinstance(node, Layer):
+                    layers.append(node)
+                elif isinstance(node, Name) and node.name[0].isupper():
+                    return  # a layer passed to a block by name: too rare to follow
+    for line in lines:
+        for layer in line.layers:
+            for part, span in layer.suffixes:
+                if not any(_takes(each, layer.mnemonic, part) for each in layers):
+                    what = SUFFIXES.get(part, "size")
+                    yield Diagnostic(
+                        "W503",
+                        "warning",
+                        f"this default changes nothing: no `{layer.mnemonic}` in the file leaves its {what} out",
+                        span,
+                        "remove it",
+                    )
+
+
+def _takes(layer: Layer, mnemonic: str, part: str) -> bool:
+    """Whether a layer gets this part from the default of a mnemonic."""
+    if getattr(layer, _FIELDS[part]) is not None:
+        return False
+    if layer.mnemonic == mnemonic:
+        return part == "rounding" or mnemonic not in ("M", "A") or layer.size is None
+    return mnemonic == "C" and ((layer.mnemonic == "DW" and part in "bp") or (layer.mnemonic == "T" and part == "b"))
+
+
+RULE = Rule(
+    code="W503",
+    name="idle-default",
+    summary="a default or a parameter that changes nothing",
+    checks=(
+        "Parameters of blocks that the block never uses; defaults of parameters for which every call gives a value; and "
+        "parts of `default` lines that no layer of the file takes."
+    ),
+    why=(
+        "A parameter without effect looks like a setting, and changing it does nothing. A default that is never used "
+        "tells the reader of a case that does not occur."
+    ),
+    source="A trap of long specs: a stride that a block takes and forgets to use.",
+    example="input: 3@32x32\ndef stage(d, s=1): C3D{d} R\nstage(64) stage(128,2) GAP FC10\n",
+    better="input: 3@32x32\ndef stage(d, s=1): C3D{d}/{s} R\nstage(64) stage(128,2) GAP FC10\n",
+    fix="Use the parameter, or remove it; take a default away that every call replaces (this is safe).",
+    find=_find,
+)

@@ -1,0 +1,79 @@
+"""W560: expensive filters on a deep volume that nothing reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from convsize.errors import Diagnostic
+from convsize.graph.network import Network, Node
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import axes_of, by_place, finding
+
+_DEEP = 256
+_PASSING = frozenset({"batch norm", "ReLU", "ReLU6", "SiLU", "GELU", "hard swish", "leaky ReLU", "dropout"})
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    filters = [node for node in network.layers if node.op.NAME == "convolution"]
+    for found in by_place(node for node in filters if _expensive(context, node)):
+        node = max(found, key=lambda each: context.rows[each.index].macs)
+        (source,) = network.input_shapes(node)
+        axes = axes_of(network, node)
+        taps = prod(axis.kernel for axis in axes)
+        kernel = "x".join(str(axis.kernel) for axis in axes)
+        size = kernel if len({axis.kernel for axis in axes}) > 1 else str(axes[0].kernel)
+        depth = node.output.channels
+        narrow = min(source.channels, depth) // 2
+        reduced = source.channels * narrow + taps * narrow * narrow + narrow * depth
+        yield finding(
+            "W560",
+            node,
+            f"a {kernel} filter over all {source.channels} maps has {taps}·{source.channels}·{depth} = "
+            f"{taps * source.channels * depth:,} weights; at {narrow} maps, with 1x1 filters before and behind, "
+            f"{reduced:,}",
+            f"write `C1D{narrow} R C{size}D{narrow} R C1D{depth}`",
+            style=True,
+        )
+
+
+def _expensive(context: Context, node: Node) -> bool:
+    """Whether a filter with neighbours reads a great depth that no 1x1 filter has reduced just before it."""
+    network = context.network
+    (source,) = network.input_shapes(node)
+    taps = prod(axis.kernel for axis in axes_of(network, node))
+    whole = context.rows[node.index].weights == taps * source.channels * node.output.channels
+    deep = min(source.channels, node.output.channels) >= _DEEP
+    return taps >= 5 and whole and deep and not _reduced(network, node)
+
+
+def _reduced(network: Network, node: Node) -> bool:
+    before = network.nodes[node.inputs[0]]
+    while before.op.NAME in _PASSING:
+        before = network.nodes[before.inputs[0]]
+    if before.op.NAME != "convolution":
+        return False
+    pointwise = all(axis.kernel == 1 for axis in axes_of(network, before))
+    return pointwise and before.output.channels < network.input_shapes(before)[0].channels
+
+
+RULE = Rule(
+    code="W560",
+    name="missing-reduction",
+    summary="an expensive filter on a great depth, with no 1×1 reduction before it",
+    checks=(
+        "Convolutions wider than a pixel, without groups, from 256 maps and more to as many, where the layer before is no "
+        "1x1 convolution that reduces the depth."
+    ),
+    why=(
+        "1x1 convolutions reduce the depth cheaply: to C/2, 3x3 at C/2 and back has 3.25C² weights where 3x3 alone has "
+        "9C². GoogLeNet and ResNet-50 live on it; VGG and the small ResNets do without: style."
+    ),
+    source="G10, E16, E18, E19: Aggarwal, ch. 8; Varma & Das, ch. 12; Szegedy et al. 2015.",
+    example="input: 256@28x28\nC3D256 R GAP FC10\n",
+    better="input: 256@28x28\nC1D128 R C3D128 R C1D256 R GAP FC10\n",
+    fix="Reduce, filter, and widen again.",
+    find=_find,
+    style=True,
+)

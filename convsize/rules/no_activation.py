@@ -1,0 +1,86 @@
+"""W556: linear layers with nothing in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.graph.network import Network, Node
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import by_place, finding
+
+_WEIGHTED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
+_LINEAR = frozenset(
+    {
+        "batch norm",
+        "dropout",
+        "stochastic depth",
+        "average pooling",
+        "global average pooling",
+        "sum pooling",
+        "flattening",
+        "reshaping",
+        "upsampling",
+        "zero padding",
+        "centre crop",
+        "slice",
+        "picked maps",
+        "channel shuffle",
+        "pixel shuffle",
+        "widening",
+        "scale",
+        "affine",
+        "learned scalar",
+        "constant factor",
+    }
+)
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    weighted = [node for node in network.layers if node.op.NAME in _WEIGHTED]
+    for found in by_place(node for node in weighted if _linear_source(network, node)):
+        node = found[0]
+        source = _linear_source(network, node)
+        assert source is not None
+        yield finding(
+            "W556",
+            node,
+            f"there is no activation between {source.name} ({source.spec}) and {node.name} ({node.spec}): "
+            "the two together are one linear layer",
+            f"put one between them: `{source.spec} R {node.spec}`",
+            style=True,
+        )
+
+
+def _linear_source(network: Network, node: Node) -> Node | None:
+    """The layer with weights that a layer follows linearly, if there is one. A join ends the search."""
+    source = network.nodes[node.inputs[0]]
+    while source.inputs:
+        if source.op.NAME in _WEIGHTED:
+            return source
+        if source.op.NAME not in _LINEAR:
+            return None
+        source = network.nodes[source.inputs[0]]
+    return None
+
+
+RULE = Rule(
+    code="W556",
+    name="no-activation",
+    summary="no activation between two layers with weights",
+    checks=(
+        "Convolutions and fully connected layers whose input comes from another one through nothing but linear layers: "
+        "batch normalisation, average pooling, dropout, reshaping. Maximum pooling is not linear."
+    ),
+    why=(
+        "A linear layer of a linear layer is a linear layer: the second adds parameters and no power. Factorised filters "
+        "and the projections of MobileNetV2, Xception and ConvNeXt leave the activation out on purpose: style."
+    ),
+    source="Varma & Das, ch. 12; the notation never implies an activation.",
+    example="input: 3@32x32\nC3D64 C3D64 R GAP FC10\n",
+    better="input: 3@32x32\nC3D64 R C3D64 R GAP FC10\n",
+    fix="Write the activation: `R`, `gelu`, `silu` …",
+    find=_find,
+    style=True,
+)

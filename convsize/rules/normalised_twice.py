@@ -1,0 +1,61 @@
+"""W515: a softmax of probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import by_place, finding
+
+_SOFT = frozenset({"softmax", "log-softmax"})
+_SQUASHED = frozenset({"softmax", "log-softmax", "sigmoid", "hard sigmoid"})
+_PASSING = frozenset({"dropout", "flattening", "reshaping", "global average pooling"})
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    for found in by_place(node for node in network.layers if node.op.NAME in _SOFT):
+        for node in found:
+            source = network.nodes[node.inputs[0]]
+            while source.op.NAME in _PASSING:
+                source = network.nodes[source.inputs[0]]
+            if source.op.NAME in _SQUASHED:
+                yield finding(
+                    "W515",
+                    node,
+                    f"this {node.op.NAME} takes what the {source.op.NAME} before it has brought between "
+                    f"{'minus infinity and 0' if source.op.NAME == 'log-softmax' else '0 and 1'} already: "
+                    + (
+                        "it only turns the logarithms back into probabilities"
+                        if source.op.NAME == "log-softmax"
+                        else f"with {node.output.channels} classes no probability can exceed "
+                        f"{_most(node.output.channels):.2g}"
+                    ),
+                    f"keep one of the two; a softmax takes what the layer before the {source.op.NAME} gives",
+                )
+                break
+
+
+def _most(classes: int) -> float:
+    """The largest probability that a softmax gives for values between 0 and 1: e/(e + n - 1)."""
+    e = 2.718281828459045
+    return e / (e + classes - 1)
+
+
+RULE = Rule(
+    code="W515",
+    name="normalised-twice",
+    summary="a softmax of what is a probability already",
+    checks="A softmax or log-softmax over the result of a softmax, log-softmax, sigmoid or hard sigmoid.",
+    why=(
+        "A softmax of values between 0 and 1 is nearly uniform: of ten classes the best can reach e/(e + 9) = 0.23, the "
+        "gradients are small, and the network trains slowly without an error anywhere. The same happens when a spec that "
+        "ends in `S` is trained with a loss that has a softmax of its own (W561)."
+    ),
+    source="The documentation of PyTorch's CrossEntropyLoss: the input is expected to be unnormalised logits.",
+    example="input: 3@32x32\nC3D64 R GAP FC10 sigmoid S\n",
+    better="input: 3@32x32\nC3D64 R GAP FC10 S\n",
+    fix="Keep the last one.",
+    find=_find,
+)

@@ -1,0 +1,152 @@
+"""Where findings lie: layers by their place in the text, the tree's items, and tokens with one number changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from convsize.errors import Diagnostic, Fix, Label, Span
+from convsize.geometry import AxisWindow
+from convsize.graph.network import Network, Node
+from convsize.language.tree import DefStmt, File, Group, HeadStmt, Item, Layer, Num, Series, TrunkStmt
+
+
+def by_place(nodes: Iterable[Node]) -> Iterator[list[Node]]:
+    """Layers that are said at one place of the text, together: the turns of a repeat, the calls of a block."""
+    places: dict[Span, list[Node]] = {}
+    for node in nodes:
+        places.setdefault(node.span, []).append(node)
+    yield from places.values()
+
+
+def whole_place(network: Network, found: list[Node]) -> bool:
+    """Whether these are all the layers of their place: only then may the text there be changed."""
+    span = found[0].span
+    return sum(node.span == span for node in network.nodes) == len(found)
+
+
+def consumers(network: Network) -> list[list[int]]:
+    """For every node the nodes that read it."""
+    readers: list[list[int]] = [[] for _ in network.nodes]
+    for node in network.nodes:
+        for index in node.inputs:
+            readers[index].append(node.index)
+    return readers
+
+
+def axes_of(network: Network, node: Node) -> tuple[AxisWindow, ...]:
+    """The layer's windows per axis; none where it sees single positions or everything."""
+    return node.op.window(*network.input_shapes(node)).axes
+
+
+def trunk_cuts(network: Network) -> list[Node]:
+    """The nodes that every path to the trunk's end passes, inputs left out, in order."""
+    inside = network.ancestors(network.outputs["main"])
+    reach = [index for index in range(len(network.nodes))]
+    for index in inside:
+        for source in network.nodes[index].inputs:
+            reach[source] = max(reach[source], index)
+    cuts: list[Node] = []
+    furthest = -1
+    for index in sorted(inside):
+        # Nothing before this node is still waited for behind it.
+        if furthest <= index and network.nodes[index].inputs:
+            cuts.append(network.nodes[index])
+        furthest = max(furthest, reach[index])
+    return cuts
+
+
+def finding(
+    code: str,
+    node: Node,
+    message: str,
+    help_text: str,
+    *,
+    style: bool = False,
+    fixes: tuple[Fix, ...] = (),
+    labels: tuple[Label, ...] = (),
+) -> Diagnostic:
+    """A finding at a layer's place; inside a block the innermost call is pointed at as well."""
+    around = tuple(Label(call, "in this call") for call in node.calls[-1:])
+    severity = "advice" if style else "warning"
+    return Diagnostic(
+        code, severity, message, node.span, help_text, labels=(*labels, *around), fixes=fixes  # type: ignore[arg-type]
+    )
+
+
+def series_of(file: File) -> Iterator[Series]:
+    """Every series of the file: the trunk's lines, heads, blocks and the branches in them."""
+    waiting: list[Series] = []
+    for statement in file.statements:
+        if isinstance(statement, TrunkStmt):
+            waiting.append(statement.series)
+        elif isinstance(statement, DefStmt | HeadStmt):
+            waiting.append(statement.body)
+    while waiting:
+        series = waiting.pop()
+        yield series
+        waiting.extend(branch for item in series.items if isinstance(item.atom, Group) for branch in item.atom.branches)
+
+
+def items_of(series: Series) -> Iterator[Item]:
+    """Every item of a series, those inside its groups included."""
+    waiting = list(series.items)
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item.atom, Group):
+            waiting.extend(inner for branch in item.atom.branches for inner in branch.items)
+
+
+def layer_at(network: Network, span: Span) -> Layer | None:
+    """The token at a place; None where the layer is a word, or was passed to a block as an argument."""
+    for series in series_of(network.file):
+        for item in series.items:
+            if item.atom.span == span and isinstance(item.atom, Layer):
+                return item.atom
+    return None
+
+
+def retoken(network: Network, found: list[Node], **changes: Any) -> str | None:
+    """The token of these layers with some of its parts changed, in canonical spelling; None where there is no token."""
+    from convsize.language.formatter import expr_text, layer_text
+
+    layer = layer_at(network, found[0].span)
+    if layer is None:
+        return None
+    return layer_text(
+        layer._replace(**changes),
+        lambda expr: expr_text(expr) if isinstance(expr, Num) else "{" + expr_text(expr) + "}",
+    )
+
+
+def replaced(network: Network, found: list[Node], token: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
+    """The fix that writes another token, where the whole place is to be changed."""
+    if token is None or not whole_place(network, found):
+        return ()
+    return (Fix(found[0].span, token, safe),)
+
+
+def removed(network: Network, found: list[Node], *, safe: bool) -> tuple[Fix, ...]:
+    """The fix that takes an item away, where it stands among others, has no name and no repeat."""
+    if not whole_place(network, found):
+        return ()
+    span = found[0].span
+    for series in series_of(network.file):
+        for item in series.items:
+            if item.atom.span == span and item.span == span and len(series.items) > 1:
+                text = network.source.text
+                # One of the two spaces around it goes as well.
+                before = span.start > 0 and text[span.start - 1] == " "
+                behind = text[span.end : span.end + 1]
+                if before and behind in (" ", "\n", "", ")", "]", "|"):
+                    return (Fix(Span(span.start - 1, span.end), "", safe),)
+                if not before and behind == " ":
+                    return (Fix(Span(span.start, span.end + 1), "", safe),)
+                return (Fix(span, "", safe),)
+    return ()
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 layer`, `2 layers`, `1,792 parameters`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

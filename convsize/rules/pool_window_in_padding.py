@@ -1,0 +1,93 @@
+"""W511: max-pool windows without a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.geometry import AxisWindow
+from convsize.graph.network import Node
+from convsize.ops.windows import axis_name
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import axes_of, by_place, finding
+
+_POOLS = frozenset({"max pooling", "average pooling"})
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    pools = [node for node in network.layers if node.op.NAME in _POOLS]
+    for found in by_place(pools):
+        for node in found:
+            each = _empty(context, node) or _left_out(context, node)
+            if each is not None:
+                yield each
+                break
+
+
+def _empty(context: Context, node: Node) -> Diagnostic | None:
+    """A dilated window between whose taps the whole input lies."""
+    (source,) = context.network.input_shapes(node)
+    if node.op.NAME != "max pooling":
+        return None
+    for axis, window in enumerate(axes_of(context.network, node)):
+        extent = source.spatial[axis]
+        if window.dilation == 1 or window.kernel > 4096:
+            continue  # padding is at most half the reach, so that a window without holes always meets a pixel
+        for output in range(min(node.output.spatial[axis], window.before + 1)):
+            start = output * window.stride - window.before
+            taps = [start + window.dilation * tap for tap in range(window.kernel)]
+            if not any(0 <= tap < extent for tap in taps):
+                return finding(
+                    "W511",
+                    node,
+                    f"window {output + 1} along the {axis_name(source, axis)} reads the positions "
+                    f"{', '.join(map(str, taps[:6]))} of {extent} pixels, all of them padding: its maximum is minus infinity",
+                    f"pad less than the dilation: `p{window.dilation - 1}`, or dilate less",
+                )
+    return None
+
+
+def _left_out(context: Context, node: Node) -> Diagnostic | None:
+    """A window that rounding up would add behind the input."""
+    if getattr(node.op, "rounding") != "ceil":  # noqa: B009 (the op's own file is not imported for a name)
+        return None
+    (source,) = context.network.input_shapes(node)
+    for axis, window in enumerate(axes_of(context.network, node)):
+        extent, count = source.spatial[axis], node.output.spatial[axis]
+        by_formula = _rounded_up(extent, window)
+        if count < by_formula:
+            start = (by_formula - 1) * window.stride - window.before
+            return finding(
+                "W511",
+                node,
+                f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would begin at "
+                f"{start}, behind the {extent} pixels: PyTorch leaves it out and gives {count}, other libraries do not",
+                "write `floor`: it gives the same here, and everywhere",
+            )
+    return None
+
+
+def _rounded_up(extent: int, window: AxisWindow) -> int:
+    return -(-(extent + window.before + window.after - window.reach) // window.stride) + 1
+
+
+RULE = Rule(
+    code="W511",
+    name="pool-window-in-padding",
+    summary="a pool's window that lies wholly in the padding",
+    checks=(
+        "Pools that round up and whose last window would begin behind the input; and dilated max pools with a window "
+        "none of whose taps is a pixel."
+    ),
+    why=(
+        "The formula with ⌈ ⌉ counts a window that sees nothing. PyTorch and Caffe leave it out; exporters and other "
+        "frameworks have kept it, so that the same network has another size there. A max pool window without a pixel has "
+        "the maximum of nothing, minus infinity, which makes the loss NaN some layers later."
+    ),
+    source="PyTorch's pooling shape check: the last window must start inside the input or its left padding.",
+    example="input: 3@15x15\nC3D16 R M2/2p1ceil GAP FC10\n",
+    better="input: 3@15x15\nC3D16 R M2/2p1floor GAP FC10\n",
+    fix="Round down, or take a size, padding or stride that divides.",
+    find=_find,
+)

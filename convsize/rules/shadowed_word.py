@@ -1,0 +1,42 @@
+"""W509: a block with the name of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.language.tree import DefStmt
+from convsize.ops.catalogue import WORDS
+from convsize.rules.base import Context, Rule
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    names = {stmt.name.name for stmt in context.network.file.statements if isinstance(stmt, DefStmt)}
+    for statement in context.network.file.statements:
+        if isinstance(statement, DefStmt) and statement.name.name in WORDS:
+            name = statement.name.name
+            other = next(new for new in (f"my_{name}", f"my_{name}_block") if new not in names)
+            yield Diagnostic(
+                "W509",
+                "warning",
+                f"`{name}` is a word of the language, and this block hides it: in this file `{name}` means the block",
+                statement.name.span,
+                f"give the block another name, such as `{other}`",
+            )
+
+
+RULE = Rule(
+    code="W509",
+    name="shadowed-word",
+    summary="a block has the name of a word, and hides it",
+    checks="Blocks whose name is also a word such as `up`, `scale` or `drop`. The block wins.",
+    why=(
+        "Who reads `up(2)` in a spec takes it for upsampling. A block copied into a file that uses the word changes what "
+        "the file means, without an error."
+    ),
+    source="The language: a block of the same name wins, with a warning.",
+    example="input: 1@32x32\ndef up(d): T2D{d}/2\nC3D16 R M up(8) GAP FC10\n",
+    better="input: 1@32x32\ndef rise(d): T2D{d}/2\nC3D16 R M rise(8) GAP FC10\n",
+    fix="Rename the block; `convsize ops` lists the words.",
+    find=_find,
+)

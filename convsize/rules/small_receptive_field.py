@@ -1,0 +1,96 @@
+"""W505: a receptive field that is small against the input that global average pooling sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic
+from convsize.graph.network import Node
+from convsize.ops.windows import axis_name
+from convsize.records import ReceptiveField
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import by_place, consumers, finding
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    pools = [node for node in network.layers if node.op.NAME == "global average pooling"]
+    if not pools:
+        return
+    readers = consumers(network)
+    for found in by_place(node for node in pools if _flat_from(context, readers, node)):
+        for node in found:
+            small = _smallest(context, node)
+            if small is None:
+                continue
+            name, field, axis, extent = small
+            of = "the input" if len(network.inputs) == 1 else f"the input `{name}`"
+            size = field.size[axis]
+            yield finding(
+                "W505",
+                node,
+                f"every position that is averaged here sees {size} of the {extent} pixels of the "
+                f"{axis_name(network.nodes[network.inputs[name]].output, axis)} of {of}: nothing in the network sees "
+                f"what is further apart",
+                f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is {-(-extent // 2)} "
+                "or more",
+            )
+            break
+
+
+def _flat_from(context: Context, readers: list[list[int]], node: Node) -> bool:
+    """Whether no layer behind has positions again: a gate's or a context branch's pooling is not the last word."""
+    seen = {node.index}
+    waiting = [node.index]
+    while waiting:
+        index = waiting.pop()
+        if context.network.nodes[index].output.area > 1:
+            return False
+        for reader in readers[index]:
+            if reader not in seen:
+                seen.add(reader)
+                waiting.append(reader)
+    return True
+
+
+def _smallest(context: Context, node: Node) -> tuple[str, ReceptiveField, int, int] | None:
+    """The input and axis of which the least is seen, if that is under half."""
+    network = context.network
+    source = network.nodes[node.inputs[0]]
+    row = context.rows.get(source.index)
+    if row is None:
+        return None
+    worst = None
+    for name, field in row.receptive_fields:
+        if field.whole:
+            continue
+        extents = network.nodes[network.inputs[name]].output.spatial
+        for axis, (size, extent) in enumerate(zip(field.size, extents, strict=False)):
+            if 2 * size < extent and (worst is None or size * worst[3] < worst[1].size[worst[2]] * extent):
+                worst = (name, field, axis, extent)
+    return worst
+
+
+RULE = Rule(
+    code="W505",
+    name="small-receptive-field",
+    summary="global average pooling over positions that each see less than half of the input",
+    checks=(
+        "The receptive field of the map that global average pooling averages, against the input, axis by axis, where "
+        "everything behind the pooling is flat. A gate's pooling (squeeze and excitation) is left alone, and so are "
+        "fully connected layers, which see all positions at once with a weight for each, maximum pooling, which asks "
+        "whether something is there at all, and networks that give a value for every pixel."
+    ),
+    why=(
+        "What lies outside the receptive field is invisible to a unit, and an average of local views can say how much "
+        "of something there is, never how things far apart belong together."
+    ),
+    source="G6: Kurmi, DSE316 ConvNet slides; Luo et al. 2016, effective receptive fields; Brendel & Bethge 2019, BagNets.",
+    example="input: 3@224x224\n(C3D64 R)*4 GAP FC10\n",
+    better="input: 3@224x224\nC7D64/2 R M (C3D64 R)*2 M (C3D128 R)*2 M (C3D256 R)*4 GAP FC10\n",
+    fix=(
+        "Stride or pool earlier (each halves the map and doubles what every later layer adds), add layers, use larger "
+        "or dilated filters. `convsize analyze` prints the field of every layer."
+    ),
+    find=_find,
+)

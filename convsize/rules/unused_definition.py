@@ -1,0 +1,154 @@
+"""W507: blocks, constants, inputs, names and heads that nothing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic, Fix, Span
+from convsize.language.tree import DefStmt, ExpectStmt, HeadStmt, InputStmt, LetStmt, Series, Tap, TrunkStmt
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import consumers, items_of
+from convsize.rules.uses import Uses, params_of, uses_of
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    statements = context.network.file.statements
+    used: list[tuple[frozenset[str], Uses]] = [
+        (frozenset(), uses_of(stmt)) for stmt in statements if not isinstance(stmt, DefStmt)
+    ]
+    blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
+    reached: set[str] = set()
+    waiting = [name for hidden, uses in used for name in (uses.all - hidden) & blocks.keys()]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            block = blocks[name]
+            uses = uses_of((block.body, block.params))
+            used.append((params_of(block), uses))
+            waiting.extend((uses.all - params_of(block)) & blocks.keys())
+    for name, block in blocks.items():
+        if name not in reached:
+            yield _unused(block.name.span, f"the block `{name}` is never used", "call it, or remove it")
+    yield from _constants(context, blocks, used)
+    yield from _inputs(context)
+    yield from _inner_names(context)
+    yield from _outer_names(context)
+    yield from _heads(context)
+
+
+def _unused(span: Span, message: str, help_text: str, fixes: tuple[Fix, ...] = ()) -> Diagnostic:
+    return Diagnostic("W507", "warning", message, span, help_text, fixes=fixes)
+
+
+def _constants(
+    context: Context, blocks: dict[str, DefStmt], used: list[tuple[frozenset[str], Uses]]
+) -> Iterator[Diagnostic]:
+    """`let`s that no layer needs; what only unused blocks need is not reported a second time."""
+    mentioned = {name for hidden, uses in used for name in uses.all - hidden}
+    for block in blocks.values():
+        mentioned |= uses_of((block.body, block.params)).all - params_of(block)
+    for statement in context.network.file.statements:
+        if isinstance(statement, LetStmt):
+            for name, _ in statement.bindings:
+                if name.name not in mentioned:
+                    yield _unused(
+                        name.span, f"the constant `{name.name}` is never used", f"write `{{{name.name}}}`, or remove it"
+                    )
+
+
+def _inputs(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    readers = consumers(network)
+    for statement in network.file.statements:
+        if isinstance(statement, InputStmt):
+            name = statement.name.name if statement.name else "input"
+            index = network.inputs[name]
+            if not readers[index] and index not in network.outputs.values():
+                yield _unused(statement.span, f"no layer reads the input `{name}`", f"start from it with `@{name}`")
+
+
+def _inner_names(context: Context) -> Iterator[Diagnostic]:
+    """Names inside blocks and heads, which are not seen outside."""
+    for statement in context.network.file.statements:
+        if not isinstance(statement, DefStmt | HeadStmt):
+            continue
+        what = "block" if isinstance(statement, DefStmt) else "head"
+        taps = uses_of(statement.body).taps
+        for item in items_of(statement.body):
+            for name in item.names:
+                if name.name not in taps:
+                    alone = len(item.names) == 1
+                    bound = item.repeat.span.end if item.repeat is not None else item.atom.span.end
+                    plain = context.network.source.slice(Span(bound, name.span.start)).split() == ["as"]
+                    fixes = (Fix(Span(bound, name.span.end), "", True),) if alone and plain else ()
+                    yield _unused(
+                        name.span,
+                        f"nothing in this {what} starts from `@{name.name}`, and it is not seen outside",
+                        f"take `as {name.name}` away" if alone else f"use it: `@{name.name}`",
+                        fixes,
+                    )
+
+
+def _outer_names(context: Context) -> Iterator[Diagnostic]:
+    """Names of the trunk for values that lead nowhere. A name on the way is no waste: it marks a place to ask about."""
+    network = context.network
+    statements = network.file.statements
+    trunk: list[Series] = [stmt.series for stmt in statements if isinstance(stmt, TrunkStmt)]
+    taps = uses_of(tuple(trunk)).taps
+    for statement in statements:
+        if isinstance(statement, HeadStmt):
+            taps |= uses_of((statement.tap, statement.body)).taps
+        elif isinstance(statement, ExpectStmt) and isinstance(statement.target, Tap):
+            taps |= {statement.target.name}
+    readers = consumers(network)
+    for series in trunk:
+        for item in items_of(series):
+            for name in item.names:
+                index = network.taps.get(name.name)
+                if index is None or name.name in taps or readers[index] or index in network.outputs.values():
+                    continue
+                shape = network.nodes[index].output
+                yield _unused(
+                    name.span,
+                    f"nothing starts from `@{name.name}`: the {shape} that it names leads nowhere",
+                    f"use it, as in `(x + @{name.name})` or `head {name.name} @{name.name}: …`, or take its layers away",
+                )
+
+
+def _heads(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    ends = {index: name for name, index in reversed(network.outputs.items())}
+    for statement in network.file.statements:
+        if isinstance(statement, HeadStmt):
+            name = statement.name.name
+            other = ends[network.outputs[name]]
+            if other != name:
+                what = "the trunk" if other == "main" else f"the head `{other}`"
+                yield _unused(
+                    statement.name.span,
+                    f"the head `{name}` has no layer of its own: it gives what {what} gives",
+                    "add its layers, or remove it",
+                )
+
+
+RULE = Rule(
+    code="W507",
+    name="unused-definition",
+    summary="a block, constant, input, name or head that nothing uses",
+    checks=(
+        "Blocks that no trunk, head or used block calls; constants that no expression mentions; inputs that no layer "
+        "reads; names inside a block or head that nothing there starts from; names of the trunk for values that lead "
+        "nowhere; heads without a layer of their own. A name on the trunk's way is not reported: `expect @name:` and the "
+        "analyses can ask about it."
+    ),
+    why=(
+        "Mostly something was meant to be there: a skip that was never joined, a block that a copy replaced, a constant "
+        "that a number replaced. What leads nowhere still counts among the parameters."
+    ),
+    source="The habit of every linter; unused skips are a common slip in hand-written U-Nets.",
+    example="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nC3D64 R M GAP FC10\n",
+    better="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nstage(64) GAP FC{n}\n",
+    fix="Use it, or remove it. A name inside a block can be taken away safely.",
+    find=_find,
+)

@@ -1,0 +1,60 @@
+"""W502: a value that nothing uses and nothing names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convsize.errors import Diagnostic, Span
+from convsize.language.tree import Group, Item
+from convsize.rules.base import Context, Rule
+from convsize.rules.places import by_place, consumers, counted, finding, series_of, whole_place
+
+
+def _find(context: Context) -> Iterator[Diagnostic]:
+    network = context.network
+    readers = consumers(network)
+    outputs = set(network.outputs.values())
+    dead = [node for node in network.layers if not readers[node.index] and node.index not in outputs]
+    if not dead:
+        return
+    named = {end for series in series_of(network.file) for item in series.items if item.names for end in _ends(item)}
+    alive = frozenset().union(*(network.ancestors(index) for index in (*outputs, *network.taps.values())))
+    for found in by_place(node for node in dead if named.isdisjoint((node.span, *node.calls))):
+        if not whole_place(network, found):
+            continue  # one turn or one call uses it
+        node = found[0]
+        lost = network.ancestors(node.index) - alive
+        parameters = sum(context.rows[index].parameters for index in lost if index in context.rows)
+        yield finding(
+            "W502",
+            node,
+            f"nothing uses or names the {node.output} that this gives: {counted(len(lost), 'layer')} with "
+            f"{counted(parameters, 'parameter')} lead nowhere",
+            "name the value, `… as skip`, and use it later as `@skip`; or take these layers away",
+        )
+
+
+def _ends(item: Item) -> Iterator[Span]:
+    """The places of what an item ends with."""
+    atom = item.atom
+    yield atom.span
+    if isinstance(atom, Group):
+        for branch in atom.branches:
+            yield from _ends(branch.items[-1])
+
+
+RULE = Rule(
+    code="W502",
+    name="unused-value",
+    summary="a value that nothing uses or names",
+    checks="Layers whose value no other layer reads, that are no output, and that have no name.",
+    why=(
+        "A tap in the middle of a series starts anew from the named value, and what came before it is dropped: its "
+        "parameters are counted and trained by nothing. Mostly a sum or a concatenation was meant."
+    ),
+    source="A trap of every notation with taps; the language's own rule: a value is used or named.",
+    example="input: 3@32x32\nC3D64 R as stem C3D64 R @stem C3D32 R GAP FC10\n",
+    better="input: 3@32x32\nC3D64 R as stem (C3D64 R + @stem) C3D32 R GAP FC10\n",
+    fix="Join the value with `( + )` or `[ | ]`, name it with `as`, or remove the layers that lead to it.",
+    find=_find,
+)

@@ -1,0 +1,50 @@
+"""Which names a piece of the syntax tree mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from convsize.errors import Span
+from convsize.language.tree import Call, DefStmt, Function, Name, Tap
+
+
+class Uses(NamedTuple):
+    """The names under a node of the tree: as numbers or arguments, as blocks or words, and as taps."""
+
+    names: frozenset[str]
+    calls: frozenset[str]
+    taps: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        """All names but those of taps."""
+        return self.names | self.calls
+
+
+def nodes_of(tree: object) -> Iterator[object]:
+    """Every node of a tree of named tuples, the root included."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tuple) and type(node) is not Span:
+            yield node
+            waiting.extend(node)
+
+
+def uses_of(tree: object) -> Uses:
+    """What a tree mentions."""
+    names, calls, taps = set(), set(), set()
+    for node in nodes_of(tree):
+        if isinstance(node, Name):
+            names.add(node.name)
+        elif isinstance(node, Call | Function):
+            calls.add(node.name.name)
+        elif isinstance(node, Tap):
+            taps.add(node.name)
+    return Uses(frozenset(names), frozenset(calls), frozenset(taps))
+
+
+def params_of(definition: DefStmt) -> frozenset[str]:
+    """The names of a block's parameters, which hide those of the file."""
+    return frozenset(param.name.name for param in definition.params)
