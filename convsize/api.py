@@ -124,18 +124,24 @@ def from_source(
 
     `inputs` are the inputs of a spec that declares none, such as `CRCRP`.
     """
-    file, found = parse_source(source)
+    file, found = _parsed(source)
     if inputs and not _input_names(file):
         # Behind the text, where they move no line and no column of it.
         lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
-        file, found = parse_source(source)
-    if any(each.severity == "error" for each in found):
-        raise SpecError(source, tuple(found))
+        file, found = _parsed(source)
     exact = {let: Fraction(value) for let, value in (lets or {}).items()}
     _must_exist("let", exact, _let_names(file), name)
     _must_exist("input", inputs or {}, _input_names(file), name)
-    return Network.over(build(file, exact, name=name, inputs=inputs), tuple(found))
+    return Network.over(build(file, exact, name=name, inputs=inputs), found)
+
+
+def _parsed(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
+    """The tree with the parser's warnings. Raises SpecError with its errors."""
+    file, found = parse_source(source)
+    if any(each.severity == "error" for each in found):
+        raise SpecError(source, found)
+    return file, found
 
 
 def _let_names(file: File) -> list[str]:

@@ -48,11 +48,18 @@ def complain(text: str) -> None:
 
 def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:
     """Errors with their excerpts and warnings in a line each, to standard error; advice is for `check`."""
+    shown = [each for each in found if each.severity != "advice"]
+    if not shown:
+        return
     from convsize.views import excerpt
 
     colours = paint(sys.stderr)
-    for each in found:
+    excerpts = 0
+    for each in shown:
         if each.severity == "error":
+            if excerpts:
+                write("\n", sys.stderr)
+            excerpts += 1
             write(excerpt.render(each, source, paint=colours), sys.stderr)
-        elif each.severity == "warning":
+        else:
             write(excerpt.compact(each, source, paint=colours), sys.stderr)

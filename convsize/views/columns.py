@@ -15,9 +15,10 @@ from convsize.views.fold import Line
 class Column(NamedTuple):
     """One column.
 
-    name: what `--columns` and `--sort` call it, the field's name in the JSON. header: above the table. value: the
-    plain value of one layer (None: there is none). write: a value for people, short; exact: in full. cost: a figure
-    that is summed over folded layers. words: aligned to the left.
+    name: what `--columns` and `--sort` call it, the field's name in the JSON. header: above the table; `brief` where
+    its figures are short, too. value: the plain value of one layer (None: there is none). write: a value for people,
+    short; exact: in full. cost: a figure that is summed over folded layers. words: aligned to the left. said: the text
+    of a line where that is no value of a layer.
     """
 
     name: str
@@ -27,31 +28,30 @@ class Column(NamedTuple):
     exact: Callable[[Any], str] | None = None
     cost: bool = False
     words: bool = False
+    said: Callable[[Line], str] | None = None
+    brief: str | None = None
+
+    def title(self, *, in_full: bool) -> str:
+        """What stands above the column."""
+        return self.header if in_full or self.brief is None else self.brief
 
     def of(self, line: Line) -> Any:
         """The value of a line: summed for a cost, else what its last layer has."""
-        if self.cost:
-            return line.total(self.value)
-        return self.value(line.last)
+        return line.total(self.value) if self.cost else self.value(line.last)
 
     def text(self, line: Line, *, in_full: bool = False) -> str:
         """What stands in the cell of a line; nothing is said by a dash."""
-        if self.name == "name":
-            return line.name
-        if self.name == "spec":
-            return line.spec
-        if self.name == "op" and line.summary is not None:
-            return "block"
+        if self.said is not None:
+            return self.said(line)
         value = self.of(line)
         if value is None or (self.cost and value == 0):
             return "–"
-        write = self.exact if in_full and self.exact else self.write
-        text = write(value)
-        if self.name in {"receptive_field", "start"} and line.times > 1 and line.summary is None:
-            # A repeat sees more from turn to turn: from the first turn's to the last one's.
+        text = (self.exact if in_full and self.exact else self.write)(value)
+        if in_full and self.name in {"receptive_field", "start"} and line.times > 1:
+            # A repeat sees more from turn to turn: from the first turn's field to the last one's.
             before = self.value(line.first)
-            if before is not None and write(before) != text:
-                return f"{write(before)}…{text}"
+            if before is not None and self.write(before) != text:
+                return f"{self.write(before)}…{text}"
         return text
 
 
@@ -78,9 +78,13 @@ def _names(values: Iterable[str]) -> str:
 
 
 def _cost(
-    name: str, header: str, value: Callable[[LayerRow], int], write: Callable[[int], str] = numbers.count
+    name: str,
+    header: str,
+    value: Callable[[LayerRow], int],
+    write: Callable[[int], str] = numbers.count,
+    brief: str | None = None,
 ) -> Column:
-    return Column(name, header, value, write, numbers.exact, cost=True)
+    return Column(name, header, value, write, numbers.exact, cost=True, brief=brief)
 
 
 def _bytes(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
@@ -88,17 +92,17 @@ def _bytes(name: str, header: str, value: Callable[[LayerRow], int]) -> Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "layer", lambda layer: layer.name, words=True),
-    Column("op", "op", lambda layer: layer.op, words=True),
-    Column("spec", "spec", lambda layer: layer.spec, words=True),
+    Column("name", "layer", lambda layer: layer.name, words=True, said=lambda line: line.name),
+    Column("op", "op", lambda layer: layer.op, words=True, said=lambda line: line.op),
+    Column("spec", "spec", lambda layer: layer.spec, words=True, said=lambda line: line.spec),
     Column("line", "line", lambda layer: layer.line),
     Column("inputs", "from", lambda layer: layer.inputs, _names, words=True),
     Column("output", "output", lambda layer: layer.output, numbers.volume),
     Column("receptive_field", "RF", _field, _sees),
     Column("jump", "jump", _jump, numbers.axes),
-    Column("start", "RF start", _start, numbers.axes),
+    Column("start", "RF start", _start, numbers.places),
     Column("seen", "of input", lambda layer: field.seen if (field := layer.receptive_field) else None, numbers.share),
-    _cost("parameters", "parameters", lambda layer: layer.parameters),
+    _cost("parameters", "parameters", lambda layer: layer.parameters, brief="params"),
     _cost("weights", "weights", lambda layer: layer.weights, numbers.exact),
     _cost("biases", "biases", lambda layer: layer.biases, numbers.exact),
     _cost("buffers", "buffers", lambda layer: layer.buffers, numbers.exact),
@@ -109,6 +113,9 @@ COLUMNS: tuple[Column, ...] = (
     _bytes("output_bytes", "activations", lambda layer: layer.output_bytes),
     _bytes("parameter_bytes", "weight bytes", lambda layer: layer.parameter_bytes),
 )
+REPEATS = Column("repeats", "", lambda _: 1, words=True, said=lambda line: f"×{line.times}" if line.times > 1 else "")
+"""How many turns a line stands for: beside the name where anything is folded."""
+
 BY_NAME = {column.name: column for column in COLUMNS}
 ALIASES = {
     "layer": "name",

@@ -49,6 +49,11 @@ class Line(NamedTuple):
         """The layer's shorthand; for a summed repeat the block's: dl*6."""
         return self.first.spec if self.summary is None else "{}*{}".format(*self.summary)
 
+    @property
+    def op(self) -> str:
+        """The layer's kind; for a summed repeat, block."""
+        return self.first.op if self.summary is None else "block"
+
     def total(self, value: Callable[[LayerRow], int]) -> int:
         """The sum of a figure over the layers of one turn."""
         return sum(value(row) for row in self.rows)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsize.records import Report
 from convsize.views import numbers
-from convsize.views.columns import BY_NAME, Column, ordered
+from convsize.views.columns import BY_NAME, REPEATS, Column, ordered
 from convsize.views.fold import fold, unfolded
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
@@ -21,20 +21,15 @@ def render(
         lines = unfolded(ordered(report.layers, sort))
     else:
         lines = unfolded(report.layers) if expand else fold(report.layers)
-    repeats = any(one.times > 1 for one in lines)
+    if any(one.times > 1 for one in lines):
+        shown = (*shown[:1], REPEATS, *shown[1:])
     header = [column.header for column in shown]
     rule = [":--" if column.words else "--:" for column in shown]
-    if repeats:
-        header.insert(1, "×")
-        rule.insert(1, "--:")
     inputs = ", ".join(f"{name} {numbers.volume(dims)}" for name, dims in report.inputs)
     out = [f"## {_escaped(report.name)}", "", f"{inputs}; batch {report.batch}; {report.dtype}", ""]
     out += [_row(header), _row(rule)]
     for one in lines:
-        cells = [_code(column, column.text(one, in_full=column.name != "output_bytes")) for column in shown]
-        if repeats:
-            cells.insert(1, str(one.times))
-        out.append(_row(cells))
+        out.append(_row([_code(column, column.text(one, in_full=column.name != "output_bytes")) for column in shown]))
     out += ["", *_totals(report)]
     if report.insights:
         out += ["", *(f"- {_escaped(insight.text)}" for insight in report.insights)]

@@ -66,10 +66,15 @@ def number(value: Fraction | int) -> str:
     return f"{float(value):.3f}".rstrip("0")
 
 
-def axes(values: Iterable[Fraction | int]) -> str:
-    """One number where all axes agree, else joined by x: 7, 3x5."""
+def axes(values: Iterable[Fraction | int], between: str = "x") -> str:
+    """One number where all axes agree, else all of them: 7, 3x5."""
     texts = [number(value) for value in values]
-    return texts[0] if len(set(texts)) == 1 else "x".join(texts)
+    return texts[0] if len(set(texts)) == 1 else between.join(texts)
+
+
+def places(values: Iterable[Fraction | int]) -> str:
+    """Coordinates, which may be negative: -90, or -30,-59 where the axes differ."""
+    return axes(values, ",")
 
 
 def volume(dims: tuple[int, ...]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
 from convsize.views import numbers
-from convsize.views.columns import BY_NAME, COLUMNS, Column, ordered
+from convsize.views.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered
 from convsize.views.fold import Line, fold, unfolded
 from convsize.views.layout import GAP, Cell, clip, full_width, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint
@@ -15,11 +15,32 @@ _ALWAYS = ("name", "spec", "output", "receptive_field", "parameters", "macs", "o
 _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")
 """What a terminal that is too narrow does without, in this order."""
 
-_WIDER = ("=parameters", "=macs", "jump", "weights", "biases", "flops", "start", "inputs", "op", "=flops", "line")
-"""What a wider terminal shows as well, as far as it fits, in this order; `=` writes a count in full."""
+_WIDER = (
+    "=receptive_field",
+    "=parameters",
+    "=macs",
+    "jump",
+    "weights",
+    "biases",
+    "flops",
+    "start",
+    "=start",
+    "inputs",
+    "op",
+    "=flops",
+    "line",
+)
+"""What a wider terminal shows as well, as far as it fits, in this order.
 
+`=` writes a count in full, and of a repeat what its first turn sees as well as its last.
+"""
+
+_BRACKETS = {"first": "┌", "middle": "│", "last": "└"}
 NARROWEST = 32
-_SHORTEST_NAME = 12
+_CUT_SHORT = ("name", "spec")
+_SHORTEST = 12
+"""Columns whose texts are cut short before a column is left out, and the width they keep."""
+
 _NARROWEST_NOTE = 24
 
 
@@ -95,10 +116,7 @@ def _header(texts: Sequence[str], room: Sequence[int], left: Sequence[bool], pai
 
 
 def _heading(report: Report, width: int, paint: Paint) -> list[str]:
-    facts = [
-        f"{name} {numbers.volume(dims)}" if name != "input" else f"input {numbers.volume(dims)}"
-        for name, dims in report.inputs
-    ]
+    facts = [f"{name} {numbers.volume(dims)}" for name, dims in report.inputs]
     facts += [f"batch {report.batch}", report.dtype]
     lines = wrapped(" · ".join(fact.replace(" ", "\0") for fact in [report.name, *facts]), width, rest="  ")
     texts = [text.replace("\0", " ") for text in lines]
@@ -114,31 +132,31 @@ def _heading(report: Report, width: int, paint: Paint) -> list[str]:
 def _table(
     report: Report, lines: Sequence[Line], width: int, paint: Paint, columns: Sequence[Column] | None
 ) -> list[str]:
-    brackets = max((len(one.bracket) for one in lines), default=0)
-    repeats = any(one.times > 1 for one in lines)
-    plan = _Plan(lines, brackets, repeats)
+    plan = _Plan(lines)
     if columns is None:
         shown, in_full = plan.fitting(width)
     else:
-        shown, in_full = tuple(columns), frozenset(one.name for one in columns)
-    rows = [plan.header(shown), *(plan.row(one, shown, in_full) for one in lines)]
-    room = widths(rows)
-    names = [at for at, text in enumerate(rows[0]) if text in {"layer", "spec", "from"}]
-    for at in sorted(names, key=lambda at: -room[at]):
+        shown, in_full = plan.with_repeats(columns), frozenset(one.name for one in columns)
+    titles = [column.title(in_full=column.name in in_full) for column in shown]
+    rows = [[plan.cell(one, column, in_full) for column in shown] for one in lines]
+    room = widths([titles, *rows])
+    for at in sorted(range(len(shown)), key=lambda at: -room[at]):
         over = full_width(room) - width
-        if columns is None and over > 0:
-            room[at] = max(room[at] - over, min(room[at], _SHORTEST_NAME))
-    left = plan.to_left(shown)
+        if columns is None and over > 0 and shown[at].name in _CUT_SHORT:
+            room[at] = max(room[at] - over, min(room[at], _SHORTEST))
+    left = [column.words for column in shown]
     loud = _loudest(report, lines)
-    out = [_header(rows[0], room, left, paint), paint("─" * min(full_width(room), max(width, NARROWEST)), "dim")]
-    for one, row in zip(lines, rows[1:], strict=True):
+    out = [_header(titles, room, left, paint), paint("─" * full_width(room), "dim")]
+    for one, row in zip(lines, rows, strict=True):
         cells = [
-            Cell(clip(text, size, keep_end=header == "layer"), _style(header, text, one, loud))
-            for text, size, header in zip(row, room, rows[0], strict=True)
+            Cell(plan.name(one, size) if column.name == "name" else clip(text, size), _style(column, text, one, loud))
+            for column, text, size in zip(shown, row, room, strict=True)
         ]
         out.append(line(cells, room, left, paint))
-    if repeats:
+    if plan.repeats:
         note = "×n: so many turns alike; the figures are those of one turn"
+        if any(column.name == "receptive_field" for column in shown):
+            note += ", RF from the first to the last" if "receptive_field" in in_full else ", RF that of the last"
         out.extend(paint(text, "dim") for text in wrapped(note, width))
     return out
 
@@ -146,72 +164,57 @@ def _table(
 class _Plan:
     """Which columns a table has, and the texts in them."""
 
-    def __init__(self, lines: Sequence[Line], brackets: int, repeats: bool) -> None:
+    def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = lines
-        self.brackets = brackets
-        self.repeats = repeats
+        self.brackets = max((len(one.bracket) for one in lines), default=0)
+        self.repeats = any(one.times > 1 for one in lines)
         self.sizes: dict[tuple[str, bool], int] = {}
 
-    def header(self, shown: Sequence[Column]) -> list[str]:
-        texts = [column.header for column in shown]
-        if self.repeats:
-            texts.insert(self._after_name(shown), "")
-        return texts
+    def with_repeats(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """The columns with that of the repeats behind the name, where anything is folded."""
+        if not self.repeats:
+            return tuple(columns)
+        at = next((at + 1 for at, column in enumerate(columns) if column.name == "name"), 0)
+        return (*columns[:at], REPEATS, *columns[at:])
 
-    def to_left(self, shown: Sequence[Column]) -> list[bool]:
-        flags = [column.words for column in shown]
-        if self.repeats:
-            flags.insert(self._after_name(shown), True)
-        return flags
+    def cell(self, one: Line, column: Column, in_full: frozenset[str]) -> str:
+        return self.name(one) if column.name == "name" else column.text(one, in_full=column.name in in_full)
 
-    def row(self, one: Line, shown: Sequence[Column], in_full: frozenset[str]) -> list[str]:
-        texts = [self.cell(one, column, column.name in in_full) for column in shown]
-        if self.repeats:
-            texts.insert(self._after_name(shown), f"×{one.times}" if one.times > 1 else "")
-        return texts
+    def name(self, one: Line, width: int | None = None) -> str:
+        """The brackets of the folded turns and the name, of which the end is what tells layers apart."""
+        start = f"{''.join(_BRACKETS[mark] for mark in one.bracket):<{self.brackets}} " if self.brackets else ""
+        return start + (one.name if width is None else clip(one.name, max(width - len(start), 1), keep_end=True))
 
-    def cell(self, one: Line, column: Column, in_full: bool) -> str:
-        text = column.text(one, in_full=in_full)
-        if column.name != "name" or not self.brackets:
-            return text
-        signs = {"first": "┌", "middle": "│", "last": "└"}
-        bracket = "".join(signs[mark] for mark in one.bracket)
-        return f"{bracket:<{self.brackets}} {text}"
-
-    def _after_name(self, shown: Sequence[Column]) -> int:
-        return next((at + 1 for at, column in enumerate(shown) if column.name == "name"), 0)
-
-    def room(self, column: Column, in_full: bool) -> int:
+    def room(self, column: Column, in_full: frozenset[str]) -> int:
         """The width of a column's widest text."""
-        key = (column.name, in_full)
+        key = (column.name, column.name in in_full)
         if key not in self.sizes:
             widest = max((len(self.cell(one, column, in_full)) for one in self.lines), default=0)
-            self.sizes[key] = max(widest, len(column.header))
+            self.sizes[key] = max(widest, len(column.title(in_full=key[1])))
         return self.sizes[key]
 
-    def total(self, shown: Sequence[Column], in_full: frozenset[str]) -> int:
-        rooms = [self.room(column, column.name in in_full) for column in shown]
-        if self.repeats:
-            rooms.append(max(len(f"×{one.times}") for one in self.lines))
-        return full_width(rooms)
+    def total(self, names: Container[str], in_full: frozenset[str]) -> int:
+        """The width of a table of these columns."""
+        return full_width([self.room(column, in_full) for column in self.columns(names)])
+
+    def columns(self, names: Container[str]) -> tuple[Column, ...]:
+        return self.with_repeats([column for column in COLUMNS if column.name in names])
 
     def fitting(self, width: int) -> tuple[tuple[Column, ...], frozenset[str]]:
         """The columns that fit into a width, and which of them are written in full."""
-        names = list(_ALWAYS)
+        names = set(_ALWAYS)
+        in_full: frozenset[str] = frozenset()
+        spare = sum(max(self.room(BY_NAME[name], in_full) - _SHORTEST, 0) for name in _CUT_SHORT)
         for name in _GIVES_WAY:
-            # Names and specs may be cut short before anything is left out.
-            spare = sum(max(self.room(BY_NAME[one], False) - _SHORTEST_NAME, 0) for one in ("name", "spec"))
-            if self.total([BY_NAME[one] for one in names], frozenset()) - spare <= width:
+            if self.total(names, in_full) - spare <= width:
                 break
             names.remove(name)
-        chosen = set(names)
-        in_full: frozenset[str] = frozenset()
         for step in _WIDER if len(names) == len(_ALWAYS) else ():
-            more = chosen if step[0] == "=" else chosen | {step}
+            more = names if step[0] == "=" else names | {step}
             full = in_full | {step[1:]} if step[0] == "=" else in_full
-            if full <= more and self.total([one for one in COLUMNS if one.name in more], full) <= width:
-                chosen, in_full = more, full
-        return tuple(one for one in COLUMNS if one.name in chosen), in_full
+            if full <= more and self.total(more, full) <= width:
+                names, in_full = more, full
+        return self.columns(names), in_full
 
 
 def _loudest(report: Report, lines: Sequence[Line]) -> dict[str, int]:
@@ -225,19 +228,16 @@ def _loudest(report: Report, lines: Sequence[Line]) -> dict[str, int]:
     for name, total in totals.items():
         largest = max((BY_NAME[name].of(one) for one in lines), default=0)
         if largest and largest * 10 >= total:
-            found[BY_NAME[name].header] = largest
+            found[name] = largest
     return found
 
 
-def _style(header: str, text: str, one: Line, loud: dict[str, int]) -> str | None:
-    if text == "–" or header == "":
+def _style(column: Column, text: str, one: Line, loud: dict[str, int]) -> str | None:
+    if text == "–" or column is REPEATS:
         return "dim"
-    if header == "spec":
+    if column.name == "spec":
         return "cyan"
-    if header in loud:
-        column = next(column for column in COLUMNS if column.header == header)
-        return "loud" if column.of(one) == loud[header] else None
-    return None
+    return "loud" if column.name in loud and column.of(one) == loud[column.name] else None
 
 
 # ---- below the layers ------------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def _sees(report: Report) -> tuple[str, str]:
     of = numbers.axes(report.inputs[0][1][1:]) if len(report.inputs) == 1 and report.inputs[0][1][1:] else "the input"
     note = f"of {of} pixels an axis, at the last layer that has a position"
     if field.jump and not field.whole:
-        note += f"; jump {numbers.axes(field.jump)}, from {numbers.axes(field.start)}"
+        note += f"; jump {numbers.axes(field.jump)}, from {numbers.places(field.start)}"
     return numbers.axes(field.size), note
 
 

@@ -137,7 +137,7 @@ def test_markdown_is_a_table_with_as_many_cells_in_every_row() -> None:
     assert len(blocks) == 2
     for block in blocks:
         assert len({line.count("|") for line in block}) == 1
-    assert blocks[0][2].startswith("| conv1 | 3 | `C3D8` |")
+    assert blocks[0][2].startswith("| conv1 | ×3 | `C3D8` |")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", None])
