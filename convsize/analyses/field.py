@@ -154,7 +154,8 @@ def _transposed(field: Field, window: AxisWindow, longest: int) -> Field:
     tap_step, unit_step = stride // common, dilation // common
     inverse = pow(unit_step, -1, tap_step)
     taps = 1 if field.ordered else min(-(-window.kernel // tap_step), field.period)
-    if field.period * stride > longest or field.period * stride * taps > 8 * longest:
+    long = field.period * stride > longest or field.period * stride * taps > 8 * longest
+    if long or isinstance(field.shift, Fraction):  # a table of bounds is no better than a bound
         return _transposed_bound(bounded(field), window)
     edges: list[tuple[Edge, Edge]] = []
     for unit in range(field.period * stride):
@@ -256,7 +257,7 @@ def _moved_over(first: Field, second: Field, units: int) -> Field | None:
 
 
 def _turns(field: Field, units: int) -> list[tuple[int, Number, Number]]:
-    """(turns, lo, hi) of every phase among the first `units`: how often the period turns after the phase's first unit."""
+    """(turns, lo, hi) of every phase among the first `units`; turns: how often it comes again."""
     period = field.period
     return [((units - 1 - phase) // period, low, high) for phase, low, high in spans(field) if phase < units]
 
@@ -276,7 +277,7 @@ def covered(field: Field, units: int, pixels: int) -> tuple[int, int] | None:
 
 
 def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: int) -> int:
-    """The most pixels, clipped at the borders, that any of the units 0 … `units`-1 sees; `wide` is seen by all of them."""
+    """The most pixels, clipped at the borders, that one of the units 0 … `units`-1 sees; all of them see `wide`."""
     best = 0 if wide is None else wide[1] - wide[0] + 1
     shift = field.shift
     for turns, low, high in _turns(field, units):

@@ -92,7 +92,7 @@ def _stretches(rows: Sequence[LayerRow], values: Sequence[int]) -> list[_Stretch
 
 
 class _Run(NamedTuple):
-    """Stretches that follow each other and hold most of a total: `text` names their place, `names` their weight layers."""
+    """Stretches that follow each other and hold most of a total: `text` says where, `names` are their weight layers."""
 
     text: str
     names: tuple[str, ...]

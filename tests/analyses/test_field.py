@@ -1,0 +1,196 @@
+"""Fields along one axis against sets of pixels that are followed one by one."""
+
+from fractions import Fraction
+from math import lcm
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convsize.analyses.field import (
+    IDENTITY,
+    LARGEST_JUMP,
+    Field,
+    best_placed,
+    bounded,
+    covered,
+    extent,
+    joined,
+    spans,
+    through,
+)
+from convsize.geometry import AxisWindow
+
+LONGEST = 4096
+
+
+@st.composite
+def windows(draw):
+    transposed = draw(st.booleans())
+    kernel, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    return AxisWindow(kernel, stride, dilation, draw(st.integers(-3, 5)), 0, transposed)
+
+
+def seen_by(unit, chain):
+    """The pixels that a unit behind a chain of windows sees, on an axis without ends."""
+    units = {unit}
+    for window in reversed(chain):
+        taps = range(window.kernel)
+        if window.transposed:
+            units = {
+                (unit + window.before - window.dilation * tap) // window.stride
+                for unit in units
+                for tap in taps
+                if (unit + window.before - window.dilation * tap) % window.stride == 0
+            }
+        else:
+            units = {unit * window.stride - window.before + window.dilation * tap for unit in units for tap in taps}
+    return units
+
+
+def behind(chain):
+    field = IDENTITY
+    for window in chain:
+        field = through(field, window, LONGEST)
+    return field
+
+
+def at(field, unit):
+    turns, phase = divmod(unit, field.period)
+    low, high = field.lo[phase], field.hi[phase]
+    return None if low is None else (low + field.shift * turns, high + field.shift * turns)
+
+
+chains = st.lists(windows(), max_size=4)
+
+
+@given(chains, st.integers(-30, 30))
+def test_a_field_is_the_hull_of_what_a_unit_sees(chain, unit):
+    pixels = seen_by(unit, chain)
+    assert at(behind(chain), unit) == ((min(pixels), max(pixels)) if pixels else None)
+
+
+@given(chains)
+def test_the_largest_extent_is_that_of_some_unit(chain):
+    field = behind(chain)
+    hulls = [seen_by(unit, chain) for unit in range(field.period)]
+    assert extent(field) == max((max(seen) - min(seen) + 1 for seen in hulls if seen), default=0)
+
+
+@given(chains, st.integers(-30, 30))
+def test_bounds_hold_every_unit(chain, unit):
+    pixels = seen_by(unit, chain)
+    if pixels:
+        low, high = at(bounded(behind(chain)), unit)
+        assert low <= min(pixels)
+        assert max(pixels) <= high
+
+
+@given(chains, st.integers(-30, 30), st.integers(1, 8))
+def test_where_tables_are_cut_short_the_field_is_a_bound(chain, unit, longest):
+    field = IDENTITY
+    for window in chain:
+        field = through(field, window, longest)
+    pixels = seen_by(unit, chain)
+    if pixels:
+        low, high = at(field, unit)
+        assert low <= min(pixels)
+        assert max(pixels) <= high
+
+
+@given(chains, chains, st.integers(1, 12))
+def test_a_join_is_the_hull_of_its_branches(one, other, units):
+    first, second = behind(one), behind(other)
+    field, _ = joined(first, second, units, LONGEST)
+    exact = first.shift * second.period == second.shift * first.period
+    for unit in range(units):
+        pixels = seen_by(unit, one) | seen_by(unit, other)
+        if not pixels or at(field, unit) is None:
+            continue
+        low, high = at(field, unit)
+        if exact:
+            assert (low, high) == (min(pixels), max(pixels))
+        elif seen_by(unit, one) and seen_by(unit, other):
+            assert low <= min(pixels)
+            assert high >= max(pixels)
+
+
+@given(chains, st.integers(1, 9), st.integers(1, 40))
+def test_what_units_cover_and_the_best_one_sees(chain, units, pixels):
+    field = behind(chain)
+    hulls = [at(field, unit) for unit in range(units)]
+    clipped = [(max(0, hull[0]), min(pixels - 1, hull[1])) for hull in hulls if hull is not None]
+    clipped = [(first, last) for first, last in clipped if first <= last]
+    wanted = (min(first for first, _ in clipped), max(last for _, last in clipped)) if clipped else None
+    assert covered(field, units, pixels) == wanted
+    assert best_placed(field, None, units, pixels) == max((last - first + 1 for first, last in clipped), default=0)
+
+
+@given(chains, st.integers(1, 9), st.integers(1, 40), st.data())
+def test_the_best_unit_together_with_what_all_see(chain, units, pixels, data):
+    first = data.draw(st.integers(0, pixels - 1))
+    wide = (first, data.draw(st.integers(first, pixels - 1)))
+    field = behind(chain)
+    best = wide[1] - wide[0] + 1
+    for unit in range(units):
+        hull = at(field, unit)
+        if hull is not None and max(0, hull[0]) <= min(pixels - 1, hull[1]):
+            best = max(best, max(wide[1], min(pixels - 1, hull[1])) - min(wide[0], max(0, hull[0])) + 1)
+    assert best_placed(field, wide, units, pixels) == best
+
+
+def test_upsampling_gives_units_of_different_extents():
+    # up(2) then a 3-wide window: output 0 reads -1, 0, 1 = pixels -1, 0, 0; output 1 reads 0, 1, 2 = pixels 0, 0, 1.
+    field = behind([AxisWindow(2, 2, transposed=True), AxisWindow(3, 1, 1, 1, 1)])
+    assert field == Field((-1, 0), (0, 1), 1, True)
+
+
+def test_a_stride_above_the_kernel_leaves_units_that_see_nothing():
+    field = behind([AxisWindow(1, 2, transposed=True)])
+    assert field == Field((0, None), (0, None), 1, False)
+    # Taps 2 apart on the odd units meet nothing but such units; on the even ones they meet three pixels.
+    assert behind([AxisWindow(1, 2, transposed=True), AxisWindow(3, 1, 2)]) == Field((0, None), (2, None), 1, False)
+
+
+def test_tables_stay_short():
+    window = AxisWindow(1000, 1000, transposed=True)
+    field = IDENTITY
+    for _ in range(3):
+        field = through(field, window, LONGEST)
+    # The first table of 1000 fits, the second of a million does not.
+    assert field.period == 1
+    assert field.shift == Fraction(1, 10**9)
+
+
+def test_a_jump_beyond_reason_is_not_followed():
+    field = IDENTITY
+    count = 0
+    while field is not None:
+        field = through(field, AxisWindow(2, 2, 1, 1, 1), LONGEST)
+        count += 1
+    assert 2 ** (count - 1) <= LARGEST_JUMP < 2**count
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "meets"),
+    [
+        ([AxisWindow(3, 1, 1, 1, 1)], [AxisWindow(5, 1, 1, 2, 2)], True),
+        ([AxisWindow(3, 2, 1, 1, 1)], [AxisWindow(1, 2)], True),
+        ([AxisWindow(3, 2, 1, 0, 1)], [AxisWindow(1, 2)], False),
+        ([AxisWindow(2, 2), AxisWindow(2, 2, transposed=True)], [], True),
+        ([AxisWindow(1, 2), AxisWindow(2, 2, transposed=True)], [], False),
+        ([AxisWindow(1, 2)], [], False),
+    ],
+)
+def test_where_centres_meet(first, second, meets):
+    # 2-wide pools with stride 2 and their upsampling are centred on average: (0 + 1 + 0 + 1)/4 = (0 + 1)/2.
+    assert joined(behind(first), behind(second), 8, LONGEST)[1] is meets
+
+
+@given(chains, chains)
+def test_joins_of_equal_jumps_have_a_common_period(one, other):
+    first, second = behind(one), behind(other)
+    if first.shift * second.period == second.shift * first.period:
+        field, _ = joined(first, second, 8, LONGEST)
+        assert field.period == lcm(first.period, second.period) or first == second
+        assert len(spans(field)) >= max(len(spans(first)), len(spans(second)))

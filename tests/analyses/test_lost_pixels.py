@@ -1,0 +1,228 @@
+"""Lost and unread pixels: figures worked by hand, and against sets of positions."""
+
+import time
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from convsize.analyses import lost_pixels as module
+from convsize.analyses.facts import gather
+from convsize.analyses.lost_pixels import lost_pixels, unread_pixels
+from convsize.analyses.positions import Budget, BudgetError, everything, missing, read, union
+from convsize.api import parse
+from convsize.errors import SpecError
+from convsize.geometry import AxisWindow, output_extent
+from convsize.records import Lost, UnreadPixels
+
+
+def lost(text):
+    network = parse(text)
+    return lost_pixels(network, gather(network)).layers[network.outputs["main"]]
+
+
+def unread(text):
+    network = parse(text)
+    return unread_pixels(network, gather(network)).rows
+
+
+def test_a_stride_that_does_not_divide_drops_the_last_pixels():
+    # (10 - 3)/2 = 3.5: four windows read 0 … 8, pixel 9 is left over (E3).
+    assert lost("input: 1@10\nC3/2p0") == (Lost(0, 1, 9, 0, True),)
+    assert unread("input: 1@10\nC3/2p0") == (UnreadPixels("input", 0, 1, ((9, 10),)),)
+
+
+def test_dropped_padding_is_no_loss():
+    # ResNet's stem: 224 + 6 = 230 pixels, 112 windows read 0 … 228 of them: one zero is dropped and no pixel.
+    assert lost("input: 3@224x224\nC7D64/2") == ()
+    # 4 windows of 3 at stride 4 over 1 + 14 + 1: they read 0-2, 4-6, 8-10, 12-14 of it, so pixels 2, 6, 10; the last zero
+    # is position 15.
+    assert lost("input: 1@14\nC3/4p1") == (Lost(0, 3, 2, 1, False),)
+
+
+def test_a_strided_1x1_convolution_skips_every_other_pixel():
+    assert lost("input: 1@8x5\nC1/2") == (Lost(0, 4, 1, 0, False), Lost(1, 2, 1, 0, False))
+
+
+def test_a_fork_reads_what_one_branch_skips():
+    assert unread("input: 4@8x8\n(C3/2 + C1/2)") == ()
+    assert [row.pixels for row in unread("input: 4@8x8\n(C1/2 + C1/2)")] == [4, 4]
+
+
+def test_losses_deep_in_the_network_reach_the_input():
+    # M drops pixel 12 of 13; conv1's unit 12 alone reads nothing more than its neighbours but pixel 14 of 0 … 14.
+    assert unread("input: 1@15\nC3p0 M") == (UnreadPixels("input", 0, 1, ((14, 15),)),)
+
+
+def test_cropping_leaves_pixels_out():
+    assert lost("input: 1@10x10\ncrop(6)") == (Lost(0, 4, 0, 0, False), Lost(1, 4, 0, 0, False))
+    assert unread("input: 1@10x10\ncrop(6)")[0].ranges == ((0, 2), (8, 10))
+
+
+def test_a_transposed_convolution_can_crop_its_inputs():
+    # (4 - 1)·2 - 2·3 + 3 = 3 outputs: input 0 reaches -3 … -1 and input 3 reaches 3 … 5, both outside.
+    assert lost("input: 1@4\nT3/2p3") == (Lost(0, 2, 0, 0, False),)
+
+
+def test_an_input_that_nothing_uses_is_unread():
+    found = unread("input a: 1@4\ninput b: 1@3x3\n@a C3")
+    assert [(row.input, row.axis, row.pixels) for row in found] == [("b", 0, 3), ("b", 1, 3)]
+
+
+def test_everything_is_read_by_fully_connected_layers_and_gates():
+    assert unread("input: 4@9x9\nC3 (x * GAP) C1/3 FC2") == ()
+
+
+def test_many_holes_are_counted_and_the_first_hundred_listed():
+    (row,) = unread("input: 1@1000\nC1/2")
+    assert row.pixels == 500
+    assert row.ranges[:2] == ((1, 2), (3, 4))
+    assert len(row.ranges) == 100
+
+
+def test_long_axes_and_deep_chains_are_quick():
+    began = time.perf_counter()
+    assert unread("input: 1@16777216\nC3*2000 M C5p0*2000") == ()
+    assert time.perf_counter() - began < 5
+
+
+def test_what_takes_too_long_is_not_worked_out(monkeypatch):
+    monkeypatch.setattr(module, "_BYTES", 1000)
+    network = parse("input: 1@100000\nC1/2 C1/2")
+    facts = gather(network)
+    found = lost_pixels(network, facts)
+    assert not found.complete
+    assert found.layers == [(), (), ()]
+    assert unread_pixels(network, facts).rows is None
+
+
+# ---- against sets of positions ---------------------------------------------------------------------------------------
+
+
+def positions_of(found, extent):
+    if isinstance(found, bytes):
+        assert len(found) == extent
+        return {place for place, flag in enumerate(found) if flag}
+    return {place for start, stop in found for place in range(start, stop)}
+
+
+def brute_reads(window, outputs, extent):
+    taps = range(window.kernel)
+    if window.transposed:
+        return {
+            unit
+            for unit in range(extent)
+            if any(unit * window.stride - window.before + window.dilation * tap in outputs for tap in taps)
+        }
+    every = {unit * window.stride - window.before + window.dilation * tap for unit in outputs for tap in taps}
+    return {place for place in every if 0 <= place < extent}
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.integers(1, 6),
+    st.integers(1, 6),
+    st.integers(1, 5),
+    st.integers(-3, 6),
+    st.integers(-3, 6),
+    st.booleans(),
+    st.integers(1, 120),
+    st.randoms(use_true_random=False),
+    st.sampled_from([0.1, 0.5, 0.95, 1.0]),
+)
+def test_what_a_window_reads(kernel, stride, dilation, before, after, transposed, extent, random, share):
+    window = AxisWindow(kernel, stride, dilation, before, after, transposed)
+    count = output_extent(extent, window)
+    assume(1 <= count <= 800)
+    mask = bytes(random.random() < share for _ in range(count))
+    outputs = union(mask, (), count, Budget(10**9))
+    wanted = brute_reads(window, {place for place, flag in enumerate(mask) if flag}, extent)
+    found = read(outputs, count, window, extent, Budget(10**9))
+    assert positions_of(found, extent) == wanted
+    assert positions_of(read(mask, count, window, extent, Budget(10**9)), extent) == wanted
+    holes, ranges = missing(found, extent)
+    assert holes == extent - len(wanted)
+    listed = positions_of(ranges, extent)
+    assert listed <= set(range(extent)) - wanted
+    assert len(listed) == holes or len(ranges) == 100
+
+
+def test_budgets_end():
+    budget = Budget(10)
+    budget.spend(10)
+    with pytest.raises(BudgetError):
+        budget.spend(1)
+    assert everything(0) == ()
+
+
+TOKENS = [
+    "C1",
+    "C3",
+    "C3/2",
+    "C2/2p0",
+    "C3d2",
+    "M",
+    "M3/2p1",
+    "C4/3p1",
+    "C1/2",
+    "up(2)",
+    "T2/2",
+    "T3/2p3",
+    "pad(-1)",
+    "R",
+]
+
+
+@st.composite
+def specs(draw):
+    items = []
+    for _ in range(draw(st.integers(1, 4))):
+        if draw(st.integers(0, 3)):
+            items.append(draw(st.sampled_from(TOKENS)))
+        else:
+            branches = [" ".join(draw(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=2))) for _ in range(2)]
+            items.append(f"({branches[0]} + {draw(st.sampled_from([branches[1], 'x']))})")
+    return f"input: 2@{draw(st.integers(4, 40))}\n{' '.join(items)}"
+
+
+@settings(max_examples=300, deadline=None)
+@given(specs())
+def test_unread_and_lost_pixels_against_sets(text):
+    try:
+        network = parse(text)
+    except SpecError:
+        assume(False)
+    facts = gather(network)
+    nodes = network.nodes
+    needed = {node.index: set() for node in nodes}
+    needed[network.outputs["main"]] = set(range(nodes[network.outputs["main"]].output.spatial[0]))
+    rows = lost_pixels(network, facts).layers
+    for node in reversed(nodes):
+        window = facts[node.index].window
+        for source in node.inputs:
+            extent = nodes[source].output.spatial[0]
+            if window.kind != "axes":
+                needed[source] |= needed[node.index]
+                continue
+            axis = window.axes[0]
+            needed[source] |= brute_reads(axis, needed[node.index], extent)
+            outputs = set(range(node.output.spatial[0]))
+            skipped = set(range(extent)) - brute_reads(axis, outputs, extent)
+            assert [(row.pixels, row.first) for row in rows[node.index]] == (
+                [(len(skipped), min(skipped))] if skipped else []
+            )
+            if skipped:
+                (row,) = rows[node.index]
+                read_pixels = set(range(extent)) - skipped
+                assert row.trailing == (not read_pixels or min(skipped) > max(read_pixels))
+                if not axis.transposed:
+                    front, back = max(axis.before, 0), max(axis.after, 0)
+                    shifted = axis._replace(before=axis.before - front)
+                    padded = brute_reads(shifted, outputs, front + extent + back)
+                    assert row.padding == front + back - len(padded - set(range(front, front + extent)))
+    extent = nodes[0].output.spatial[0]
+    missed = set(range(extent)) - needed[0]
+    found = unread_pixels(network, facts).rows
+    assert [row.pixels for row in found] == ([len(missed)] if missed else [])
+    if missed:
+        assert positions_of(found[0].ranges, extent) == missed

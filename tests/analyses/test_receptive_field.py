@@ -1,0 +1,295 @@
+"""Receptive fields of whole networks: figures worked by hand, and against sets of positions."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from convsize.analyses.facts import gather
+from convsize.analyses.receptive_field import before_positions_end, receptive_fields
+from convsize.api import parse
+from convsize.errors import SpecError
+
+
+def fields(text):
+    network = parse(text)
+    (found,) = receptive_fields(network, gather(network)).values()
+    return network, found
+
+
+def rows(text):
+    """The receptive fields by the layers' names."""
+    network, found = fields(text)
+    return {node.name: row for node, row in zip(network.nodes, found.rows, strict=True)}
+
+
+def last(text):
+    network, found = fields(text)
+    return found.rows[network.outputs["main"]]
+
+
+def test_three_small_filters_see_as_much_as_a_large_one():
+    # F10: 3, then 3 + 2 = 5, then 5 + 2 = 7.
+    found = rows("input: 1@32x32\nC3 C3 C3")
+    assert [found[f"conv{number}"].size for number in (1, 2, 3)] == [(3, 3), (5, 5), (7, 7)]
+    assert found["conv3"].start == (-3, -3)
+    assert found["conv3"].centre == (0, 0)
+    assert found["conv3"].jump == (1, 1)
+
+
+def test_the_stem_of_resnet():
+    # 7x7/2 p3: size 7, jump 2, start -3. 3x3/2 p1 behind it: 7 + 2·2 = 11, jump 4, start -3 - 1·2 = -5.
+    found = rows("input: 3@224x224\nC7D64/2 BN R M3/2p1")
+    assert found["conv1"][:4] == ((7, 7), (7, 7), (2, 2), (-3, -3))
+    assert found["maxpool1"][:4] == ((11, 11), (11, 11), (4, 4), (-5, -5))
+    assert found["maxpool1"].centre == (0, 0)
+    assert found["bn1"] == found["relu1"] == found["conv1"]
+
+
+VGG_D = "(C3D64 R)*2 M (C3D128 R)*2 M (C3D256 R)*3 M ((C3D512 R)*3 M)*2"
+
+
+def test_vgg_d_sees_212_pixels_before_its_fully_connected_layers():
+    # Two 3x3 and a pool at jump 1: 1 + 2·2 + 1 = 6; at 2: 6 + 2·4 + 2 = 16; three at 4: 16 + 3·8 + 4 = 44;
+    # at 8: 44 + 3·16 + 8 = 100; at 16: 100 + 3·32 + 16 = 212.
+    network, found = fields(f"input: 3@224x224\n{VGG_D} FC4096 R FC1000 S")
+    end = before_positions_end(network, found.rows, network.outputs["main"])
+    assert network.nodes[end].name == "maxpool5"
+    row = found.rows[end]
+    assert (row.size, row.jump, row.whole) == ((212, 212), (32, 32), False)
+    # Unit i sees 32i - 90 … 32i + 121, so that unit 3 of 0 … 6 sees 6 … 217, all 212 of it.
+    assert row.start == (-90, -90)
+    assert row.seen == Fraction(212 * 212, 224 * 224)
+
+
+def test_fully_connected_layers_see_everything():
+    found = last("input: 3@9x7\nC3 FC10 S")
+    assert (found.size, found.jump, found.whole, found.seen) == ((9, 7), (0, 0), True, 1)
+    assert found.start == (0, 0)
+    assert found.centre == (4, 3)
+
+
+def test_global_pooling_sees_only_what_the_windows_before_it_read():
+    # (8 - 3)/2 + 1 = 3 windows read 0 … 6; pixel 7 is never seen.
+    found = last("input: 1@8x8\nC3/2p0 GAP")
+    assert (found.size, found.whole, found.seen) == ((7, 7), True, Fraction(49, 64))
+
+
+def test_dilation_widens():
+    # 2·(3 - 1) + 1 = 5.
+    assert last("input: 1@9x9\nC3d2").size == (5, 5)
+
+
+def test_axes_are_separate():
+    found = last("input: 1@16x16\nC1x3/1x2 C3x1")
+    assert (found.size, found.jump) == ((3, 3), (1, 2))
+
+
+def test_branches_are_united_and_the_smallest_path_is_kept():
+    # [1, 3, 5, pool 3] wide.
+    found = last("input: 8@28x28\n[C1 | C3 | C5 | M3/1p1]")
+    assert (found.size, found.smallest, found.aligned) == ((5, 5), (1, 1), True)
+    # The smallest path grows by what follows it: 1 + 2.
+    found = last("input: 8@28x28\n[C1 | C5] C3")
+    assert (found.size, found.smallest) == ((7, 7), (3, 3))
+
+
+def test_the_identity_branch_is_the_smallest_path():
+    found = last("input: 8@28x28\n(C3 R C3 + x) (C3 + x)")
+    assert (found.size, found.smallest) == ((7, 7), (1, 1))
+
+
+def test_centres_that_do_not_meet_are_flagged():
+    # A 3-wide window from pixel 2i on has its centre at 2i + 1, a 1-wide one at 2i.
+    network, found = fields("input: 1@9x9\n[C3/2p0 | C1/2p0 crop(4)] C3")
+    names = [node.name for node, row in zip(network.nodes, found.rows, strict=True) if row and not row.aligned]
+    assert names == ["cat1", "conv3"]
+    assert network.nodes[found.parted].name == "cat1"
+    assert last("input: 1@9x9\n[C3/2 | C1/2] C3").aligned
+
+
+def test_branches_whose_jumps_differ_are_flagged_and_bounded():
+    # Unit i of 0 … 3 sees pixel i on the left (crop(4) takes 2 pixels on each side: i + 2), 2i on the right.
+    found = last("input: 1@8x8\n[crop(4) | C1/2]")
+    assert not found.aligned
+    assert found.jump == (1, 1)
+    # The right branch lies 2 - 2i below the left one: from 2 below (unit 0) to 1 above (unit 3): 2 + 1 + 1 = 4.
+    assert found.size == (4, 4)
+
+
+def test_a_gate_from_everything_is_wide_and_the_path_stays():
+    gate = "input: 8@56x56\nC3 (x * GAP FC2 R FC8 sigmoid) C3"
+    found = rows(gate)
+    assert found["mul1"].size == (56, 56)
+    assert found["mul1"].smallest == (3, 3)
+    assert (found["mul1"].whole, found["mul1"].seen, found["mul1"].jump) == (False, 1, (1, 1))
+    assert found["conv2"].smallest == (5, 5)
+    assert found["conv2"].size == (56, 56)
+    assert found["fc1"].whole
+
+
+def test_a_gate_of_one_position_is_seen_from_everywhere():
+    # A6 makes 1x1 of 6x6 and has a position, but every unit of the gate reads it.
+    found = last("input: 8@6x6\n(x * A6)")
+    assert (found.size, found.smallest, found.whole) == ((6, 6), (1, 1), False)
+
+
+def test_growth_beyond_what_a_gate_sees():
+    # 1 + 5·(9 - 1) = 41 along the path against 20 through the gate.
+    found = last("input: 8@20x20\n(x * GAP) C9*5")
+    assert (found.size, found.smallest) == ((41, 41), (41, 41))
+
+
+def test_down_and_up_again_meets_the_skip_connection():
+    # M: 2 wide; T2/2 doubles: both units see the 2 pixels of theirs; C3 sees units -1 … 1 of those: pixels -2 … 1.
+    text = "input: 4@16x16\n[x | M T2D4/2] C3"
+    found = rows(text)
+    assert (found["tconv1"].size, found["tconv1"].jump) == ((2, 2), (1, 1))
+    assert found["cat1"].aligned
+    assert (found["conv1"].size, found["conv1"].smallest, found["conv1"].start) == ((4, 4), (3, 3), (-2, -2))
+
+
+def test_transposed_convolutions_see_a_varying_number_of_inputs():
+    # T3/2: output 2i reads i - 1 and i, output 2i + 1 reads i alone.
+    found = last("input: 1@8x8\nT3/2")
+    assert (found.size, found.jump, found.start) == ((2, 2), (Fraction(1, 2),) * 2, (-1, -1))
+
+
+def test_an_overlarge_field_is_not_followed():
+    # The jump doubles at every layer and the volume stays 2x2.
+    network, found = fields("input: 1@2x2\n(M2/2p1)*100")
+    assert found.beyond is not None
+    assert [row is None for row in found.rows] == [index >= found.beyond for index in range(len(network.nodes))]
+
+
+def test_every_input_has_fields_of_its_own():
+    network = parse("input left: 1@8x8\ninput right: 1@8x8\n@left C3 as a\n[@a | @right C5] C3")
+    found = receptive_fields(network, gather(network))
+    end = network.outputs["main"]
+    assert {name: each.rows[end].size for name, each in found.items()} == {"left": (5, 5), "right": (7, 7)}
+    assert found["right"].rows[network.taps["a"]] is None
+
+
+def test_reshaping_ends_positions():
+    found = rows("input: 4@8x8\nC3 reshape(16,4,4) C3")
+    assert found["conv1"].size == (3, 3)
+    assert found["conv2"].whole
+
+
+# ---- against sets of positions ----------------------------------------------------------------------------------------
+
+TOKENS = [
+    "C1",
+    "C3",
+    "C3/2",
+    "C2/2p0",
+    "C3d2",
+    "M",
+    "M3/2p1",
+    "C4/3p1",
+    "C5p1:2",
+    "up(2)",
+    "T2/2",
+    "T3/2p1a1",
+    "T1/2",
+    "pad(1)",
+    "R",
+]
+
+
+@st.composite
+def specs(draw):
+    """Two axes, series with sums of two branches that may or may not fit."""
+    items = []
+    for _ in range(draw(st.integers(1, 4))):
+        if draw(st.integers(0, 3)):
+            items.append(draw(st.sampled_from(TOKENS)))
+        else:
+            branches = [" ".join(draw(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=2))) for _ in range(2)]
+            items.append(f"({branches[0]} + {draw(st.sampled_from([branches[1], 'x']))})")
+    return f"input: 2@{draw(st.integers(4, 12))}x{draw(st.integers(4, 12))}\n{' '.join(items)}"
+
+
+def reads(window, unit):
+    """The units before a window that one unit reads along an axis."""
+    taps = [window.dilation * tap - window.before for tap in range(window.kernel)]
+    if window.transposed:
+        return {(unit - tap) // window.stride for tap in taps if (unit - tap) % window.stride == 0}
+    return {unit * window.stride + tap for tap in taps}
+
+
+def pixels_seen(network, facts, index, axis, unit, known):
+    """The pixels along an axis that a unit sees, on an axis without ends."""
+    key = (index, axis, unit)
+    if key not in known:
+        node = network.nodes[index]
+        if node.is_input:
+            known[key] = frozenset({unit})
+        else:
+            window = facts[index].window
+            before = reads(window.axes[axis], unit) if window.kind == "axes" else {unit}
+            known[key] = frozenset().union(
+                *(pixels_seen(network, facts, source, axis, one, known) for source in node.inputs for one in before)
+            )
+    return known[key]
+
+
+@settings(max_examples=300, deadline=None)
+@given(specs())
+def test_fields_are_what_units_see(text):
+    try:
+        network = parse(text)
+    except SpecError:
+        assume(False)
+    facts = gather(network)
+    (found,) = receptive_fields(network, facts).values()
+    known = {}
+    image = network.nodes[0].output.spatial
+    for node, row in zip(network.nodes, found.rows, strict=True):
+        seen = Fraction(1)
+        for axis, extent in enumerate(image):
+            count = node.output.spatial[axis]
+            sets = [pixels_seen(network, facts, node.index, axis, unit, known) for unit in range(count)]
+            hulls = [(min(one), max(one)) for one in sets if one]
+            if sets[0] and row.aligned:
+                low, high = hulls[0]
+                assert row.start[axis] == low
+                assert row.centre[axis] == Fraction(low + high, 2)
+            largest = max((high - low + 1 for low, high in hulls), default=0)
+            assert row.size[axis] >= largest
+            if row.aligned and count > 12:  # every phase has a unit
+                assert row.size[axis] == largest
+            clipped = [min(high, extent - 1) - max(low, 0) + 1 for low, high in hulls]
+            seen *= Fraction(max([0, *clipped]), extent)
+        assert row.seen == seen or not row.aligned
+        assert all(small <= size for small, size in zip(row.smallest, row.size, strict=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(specs())
+def test_global_pooling_sees_what_all_units_see(text):
+    try:
+        network = parse(f"{text} GAP")
+    except SpecError:
+        assume(False)
+    facts = gather(network)
+    (found,) = receptive_fields(network, facts).values()
+    row = found.rows[network.outputs["main"]]
+    before = network.nodes[network.outputs["main"]].inputs[0]
+    assume(found.rows[before].aligned)
+    known = {}
+    for axis, extent in enumerate(network.nodes[0].output.spatial):
+        units = range(network.nodes[before].output.spatial[axis])
+        sets = [pixels_seen(network, facts, before, axis, unit, known) for unit in units]
+        clipped = [(max(min(one), 0), min(max(one), extent - 1)) for one in sets if one]
+        clipped = [(first, last) for first, last in clipped if first <= last]
+        wanted = max(last for _, last in clipped) - min(first for first, _ in clipped) + 1 if clipped else 0
+        assert row.size[axis] == wanted
+
+
+@pytest.mark.parametrize("layers", [1, 30])
+def test_chains_take_linear_time(layers):
+    # Pointwise layers cost nothing: the fields are the same objects.
+    network, found = fields(f"input: 1@8x8\nC3 {'R ' * layers}")
+    assert len({id(row) for row in found.rows[1:]}) == 1
