@@ -200,9 +200,9 @@ class Progression(NamedTuple):
     start: int
     width: int = 1
 
-    def __contains__(self, extent: object) -> bool:
+    def has(self, extent: int) -> bool:
         """Whether an extent is one of them."""
-        return isinstance(extent, int) and extent >= self.start and (extent - self.start) % self.modulus < self.width
+        return extent >= self.start and (extent - self.start) % self.modulus < self.width
 
 
 class SizeRange(NamedTuple):
@@ -212,9 +212,9 @@ class SizeRange(NamedTuple):
     last: int
     step: int
 
-    def __contains__(self, extent: object) -> bool:
+    def has(self, extent: int) -> bool:
         """Whether an extent is one of them."""
-        return isinstance(extent, int) and self.first <= extent <= self.last and (extent - self.first) % self.step == 0
+        return self.first <= extent <= self.last and (extent - self.first) % self.step == 0
 
 
 class SizeSet(NamedTuple):
@@ -223,9 +223,9 @@ class SizeSet(NamedTuple):
     progressions: tuple[Progression, ...]
     ranges: tuple[SizeRange, ...]
 
-    def __contains__(self, extent: object) -> bool:
+    def has(self, extent: int) -> bool:
         """Whether an extent is in the set."""
-        return any(extent in one for one in (*self.progressions, *self.ranges))
+        return any(one.has(extent) for one in self.progressions) or any(one.has(extent) for one in self.ranges)
 
     @property
     def smallest(self) -> int | None:
@@ -334,3 +334,12 @@ class InputSizes(NamedTuple):
                 return None
             found.append((name, (depth, *extents)))
         return tuple(found)
+
+
+class SizesReport(NamedTuple):
+    """The answer to `sizes`: the sets, what is wrong at the declared size, and what was asked besides."""
+
+    sizes: InputSizes
+    declared: tuple[Diagnostic, ...]
+    near: tuple[NearSize, ...]
+    why: tuple[SizeAnswer, ...]

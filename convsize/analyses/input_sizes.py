@@ -132,10 +132,7 @@ def near(sizes: InputSizes, wished: Sequence[int]) -> tuple[NearSize, ...]:
 
     Raises UsageError where their number is neither.
     """
-    ranks = {len(dims) - 1 for _, dims in sizes.inputs}
-    if len(wished) != 1 and ranks != {len(wished)}:
-        there = " or ".join(str(rank) for rank in sorted(ranks))
-        raise UsageError(f"{len(wished)} numbers for {there} axes: write one number, or one for every axis")
+    _require_axes(sizes, wished)
     found = []
     for axis in sizes.axes:
         extent = wished[axis.axis] if len(wished) > 1 else wished[0]
@@ -144,6 +141,25 @@ def near(sizes: InputSizes, wished: Sequence[int]) -> tuple[NearSize, ...]:
             NearSize(axis, extent, valid.below(extent), valid.above(extent), exact.below(extent), exact.above(extent))
         )
     return tuple(found)
+
+
+def wished_inputs(sizes: InputSizes, wished: Sequence[int]) -> dict[str, Shape]:
+    """The volumes of all inputs with the wished extents: one number for all axes, or one for each.
+
+    Raises UsageError where their number is neither.
+    """
+    _require_axes(sizes, wished)
+    return {
+        name: Shape(depth, tuple(wished) if len(wished) > 1 else tuple(wished) * len(extents))
+        for name, (depth, *extents) in sizes.inputs
+    }
+
+
+def _require_axes(sizes: InputSizes, wished: Sequence[int]) -> None:
+    ranks = {len(dims) - 1 for _, dims in sizes.inputs}
+    if len(wished) != 1 and ranks != {len(wished)}:
+        there = " or ".join(str(rank) for rank in sorted(ranks))
+        raise UsageError(f"{len(wished)} numbers for {there} axes: write one number, or one for every axis")
 
 
 def _declared(file: File) -> dict[str, Shape]:

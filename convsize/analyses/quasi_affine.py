@@ -220,7 +220,7 @@ def _covered(starts: Mapping[int, int], extras: set[int], period: int, moduli: I
             progressions[-1] = before._replace(width=before.width + 1)
         else:
             progressions.append(Progression(modulus, start))
-    loose = sorted(n for n in single if not any(n in one for one in progressions))
+    loose = sorted(n for n in single if not any(one.has(n) for one in progressions))
     return SizeSet(tuple(sorted(progressions, key=lambda one: one.start)), _ranges(loose))
 
 

@@ -130,23 +130,23 @@ def compare(network: Network, sizes: InputSizes, largest: int = LARGEST) -> None
     for one in sizes.axes:
         for extent in range(1, largest + 1):
             volumes = tried.outputs(inputs_at(network, one.inputs, one.axis, extent))
-            assert (extent in one.valid) == (volumes is not None), (one.name, extent)
+            assert one.valid.has(extent) == (volumes is not None), (one.name, extent)
             kept = volumes is not None and not tried.dropped(volumes, one.axis)
-            assert (extent in one.exact) == kept, (one.name, extent)
+            assert one.exact.has(extent) == kept, (one.name, extent)
             if volumes is not None:
                 same = all(
                     node.op.parameters(*shapes) == tensors
                     for node, declared, tensors in own
                     if (shapes := tuple(volumes[index] for index in node.inputs)) != declared
                 )
-                assert (extent in one.checkpoint) == same, (one.name, extent)
+                assert one.checkpoint.has(extent) == same, (one.name, extent)
     if not sizes.coupled:
         for extent in range(1, largest + 1):
             square = {
                 name: shape._replace(spatial=(extent,) * shape.rank)
                 for name, shape in inputs_at(network, (), 0, 0).items()
             }
-            valid = all(extent in one.valid for one in sizes.axes)
+            valid = all(one.valid.has(extent) for one in sizes.axes)
             assert valid == (tried.outputs(square) is not None), extent
 
 
@@ -398,8 +398,8 @@ def test_few_progressions() -> None:
 
 def test_a_set_knows_its_neighbours() -> None:
     one = SizeSet((Progression(32, 29, 4),), (SizeRange(3, 9, 3),))
-    assert [n for n in range(70) if n in one] == [3, 6, 9, 29, 30, 31, 32, 61, 62, 63, 64]
-    members = [n for n in range(300) if n in one]
+    assert [n for n in range(70) if one.has(n)] == [3, 6, 9, 29, 30, 31, 32, 61, 62, 63, 64]
+    members = [n for n in range(300) if one.has(n)]
     for n in range(200):
         assert one.below(n) == max((m for m in members if m <= n), default=None)
         assert one.above(n) == min(m for m in members if m >= n)

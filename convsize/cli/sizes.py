@@ -1,0 +1,170 @@
+"""`convsize sizes`: which input sizes a network takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.errors import Diagnostic, Source
+    from convsize.geometry import Shape
+    from convsize.language.tree import File
+
+
+def command(
+    specs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
+    ] = None,
+    expression: Annotated[
+        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="[NAME=]SHAPE",
+            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
+        ),
+    ] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Only the sizes at which nothing is dropped.")] = False,
+    min_: Annotated[
+        bool,
+        typer.Option("--min", help="Only the smallest input, such as 3@32x32; with --exact the smallest exact one."),
+    ] = False,
+    near: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The nearest sizes to this one, such as 300 or 300x400.")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Why this size fails, or which layers drop pixels at it.")
+    ] = None,
+    main_: Annotated[bool, typer.Option("--main", help="The trunk alone, without the heads.")] = False,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    format_: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+) -> int:
+    """Says at which input sizes a network is valid, at which it drops nothing, and at which a checkpoint fits.
+
+    \b
+    valid       every layer has an output, and the branches of joins agree
+    exact       no window leaves real pixels (not padding) behind the last one it reads
+    checkpoint  all parameters keep their shapes: fully connected layers see as many values
+
+    \b
+    Sizes are solved from the graph, axis by axis: inputs declared alike vary together, all else is held as declared.
+    32·k, from 64 means 64, 96, 128 …; 29…32 + 32·k means 29 to 32, 61 to 64 …
+
+    \b
+    Examples:
+      convsize sizes specs/unet.spec
+      convsize sizes specs/alexnet.spec --near 300 --exact
+      convsize sizes specs/unet.spec --why 300
+      convsize sizes specs/inception_v3.spec --main --min
+    """
+    from convsize.analyses import input_sizes as analysis
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import SpecError, UsageError
+    from convsize.records import SizesReport
+    from convsize.views import sizes as view
+
+    wished = _extents(near, "--near")
+    asked_why = _extents(why, "--why")
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+
+    asked = list(named.sources(specs or (), expression or ()))
+    reports = []
+    code = ExitCode.OK
+    for name, where in asked:
+        try:
+            file, declared = _read(named.read(where), shapes, numbers, name=name, main=main_)
+            network = analysis.structure(file, numbers, name=name)
+            sizes = analysis.input_sizes(network, numbers)
+            nearest = analysis.near(sizes, wished) if wished else ()
+            answers = [asked_why] if asked_why else []
+            if wished and any(not one.axis.valid.has(one.wished) for one in nearest) and wished not in answers:
+                answers.append(wished)
+            why_not = tuple(analysis.at(file, numbers, analysis.wished_inputs(sizes, each)) for each in answers)
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            if len(asked) == 1:
+                raise
+            terminal.complain(f"{name}: {error}")
+            code = max(code, ExitCode.USAGE)
+            continue
+        if declared:
+            code = max(code, ExitCode.FINDINGS)
+        report = SizesReport(sizes, declared, nearest, why_not)
+        reports.append(report)
+        if format_ == "json":
+            continue
+        if min_:
+            terminal.write(view.least(report, exact=exact))
+            continue
+        text = view.render(report, exact=exact, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+        terminal.write(text if len(reports) == 1 else f"\n\n{text}")
+    if format_ == "json" and reports:
+        terminal.write(view.render_json(reports, several=len(asked) > 1))
+    return code
+
+
+def _read(
+    source: Source, shapes: Mapping[str, Shape], lets: Mapping[str, Fraction], *, name: str, main: bool
+) -> tuple[File, tuple[Diagnostic, ...]]:
+    """The tree of a spec, with the inputs that were asked for, and what is wrong with it at its declared size.
+
+    Raises SpecError where more is wrong than its size.
+    """
+    from convsize import api
+    from convsize.analyses.input_sizes import trunk
+    from convsize.errors import SpecError
+    from convsize.language.parser import parse
+    from convsize.language.tree import InputStmt
+
+    try:
+        network = api.from_source(source, name=name, lets=lets, inputs=shapes)
+        file = network.file
+        found = tuple(each for each in network.analyze().diagnostics if each.severity == "error")
+    except SpecError as error:
+        if any(each.code[:2] in ("E0", "E1") for each in error.diagnostics):
+            raise
+        file, _ = parse(error.source)
+        found = error.diagnostics
+    if shapes:
+        # Inline volumes and expectations were written for the declared inputs, not for these.
+        found = tuple(each for each in found if not each.code.startswith("E4"))
+        statements = []
+        for stmt in file.statements:
+            if isinstance(stmt, InputStmt):
+                shape = shapes.get(stmt.name.name if stmt.name is not None else "input")
+                if shape is not None:
+                    volume = stmt.volume._replace(channels=shape.channels, extents=shape.spatial)
+                    stmt = stmt._replace(volume=volume)
+            statements.append(stmt)
+        file = file._replace(statements=tuple(statements))
+    return (trunk(file), ()) if main else (file, found)
+
+
+def _extents(text: str | None, option: str) -> tuple[int, ...]:
+    """`300` or `300x400`; none where the option is not given. Raises UsageError where it is not so."""
+    from convsize.errors import UsageError
+
+    if text is None:
+        return ()
+    parts = text.split("x")
+    if not all(part.isascii() and part.isdigit() and len(part) <= 7 and int(part) for part in parts):
+        raise UsageError(f"{option} takes an extent, such as 300, or one for every axis, such as 300x400, not `{text}`")
+    return tuple(map(int, parts))

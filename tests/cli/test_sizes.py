@@ -1,0 +1,158 @@
+"""`convsize sizes` as it is called: what is printed, and the exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from convsize.cli.guard import guarded
+from convsize.cli.sizes import command
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+
+def run(capsys: pytest.CaptureFixture[str], *specs: str, **options: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        guarded(command)(list(specs) or None, **options)
+    out, err = capsys.readouterr()
+    return int(end.value.code or 0), out, err
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_axes_that_are_alike_are_told_once(capsys) -> None:
+    code, out, err = run(capsys, str(SPECS / "vgg_d.spec"))
+    assert (code, err) == (0, "")
+    assert out == (
+        "vgg_d · input 3@224x224\n"
+        "\n"
+        "height and width\n"
+        "  valid       every size from 32\n"
+        "  exact       32·k, from 32\n"
+        "  checkpoint  224…255\n"
+        "\n"
+        "smallest      32x32 valid; 32x32 exact\n"
+        "declared      224x224 is valid and exact\n"
+        "checkpoint    fc1, `FC4096` on line 4: its weights have one column for each of\n"
+        "              512·7·7 = 25088 inputs\n"
+    )
+
+
+def test_axes_that_differ_are_told_apart(capsys) -> None:
+    code, out, _ = run(capsys, str(SPECS / "c3d.spec"))
+    assert code == 0
+    assert "time\n  valid       every size from 8\n" in out
+    assert "height and width\n  valid       every size from 16\n" in out
+    assert "smallest      8x16x16 valid; 8x16x16 exact\n" in out
+
+
+def test_near_a_wished_size_and_why_it_fails(capsys) -> None:
+    code, out, _ = run(capsys, str(SPECS / "unet.spec"), near="572x600")
+    assert code == 0
+    assert "near 572      height: 572 is valid, 572 is exact\n" in out
+    assert "near 600      width: 587 is valid, 572 is exact\n" in out
+    assert "572x600 fails:\nerror[E303]" in out
+    assert "512@56x58" in out
+
+
+def test_why_names_the_layers_that_drop_pixels(capsys) -> None:
+    code, out, _ = run(capsys, expression=["C3p0 M3/2\nM"], input_=["3@32x32"], why="32x33")
+    assert code == 0
+    assert out.endswith(
+        "32x33 is valid, but not exact:\n"
+        "  maxpool1, `M3/2` on line 1: leaves 1 of the 30 pixels of the height behind\n"
+        "  maxpool2, `M` on line 2: leaves 1 of the 15 pixels of the width behind\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"min_": True}, "3@299x299\n"), ({"min_": True, "main_": True}, "3@75x75\n")],
+)
+def test_the_smallest_size_alone(capsys, options: dict[str, object], text: str) -> None:
+    assert run(capsys, str(SPECS / "inception_v3.spec"), **options) == (0, text, "")
+
+
+def test_a_spec_that_is_wrong_at_its_declared_size_is_solved_all_the_same(capsys) -> None:
+    code, out, _ = run(capsys, expression=["input: 3@30x30\n[x | M [x | M up(2)] up(2)]"])
+    assert code == 1
+    assert "It cannot be built at its declared size; solved from 32x32.\n" in out
+    assert "  valid       4·k, from 4\n" in out
+    assert "declared      30x30: E303 on line 2: the branches of this concatenation have\n" in out
+    assert "different extents: 3@15x15 and 3@14x14\n" in out
+
+
+def test_a_declared_size_that_breaks_inline_volumes_is_said(capsys) -> None:
+    code, out, _ = run(capsys, expression=["input: 3@30x30\nM 3@16x16"])
+    assert code == 1
+    assert "declared      30x30: E407 on line 2: the volume here is 3@15x15, not 3@16x16\n" in out
+
+
+def test_another_input_than_the_files(capsys) -> None:
+    code, out, _ = run(capsys, str(SPECS / "vgg_d.spec"), input_=["3@32x64"])
+    assert code == 0
+    assert out.startswith("vgg_d · input 3@32x64\n")
+    # 512·1·2 inputs: ⌊n/32⌋ = 1 of the height, 2 of the width.
+    assert "  checkpoint  32…63\n" in out
+    assert "  checkpoint  64…95\n" in out
+
+
+def test_json(capsys) -> None:
+    code, out, _ = run(capsys, str(SPECS / "alexnet.spec"), near="300", format_="json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["schema"] == 1
+    assert found["axes"][1]["exact"] == {
+        "progressions": [{"modulus": 32, "start": 67, "width": 1}],
+        "ranges": [],
+        "smallest": 67,
+    }
+    assert found["smallest"] == {"input": [3, 67, 67]}
+    assert found["near"][0] == {
+        "inputs": ["input"],
+        "axis": 0,
+        "wished": 300,
+        "below": 300,
+        "above": 300,
+        "exact_below": 291,
+        "exact_above": 323,
+    }
+    assert found["checkpoint"][0]["layer"] == "fc1"
+
+
+def test_several_specs_make_a_list(capsys) -> None:
+    code, out, _ = run(capsys, str(SPECS / "vgg_a.spec"), str(SPECS / "vgg_b.spec"), format_="json")
+    assert code == 0
+    assert [each["name"] for each in json.loads(out)] == ["vgg_a", "vgg_b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"near": "0"}, "--near takes an extent, such as 300, or one for every axis, such as 300x400, not `0`"),
+        ({"why": "-3"}, "--why takes an extent"),
+        ({"why": "9" * 400}, "--why takes an extent"),
+        ({"near": "1x2x3"}, "3 numbers for 2 axes"),
+    ],
+)
+def test_wrong_calls_end_with_two(capsys, options: dict[str, object], message: str) -> None:
+    code, out, err = run(capsys, str(SPECS / "vgg_a.spec"), **options)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_spec_that_cannot_be_read_or_sized_ends_with_one(capsys) -> None:
+    code, out, err = run(capsys, expression=["input: 3@32x32\nC3d64"])
+    assert (code, out) == (1, "")
+    assert "error[E" in err
+    code, out, err = run(capsys, expression=["input: 3@32x32\n(C3p0 + x)"])
+    assert (code, out) == (1, "")
+    assert "error[E302]" in err
+
+
+def test_a_missing_file_ends_with_two(capsys) -> None:
+    assert run(capsys, "nowhere.spec")[0] == 2
