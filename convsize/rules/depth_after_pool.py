@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding, trunk_cuts
+from convsize.rules.places import axes_of, by_place, finding, last_weights, trunk_cuts
 
 _POOLS = frozenset({"max pooling", "average pooling"})
 
@@ -14,6 +14,7 @@ _POOLS = frozenset({"max pooling", "average pooling"})
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     cuts = trunk_cuts(network)
+    last = last_weights(context)
     reached: dict[int, int] = {}
     for at, node in enumerate(cuts):
         if node.op.NAME not in _POOLS or {axis.stride for axis in axes_of(network, node)} != {2}:
@@ -21,10 +22,13 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         depth = node.output.channels
         weighted = False
         for each in cuts[at + 1 :]:
-            if 2 * each.output.area <= node.output.area:
-                break  # the next stage
+            # The next stage, the way up again, or a layer as deep as the task has classes.
+            if 2 * each.output.area <= node.output.area or each.output.area > node.output.area or each.index >= last:
+                break
             depth = each.output.channels
-            weighted = weighted or each.output.channels != node.output.channels or bool(context.rows[each.index].weights)
+            weighted = (
+                weighted or each.output.channels != node.output.channels or bool(context.rows[each.index].weights)
+            )
         if weighted and depth < 2 * node.output.channels:
             reached[node.index] = depth
     for found in by_place(network.nodes[index] for index in reached):
@@ -50,8 +54,8 @@ RULE = Rule(
         "that halves the map."
     ),
     why=(
-        "Doubling the depth as the map's sides halve keeps the work of a stage constant and lets the volume fall by two, "
-        "not by four. VGG stops at 512 maps: style."
+        "Doubling the depth as the map's sides halve keeps the work of a stage constant and lets the volume fall by "
+        "two, not by four. VGG stops at 512 maps: style."
     ),
     source="G8: Aggarwal, ch. 8.",
     example="input: 3@32x32\nC3D64 R M C3D64 R M C3D64 R GAP FC10\n",

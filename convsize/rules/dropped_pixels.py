@@ -31,8 +31,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         names = " and of the ".join(axis_name(source, each.axis) for each in same)
         if window.reach >= window.stride:
             message = (
-                f"this drops the last {plural(lost.pixels, 'pixel')} of the {extent} of the {names}: "
-                f"{_division(extent, window)} rounds down to {output_extent(extent, window)}"
+                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {extent} pixels of the "
+                f"{names}: {_division(extent, window)} rounds down to {output_extent(extent, window)}"
             )
         else:
             message = (
@@ -69,9 +69,7 @@ def _division(extent: int, window: AxisWindow) -> str:
     return f"({padded} - {window.reach})/{window.stride} + 1 = {float(value):.6g}"
 
 
-def _mended(
-    context: Context, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]
-) -> tuple[str | None, str]:
+def _mended(context: Context, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]) -> tuple[str | None, str]:
     """The token that reads the pixels, and the words for it: rounding up for a pool, padding behind for a filter."""
     network = context.network
     source = network.input_shapes(worst)[0]
@@ -115,7 +113,7 @@ RULE = Rule(
         "away; the maps no longer lie evenly over the image. It often shows that the input has another size than "
         "was meant: the notes call such a network not valid."
     ),
-    source="Varma & Das, ch. 12, and Aggarwal, ch. 8: the division must come out whole (F2, F3).",
+    source="Varma & Das, ch. 12, and Aggarwal, ch. 8: the division must come out whole.",
     example="input: 3@13x13\nC3D64 R M FC10 S\n",
     better="input: 3@13x13\nC3D64 R Mceil FC10 S\n",
     fix=(

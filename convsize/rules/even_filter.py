@@ -45,7 +45,7 @@ RULE = Rule(
         "A filter of F needs F - 1 zeros to keep the size. Where that is odd, one side gets more than the other, and "
         "every such layer shifts the map by half a pixel. Odd filters have a middle."
     ),
-    source="G2: Aggarwal, ch. 8; Yoon, part 6 (F6).",
+    source="G2: Aggarwal, ch. 8; Yoon, part 6.",
     example="input: 3@32x32\nC4D64p1:2 R GAP FC10\n",
     better="input: 3@32x32\nC3D64 R GAP FC10\n",
     fix="Use 3 or 5.",

@@ -78,8 +78,11 @@ RULES = (
         name="volume-differs",
         summary="the volume at this point is not the one written there",
         checks="Volumes such as `512@7x7` inside a series.",
-        why="They are the numbers that papers print beside their drawings, and find the layer at which a copy went wrong.",
-        source="LeCun et al. 1998, figure 2; N2, N6: the volumes of the lecture notes.",
+        why=(
+            "They are the numbers that papers print beside their drawings, and find the layer at which a copy went "
+            "wrong."
+        ),
+        source="LeCun et al. 1998, figure 2; the volumes beside every AlexNet drawing.",
         example="input: 3@227x227\nC11D96/4p0 96@54x54 R GAP FC10\n",
         better="input: 3@227x227\nC11D96/4p0 96@55x55 R GAP FC10\n",
         fix="Correct the layer before it, or the volume.",

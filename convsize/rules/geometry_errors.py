@@ -11,10 +11,10 @@ RULES = (
         summary="a stride that leaves pixels over where `exact` was asked for",
         checks="Layers with the rounding `exact` whose (L - F + 2P)/S is not whole. The division is shown.",
         why=(
-            "The notes call such a layer not valid. Libraries round down and drop the last pixels; `exact` makes that an "
-            "error, W501 a warning."
+            "The notes call such a layer not valid. Libraries round down and drop the last pixels; `exact` makes that "
+            "an error, W501 a warning."
         ),
-        source="F2, F3, E1, E3: Aggarwal, ch. 8; Varma & Das, ch. 12: width 10, F = 3, stride 2 gives 4.5.",
+        source="Aggarwal, ch. 8; Varma & Das, ch. 12: width 10, F = 3, stride 2 gives 4.5.",
         example="input: 3@10x10\nC3D64/2p0exact R GAP FC10\n",
         better="input: 3@11x11\nC3D64/2p0exact R GAP FC10\n",
         fix="The message names the nearest padding, kernel, stride and input sizes that divide.",
@@ -25,7 +25,7 @@ RULES = (
         summary="a filter or pool larger than its padded input",
         checks="Windows, dilated ones with their whole reach, that do not fit once into the padded input.",
         why="The output would have no pixel. Mostly the map was strided away earlier: the help shows where.",
-        source="F11: Aggarwal, ch. 8: the filter's size must not exceed the layer's.",
+        source="Aggarwal, ch. 8: the filter's size must not exceed the layer's.",
         example="input: 3@4x4\nC7D64p0 R GAP FC10\n",
         better="input: 3@4x4\nC3D64p0 R GAP FC10\n",
         fix="Use a smaller window, more padding, fewer strides before it, or a larger input.",
@@ -46,12 +46,12 @@ RULES = (
         name="groups-do-not-divide",
         summary="groups or equal parts that do not divide the depth",
         checks=(
-            "Grouped and depthwise convolutions, `shuffle`, `softmax(r)` and `pixelshuffle`, where the number of groups "
-            "does not divide the depth that enters or leaves."
+            "Grouped and depthwise convolutions, `shuffle`, `softmax(r)` and `pixelshuffle`, where the number of "
+            "groups does not divide the depth that enters or leaves."
         ),
         why=(
-            "Every group sees the same number of maps. So a depth must be chosen with the groups of all layers behind it "
-            "in mind: 48 maps go into 16 groups, not into 32."
+            "Every group sees the same number of maps. So a depth must be chosen with the groups of all layers behind "
+            "it in mind: 48 maps go into 16 groups, not into 32."
         ),
         source="Krizhevsky et al. 2012, two groups; Xie et al. 2017, ResNeXt.",
         example="input: 3@32x32\nC3D48 R C3D64g32 R GAP FC10\n",
@@ -64,7 +64,7 @@ RULES = (
         summary="a convolution or pool after a fully connected layer",
         checks="Layers that need positions behind `FC` or `flat`.",
         why="A vector has no neighbours.",
-        source="F12: Yoon, part 6: after a fully connected layer no convolution is possible.",
+        source="Yoon, part 6: after a fully connected layer no convolution is possible.",
         example="input: 3@32x32\nFC512 R C3D64 R GAP FC10\n",
         better="input: 3@32x32\nFC512 R reshape(8,8,8) C3D64 R GAP FC10\n",
         fix="Put it before, or give the vector positions with `reshape(c,h,w)`.",
@@ -86,7 +86,7 @@ RULES = (
         summary="half padding of an even kernel",
         checks="Convolutions with an even kernel and no padding written, or `phalf`.",
         why="Half padding is (F - 1)/2 zeros on each side, which is not whole; which side gets more must be said.",
-        source="F5, F6: Aggarwal, ch. 8; Yoon, part 6.",
+        source="Aggarwal, ch. 8; Yoon, part 6.",
         example="input: 3@32x32\nC4D64 R GAP FC10\n",
         better="input: 3@32x32\nC4D64p1:2 R GAP FC10\n",
         fix="Write `p0`, or the zeros of both sides: `p1:2`.",

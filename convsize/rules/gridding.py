@@ -25,8 +25,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     ends = [
         node
         for node in network.layers
-        if node.output.area > 1
-        and not any(network.nodes[each].output.area > 1 for each in readers[node.index])
+        if node.output.area > 1 and not any(network.nodes[each].output.area > 1 for each in readers[node.index])
     ]
     told: set[int] = set()
     for end in ends:
@@ -80,10 +79,8 @@ def _gridded(context: Context, end: Node, inside: frozenset[int], last: Node) ->
     return None
 
 
-def _seen(
-    network: Network, end: Node, inside: frozenset[int], axis: int, *, filled: bool
-) -> dict[str, set[int]]:
-    """The pixels of every input along an axis that the middle unit of a layer sees; filled: as if filters had no holes."""
+def _seen(network: Network, end: Node, inside: frozenset[int], axis: int, *, filled: bool) -> dict[str, set[int]]:
+    """The pixels of every input along an axis that a layer's middle unit sees; filled: as if filters had no holes."""
     positions: dict[int, set[int]] = {end.index: {end.output.spatial[axis] // 2}}
     for index in sorted(inside, reverse=True):
         node = network.nodes[index]
@@ -119,11 +116,14 @@ RULE = Rule(
         "branches, against the pixels it would see if the dilated filters had no holes."
     ),
     why=(
-        "Filters with the same dilation d, one behind the other, see a grid with a step of d: neighbouring units look at "
-        "disjoint sets of pixels and their outputs do not agree, which shows as a chequered pattern. Dilations without "
-        "a common factor, and undilated filters before or behind, fill the holes."
+        "Filters with the same dilation d, one behind the other, see a grid with a step of d: neighbouring units look "
+        "at disjoint sets of pixels and their outputs do not agree, which shows as a chequered pattern. Dilations "
+        "without a common factor, and undilated filters before or behind, fill the holes."
     ),
-    source="Wang et al. 2018, understanding convolution for semantic segmentation; Yu et al. 2017, dilated residual networks.",
+    source=(
+        "Wang et al. 2018, understanding convolution for semantic segmentation; Yu et al. 2017, dilated residual "
+        "networks."
+    ),
     example="input: 3@64x64\nC3D32d2 R C3D32d2 R C3D32d2 R C1D2\n",
     better="input: 3@64x64\nC3D32 R C3D32d2 R C3D32d3 R C1D2\n",
     fix="Use dilations such as 1, 2, 3 or 1, 2, 5 in a row instead of 2, 2, 2 or 2, 4, 8.",

@@ -120,8 +120,8 @@ RULE = Rule(
     name="idle-default",
     summary="a default or a parameter that changes nothing",
     checks=(
-        "Parameters of blocks that the block never uses; defaults of parameters for which every call gives a value; and "
-        "parts of `default` lines that no layer of the file takes."
+        "Parameters of blocks that the block never uses; defaults of parameters for which every call gives a value; "
+        "and parts of `default` lines that no layer of the file takes."
     ),
     why=(
         "A parameter without effect looks like a setting, and changing it does nothing. A default that is never used "

@@ -1,4 +1,4 @@
-"""The pages of E301 to E305: branches that do not fit. The joins raise these, the builder says what each branch gives."""
+"""The pages of E301 to E305: branches that do not fit. The joins raise these, the builder points at each branch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RULES = (
         summary="the branches of a sum have different depths",
         checks="`(a + b)` of volumes whose depths differ. What each branch gives is shown.",
         why="A sum adds map to map. ResNet's blocks that change the depth project their shortcut.",
-        source="N15: He et al. 2015, equation 2; Aggarwal, ch. 8.",
+        source="He et al. 2015, equation 2; Aggarwal, ch. 8.",
         example="input: 3@32x32\nC3D64 R (C3D128 + x) R GAP FC10\n",
         better="input: 3@32x32\nC3D64 R (C3D128 + C1D128) R GAP FC10\n",
         fix="Project the shortcut: replace `x` by `C1D128`, with the other branch's stride.",
@@ -22,10 +22,10 @@ RULES = (
         summary="the branches of a sum have different extents",
         checks="`(a + b)` of volumes whose heights or widths differ.",
         why=(
-            "A stride in one branch and none in the other is the classic slip; so is one pixel of padding. In a U-Net it "
-            "comes from an input that does not divide by 2 for every level."
+            "A stride in one branch and none in the other is the classic slip; so is one pixel of padding. In a U-Net "
+            "it comes from an input that does not divide by 2 for every level."
         ),
-        source="N15: He et al. 2015.",
+        source="He et al. 2015.",
         example="input: 3@32x32\nC3D64 R (C3D64/2 + x) R GAP FC10\n",
         better="input: 3@32x32\nC3D64 R (C3D64/2 + C1D64/2) R GAP FC10\n",
         fix="Give the shortcut the same stride, or pad so that the sizes meet.",
@@ -36,8 +36,8 @@ RULES = (
         summary="the branches of a concatenation have different extents",
         checks="`[a | b]` of volumes whose heights or widths differ, or of a vector and a volume.",
         why=(
-            "Depths may differ, positions may not. In a U-Net whose input does not divide by 16, what comes up is a pixel "
-            "short of the skip."
+            "Depths may differ, positions may not. In a U-Net whose input does not divide by 16, what comes up is a "
+            "pixel short of the skip."
         ),
         source="Szegedy et al. 2015; Ronneberger et al. 2015.",
         example="input: 3@31x31\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R GAP FC10\n",

@@ -14,7 +14,7 @@ from convsize.rules.places import axes_of, by_place, finding
 class _Chain(NamedTuple):
     kernel: int
     rank: int
-    count: int
+    filters: int
     middle: int
     single: int
     chained: int
@@ -29,12 +29,12 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         assert chain is not None
         small = "x".join("3" * chain.rank)
         depth = node.output.channels
-        tokens = [f"C3D{chain.middle} R"] * (chain.count - 1) + [f"C3D{depth}"]
+        tokens = [f"C3D{chain.middle} R"] * (chain.filters - 1) + [f"C3D{depth}"]
         yield finding(
             "W552",
             node,
             f"one filter of {'x'.join([str(chain.kernel)] * chain.rank)} has {chain.single:,} parameters; "
-            f"{chain.count} of {small} see the same {chain.kernel} pixels with {chain.chained:,} "
+            f"{chain.filters} of {small} see the same {chain.kernel} pixels with {chain.chained:,} "
             f"({100 - 100 * chain.chained // chain.single} % fewer) and more non-linearity",
             f"write `{' '.join(tokens)}`",
             style=True,
@@ -70,14 +70,15 @@ RULE = Rule(
     name="large-filter",
     summary="a chain of 3x3 filters sees as much as a large one, with fewer parameters",
     checks=(
-        "Square convolutions of 5 and more at stride 1, without groups or dilation, against (F - 1)/2 filters of 3 with "
-        "the same depth in between (or that of the input, where that is less): only where the chain has fewer parameters."
+        "Square convolutions of 5 and more at stride 1, without groups or dilation, against (F - 1)/2 filters of 3 "
+        "with the same depth in between (or that of the input, where that is less): only where the chain has fewer "
+        "parameters."
     ),
     why=(
         "Three 3x3 filters see 7x7. From C to C maps the one has 49C² + C parameters, the chain 27C² + 3C, 45 % fewer, "
         "does as much less work, and has three activations instead of one."
     ),
-    source="G3, E15: Aggarwal, ch. 8; Varma & Das, ch. 12; Simonyan & Zisserman 2015, section 2.3.",
+    source="G3: Aggarwal, ch. 8; Varma & Das, ch. 12; Simonyan & Zisserman 2015, section 2.3.",
     example="input: 3@32x32\nC3D64 R C7D64 R GAP FC10\n",
     better="input: 3@32x32\nC3D64 R (C3D64 R)*3 GAP FC10\n",
     fix="Write the chain, with an activation after each. Inside a pretrained network leave it.",

@@ -88,7 +88,7 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
     name, op = node.op.NAME, node.op
     source = network.nodes[node.inputs[0]]
     token = network.source.slice(node.span)
-    if name in _NORMS and source.op.NAME == name:
+    if name in _NORMS and name == source.op.NAME:
         return (
             f"this {name} normalises what the {name} before it has normalised already",
             "keep one of them",
@@ -107,8 +107,12 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
         return f"`{token}` changes nothing: {neutral[1]}", "remove it", True
     if name in _POOLS and source.output == node.output:
         axes = op.window(source.output).axes
-        if all(axis.kernel == 1 and axis.stride == 1 for axis in axes):
-            return f"`{token}` changes nothing: a window of 1 at stride 1", "remove it, or give it a larger window", True
+        if all(axis.reach == axis.stride == 1 for axis in axes):
+            return (
+                f"`{token}` changes nothing: a window of 1 at stride 1",
+                "remove it, or give it a larger window",
+                True,
+            )
     if name in {"slice", "picked maps", "widening"} and _all_maps(node, source):
         return f"`{token}` changes nothing: it keeps all {source.output.channels} maps", "remove it", True
     return None
@@ -126,8 +130,8 @@ RULE = Rule(
     name="layer-without-effect",
     summary="a layer after which nothing has changed",
     checks=(
-        "A ReLU over values that are never negative (`R R`, `R M R`, `sigmoid R`), a normalisation right after the same "
-        "one, a second global pooling or flattening, and layers whose numbers do nothing: `drop(0)`, `up(1)`, "
+        "A ReLU over values that are never negative (`R R`, `R M R`, `sigmoid R`), a normalisation right after the "
+        "same one, a second global pooling or flattening, and layers whose numbers do nothing: `drop(0)`, `up(1)`, "
         "`times(1)`, `pad(0)`, `shuffle(1)`, `M1`, a slice of all maps. Pools and crops that do nothing only at this "
         "input size are left alone, and so are layers that do something in another call of their block."
     ),

@@ -63,14 +63,14 @@ RULE = Rule(
     name="missing-reduction",
     summary="an expensive filter on a great depth, with no 1×1 reduction before it",
     checks=(
-        "Convolutions wider than a pixel, without groups, from 256 maps and more to as many, where the layer before is no "
-        "1x1 convolution that reduces the depth."
+        "Convolutions wider than a pixel, without groups, from 256 maps and more to as many, where the layer before "
+        "is no 1x1 convolution that reduces the depth."
     ),
     why=(
         "1x1 convolutions reduce the depth cheaply: to C/2, 3x3 at C/2 and back has 3.25C² weights where 3x3 alone has "
         "9C². GoogLeNet and ResNet-50 live on it; VGG and the small ResNets do without: style."
     ),
-    source="G10, E16, E18, E19: Aggarwal, ch. 8; Varma & Das, ch. 12; Szegedy et al. 2015.",
+    source="G10: Aggarwal, ch. 8; Varma & Das, ch. 12; Szegedy et al. 2015.",
     example="input: 256@28x28\nC3D256 R GAP FC10\n",
     better="input: 256@28x28\nC1D128 R C3D128 R C1D256 R GAP FC10\n",
     fix="Reduce, filter, and widen again.",

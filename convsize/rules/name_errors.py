@@ -121,7 +121,10 @@ RULES = (
         code="E111",
         name="number-out-of-range",
         summary="a number outside what the layer allows",
-        checks="Depths, kernels, strides, groups and extents below 1; rates outside 0 to 1; epsilons that are not positive.",
+        checks=(
+            "Depths, kernels, strides, groups and extents below 1; rates outside 0 to 1; epsilons that are not "
+            "positive."
+        ),
         why="A volume without elements is none.",
         source="The ops' own rules.",
         example="input: 3@32x32\nC3D64/0 R GAP FC10\n",

@@ -74,8 +74,8 @@ RULE = Rule(
         "batch normalisation, average pooling, dropout, reshaping. Maximum pooling is not linear."
     ),
     why=(
-        "A linear layer of a linear layer is a linear layer: the second adds parameters and no power. Factorised filters "
-        "and the projections of MobileNetV2, Xception and ConvNeXt leave the activation out on purpose: style."
+        "A linear layer of a linear layer is a linear layer: the second adds parameters and no power. Factorised "
+        "filters and the projections of MobileNetV2, Xception and ConvNeXt leave the activation out on purpose: style."
     ),
     source="Varma & Das, ch. 12; the notation never implies an activation.",
     example="input: 3@32x32\nC3D64 C3D64 R GAP FC10\n",

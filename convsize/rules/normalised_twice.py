@@ -49,9 +49,9 @@ RULE = Rule(
     summary="a softmax of what is a probability already",
     checks="A softmax or log-softmax over the result of a softmax, log-softmax, sigmoid or hard sigmoid.",
     why=(
-        "A softmax of values between 0 and 1 is nearly uniform: of ten classes the best can reach e/(e + 9) = 0.23, the "
-        "gradients are small, and the network trains slowly without an error anywhere. The same happens when a spec that "
-        "ends in `S` is trained with a loss that has a softmax of its own (W561)."
+        "A softmax of values between 0 and 1 is nearly uniform: of ten classes the best can reach e/(e + 9) = 0.23, "
+        "the gradients are small, and the network trains slowly without an error anywhere. The same happens when a "
+        "spec that ends in `S` is trained with a loss that has a softmax of its own (W561)."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss: the input is expected to be unnormalised logits.",
     example="input: 3@32x32\nC3D64 R GAP FC10 sigmoid S\n",

@@ -24,7 +24,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W510",
             node,
             f"padding {max(window.before, window.after)} is not below the filter's reach of {window.reach}: "
-            f"{empty[axis]} of the {node.output.spatial[axis]} windows along the {axis_name(source, axis)} see only zeros",
+            f"{empty[axis]} of the {node.output.spatial[axis]} windows along the {axis_name(source, axis)} see only "
+            f"zeros",
             f"pad by at most {window.reach - 1} (`pfull`); `phalf` keeps the size at stride 1",
         )
 
@@ -33,9 +34,7 @@ def _empty(context: Context, node: Node) -> list[int]:
     """How many windows along each axis lie before the first or behind the last pixel."""
     (source,) = context.network.input_shapes(node)
     counts = []
-    for window, extent, count in zip(
-        axes_of(context.network, node), source.spatial, node.output.spatial, strict=True
-    ):
+    for window, extent, count in zip(axes_of(context.network, node), source.spatial, node.output.spatial, strict=True):
         ahead = (window.before - window.reach) // window.stride + 1 if window.before >= window.reach else 0
         first_behind = -(-(extent + window.before) // window.stride)
         counts.append(min(ahead, count) + max(count - first_behind, 0))
@@ -48,11 +47,11 @@ RULE = Rule(
     summary="padding as wide as the filter: windows that see only zeros",
     checks="Convolutions with windows that lie wholly before the first or behind the last pixel.",
     why=(
-        "These outputs are the bias and nothing else: they cost memory and multiply-adds and tell nothing. Full padding, "
-        "one less than the filter's reach, is the most with which every window sees a pixel. FCN pads its first layer "
-        "by 100 for a reason: so that any input is large enough for what follows."
+        "These outputs are the bias and nothing else: they cost memory and multiply-adds and tell nothing. Full "
+        "padding, one less than the filter's reach, is the most with which every window sees a pixel. FCN pads its "
+        "first layer by 100 for a reason: so that any input is large enough for what follows."
     ),
-    source="F5: Aggarwal, ch. 8: full padding is F - 1.",
+    source="Aggarwal, ch. 8: full padding is F - 1.",
     example="input: 3@32x32\nC3D64p3 R GAP FC10\n",
     better="input: 3@32x32\nC3D64 R GAP FC10\n",
     fix="Pad less: `phalf` keeps the size, `pfull` is the most that is of use.",

@@ -29,7 +29,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             node,
             f"this layer has {row.parameters:,} of the {total:,} parameters ({100 * row.parameters / total:.0f} %): "
             f"it reads all {source.elements:,} values of {source}",
-            f"average first: `GAP {node.spec}` has {pooled:,}",
+            f"average first: `GAP FC{units}` has {pooled:,}",
             style=True,
         )
 

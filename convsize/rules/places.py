@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from convsize.errors import Diagnostic, Fix, Label, Span
+from convsize.errors import Diagnostic, Fix, Label, Severity, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
 from convsize.language.tree import DefStmt, File, Group, HeadStmt, Item, Layer, Num, Series, TrunkStmt
+from convsize.rules.base import Context
 
 
 def by_place(nodes: Iterable[Node]) -> Iterator[list[Node]]:
@@ -42,7 +43,7 @@ def axes_of(network: Network, node: Node) -> tuple[AxisWindow, ...]:
 def trunk_cuts(network: Network) -> list[Node]:
     """The nodes that every path to the trunk's end passes, inputs left out, in order."""
     inside = network.ancestors(network.outputs["main"])
-    reach = [index for index in range(len(network.nodes))]
+    reach = list(range(len(network.nodes)))
     for index in inside:
         for source in network.nodes[index].inputs:
             reach[source] = max(reach[source], index)
@@ -54,6 +55,12 @@ def trunk_cuts(network: Network) -> list[Node]:
             cuts.append(network.nodes[index])
         furthest = max(furthest, reach[index])
     return cuts
+
+
+def last_weights(context: Context) -> int:
+    """The index of the trunk's last layer with weights, whose depth is that of the task: classes, colours."""
+    inside = context.network.ancestors(context.network.outputs["main"])
+    return max((index for index in inside if index in context.rows and context.rows[index].weights), default=0)
 
 
 def finding(
@@ -68,10 +75,8 @@ def finding(
 ) -> Diagnostic:
     """A finding at a layer's place; inside a block the innermost call is pointed at as well."""
     around = tuple(Label(call, "in this call") for call in node.calls[-1:])
-    severity = "advice" if style else "warning"
-    return Diagnostic(
-        code, severity, message, node.span, help_text, labels=(*labels, *around), fixes=fixes  # type: ignore[arg-type]
-    )
+    severity: Severity = "advice" if style else "warning"
+    return Diagnostic(code, severity, message, node.span, help_text, labels=(*labels, *around), fixes=fixes)
 
 
 def series_of(file: File) -> Iterator[Series]:

@@ -42,7 +42,8 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
                     "W511",
                     node,
                     f"window {output + 1} along the {axis_name(source, axis)} reads the positions "
-                    f"{', '.join(map(str, taps[:6]))} of {extent} pixels, all of them padding: its maximum is minus infinity",
+                    f"{', '.join(map(str, taps[:6]))} of {extent} pixels, all of them padding: its maximum is minus "
+                    f"infinity",
                     f"pad less than the dilation: `p{window.dilation - 1}`, or dilate less",
                 )
     return None
@@ -61,8 +62,9 @@ def _left_out(context: Context, node: Node) -> Diagnostic | None:
             return finding(
                 "W511",
                 node,
-                f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would begin at "
-                f"{start}, behind the {extent} pixels: PyTorch leaves it out and gives {count}, other libraries do not",
+                f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would "
+                f"begin at {start}, behind the {extent} pixels: PyTorch leaves it out and gives {count}, other "
+                f"libraries do not",
                 "write `floor`: it gives the same here, and everywhere",
             )
     return None
@@ -82,8 +84,8 @@ RULE = Rule(
     ),
     why=(
         "The formula with ⌈ ⌉ counts a window that sees nothing. PyTorch and Caffe leave it out; exporters and other "
-        "frameworks have kept it, so that the same network has another size there. A max pool window without a pixel has "
-        "the maximum of nothing, minus infinity, which makes the loss NaN some layers later."
+        "frameworks have kept it, so that the same network has another size there. A max pool window without a pixel "
+        "has the maximum of nothing, minus infinity, which makes the loss NaN some layers later."
     ),
     source="PyTorch's pooling shape check: the last window must start inside the input or its left padding.",
     example="input: 3@15x15\nC3D16 R M2/2p1ceil GAP FC10\n",

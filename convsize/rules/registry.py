@@ -48,7 +48,7 @@ RULES: dict[str, _Place] = {
     "W513": _Place("layer_without_effect"),
     "W514": _Place("gridding"),
     "W515": _Place("normalised_twice"),
-    "W517": _Place("shifted_branches", style=True),
+    "W517": _Place("shifted_branches"),
     "W551": _Place("even_filter", style=True),
     "W552": _Place("large_filter", style=True),
     "W553": _Place("odd_depth", style=True),
@@ -65,6 +65,9 @@ RULES: dict[str, _Place] = {
 }
 
 
+_LISTED = "`convsize rules` lists them"
+
+
 @cache
 def _file(module: str) -> dict[str, Rule]:
     loaded = importlib.import_module(f"convsize.rules.{module}")
@@ -79,13 +82,20 @@ def codes() -> tuple[str, ...]:
 
 
 def rule(code: str) -> Rule:
-    """The rule of a code. Raises UsageError, naming the nearest, where there is none."""
-    place = RULES.get(code.upper())
-    if place is None:
-        guess = nearest(code.upper(), RULES)
-        hint = f"did you mean {guess}?" if guess else "`convsize rules` lists them"
-        raise UsageError(f"there is no rule `{code}`: {hint}")
-    return _file(place.module)[code.upper()]
+    """The rule of a code. Raises KeyError where there is none."""
+    return _file(RULES[code].module)[code]
+
+
+def find(asked: str) -> Rule:
+    """The rule of a code or a name, in any case. Raises UsageError, naming the nearest, where there is none."""
+    if asked.upper() in RULES:
+        return rule(asked.upper())
+    by_name = {each.name: each for each in all_rules()}
+    plain = asked.lower().replace("_", "-").replace(" ", "-")
+    if plain in by_name:
+        return by_name[plain]
+    guess = nearest(asked.upper(), RULES) if any(char.isdigit() for char in asked) else nearest(plain, by_name)
+    raise UsageError(f"there is no rule `{asked}`: " + (f"did you mean {guess}?" if guess else _LISTED))
 
 
 def rules(wanted: Iterable[str]) -> tuple[Rule, ...]:

@@ -11,11 +11,10 @@ from convsize.rules.base import Context, Rule
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
-    names = {stmt.name.name for stmt in context.network.file.statements if isinstance(stmt, DefStmt)}
     for statement in context.network.file.statements:
         if isinstance(statement, DefStmt) and statement.name.name in WORDS:
             name = statement.name.name
-            other = next(new for new in (f"my_{name}", f"my_{name}_block") if new not in names)
+            other = f"{name}_block"
             yield Diagnostic(
                 "W509",
                 "warning",
@@ -31,8 +30,8 @@ RULE = Rule(
     summary="a block has the name of a word, and hides it",
     checks="Blocks whose name is also a word such as `up`, `scale` or `drop`. The block wins.",
     why=(
-        "Who reads `up(2)` in a spec takes it for upsampling. A block copied into a file that uses the word changes what "
-        "the file means, without an error."
+        "Who reads `up(2)` in a spec takes it for upsampling. A block copied into a file that uses the word changes "
+        "what the file means, without an error."
     ),
     source="The language: a block of the same name wins, with a warning.",
     example="input: 1@32x32\ndef up(d): T2D{d}/2\nC3D16 R M up(8) GAP FC10\n",

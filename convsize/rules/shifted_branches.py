@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
+from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
 
@@ -18,7 +19,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         if len(node.inputs) < 2 or field is None or field.aligned:
             continue
         sources = [context.rows.get(index) for index in node.inputs]
-        if any(row is not None and row.receptive_field is not None and not row.receptive_field.aligned for row in sources):
+        if any(
+            row is not None and row.receptive_field is not None and not row.receptive_field.aligned for row in sources
+        ):
             continue  # told where it began
         shifted.append(node)
     for found in by_place(shifted):
@@ -39,13 +42,13 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W517",
             node,
             f"the branches look at different places: the first unit has its centre {'; '.join(described)}",
-            "give the branches the same padding on both sides: odd filters with `phalf`, and crops and strides that match",
-            style=True,
+            "give the branches the same padding on both sides: odd filters with `phalf`, and crops and strides that "
+            "match",
         )
 
 
-def _jumps(fields: list[tuple[str, object]]) -> bool:
-    return len({getattr(field, "jump") for _, field in fields}) > 1  # noqa: B009
+def _jumps(fields: list[tuple[str, ReceptiveField]]) -> bool:
+    return len({field.jump for _, field in fields}) > 1
 
 
 RULE = Rule(
@@ -55,13 +58,12 @@ RULE = Rule(
     checks="Sums, gates and concatenations whose branches have receptive fields with different centres or steps.",
     why=(
         "The maps are laid over one another shifted against each other, by half a pixel or more: what one branch finds "
-        "at a place the other finds beside it. Even filters, padding on one side and TensorFlow's `psame` on even sizes "
-        "do it, Xception among them: style."
+        "at a place the other finds beside it. Even filters, padding on one side and TensorFlow's `psame` on even "
+        "sizes do it; Xception's shortcuts are so shifted."
     ),
     source="Araujo et al. 2019, computing receptive fields of convolutional neural networks.",
     example="input: 3@32x32\nC3D64 (C2D64p0:1 + x) R GAP FC10\n",
     better="input: 3@32x32\nC3D64 (C3D64 + x) R GAP FC10\n",
     fix="Use odd filters with half padding in all branches, or pad the same way in each.",
     find=_find,
-    style=True,
 )

@@ -32,7 +32,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                 f"every position that is averaged here sees {size} of the {extent} pixels of the "
                 f"{axis_name(network.nodes[network.inputs[name]].output, axis)} of {of}: nothing in the network sees "
                 f"what is further apart",
-                f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is {-(-extent // 2)} "
+                f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "
+                f"{-(-extent // 2)} "
                 "or more",
             )
             break
@@ -85,7 +86,9 @@ RULE = Rule(
         "What lies outside the receptive field is invisible to a unit, and an average of local views can say how much "
         "of something there is, never how things far apart belong together."
     ),
-    source="G6: Kurmi, DSE316 ConvNet slides; Luo et al. 2016, effective receptive fields; Brendel & Bethge 2019, BagNets.",
+    source=(
+        "G6: Kurmi, DSE316 ConvNet slides; Luo et al. 2016, effective receptive fields; Brendel & Bethge 2019, BagNets."
+    ),
     example="input: 3@224x224\n(C3D64 R)*4 GAP FC10\n",
     better="input: 3@224x224\nC7D64/2 R M (C3D64 R)*2 M (C3D128 R)*2 M (C3D256 R)*4 GAP FC10\n",
     fix=(

@@ -20,7 +20,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W561",
             node,
-            f"the output `{name}` ends in a {node.op.NAME}; a cross-entropy loss on logits, as PyTorch's, applies its own",
+            f"the output `{name}` ends in a {node.op.NAME}; a cross-entropy loss on logits, as PyTorch's, applies its "
+            f"own",
             "train on what comes before it, and keep it for inference; or leave it out of the spec",
             style=True,
             fixes=removed(network, found, safe=False),
@@ -34,8 +35,8 @@ RULE = Rule(
     checks="Outputs whose last layer is a softmax or log-softmax.",
     why=(
         "PyTorch's CrossEntropyLoss takes logits. A network that ends in a softmax and is trained with it has two, and "
-        "learns slowly without an error (W515). Papers and lecture notes draw the softmax, and a spec may say what they "
-        "say: style."
+        "learns slowly without an error (W515). Papers and lecture notes draw the softmax, and a spec may say what "
+        "they say: style."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss.",
     example="input: 3@32x32\nC3D64 R GAP FC10 S\n",

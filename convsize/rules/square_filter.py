@@ -52,7 +52,7 @@ RULE = Rule(
         "A filter of 1×n and one of n×1 see n×n with 2n instead of n² weights a pair of maps: for n = 7 two sevenths. "
         "Inception-v3 found that this works on maps of 12 to 20 pixels, and not in the first layers."
     ),
-    source="G9, E17: Varma & Das, ch. 12; Szegedy et al. 2016, section 3.2.",
+    source="G9: Varma & Das, ch. 12; Szegedy et al. 2016, section 3.2.",
     example="input: 64@17x17\nC7D64 R GAP FC10\n",
     better="input: 64@17x17\nC1x7D64 R C7x1D64 R GAP FC10\n",
     fix="Write the two factors.",

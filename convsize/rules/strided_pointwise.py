@@ -46,8 +46,9 @@ RULE = Rule(
     summary="a strided 1x1 filter never looks at most of the pixels",
     checks="Convolutions and pools that are one pixel wide along an axis and stride over it.",
     why=(
-        "A 1x1 filter at stride 2 reads every fourth pixel and ignores the rest. In ResNet's shortcuts the other branch "
-        "sees them, and the networks work: style. Averaging first keeps everything and was measured to be better."
+        "A 1x1 filter at stride 2 reads every fourth pixel and ignores the rest. In ResNet's shortcuts the other "
+        "branch sees them, and the networks work: style. Averaging first keeps everything and was measured to be "
+        "better."
     ),
     source="He et al. 2019, bag of tricks for image classification (ResNet-D).",
     example="input: 3@32x32\nC3D64 R (C3D128/2 + C1D128/2) R GAP FC10\n",

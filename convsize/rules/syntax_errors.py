@@ -44,12 +44,16 @@ RULES = (
         code="E004",
         name="unknown-suffix",
         summary="a suffix that there is not, or that lacks its number",
-        checks="Letters behind a layer's numbers that are no suffix, suffixes without a number, numbers without a suffix.",
+        checks=(
+            "Letters behind a layer's numbers that are no suffix, suffixes without a number, numbers without a suffix."
+        ),
         why="A setting that is read and dropped is worse than an error.",
         source=_LANGUAGE,
         example="input: 3@32x32\nC3D64s2 R FC10\n",
         better="input: 3@32x32\nC3D64/2 R FC10\n",
-        fix="The suffixes are `D` depth, `/` stride, `p` padding, `d` dilation, `g` groups, `b` bias, and the rounding.",
+        fix=(
+            "The suffixes are `D` depth, `/` stride, `p` padding, `d` dilation, `g` groups, `b` bias, and the rounding."
+        ),
     ),
     Rule(
         code="E005",
@@ -89,7 +93,10 @@ RULES = (
         name="ambiguous-letters",
         summary="`AP`, `MP` or `DO0.5`: letters that could be two things",
         checks="Two pool letters glued together, and dropout written with letters.",
-        why="`MP2` would be two pools by the rules, and nobody who writes it means that. Letter O and digit 0 look alike.",
+        why=(
+            "`MP2` would be two pools by the rules, and nobody who writes it means that. Letter O and digit 0 look "
+            "alike."
+        ),
         source="The language: letter O and digit 0 must never decide a network.",
         example="input: 3@32x32\nC3D64 R MP2 FC10\n",
         better="input: 3@32x32\nC3D64 R M2 FC10\n",
@@ -187,7 +194,9 @@ RULES = (
         code="E017",
         name="malformed-statement",
         summary="a statement that is not finished, or that there is not",
-        checks="Lines that begin with an unknown word and a colon; `def`, `let`, `input` and the others without a part.",
+        checks=(
+            "Lines that begin with an unknown word and a colon; `def`, `let`, `input` and the others without a part."
+        ),
         why="A misspelt `default` that was quietly passed over would change every layer.",
         source="The language's grammar.",
         example="inptu: 3@32x32\nC3D64 R FC10\n",

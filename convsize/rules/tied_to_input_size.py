@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
-from convsize.graph.network import Network, Node
 from convsize.geometry import Shape
+from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
 
@@ -20,16 +20,15 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         node = found[0]
         source = _map(network, node)
         assert source is not None
+        units = node.output.channels
         yield finding(
             "W512",
             node,
-            f"this layer has a weight for each of the {source.channels}·{source.area:,} = {source.elements:,} values of "
-            f"{source}: at another input size its weights do not fit",
-            f"`GAP {node.spec}` takes any size"
-            + (
-                f"; `C{'x'.join(map(str, source.spatial))}D{node.output.channels}p0` slides the same weights over a "
-                "larger input"
-            ),
+            f"this layer has a weight for each of the {source.channels}·{source.area:,} = {source.elements:,} values "
+            f"of {source}: at another input size its weights do not fit",
+            f"`GAP FC{units}` takes any size; `C{'x'.join(map(str, source.spatial))}D{units}p0` slides the same "
+            f"weights "
+            "over a larger input",
             style=True,
         )
 
@@ -55,10 +54,10 @@ RULE = Rule(
     checks="Fully connected layers that flatten a map with positions, directly or through `flat`.",
     why=(
         "The number of such a layer's weights is depth·height·width·units, so that a network trained at 224x224 cannot "
-        "be loaded at 256x256. Everything before it, and a network that ends in global average pooling, takes any size. "
-        "LeNet, AlexNet and VGG are built this way: style."
+        "be loaded at 256x256. Everything before it, and a network that ends in global average pooling, takes any "
+        "size. LeNet, AlexNet and VGG are built this way: style."
     ),
-    source="F12: Yoon, part 6; Long et al. 2015, fully convolutional networks; Lin et al. 2014.",
+    source="Yoon, part 6; Long et al. 2015, fully convolutional networks; Lin et al. 2014.",
     example="input: 3@32x32\nC3D64 R M FC10 S\n",
     better="input: 3@32x32\nC3D64 R M GAP FC10 S\n",
     fix="Pool globally first, or write the layer as a convolution as large as the map.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
-from convsize.graph.network import Network, Node
+from convsize.graph.network import Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding, trunk_cuts
+from convsize.rules.places import by_place, finding, last_weights, trunk_cuts
 
 _STEEP = 8
 
@@ -16,9 +16,11 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     steep: list[tuple[Node, Node]] = []
     before: Node | None = None
+    last = last_weights(context)
     for node in trunk_cuts(network):
-        if node.output.area == 1:
-            break  # the network's summary: from here on a volume is a vector
+        # Flat, or as deep as the task has classes: a summary is meant to be small.
+        if node.output.area == 1 or node.index >= last:
+            break
         if before is not None and _ratio(before, node) > _STEEP:
             steep.append((node, before))
         before = node
@@ -31,7 +33,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             node,
             f"everything passes through {node.output} = {node.output.elements:,} values here, "
             f"{_ratio(source, node):.3g} times fewer than the {source.output.elements:,} of {source.output} before it",
-            f"fall by at most {_STEEP} at once: {_gentler(network, node, source)}",
+            f"fall by at most {_STEEP} at once: {_gentler(node, source)}",
             style=True,
         )
 
@@ -40,7 +42,7 @@ def _ratio(before: Node, node: Node) -> float:
     return before.output.elements / node.output.elements
 
 
-def _gentler(network: Network, node: Node, source: Node) -> str:
+def _gentler(node: Node, source: Node) -> str:
     if node.output.area < source.output.area:
         return "stride in two steps, or give the layer that strides more maps"
     return f"keep at least {-(-source.output.channels // _STEEP)} maps"
@@ -55,8 +57,8 @@ RULE = Rule(
         "than an eighth of the values of the one before. What a shortcut or another branch passes by is no bottleneck."
     ),
     why=(
-        "What does not fit through the narrowest volume is lost to all layers behind it. Volumes should fall slowly from "
-        "input to output, by two to four at a pool."
+        "What does not fit through the narrowest volume is lost to all layers behind it. Volumes should fall slowly "
+        "from input to output, by two to four at a pool."
     ),
     source="G5: Kurmi, DSE316 ConvNet slides; Szegedy et al. 2016, principle 1.",
     example="input: 3@64x64\nC3D64 R C1D4 R C3D64 R GAP FC10\n",

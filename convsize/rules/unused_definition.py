@@ -112,13 +112,14 @@ def _outer_names(context: Context) -> Iterator[Diagnostic]:
                 yield _unused(
                     name.span,
                     f"nothing starts from `@{name.name}`: the {shape} that it names leads nowhere",
-                    f"use it, as in `(x + @{name.name})` or `head {name.name} @{name.name}: …`, or take its layers away",
+                    f"use it, as in `(x + @{name.name})` or `head {name.name} @{name.name}: …`, or take its layers "
+                    f"away",
                 )
 
 
 def _heads(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    ends = {index: name for name, index in reversed(network.outputs.items())}
+    ends = {index: name for name, index in reversed(list(network.outputs.items()))}
     for statement in network.file.statements:
         if isinstance(statement, HeadStmt):
             name = statement.name.name
@@ -139,12 +140,12 @@ RULE = Rule(
     checks=(
         "Blocks that no trunk, head or used block calls; constants that no expression mentions; inputs that no layer "
         "reads; names inside a block or head that nothing there starts from; names of the trunk for values that lead "
-        "nowhere; heads without a layer of their own. A name on the trunk's way is not reported: `expect @name:` and the "
-        "analyses can ask about it."
+        "nowhere; heads without a layer of their own. A name on the trunk's way is not reported: `expect @name:` and "
+        "the analyses can ask about it."
     ),
     why=(
-        "Mostly something was meant to be there: a skip that was never joined, a block that a copy replaced, a constant "
-        "that a number replaced. What leads nowhere still counts among the parameters."
+        "Mostly something was meant to be there: a skip that was never joined, a block that a copy replaced, a "
+        "constant that a number replaced. What leads nowhere still counts among the parameters."
     ),
     source="The habit of every linter; unused skips are a common slip in hand-written U-Nets.",
     example="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nC3D64 R M GAP FC10\n",

@@ -54,8 +54,8 @@ RULE = Rule(
     summary="zeros of the padding count in an average pool",
     checks="Average pools with padding whose zeros count in the mean, as is the default here and in PyTorch.",
     why=(
-        "At the border the sum of fewer pixels is divided by the full window, so that the maps fade there: a constant 1 "
-        "becomes 4/9 in the corner of a padded 3x3 average. Libraries disagree: TensorFlow never counts the zeros, "
+        "At the border the sum of fewer pixels is divided by the full window, so that the maps fade there: a constant "
+        "1 becomes 4/9 in the corner of a padded 3x3 average. Libraries disagree: TensorFlow never counts the zeros, "
         "PyTorch does unless told otherwise, and a network moved from one to the other changes silently."
     ),
     source="PyTorch's `count_include_pad`; TensorFlow's `avg_pool` with SAME padding.",
