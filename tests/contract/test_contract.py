@@ -71,7 +71,7 @@ def test_every_page_has_all_sections(op):
 
 
 @every_op
-@examples(40)
+@examples(25)
 @given(data=st.data())
 def test_shapes_and_parameters(name, data):
     case = data.draw(CASES[name])
@@ -86,7 +86,7 @@ def test_shapes_and_parameters(name, data):
 
 
 @every_op
-@examples(25)
+@examples(15)
 @given(data=st.data())
 def test_multiply_adds(name, data):
     case = data.draw(CASES[name])
@@ -144,7 +144,7 @@ def gradients(case: Case, module: nn.Module, tensors: list) -> list:
 
 
 @every_op
-@examples(20)
+@examples(15)
 @given(data=st.data())
 def test_receptive_field(name, data):
     case = data.draw(
@@ -216,7 +216,7 @@ def kept_as_stated(case: Case, mode: SaveMode) -> tuple[set, list[int]]:
 
 
 @every_op
-@examples(40)
+@examples(30)
 @given(data=st.data(), training=st.booleans(), trains=st.booleans(), double=st.booleans())
 def test_saved_for_backward(name, data, training, trains, double):
     case = data.draw(CASES[name])
