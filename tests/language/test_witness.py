@@ -153,6 +153,7 @@ ACCEPTED = (
     "f(3, 64, hswish, se, @p, n=c, act=leaky(0.1))",
     "let N=2, M=3*(4+-1)//2 % 5\ndefault: Cb0 M3/2ceil",
     "expect: params=1 macs~4.09G memory(batch=8)<=8GiB graph=1f3a out=512@7x7\nexpect @a: out>=1\nexpect main: out=3",
+    "C4D64p1:2 R\nC4D64p1:2x0:1",
     "\ufeffR\r\nM\r\n",
     "",
 )
@@ -186,6 +187,8 @@ REFUSED = (
     "3x224x224",
     "3@",
     "1@1x2x3x4",
+    "512@7xx7",
+    "512@7x7x",
     "C3 -> -> R",
     "-> R",
     "R ->",
