@@ -24,12 +24,12 @@ MAY_IMPORT = {
     "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops"},
 }
 THIRD_PARTY = {
-    "graph": {"networkx"},
+    "api": {"networkx"},
     "views": {"rich", "graphviz"},
     "runtime": {"torch", "numpy"},
     "cli": {"typer", "rich"},
 }
-EVERYTHING = {"cli", "__init__", "__main__", "api", "checking"}
+EVERYTHING = {"cli", "__init__", "__main__", "api", "checking", "config"}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:
