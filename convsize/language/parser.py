@@ -234,8 +234,8 @@ class _Parser:
         pos = scanner.pos + len(word)
         while text[pos] == " ":
             pos += 1
-        if text[pos] != ":":
-            return
+        if text[pos] != ":" or (text[pos + 1] in "0123456789{" and layers_in(word)):
+            return  # a layer's padding may have a colon: `C4D64p1:2`
         span = Span(scanner.pos, scanner.pos + len(word))
         low = word.lower().rstrip("s")
         near = next((known for known in sorted(STATEMENTS) if known.startswith(low[:3]) or low.startswith(known)), None)
@@ -670,6 +670,17 @@ class _Parser:
                 "a volume has one (1-D), two (2-D) or three (3-D)",
             )
             raise Skip
+        if text[scanner.pos] in LOWER:
+            glued = scanner.word_at(scanner.pos)
+            scanner.pos += len(glued)
+            scanner.report(
+                "E012",
+                f"`{glued}` is glued to the volume `{text[start : span.end]}`",
+                Span(span.end, scanner.pos),
+                "put a space between them",
+                fixes=(Fix(Span(span.end, span.end), " ", False),),
+            )
+            raise Skip
         return Volume(channels.value.numerator, tuple(extents), span)
 
     def foreign_volume(self, start: int) -> NoReturn:
@@ -826,7 +837,7 @@ class _Parser:
         """Whether the spec gives a name a meaning of its own, so that it is no misspelt layer."""
         if self.defined is None:
             self.defined = _defined(self.text)
-        return name in self.params or name in self.defined or f"as {name}" in self.text
+        return name in self.params or name in self.defined
 
     def loose_word(self, items: list[Item], name: str) -> bool:
         """E007 and E014 for a word that looks like a suffix or a layer in small letters; whether it is one."""
@@ -960,17 +971,22 @@ class _Parser:
             joined = _plain_spelling(layer)
         written = joined
         end = start
-        while True:
+        count = layers_in(joined)
+        while layers_in(joined) == count:  # the last piece may have other layers glued to it
             stop = start
             ends = " \n()[]|+*," if text[start] in DIGITS else " \n()[]|+*,@"  # `3@4x4` is no tail
-            while text[stop] not in ends and stop < start + 64:
+            while text[stop] not in ends and stop < start + _LONGEST_TAIL:
                 stop += 1
             piece = text[start:stop]
-            if piece[:1] in DIGITS and joined[-1] not in UPPER:
-                break
-            if not piece or (piece[0] in UPPER and piece[0] != "D") or not layers_in(joined + piece):
-                break
-            if layers_in(joined + piece) != layers_in(joined) and layers_in(piece):
+            if (
+                not piece
+                or len(piece) == _LONGEST_TAIL
+                or len(joined) > 2 * _LONGEST_TAIL
+                or (piece[0] in UPPER and piece[0] != "D")
+                or (piece[0] in DIGITS and joined[-1] not in UPPER)
+                or layers_in(piece)
+                or not layers_in(joined + piece)
+            ):
                 break
             joined += piece
             shown += " " + piece
@@ -1166,6 +1182,8 @@ class _Parser:
             )
 
 
+# Beyond this, what follows a layer is no suffix that slipped away; it also bounds the work on hostile input.
+_LONGEST_TAIL = 64
 # Suffixes that, with a space before them, look like words.
 _SMALL = frozenset(("gap", "gmp", "lrn", "dw", "fc"))
 _LOOSE = _SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"}
@@ -1191,13 +1209,14 @@ def _plain_spelling(layer: Layer) -> str:
 
 
 def _defined(text: str) -> frozenset[str]:
-    """The names of the blocks of a cleaned text; they hold for the whole file, before it is read, too."""
+    """The names that a cleaned text gives to blocks and values; blocks hold before they are read, too."""
     names = set()
-    for line in text.split("\n"):
-        words = line.split(None, 1)
-        if len(words) == 2 and words[0] == "def":
+    before = ""
+    for word in text.split():
+        if before in ("def", "as"):
             end = 0
-            while end < len(words[1]) and words[1][end] in IDENTIFIER:
+            while end < len(word) and word[end] in IDENTIFIER:
                 end += 1
-            names.add(words[1][:end])
+            names.add(word[:end])
+        before = word
     return frozenset(names)
