@@ -153,9 +153,12 @@ def _ignored(path: str, folder: bool, ignores: tuple[tuple[str, Patterns], ...])
 
 
 def _meant(path: str) -> str:
-    folder = Path(path).parent
+    """The nearest name in the same folder; that both end in `.spec` is no likeness."""
+    name = Path(path).name
+    suffix = SUFFIX if name.endswith(SUFFIX) else ""
     try:
-        guess = nearest(Path(path).name, [each.name for each in folder.iterdir()])
+        there = {each.name.removesuffix(suffix): each for each in Path(path).parent.iterdir()}
     except OSError:
         return ""
-    return f"; did you mean `{folder / guess}`?" if guess else ""
+    guess = nearest(name.removesuffix(suffix), there)
+    return f"; did you mean `{there[guess]}`?" if guess else ""

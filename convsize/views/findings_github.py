@@ -14,7 +14,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "advice": "notice"}
 def render(report: CheckReport) -> str:
     """One command a finding, and one for every file on which the tool itself broke."""
     names = {rule.code: rule.name for rule in report.rules}
-    lines = []
+    lines: list[str] = []
     for file in report.files:
         lines.extend(_finding(found, file.source, names.get(found.code, "")) for found in file.diagnostics)
         if file.failure is not None:

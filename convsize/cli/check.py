@@ -1,0 +1,232 @@
+"""`convsize check`: the findings in specs, and the exit code that a build goes by."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from fractions import Fraction
+
+    from convsize.cli.discover import Found
+    from convsize.config import Config
+    from convsize.errors import Source
+    from convsize.geometry import Shape
+    from convsize.records import CheckReport, FileFindings, RulePage
+
+PARALLEL_FROM = 100
+"""Files. A network takes 10 ms and a pool of processes 60 to start: with fewer nobody would see the difference."""
+
+PATIENCE = 1.0
+"""Seconds before a run is a long one."""
+
+
+def command(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Spec files, or folders to search for them (default: the working folder); - reads standard input.",
+        ),
+    ] = None,
+    format_: Annotated[
+        Literal["full", "concise", "json", "github", "gitlab", "sarif", "junit"],
+        typer.Option("--format", "-f", help="How to write the findings."),
+    ] = "full",
+    select: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE,…", help="Only these rules, or beginnings such as W5; errors always show."),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="CODE,…", help="Leave these rules out.")] = None,
+    style: Annotated[bool, typer.Option("--style", help="Also the rules that well-known networks contradict.")] = False,
+    statistics: Annotated[bool, typer.Option("--statistics", help="Count the findings by rule instead.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 even where there are findings.")] = False,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The configuration, instead of the nearest one.")
+    ] = None,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
+    force_exclude: Annotated[
+        bool, typer.Option("--force-exclude", help="Exclude what the configuration says even where it is named.")
+    ] = False,
+    stdin_filename: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call standard input in findings.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Processes (default: one, or all cores for many files).")
+    ] = None,
+) -> int:
+    """Checks specs: errors, expectations and budgets that do not hold, and advice.
+
+    Findings go to standard output, everything else to standard error. The exit code is 0 where nothing is found, 1
+    where something is, 2 for a wrong call or configuration, and 3 where convsize itself failed on a file.
+
+    \b
+    Examples:
+      convsize check specs
+      convsize check specs --style --statistics
+      convsize check --select W5 --ignore W505 net.spec
+      convsize check --format github
+      git show HEAD:net.spec | convsize check - --stdin-filename net.spec
+
+    \b
+    Settings stand in [tool.convsize] of pyproject.toml, or in convsize.toml:
+      select, ignore, style, per-file-ignores, exclude, budgets
+    In a spec, `# convsize: ignore[W501]` keeps a line's findings quiet.
+    """
+    from convsize import __version__, checking
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.records import CheckReport
+
+    if statistics and format_ not in ("full", "concise", "json"):
+        from convsize.errors import UsageError
+
+        raise UsageError(f"--statistics is for people: the format {format_} has no place for it, json always counts")
+    wanted = None if select is None else _codes(select)
+    unwanted = _codes(ignore or ())
+    checking.select(wanted or (), "--select")
+    checking.select(unwanted, "--ignore", ignore=True)
+    files = _files(paths or ["."], config, isolated, force_exclude, stdin_filename)
+    changed: dict[Config, Config] = {}
+    for each in files:
+        if each.config not in changed:
+            checking.validate(each.config)
+            changed[each.config] = each.config.overridden(wanted, unwanted, style)
+    work = [each._replace(config=changed[each.config]) for each in files]
+    numbers, shapes = named.lets(let or ()), named.inputs(input_ or ())
+    results = tuple(_checked(work, numbers, shapes, jobs, stdin_filename))
+    report = CheckReport(results, _pages(results, format_, statistics), __version__)
+    _show(report, format_, statistics)
+    failed = False
+    for file in results:
+        if file.failure is not None:
+            failed = True
+            terminal.complain(f"convsize failed on {file.source.name}: {file.failure}")
+    if failed:
+        text = "This is a bug in convsize, not in your spec. CONVSIZE_DEBUG=1 shows where it happened.\n"
+        terminal.write(text, sys.stderr)
+        return ExitCode.INTERNAL
+    return ExitCode.FINDINGS if any(file.diagnostics for file in results) and not exit_zero else ExitCode.OK
+
+
+def _pages(results: Sequence[FileFindings], format_: str, statistics: bool) -> tuple[RulePage, ...]:
+    """The rules that a format speaks of, and no others: a page is a file to import."""
+    from convsize import checking
+
+    if format_ == "sarif":
+        return checking.pages()
+    if format_ in ("json", "github") or statistics:
+        return checking.pages({found.code for file in results for found in file.diagnostics})
+    return ()
+
+
+def _codes(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code for text in texts for code in text.replace(",", " ").split())
+
+
+def _files(
+    paths: Sequence[str], config: str | None, isolated: bool, force_exclude: bool, stdin_filename: str | None
+) -> list[Found]:
+    """What is to be checked; a note where that is nothing."""
+    from pathlib import Path
+
+    from convsize.cli import discover, terminal
+    from convsize.config import Config, load
+    from convsize.errors import UsageError
+
+    if config is not None and isolated:
+        raise UsageError("--config names a configuration, and --isolated says to read none")
+    if stdin_filename is not None and "-" not in paths:
+        raise UsageError("--stdin-filename names standard input, which only `-` reads")
+    given = Config() if isolated else load(Path(config)) if config is not None else None
+    configurations = discover.Configurations(given)
+    found = discover.discover(paths, configurations, force_exclude=force_exclude)
+    if stdin_filename is not None:
+        under = configurations.of(Path(stdin_filename).absolute().parent)
+        found = [each._replace(config=under) if each.name == "-" else each for each in found]
+    if not found:
+        where = " ".join("the working folder" if path == "." else path for path in paths)
+        text = f"note: there is nothing to check in {where}: no *{discover.SUFFIX} that is not excluded\n"
+        terminal.write(text, sys.stderr)
+    return found
+
+
+def _checked(
+    work: Sequence[Found],
+    lets: Mapping[str, Fraction],
+    inputs: Mapping[str, Shape],
+    jobs: int | None,
+    stdin_filename: str | None,
+) -> Iterator[FileFindings]:
+    """The findings of every file, in the order of the files."""
+    import os
+    from functools import partial
+
+    from convsize.cli.progress import Progress
+
+    check = partial(_check, lets=lets, inputs=inputs, stdin_filename=stdin_filename)
+    if jobs is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        jobs = cores if len(work) >= PARALLEL_FROM else 1
+    if any(each.name == "-" for each in work):
+        jobs = 1  # another process has another standard input
+    with Progress(len(work), sys.stderr, PATIENCE) as progress:
+        if min(jobs, len(work)) > 1:
+            from concurrent.futures import ProcessPoolExecutor
+
+            with ProcessPoolExecutor(min(jobs, len(work))) as pool:
+                for result in pool.map(check, work, chunksize=16):
+                    progress.step()
+                    yield result
+        else:
+            for each in work:
+                yield check(each)
+                progress.step()
+
+
+def _check(
+    each: Found, *, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], stdin_filename: str | None
+) -> FileFindings:
+    from convsize import checking
+
+    if each.name != "-":
+        return checking.check_file(each.name, each.config, lets=lets, inputs=inputs)
+    name = stdin_filename or "<stdin>"
+    return checking.check_file(name, each.config, lets=lets, inputs=inputs, read=_standard_input)
+
+
+def _standard_input(name: str) -> Source:
+    from convsize import api
+
+    return api.decode(sys.stdin.buffer.read(api.LARGEST_SPEC + 1), name)
+
+
+def _show(report: CheckReport, format_: str, statistics: bool) -> None:
+    from importlib import import_module
+
+    from convsize.cli import terminal
+
+    if statistics and format_ != "json":
+        from convsize.views import findings_summary
+
+        terminal.write(findings_summary.statistics(report, paint=terminal.paint(sys.stdout)))
+        return
+    view = import_module(f"convsize.views.findings_{format_}")
+    if format_ in ("full", "concise"):
+        terminal.write(view.render(report, paint=terminal.paint(sys.stdout)))
+        return
+    # These are files for other programs, whose encoding no locale may change.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(view.render(report).encode("utf-8", "replace"))
