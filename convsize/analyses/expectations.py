@@ -30,6 +30,7 @@ class _Figures(NamedTuple):
     work: Sequence[LayerWork]
     depths: Sequence[int]
     fields: Mapping[str, Fields]
+    graph: str
 
 
 class _Setting(NamedTuple):
@@ -127,13 +128,14 @@ def failures(
     work: Sequence[LayerWork],
     depths: Sequence[int],
     fields: Mapping[str, Fields],
+    graph: str,
 ) -> tuple[Diagnostic, ...]:
-    """A diagnostic for every expectation that does not hold or makes no sense.
+    """A diagnostic for every expectation that does not hold or makes no sense; `graph` is the network's digest.
 
     E401: a figure differs; E402: a budget is broken; E403: the output differs; E404: the graph's digest differs; E405:
     there is no such metric; E406: a value, comparison, argument or part that the metric does not take.
     """
-    figures = _Figures(network, facts, counts, work, depths, fields)
+    figures = _Figures(network, facts, counts, work, depths, fields, graph)
     parts = _Parts(network)
     found: list[Diagnostic] = []
     for expectation in network.expectations:
@@ -172,7 +174,8 @@ class _Parts:
         for name, end in self.network.outputs.items():
             if end == index:
                 return f" of {name}"
-        return f" up to {self.network.nodes[index].name}"
+        taps = [name for name, tapped in self.network.taps.items() if tapped == index]
+        return f" up to @{taps[0]}" if taps else f" up to {self.network.nodes[index].name}"
 
 
 def _wrong(code: str, message: str, span: Span, help_text: str, fixes: tuple[Fix, ...] = ()) -> _Wrong:
@@ -256,8 +259,6 @@ def _compare_volume(figures: _Figures, check: Check, part: _Part) -> Iterator[Di
 
 
 def _compare_digest(figures: _Figures, check: Check, expectation: Expectation) -> Iterator[Diagnostic]:
-    from convsize.graph.digest import digest
-
     name, value = check.metric.name, check.value
     if expectation.node is not None:
         raise _wrong(
@@ -266,7 +267,7 @@ def _compare_digest(figures: _Figures, check: Check, expectation: Expectation) -
     if check.comparison != "=":
         text = f"`{name}` is a digest: `{check.comparison}` does not compare it"
         raise _wrong("E406", text, check.span, f"write `{name}={value.text}`")
-    ours = digest(figures.network)
+    ours = figures.graph
     if value.text != ours:
         yield Diagnostic(
             "E404",
@@ -285,6 +286,9 @@ def _compare_number(
     figures: _Figures, check: Check, metric: _Metric, part: _Part, setting: _Setting
 ) -> Iterator[Diagnostic]:
     value, name = check.value, check.metric.name
+    if value.text == "input" and metric.reading is _receptive_field:
+        yield from _compare_with_input(figures, check, part)
+        return
     if value.number is None:
         what = "a volume" if value.volume is not None else "no number"
         raise _wrong(
@@ -311,7 +315,28 @@ def _compare_number(
     if check.comparison in ("=", "~"):
         yield _differs(check, metric, part, ours)
     else:
-        yield _broken_budget(figures, check, metric, part, ours[0] if len(ours) == 1 else None, ours, spent)
+        yield _broken_budget(figures, check, metric, part, ours, spent)
+
+
+def _compare_with_input(figures: _Figures, check: Check, part: _Part) -> Iterator[Diagnostic]:
+    """`receptive_field>=input`: axis by axis, against the input that the part sees."""
+    comparison = check.comparison
+    if comparison in ("=", "~"):
+        text = f"a receptive field is bounded by the input, `{comparison}` says more"
+        raise _wrong("E406", text, check.span, "write `receptive_field>=input`, or a number")
+    ours = _receptive_field(figures, part)
+    if ours is None:
+        text = f"there is no `receptive_field`{part.label}: no layer of it has positions"
+        raise _wrong("E406", text, check.span, "leave this check out")
+    network = figures.network
+    name = next(name for name, found in figures.fields.items() if found.rows[part.end] is not None)
+    extents = network.nodes[network.inputs[name]].output.spatial
+    if not all(_within(one, comparison, extent) for one, extent in zip(ours, extents, strict=True)):
+        sizes = "x".join(map(str, ours)), "x".join(map(str, extents))
+        text = f"receptive_field{part.label} is {sizes[0]}, not {comparison} the input's {sizes[1]}"
+        wider = "more layers, larger kernels, strides or dilations widen it"
+        narrower = "fewer layers, smaller kernels, strides or dilations narrow it"
+        yield Diagnostic("E402", "error", text, check.span, wider if ">" in comparison else narrower)
 
 
 def _holds(ours: int, check: Check) -> bool:
@@ -319,13 +344,17 @@ def _holds(ours: int, check: Check) -> bool:
     assert number is not None
     if check.comparison == "~":
         return abs(ours - number) * 2 <= (step if step is not None else 1)
-    if check.comparison == "=":
-        return ours == number
-    if check.comparison == "<=":
-        return ours <= number
-    if check.comparison == ">=":
-        return ours >= number
-    return ours < number if check.comparison == "<" else ours > number
+    return _within(ours, check.comparison, number)
+
+
+def _within(ours: int, comparison: str, bound: int | Fraction) -> bool:
+    if comparison == "=":
+        return ours == bound
+    if comparison == "<=":
+        return ours <= bound
+    if comparison == ">=":
+        return ours >= bound
+    return ours < bound if comparison == "<" else ours > bound
 
 
 def _unit(value: Value) -> str:
@@ -335,29 +364,28 @@ def _unit(value: Value) -> str:
 _SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
-def _amount(value: int | Fraction, unit: str) -> str:
+def _amount(value: int | Fraction, unit: str, in_bytes: bool) -> str:
     """A number exactly, and in the unit that the spec writes it in: 4,089,184,256 (4.08918G)."""
-    exact = f"{value:,}" if isinstance(value, int) or value.denominator == 1 else f"{float(value):,.6g}"
+    exact = f"{int(value):,}" if value.denominator == 1 else f"{float(value):,.12g}"
+    exact += " bytes" if in_bytes else ""
     return f"{exact} ({float(value / Fraction(_SCALES[unit])):.6g}{unit})" if unit in _SCALES else exact
 
 
-def _joined_amounts(ours: Extents, unit: str) -> str:
-    return _amount(ours[0], unit) if len(ours) == 1 else "x".join(map(str, ours))
+def _amounts(ours: Extents, unit: str, in_bytes: bool) -> str:
+    return _amount(ours[0], unit, in_bytes) if len(ours) == 1 else "x".join(map(str, ours))
 
 
 def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagnostic:
     value, name = check.value, check.metric.name
     assert value.number is not None
     unit = _unit(value)
-    noun = " bytes" if metric.in_bytes else ""
-    shown = _joined_amounts(ours, unit)
-    message = f"{name}{part.label} is {shown}{noun}, not {value.text}"
+    shown = _amounts(ours, unit, metric.in_bytes)
+    message = f"{name}{part.label} is {shown}, not {value.text}"
     if check.comparison == "~":
-        message = f"{name}{part.label} is {shown}{noun}, which does not round to {value.text}"
+        message = f"{name}{part.label} is {shown}, which does not round to {value.text}"
     elif len(ours) == 1:
         difference = ours[0] - value.number
-        more = "more" if difference > 0 else "less"
-        message += f": {_amount(abs(difference), '')} {more}"
+        message += f": {_amount(abs(difference), '', metric.in_bytes)} {'more' if difference > 0 else 'less'}"
     if len(set(ours)) > 1:
         return Diagnostic(
             "E401", "error", message, check.span, "one number stands for every axis: state a bound instead"
@@ -375,20 +403,20 @@ def _broken_budget(
     check: Check,
     metric: _Metric,
     part: _Part,
-    total: int | None,
     ours: Extents,
     spent: Sequence[int],
 ) -> Diagnostic:
     value, name = check.value, check.metric.name
     assert value.number is not None
     unit = _unit(value)
-    noun = " bytes" if metric.in_bytes else ""
     above = check.comparison in ("<", "<=")
-    message = f"{name}{part.label} is {_joined_amounts(ours, unit)}{noun}, not {check.comparison} {value.text}"
-    if total is not None and total != value.number:
-        message += f": {_amount(abs(total - value.number), unit)}{noun} too {'much' if above else 'little'}"
+    message = f"{name}{part.label} is {_amounts(ours, unit, metric.in_bytes)}, not {check.comparison} {value.text}"
+    total = ours[0]
+    if len(ours) == 1 and total != value.number:
+        difference = _amount(abs(total - value.number), unit, metric.in_bytes)
+        message += f": {difference} too {'much' if above else 'little'}"
     help_text = None
-    if spent and total and above:
+    if sum(spent) and above:
         order = sorted(range(len(spent)), key=lambda place: -spent[place])[:3]
         most = [
             f"{figures.network.nodes[part.members[place]].name} ({percent(spent[place] / total)})"

@@ -41,13 +41,12 @@ def insights(
 
 
 def percent(share: float) -> str:
-    """A share of 1 as people say it: `71 %`; never 100 % or 0 % where it is not."""
-    rounded = round(100 * share)
-    if rounded == 100 and share < 1:
+    """A share of 1 as people say it: `71 %`, `0.4 %`; never 100 % or 0 % where it is not."""
+    if 0.995 <= share < 1:
         return "over 99 %"
-    if rounded == 0 and share > 0:
-        return "under 1 %"
-    return f"{rounded} %"
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{round(100 * share)} %"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -124,6 +123,11 @@ def _most(stretches: Sequence[_Stretch], total: int) -> _Run | None:
     return _Run(f"{count} of {everyone} {kind}, {_span(names)}", names, held)
 
 
+def _stands_out(share: float, count: int) -> bool:
+    """Whether one of `count` with this share of the whole is worth a sentence: not where all have about the same."""
+    return share >= 0.1 and share * count >= 1.5
+
+
 def _memory(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
     total = totals.activation_bytes
     if not total or len(rows) < 2:
@@ -136,6 +140,8 @@ def _memory(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
         return
     largest = max(rows, key=lambda row: row.output_bytes)
     share = largest.output_bytes / total
+    if not _stands_out(share, len(rows)):
+        return
     text = f"the largest output is that of {largest.name}, with {percent(share)} of the activation memory"
     yield Insight("activation_memory", text, share, (largest.name,))
 
@@ -160,6 +166,8 @@ def _parameters(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
         return
     largest = max(holders, key=lambda row: row.parameters)
     share = largest.parameters / total
+    if not _stands_out(share, len(holders)):
+        return
     text = f"{largest.name} holds the most parameters, {percent(share)} of them"
     yield Insight("parameters", text, share, (largest.name,))
 
@@ -171,7 +179,7 @@ def _work(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
     largest = max(row.macs for row in workers)
     names = tuple([row.name for row in workers if row.macs == largest])
     share = largest / totals.macs
-    if share < 0.1 or share * len(workers) < 1.5:  # nothing stands out where all do about the same
+    if not _stands_out(share, len(workers)):
         return
     each = " each" if len(names) > 1 else ""
     does = "do" if each else "does"
@@ -215,11 +223,11 @@ def _compared(row: ReceptiveField, extents: tuple[int, ...], layer: str, name: s
         return f"{subject} is larger than the {image} of `{name}`"
     if all(own <= extent for own, extent in zip(row.size, extents, strict=True)):
         most = percent(float(row.seen))
-        return f"{subject} is smaller than the {image} of `{name}`: no unit sees more than {most} of it"
+        return f"{subject} is smaller than the {image} of `{name}`: the best placed unit sees {most} of it"
     return f"{subject} is larger than the {image} of `{name}` along one axis and smaller along another"
 
 
-def axis_lines(rank: int, axis: int) -> str:
+def _axis_lines(rank: int, axis: int) -> str:
     """What an axis is made of: rows, columns, frames."""
     return _LINES[AXIS_NAMES[rank][axis]] if rank in AXIS_NAMES else f"positions of axis {axis + 1}"
 
@@ -230,7 +238,7 @@ def _unread(network: Network, unread: Sequence[UnreadPixels] | None) -> Iterator
         spatial = network.nodes[network.inputs[row.input]].output.spatial
         lines.setdefault(row.input, []).append((row, spatial[row.axis], len(spatial)))
     for name, found in lines.items():
-        parts = [f"{row.pixels} of the {extent} {axis_lines(rank, row.axis)}" for row, extent, rank in found]
+        parts = [f"{row.pixels:,} of the {extent:,} {_axis_lines(rank, row.axis)}" for row, extent, rank in found]
         share = max(row.pixels / extent for row, extent, _ in found)
         yield Insight("unread", f"no output ever reads {' and '.join(parts)} of `{name}`", share, ())
 
@@ -254,7 +262,7 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
     row = max(found, key=worst)
     lost = row.lost[0]
     rank = len(row.input_shapes[0]) - 1
-    what = f"{lost.pixels} of {row.input_shapes[0][1 + lost.axis]} {axis_lines(rank, lost.axis)}"
+    what = f"{lost.pixels:,} of {row.input_shapes[0][1 + lost.axis]:,} {_axis_lines(rank, lost.axis)}"
     names = tuple([each.name for each in found])
     if len(found) == 1:
         text = f"the windows of {row.name} leave out {what} of its input"

@@ -86,11 +86,12 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Repo
     layers = tuple(rows)
     end = network.outputs["main"]
     totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
-    failed = failures(network, facts, counts, work, depths, fields) if network.expectations else ()
+    graph = digest(network)
+    failed = failures(network, facts, counts, work, depths, fields, graph)
     return Report(
         name=network.name,
         source=network.source,
-        graph=digest(network),
+        graph=graph,
         inputs=tuple((name, nodes[index].output.dims) for name, index in network.inputs.items()),
         outputs=tuple((name, nodes[index].output.dims) for name, index in network.outputs.items()),
         batch=batch,

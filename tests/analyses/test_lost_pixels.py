@@ -35,8 +35,8 @@ def test_a_stride_that_does_not_divide_drops_the_last_pixels():
 def test_dropped_padding_is_no_loss():
     # ResNet's stem: 224 + 6 = 230 pixels, 112 windows read 0 … 228 of them: one zero is dropped and no pixel.
     assert lost("input: 3@224x224\nC7D64/2") == ()
-    # 4 windows of 3 at stride 4 over 1 + 14 + 1: they read 0-2, 4-6, 8-10, 12-14 of it, so pixels 2, 6, 10; the last zero
-    # is position 15.
+    # 4 windows of 3 at stride 4 over 1 + 14 + 1 read 0-2, 4-6, 8-10, 12-14 of it: pixels 2, 6 and 10 are skipped, and
+    # the last zero at 15.
     assert lost("input: 1@14\nC3/4p1") == (Lost(0, 3, 2, 1, False),)
 
 
