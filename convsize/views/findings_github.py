@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
 from convsize.records import CheckReport
+from convsize.views.excerpt import visible
 
 _COMMANDS = {"error": "error", "warning": "warning", "advice": "notice"}
 
@@ -40,7 +41,7 @@ def _finding(found: Diagnostic, source: Source, name: str) -> str:
 
 def _command(command: str, properties: dict[str, str], message: str) -> str:
     said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{command} {said}::{_data(message)}"
+    return f"::{command} {said}::{_data(visible(message, lines=True))}"
 
 
 def _data(text: str) -> str:

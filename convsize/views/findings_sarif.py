@@ -120,5 +120,5 @@ def _fix(fix: Fix, source: Source) -> dict[str, Any]:
 
 def _location(source: Source) -> dict[str, str]:
     """A relative reference, as code scanning wants it; of an absolute path a file URI."""
-    path = quote(source.name)
+    path = quote(source.name.encode("utf-8", "surrogateescape"))  # as the file system holds it
     return {"uri": f"file://{path}" if path.startswith("/") else path}

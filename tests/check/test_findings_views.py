@@ -136,6 +136,21 @@ def test_github_escapes_what_its_commands_would_misread(report: CheckReport) -> 
     )
 
 
+def test_github_steers_no_terminal() -> None:
+    found = Diagnostic("E301", "error", "a \x1b[31m\r b", span("FC10"))
+    one = CheckReport((FileFindings(Source(TEXT, "a\rb.spec"), (found,)),), (), "1.2.3")
+    assert findings_github.render(one) == (
+        "::error title=convsize E301,file=a%0Db.spec,line=4,endLine=4,col=8,endColumn=11::a �[31m� b\n"
+    )
+
+
+def test_names_that_are_no_text_reach_programs_as_they_are() -> None:
+    one = CheckReport((FileFindings(Source("", "a\udcff.spec")),), (), "1.2.3")
+    assert sarif(one)["runs"][0]["artifacts"] == [{"location": {"uri": "a%FF.spec"}}]
+    for view in (findings_json, findings_gitlab, findings_junit, findings_github):
+        view.render(one)
+
+
 def test_github_has_no_columns_for_several_lines() -> None:
     found = Diagnostic("E301", "error", "message", Span(span("(C3D64").start, span("FC10").end))
     one = CheckReport((FileFindings(Source(TEXT, "net.spec"), (found,)),), (), "1.2.3")
