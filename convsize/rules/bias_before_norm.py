@@ -58,8 +58,8 @@ RULE = Rule(
         "carries it."
     ),
     source="Ioffe & Szegedy 2015, section 3.2; He et al. 2015 build ResNet without these biases.",
-    example="input: 3@32x32\nC3D64 BN R GAP FC10\n",
-    better="input: 3@32x32\nC3D64b0 BN R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 BN R FC10\n",
+    better="input: 3@32x32\nC3D64b0 BN R FC10\n",
     fix=(
         "Write `b0` on the layer, or `default: Cb0` for the file. Unsafe as a fix: the network computes the same, but "
         "has fewer parameters, so that old checkpoints and `expect: params=…` no longer fit."

@@ -58,8 +58,8 @@ RULE = Rule(
         "two, not by four. VGG stops at 512 maps: style."
     ),
     source="G8: Aggarwal, ch. 8.",
-    example="input: 3@32x32\nC3D64 R M C3D64 R M C3D64 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R M C3D128 R M C3D256 R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R M C3D64 R M C3D64 R FC10\n",
+    better="input: 3@32x32\nC3D64 R M C3D128 R M C3D256 R FC10\n",
     fix="Double the depth of the convolutions behind the pool.",
     find=_find,
     style=True,

@@ -46,8 +46,8 @@ RULE = Rule(
         "every such layer shifts the map by half a pixel. Odd filters have a middle."
     ),
     source="G2: Aggarwal, ch. 8; Yoon, part 6.",
-    example="input: 3@32x32\nC4D64p1:2 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R GAP FC10\n",
+    example="input: 3@32x32\nC4D64p1:2 R FC10\n",
+    better="input: 3@32x32\nC3D64 R FC10\n",
     fix="Use 3 or 5.",
     find=_find,
     style=True,

@@ -14,8 +14,8 @@ RULES = (
         checks="`=` and `~` in `expect` lines: parameters, multiply-adds, memory, receptive fields and others.",
         why="A spec with the paper's count in it cannot drift away from the paper unnoticed.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2441\n",
-        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2442\n",
+        example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2441\n",
+        better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2442\n",
         fix="Find what differs (`convsize diff`), or correct the expectation.",
     ),
     Rule(
@@ -25,8 +25,8 @@ RULES = (
         checks="`<`, `<=`, `>`, `>=` in `expect` lines and in the configuration. The layers that spend most are named.",
         why="A network must fit its device and keep fitting it when someone changes a depth.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R FC1000\nexpect: params<=1M\n",
-        better="input: 3@32x32\nC3D64 R GAP FC1000\nexpect: params<=1M\n",
+        example="input: 3@6x6\nC3D64 R FC1000\nexpect: params<=1M\n",
+        better="input: 3@6x6\nC3D64 R GAP FC1000\nexpect: params<=1M\n",
         fix="Spend less where the message says most is spent.",
     ),
     Rule(
@@ -36,8 +36,8 @@ RULES = (
         checks="`out=` in `expect` lines.",
         why="The classes are the one number of a network that its data decides.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: out=100\n",
-        better="input: 3@32x32\nC3D64 R GAP FC100\nexpect: out=100\n",
+        example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: out=100\n",
+        better="input: 3@6x6\nC3D64 R GAP FC100\nexpect: out=100\n",
         fix="Change the last layer, or the expectation.",
     ),
     Rule(
@@ -47,8 +47,8 @@ RULES = (
         checks="`graph=` in `expect` lines: a digest of the layers and their wiring, without names and layout.",
         why="Counts cannot see wrong wiring: two layers in another order have the same number of parameters.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: graph=0123456789abcdef\n",
-        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: out=10\n",
+        example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: graph=0123456789abcdef\n",
+        better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: out=10\n",
         fix="If the change is meant, write the new digest; `convsize diff` shows what changed.",
     ),
     Rule(
@@ -58,8 +58,8 @@ RULES = (
         checks="Names in `expect` lines that are no metric. The nearest is offered.",
         why="A check that was misspelt and skipped would look like one that holds.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: parms=2442\n",
-        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2442\n",
+        example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: parms=2442\n",
+        better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2442\n",
         fix="Correct the name.",
     ),
     Rule(
@@ -69,8 +69,8 @@ RULES = (
         checks="Values of the wrong kind, unknown arguments, units that do not fit, a volume compared by `<`.",
         why="It could neither hold nor fail.",
         source=_TESTS,
-        example="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params=2GiB\n",
-        better="input: 3@32x32\nC3D64 R GAP FC10\nexpect: params<=2G\n",
+        example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2GiB\n",
+        better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params<=2G\n",
         fix="Write it as the message says.",
     ),
     Rule(
@@ -83,8 +83,8 @@ RULES = (
             "wrong."
         ),
         source="LeCun et al. 1998, figure 2; the volumes beside every AlexNet drawing.",
-        example="input: 3@227x227\nC11D96/4p0 96@54x54 R GAP FC10\n",
-        better="input: 3@227x227\nC11D96/4p0 96@55x55 R GAP FC10\n",
+        example="input: 3@227x227\nC11D96/4p0 96@54x54 R FC10\n",
+        better="input: 3@227x227\nC11D96/4p0 96@55x55 R FC10\n",
         fix="Correct the layer before it, or the volume.",
     ),
 )

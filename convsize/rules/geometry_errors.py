@@ -15,8 +15,8 @@ RULES = (
             "an error, W501 a warning."
         ),
         source="Aggarwal, ch. 8; Varma & Das, ch. 12: width 10, F = 3, stride 2 gives 4.5.",
-        example="input: 3@10x10\nC3D64/2p0exact R GAP FC10\n",
-        better="input: 3@11x11\nC3D64/2p0exact R GAP FC10\n",
+        example="input: 3@10x10\nC3D64/2p0exact R FC10\n",
+        better="input: 3@11x11\nC3D64/2p0exact R FC10\n",
         fix="The message names the nearest padding, kernel, stride and input sizes that divide.",
     ),
     Rule(
@@ -26,8 +26,8 @@ RULES = (
         checks="Windows, dilated ones with their whole reach, that do not fit once into the padded input.",
         why="The output would have no pixel. Mostly the map was strided away earlier: the help shows where.",
         source="Aggarwal, ch. 8: the filter's size must not exceed the layer's.",
-        example="input: 3@4x4\nC7D64p0 R GAP FC10\n",
-        better="input: 3@4x4\nC3D64p0 R GAP FC10\n",
+        example="input: 3@4x4\nC7D64p0 R FC10\n",
+        better="input: 3@4x4\nC3D64p0 R FC10\n",
         fix="Use a smaller window, more padding, fewer strides before it, or a larger input.",
     ),
     Rule(
@@ -37,8 +37,8 @@ RULES = (
         checks="Pools with more zeros on one side than half the window's reach, or with negative padding.",
         why="A window could lie wholly in the padding and would have nothing to pool; PyTorch refuses it, too.",
         source="PyTorch: pad should be at most half of the effective kernel size.",
-        example="input: 3@32x32\nC3D64 R M2p2 GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R M2p1 GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R M2p2 FC10\n",
+        better="input: 3@32x32\nC3D64 R M2p1 FC10\n",
         fix="Pad less, or pad before the pool with `pad(n)`.",
     ),
     Rule(
@@ -54,8 +54,8 @@ RULES = (
             "it in mind: 48 maps go into 16 groups, not into 32."
         ),
         source="Krizhevsky et al. 2012, two groups; Xie et al. 2017, ResNeXt.",
-        example="input: 3@32x32\nC3D48 R C3D64g32 R GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R C3D64g32 R GAP FC10\n",
+        example="input: 3@32x32\nC3D48 R C3D64g32 R FC10\n",
+        better="input: 3@32x32\nC3D64 R C3D64g32 R FC10\n",
         fix="Take another depth, or a number of groups that divides both: the message names them.",
     ),
     Rule(
@@ -65,8 +65,8 @@ RULES = (
         checks="Layers that need positions behind `FC` or `flat`.",
         why="A vector has no neighbours.",
         source="Yoon, part 6: after a fully connected layer no convolution is possible.",
-        example="input: 3@32x32\nFC512 R C3D64 R GAP FC10\n",
-        better="input: 3@32x32\nFC512 R reshape(8,8,8) C3D64 R GAP FC10\n",
+        example="input: 3@32x32\nFC512 R C3D64 R FC10\n",
+        better="input: 3@32x32\nFC512 R reshape(8,8,8) C3D64 R FC10\n",
         fix="Put it before, or give the vector positions with `reshape(c,h,w)`.",
     ),
     Rule(
@@ -77,7 +77,7 @@ RULES = (
         why="`C3x3` on text says that something else was meant: one number stands for every axis.",
         source="The language: sizes are `3`, `3x5`, `1x3x3`.",
         example="input: 8@56\nC3x3D16 R GAP FC2\n",
-        better="input: 8@56\nC3D16 R GAP FC2\n",
+        better="input: 8@56\nC3D16 R FC2\n",
         fix="Write one number, or as many as there are axes.",
     ),
     Rule(
@@ -87,8 +87,8 @@ RULES = (
         checks="Convolutions with an even kernel and no padding written, or `phalf`.",
         why="Half padding is (F - 1)/2 zeros on each side, which is not whole; which side gets more must be said.",
         source="Aggarwal, ch. 8; Yoon, part 6.",
-        example="input: 3@32x32\nC4D64 R GAP FC10\n",
-        better="input: 3@32x32\nC4D64p1:2 R GAP FC10\n",
+        example="input: 3@32x32\nC4D64 R FC10\n",
+        better="input: 3@32x32\nC4D64p1:2 R FC10\n",
         fix="Write `p0`, or the zeros of both sides: `p1:2`.",
     ),
     Rule(
@@ -99,7 +99,7 @@ RULES = (
         why="Padding of a transposed convolution crops its output.",
         source="Dumoulin & Visin 2016, a guide to convolution arithmetic.",
         example="input: 8@1x1\nT2D4/2p1 R GAP FC10\n",
-        better="input: 8@1x1\nT2D4/2p0 R GAP FC10\n",
+        better="input: 8@1x1\nT2D4/2p0 R FC10\n",
         fix="Pad less.",
     ),
     Rule(
@@ -109,8 +109,8 @@ RULES = (
         checks="`a` on a transposed convolution that is at least as large as its stride and dilation.",
         why="Output padding chooses among the sizes that a strided convolution maps to the same; there are S of them.",
         source="PyTorch: output padding must be smaller than either stride or dilation.",
-        example="input: 8@8x8\nT3D4/2p1a2 R GAP FC10\n",
-        better="input: 8@8x8\nT3D4/2p1a1 R GAP FC10\n",
+        example="input: 8@8x8\nT3D4/2p1a2 R FC10\n",
+        better="input: 8@8x8\nT3D4/2p1a1 R FC10\n",
         fix="Write `a1` at a stride of 2.",
     ),
     Rule(
@@ -120,8 +120,8 @@ RULES = (
         checks="`crop`, `pad` with negative numbers, and negative padding, against the input's extents.",
         why="U-Net crops its skips; the sizes follow from the input's and are easily one level off.",
         source="Ronneberger et al. 2015, figure 1.",
-        example="input: 8@32x32\ncrop(40) C3D16 R GAP FC2\n",
-        better="input: 8@32x32\ncrop(24) C3D16 R GAP FC2\n",
+        example="input: 8@32x32\ncrop(40) C3D16 R FC2\n",
+        better="input: 8@32x32\ncrop(24) C3D16 R FC2\n",
         fix="Crop to a size below the input's; `convsize analyze` shows it.",
     ),
     Rule(
@@ -131,8 +131,8 @@ RULES = (
         checks="`reshape(…)` whose product is not the number of values that enter.",
         why="Reshaping moves values, it makes none.",
         source="Radford et al. 2016, DCGAN: project and reshape.",
-        example="input: 3@32x32\nFC512 R reshape(8,7,7) GAP FC10\n",
-        better="input: 3@32x32\nFC392 R reshape(8,7,7) GAP FC10\n",
+        example="input: 3@32x32\nFC512 R reshape(8,7,7) FC10\n",
+        better="input: 3@32x32\nFC392 R reshape(8,7,7) FC10\n",
         fix="Choose numbers whose product fits, or change the layer before.",
     ),
     Rule(
@@ -142,8 +142,8 @@ RULES = (
         checks="Group normalisation whose groups do not divide the depth; instance normalisation of a single position.",
         why="The variance of one value is 0, and every output with it; groups must be equal.",
         source="Wu & He 2018; PyTorch refuses both.",
-        example="input: 3@32x32\nC3D48 GN32 R GAP FC10\n",
-        better="input: 3@32x32\nC3D64 GN32 R GAP FC10\n",
+        example="input: 3@32x32\nC3D48 GN32 R FC10\n",
+        better="input: 3@32x32\nC3D64 GN32 R FC10\n",
         fix="Choose groups that divide the depth; put instance normalisation before the pooling.",
     ),
 )

@@ -128,8 +128,8 @@ RULE = Rule(
         "tells the reader of a case that does not occur."
     ),
     source="A trap of long specs: a stride that a block takes and forgets to use.",
-    example="input: 3@32x32\ndef stage(d, s=1): C3D{d} R\nstage(64) stage(128,2) GAP FC10\n",
-    better="input: 3@32x32\ndef stage(d, s=1): C3D{d}/{s} R\nstage(64) stage(128,2) GAP FC10\n",
+    example="input: 3@32x32\ndef stage(d, s=1): C3D{d} R\nstage(64) stage(128,2) FC10\n",
+    better="input: 3@32x32\ndef stage(d, s=1): C3D{d}/{s} R\nstage(64) stage(128,2) FC10\n",
     fix="Use the parameter, or remove it; take a default away that every call replaces (this is safe).",
     find=_find,
 )

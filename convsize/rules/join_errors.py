@@ -12,8 +12,8 @@ RULES = (
         checks="`(a + b)` of volumes whose depths differ. What each branch gives is shown.",
         why="A sum adds map to map. ResNet's blocks that change the depth project their shortcut.",
         source="He et al. 2015, equation 2; Aggarwal, ch. 8.",
-        example="input: 3@32x32\nC3D64 R (C3D128 + x) R GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R (C3D128 + C1D128) R GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R (C3D128 + x) R FC10\n",
+        better="input: 3@32x32\nC3D64 R (C3D128 + C1D128) R FC10\n",
         fix="Project the shortcut: replace `x` by `C1D128`, with the other branch's stride.",
     ),
     Rule(
@@ -26,8 +26,8 @@ RULES = (
             "it comes from an input that does not divide by 2 for every level."
         ),
         source="He et al. 2015.",
-        example="input: 3@32x32\nC3D64 R (C3D64/2 + x) R GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R (C3D64/2 + C1D64/2) R GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R (C3D64/2 + x) R FC10\n",
+        better="input: 3@32x32\nC3D64 R (C3D64/2 + C1D64/2) R FC10\n",
         fix="Give the shortcut the same stride, or pad so that the sizes meet.",
     ),
     Rule(
@@ -40,8 +40,8 @@ RULES = (
             "pixel short of the skip."
         ),
         source="Szegedy et al. 2015; Ronneberger et al. 2015.",
-        example="input: 3@31x31\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R GAP FC10\n",
+        example="input: 3@31x31\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R FC10\n",
+        better="input: 3@32x32\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R FC10\n",
         fix="Choose an input that divides (`convsize sizes`), pad, or crop the larger branch.",
     ),
     Rule(
@@ -51,8 +51,8 @@ RULES = (
         checks="`(a * b)` of volumes that are neither equal nor 1 where they differ.",
         why="A gate weighs maps (one position each), positions (one map) or values. Anything else has no meaning.",
         source="Hu et al. 2018, squeeze and excitation.",
-        example="input: 3@32x32\nC3D64 R (x * GAP FC32 sigmoid) GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R (x * GAP FC64 sigmoid) GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R (x * FC32 sigmoid) FC10\n",
+        better="input: 3@32x32\nC3D64 R (x * FC64 sigmoid) FC10\n",
         fix="End the gate with as many units as there are maps: `FC{n}`, with `n=c` bound where the block begins.",
     ),
     Rule(
@@ -62,8 +62,8 @@ RULES = (
         checks="`split[a | b]` of a depth that is no multiple of the number of branches.",
         why="Every branch gets an equal part.",
         source="Ma et al. 2018, ShuffleNetV2.",
-        example="input: 3@32x32\nC3D63 R split[x | C3 R] GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R split[x | C3 R] GAP FC10\n",
+        example="input: 3@32x32\nC3D63 R split[x | C3 R] FC10\n",
+        better="input: 3@32x32\nC3D64 R split[x | C3 R] FC10\n",
         fix="Take a depth that divides, or cut by hand with `slice(a,b)`.",
     ),
 )

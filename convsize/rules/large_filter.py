@@ -79,8 +79,8 @@ RULE = Rule(
         "does as much less work, and has three activations instead of one."
     ),
     source="G3: Aggarwal, ch. 8; Varma & Das, ch. 12; Simonyan & Zisserman 2015, section 2.3.",
-    example="input: 3@32x32\nC3D64 R C7D64 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R (C3D64 R)*3 GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R C7D64 R FC10\n",
+    better="input: 3@32x32\nC3D64 R (C3D64 R)*3 FC10\n",
     fix="Write the chain, with an activation after each. Inside a pretrained network leave it.",
     find=_find,
     style=True,

@@ -140,8 +140,8 @@ RULE = Rule(
         "setting that was switched off. It costs time and memory in every step, and a second normalisation parameters."
     ),
     source="A common slip in hand-written networks; max(max(x, 0), 0) = max(x, 0).",
-    example="input: 3@32x32\nC3D64 R M R C3D64 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R M C3D64 R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R M R C3D64 R FC10\n",
+    better="input: 3@32x32\nC3D64 R M C3D64 R FC10\n",
     fix="Remove it, which is safe where it has no parameters, or write what was meant.",
     find=_find,
 )

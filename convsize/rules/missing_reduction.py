@@ -71,8 +71,8 @@ RULE = Rule(
         "9C². GoogLeNet and ResNet-50 live on it; VGG and the small ResNets do without: style."
     ),
     source="G10: Aggarwal, ch. 8; Varma & Das, ch. 12; Szegedy et al. 2015.",
-    example="input: 256@28x28\nC3D256 R GAP FC10\n",
-    better="input: 256@28x28\nC1D128 R C3D128 R C1D256 R GAP FC10\n",
+    example="input: 256@28x28\nC3D256 R FC10\n",
+    better="input: 256@28x28\nC1D128 R C3D128 R C1D256 R FC10\n",
     fix="Reduce, filter, and widen again.",
     find=_find,
     style=True,

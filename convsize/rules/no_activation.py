@@ -78,9 +78,9 @@ RULE = Rule(
         "filters and the projections of MobileNetV2, Xception and ConvNeXt leave the activation out on purpose: style."
     ),
     source="Varma & Das, ch. 12; the notation never implies an activation.",
-    example="input: 3@32x32\nC3D64 C3D64 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R C3D64 R GAP FC10\n",
-    fix="Write the activation: `R`, `gelu`, `silu` …",
+    example="input: 3@32x32\nC3D64 C3D64 R FC10\n",
+    better="input: 3@32x32\nC3D64 R C3D64 R FC10\n",
+    fix="Write the activation: `R`, `gelu` or `silu`.",
     find=_find,
     style=True,
 )

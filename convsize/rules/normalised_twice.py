@@ -54,8 +54,8 @@ RULE = Rule(
         "spec that ends in `S` is trained with a loss that has a softmax of its own (W561)."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss: the input is expected to be unnormalised logits.",
-    example="input: 3@32x32\nC3D64 R GAP FC10 sigmoid S\n",
-    better="input: 3@32x32\nC3D64 R GAP FC10 S\n",
+    example="input: 3@32x32\nC3D64 R FC10 sigmoid S\n",
+    better="input: 3@32x32\nC3D64 R FC10 S\n",
     fix="Keep the last one.",
     find=_find,
 )

@@ -46,8 +46,8 @@ RULE = Rule(
         "matrix hardware, which are multiples of 8 to 64. AlexNet has 96 and 384, EfficientNet 24 and 40: style."
     ),
     source="G1: Varma & Das, ch. 12.",
-    example="input: 3@32x32\nC3D60 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R GAP FC10\n",
+    example="input: 3@32x32\nC3D60 R FC10\n",
+    better="input: 3@32x32\nC3D64 R FC10\n",
     fix="Take the nearest power of two, or at least a multiple of 8.",
     find=_find,
     style=True,

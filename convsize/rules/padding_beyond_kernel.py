@@ -52,8 +52,8 @@ RULE = Rule(
         "first layer by 100 for a reason: so that any input is large enough for what follows."
     ),
     source="Aggarwal, ch. 8: full padding is F - 1.",
-    example="input: 3@32x32\nC3D64p3 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R GAP FC10\n",
+    example="input: 3@32x32\nC3D64p3 R FC10\n",
+    better="input: 3@32x32\nC3D64 R FC10\n",
     fix="Pad less: `phalf` keeps the size, `pfull` is the most that is of use.",
     find=_find,
 )

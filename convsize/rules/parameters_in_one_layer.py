@@ -45,8 +45,8 @@ RULE = Rule(
         "that way, so this is style."
     ),
     source="G4: Varma & Das, ch. 12, and Aggarwal, ch. 8; Lin et al. 2014, network in network.",
-    example="input: 3@32x32\n(C3D64 R)*2 M (C3D128 R)*2 M FC512 R FC10 S\n",
-    better="input: 3@32x32\n(C3D64 R)*2 M (C3D128 R)*2 M GAP FC512 R FC10 S\n",
+    example="input: 3@16x16\n(C3D64 R)*2 M (C3D128 R)*2 M FC512 R FC10 S\n",
+    better="input: 3@16x16\n(C3D64 R)*2 M (C3D128 R)*2 M GAP FC512 R FC10 S\n",
     fix="Put `GAP` before the layer; often the classifier alone, `GAP FC10`, is enough.",
     find=_find,
     style=True,

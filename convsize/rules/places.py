@@ -142,11 +142,10 @@ def removed(network: Network, found: list[Node], *, safe: bool) -> tuple[Fix, ..
             if item.atom.span == span and item.span == span and len(series.items) > 1:
                 text = network.source.text
                 # One of the two spaces around it goes as well.
-                before = span.start > 0 and text[span.start - 1] == " "
-                behind = text[span.end : span.end + 1]
-                if before and behind in (" ", "\n", "", ")", "]", "|"):
+                before, behind = text[span.start - 1 : span.start], text[span.end : span.end + 1]
+                if before == " " and behind in (" ", "\n", "", ")", "]"):
                     return (Fix(Span(span.start - 1, span.end), "", safe),)
-                if not before and behind == " ":
+                if before in ("\n", "(", "[", "") and behind == " ":
                     return (Fix(Span(span.start, span.end + 1), "", safe),)
                 return (Fix(span, "", safe),)
     return ()

@@ -88,8 +88,8 @@ RULE = Rule(
         "has the maximum of nothing, minus infinity, which makes the loss NaN some layers later."
     ),
     source="PyTorch's pooling shape check: the last window must start inside the input or its left padding.",
-    example="input: 3@15x15\nC3D16 R M2/2p1ceil GAP FC10\n",
-    better="input: 3@15x15\nC3D16 R M2/2p1floor GAP FC10\n",
+    example="input: 3@15x15\nC3D16 R M2/2p1ceil FC10\n",
+    better="input: 3@15x15\nC3D16 R M2/2p1floor FC10\n",
     fix="Round down, or take a size, padding or stride that divides.",
     find=_find,
 )

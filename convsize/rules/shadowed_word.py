@@ -34,8 +34,8 @@ RULE = Rule(
         "what the file means, without an error."
     ),
     source="The language: a block of the same name wins, with a warning.",
-    example="input: 1@32x32\ndef up(d): T2D{d}/2\nC3D16 R M up(8) GAP FC10\n",
-    better="input: 1@32x32\ndef rise(d): T2D{d}/2\nC3D16 R M rise(8) GAP FC10\n",
+    example="input: 1@32x32\ndef up(d): T2D{d}/2\nC3D16 R M up(8) FC10\n",
+    better="input: 1@32x32\ndef rise(d): T2D{d}/2\nC3D16 R M rise(8) FC10\n",
     fix="Rename the block; `convsize ops` lists the words.",
     find=_find,
 )

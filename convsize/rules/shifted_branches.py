@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from convsize.errors import Diagnostic
+from convsize.graph.network import Node
+from convsize.ops.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
@@ -12,58 +15,68 @@ from convsize.rules.places import by_place, finding
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    shifted = []
-    for node in network.layers:
-        row = context.rows[node.index]
-        field = row.receptive_field
-        if len(node.inputs) < 2 or field is None or field.aligned:
-            continue
-        sources = [context.rows.get(index) for index in node.inputs]
-        if any(
-            row is not None and row.receptive_field is not None and not row.receptive_field.aligned for row in sources
-        ):
-            continue  # told where it began
-        shifted.append(node)
-    for found in by_place(shifted):
+    for found in by_place(node for node in network.layers if len(node.inputs) > 1 and _apart(context, node)):
         node = found[0]
-        fields = []
-        for index in node.inputs:
-            source = context.rows.get(index)
-            if source is not None and source.receptive_field is not None and not source.receptive_field.whole:
-                fields.append((source.name, source.receptive_field))
-        if len(fields) < 2:
-            continue
-        described = [
-            f"{name} at {', '.join(f'{float(each):g}' for each in field.centre)}"
-            + (f" every {', '.join(f'{float(each):g}' for each in field.jump)} pixels" if _jumps(fields) else "")
-            for name, field in fields[:4]
-        ]
+        first, other, axis, shift = _apart(context, node)[0]
+        units = shift / first[1].jump[axis]
+        name = axis_name(node.output, axis)
         yield finding(
             "W517",
             node,
-            f"the branches look at different places: the first unit has its centre {'; '.join(described)}",
-            "give the branches the same padding on both sides: odd filters with `phalf`, and crops and strides that "
-            "match",
+            f"the branches look at different places: along the {name} the field of {other[0]} lies "
+            f"{_number(shift)} {'pixel' if abs(shift) == 1 else 'pixels'} {'behind' if shift > 0 else 'before'} "
+            f"that of {first[0]}, and the maps are shifted by {_number(units)} of their "
+            f"{node.output.spatial[axis]} positions",
+            "pad, crop and stride all branches alike: odd filters with `phalf`, crops that take as much from both "
+            "sides",
         )
 
 
-def _jumps(fields: list[tuple[str, ReceptiveField]]) -> bool:
-    return len({field.jump for _, field in fields}) > 1
+def _apart(
+    context: Context, node: Node
+) -> list[tuple[tuple[str, ReceptiveField], tuple[str, ReceptiveField], int, Fraction]]:
+    """Pairs of branches whose fields are a whole unit of the joined map apart.
+
+    Half a unit is what even windows and TensorFlow's padding cost in Xception and ResNet-D, and nobody can help it.
+    """
+    row = context.rows[node.index]
+    if row.receptive_field is None or row.receptive_field.aligned or not node.output.rank:
+        return []
+    fields = []
+    for index in node.inputs:
+        source = context.rows.get(index)
+        if source is not None and source.receptive_field is not None and not source.receptive_field.whole:
+            fields.append((source.name, source.receptive_field))
+    found = []
+    for other in fields[1:]:
+        first = fields[0]
+        for axis in range(min(len(first[1].centre), len(other[1].centre), node.output.rank)):
+            shift = other[1].centre[axis] - first[1].centre[axis]
+            if first[1].jump[axis] and abs(shift) >= first[1].jump[axis]:
+                found.append((first, other, axis, shift))
+    return found
+
+
+def _number(value: Fraction) -> str:
+    return f"{float(abs(value)):g}"
 
 
 RULE = Rule(
     code="W517",
     name="shifted-branches",
-    summary="branches of a join whose receptive fields have different centres",
-    checks="Sums, gates and concatenations whose branches have receptive fields with different centres or steps.",
+    summary="branches of a join whose receptive fields lie a unit or more apart",
+    checks=(
+        "Sums, gates and concatenations whose branches have receptive fields with centres that differ by at least "
+        "one position of the joined map. Half a position, which even windows and `psame` on even sizes cost, is "
+        "passed over: Xception and ResNet-D have it."
+    ),
     why=(
-        "The maps are laid over one another shifted against each other, by half a pixel or more: what one branch finds "
-        "at a place the other finds beside it. Even filters, padding on one side and TensorFlow's `psame` on even "
-        "sizes do it; Xception's shortcuts are so shifted."
+        "The sizes fit, and the maps lie over one another shifted: what one branch finds at a place, the other finds "
+        "beside it. Padding on one side and a crop that takes more from one side do it, and no shape shows it."
     ),
     source="Araujo et al. 2019, computing receptive fields of convolutional neural networks.",
-    example="input: 3@32x32\nC3D64 (C2D64p0:1 + x) R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 (C3D64 + x) R GAP FC10\n",
-    fix="Use odd filters with half padding in all branches, or pad the same way in each.",
+    example="input: 3@32x32\nC3D64 R (C3D64p0:2 + x) R FC10\n",
+    better="input: 3@32x32\nC3D64 R (C3D64p1 + x) R FC10\n",
+    fix="Use odd filters with half padding in all branches, crop evenly, or pad the same way in each.",
     find=_find,
 )

@@ -39,8 +39,8 @@ RULE = Rule(
         "they say: style."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss.",
-    example="input: 3@32x32\nC3D64 R GAP FC10 S\n",
-    better="input: 3@32x32\nC3D64 R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R FC10 S\n",
+    better="input: 3@32x32\nC3D64 R FC10\n",
     fix="Leave `S` out where the loss applies a softmax of its own.",
     find=_find,
     style=True,

@@ -53,8 +53,8 @@ RULE = Rule(
         "Inception-v3 found that this works on maps of 12 to 20 pixels, and not in the first layers."
     ),
     source="G9: Varma & Das, ch. 12; Szegedy et al. 2016, section 3.2.",
-    example="input: 64@17x17\nC7D64 R GAP FC10\n",
-    better="input: 64@17x17\nC1x7D64 R C7x1D64 R GAP FC10\n",
+    example="input: 64@17x17\nC7D64 R FC10\n",
+    better="input: 64@17x17\nC1x7D64 R C7x1D64 R FC10\n",
     fix="Write the two factors.",
     find=_find,
     style=True,

@@ -51,8 +51,8 @@ RULE = Rule(
         "better."
     ),
     source="He et al. 2019, bag of tricks for image classification (ResNet-D).",
-    example="input: 3@32x32\nC3D64 R (C3D128/2 + C1D128/2) R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R (C3D128/2 + A2 C1D128) R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R (C3D128/2 + C1D128/2) R FC10\n",
+    better="input: 3@32x32\nC3D64 R (C3D128/2 + A2 C1D128) R FC10\n",
     fix="Put `A2` before the 1x1 filter and take its stride away.",
     find=_find,
     style=True,

@@ -73,8 +73,8 @@ RULES = (
         checks="A convolution with a dilation of 16 or more and no depth.",
         why="A small letter makes a filter that spans the image out of one that is 64 maps deep.",
         source="A slip of the shift key.",
-        example="input: 3@256x256\nC3d64 R GAP FC10\n",
-        better="input: 3@256x256\nC3D64 R GAP FC10\n",
+        example="input: 3@256x256\nC3d64 R FC10\n",
+        better="input: 3@256x256\nC3D64 R FC10\n",
         fix="Write `D64`; where the dilation is meant, give the depth too: `C3D{c}d64`.",
     ),
     Rule(
@@ -109,8 +109,8 @@ RULES = (
         checks="Brackets with nothing inside and branches without layers.",
         why="An empty branch could mean the identity or a slip; the identity has a name.",
         source="The language: `x` is the value that enters a branch.",
-        example="input: 3@32x32\nC3D64 R (C3D64 R + ) GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R (C3D64 R + x) GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R (C3D64 R + ) FC10\n",
+        better="input: 3@32x32\nC3D64 R (C3D64 R + x) FC10\n",
         fix="Write `x` for the identity, or remove the branch.",
     ),
     Rule(
@@ -120,8 +120,8 @@ RULES = (
         checks="Groups whose branches are joined by different signs.",
         why="Whether the sum or the product comes first changes the network, and there is no precedence to learn.",
         source="The language: a group is a sum, a gate or a concatenation.",
-        example="input: 3@32x32\nC3D64 R (C3D64 + x * C3D64 sigmoid) GAP FC10\n",
-        better="input: 3@32x32\nC3D64 R (C3D64 + (x * C3D64 sigmoid)) GAP FC10\n",
+        example="input: 3@32x32\nC3D64 R (C3D64 + x * C3D64 sigmoid) FC10\n",
+        better="input: 3@32x32\nC3D64 R (C3D64 + (x * C3D64 sigmoid)) FC10\n",
         fix="Put brackets around one of them.",
     ),
     Rule(

@@ -58,8 +58,8 @@ RULE = Rule(
         "size. LeNet, AlexNet and VGG are built this way: style."
     ),
     source="Yoon, part 6; Long et al. 2015, fully convolutional networks; Lin et al. 2014.",
-    example="input: 3@32x32\nC3D64 R M FC10 S\n",
-    better="input: 3@32x32\nC3D64 R M GAP FC10 S\n",
+    example="input: 3@8x8\nC3D64 R M FC10 S\n",
+    better="input: 3@8x8\nC3D64 R M GAP FC10 S\n",
     fix="Pool globally first, or write the layer as a convolution as large as the map.",
     find=_find,
     style=True,

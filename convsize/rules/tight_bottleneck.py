@@ -61,8 +61,8 @@ RULE = Rule(
         "from input to output, by two to four at a pool."
     ),
     source="G5: Kurmi, DSE316 ConvNet slides; Szegedy et al. 2016, principle 1.",
-    example="input: 3@64x64\nC3D64 R C1D4 R C3D64 R GAP FC10\n",
-    better="input: 3@64x64\nC3D64 R C1D16 R C3D64 R GAP FC10\n",
+    example="input: 3@64x64\nC3D64 R C1D4 R C3D64 R FC10\n",
+    better="input: 3@64x64\nC3D64 R C1D16 R C3D64 R FC10\n",
     fix="Keep more maps, pool in several steps, or put a shortcut around the narrow part.",
     find=_find,
     style=True,

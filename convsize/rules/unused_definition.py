@@ -148,8 +148,8 @@ RULE = Rule(
         "constant that a number replaced. What leads nowhere still counts among the parameters."
     ),
     source="The habit of every linter; unused skips are a common slip in hand-written U-Nets.",
-    example="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nC3D64 R M GAP FC10\n",
-    better="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nstage(64) GAP FC{n}\n",
+    example="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nC3D64 R M FC10\n",
+    better="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nstage(64) FC{n}\n",
     fix="Use it, or remove it. A name inside a block can be taken away safely.",
     find=_find,
 )

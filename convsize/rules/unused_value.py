@@ -53,8 +53,8 @@ RULE = Rule(
         "parameters are counted and trained by nothing. Mostly a sum or a concatenation was meant."
     ),
     source="A trap of every notation with taps; the language's own rule: a value is used or named.",
-    example="input: 3@32x32\nC3D64 R as stem C3D64 R @stem C3D32 R GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R as stem (C3D64 R + @stem) C3D32 R GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R as stem C3D64 R @stem C3D32 R FC10\n",
+    better="input: 3@32x32\nC3D64 R as stem (C3D64 R + @stem) C3D32 R FC10\n",
     fix="Join the value with `( + )` or `[ | ]`, name it with `as`, or remove the layers that lead to it.",
     find=_find,
 )

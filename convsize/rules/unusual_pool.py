@@ -53,8 +53,8 @@ RULE = Rule(
         "pads its pool and Inception pools at stride 1: style."
     ),
     source="G7: Varma & Das, ch. 12.",
-    example="input: 3@32x32\nC3D64 R M5/3 GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R M3/2 GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R M5/3 FC10\n",
+    better="input: 3@32x32\nC3D64 R M FC10\n",
     fix="Write `M` or `M3/2`.",
     find=_find,
     style=True,

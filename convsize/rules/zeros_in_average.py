@@ -59,8 +59,8 @@ RULE = Rule(
         "PyTorch does unless told otherwise, and a network moved from one to the other changes silently."
     ),
     source="PyTorch's `count_include_pad`; TensorFlow's `avg_pool` with SAME padding.",
-    example="input: 3@32x32\nC3D64 R A3/2p1 GAP FC10\n",
-    better="input: 3@32x32\nC3D64 R A3/2p1z0 GAP FC10\n",
+    example="input: 3@32x32\nC3D64 R A3/2p1 FC10\n",
+    better="input: 3@32x32\nC3D64 R A3/2p1z0 FC10\n",
     fix="Write `z0` on the pool (PyTorch: `count_include_pad=False`), or leave the padding out. The values change.",
     find=_find,
 )
