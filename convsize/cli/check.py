@@ -143,6 +143,7 @@ def _files(
     from pathlib import Path
 
     from convsize.cli import discover, terminal
+    from convsize.cli.specs import SUFFIX
     from convsize.config import Config, load
     from convsize.errors import UsageError
 
@@ -158,7 +159,7 @@ def _files(
         found = [each._replace(config=under) if each.name == "-" else each for each in found]
     if not found:
         where = " ".join("the working folder" if path == "." else path for path in paths)
-        text = f"note: there is nothing to check in {where}: no *{discover.SUFFIX} that is not excluded\n"
+        text = f"note: there is nothing to check in {where}: no *{SUFFIX} that is not excluded\n"
         terminal.write(text, sys.stderr)
     return found
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from convsize.cli.specs import SUFFIX
 from convsize.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
 from convsize.errors import UsageError, nearest
 
-SUFFIX = ".spec"
 NEVER = frozenset(("node_modules", "__pycache__", "venv", "build", "dist"))
 """Folders that hold no sources; those whose name begins with a dot (`.git`, `.venv`) are passed over as well."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -314,7 +315,7 @@ def test_every_format_over_the_networks_of_the_project(capsys: pytest.CaptureFix
     found = json.loads(out["json"])["findings"]
     assert found
     assert out["full"].splitlines()[-1] == out["concise"].splitlines()[-1]
-    assert out["full"].endswith(f"({count} files checked)\n")
+    assert f"({count} files checked" in out["full"].splitlines()[-1]
     assert len(out["concise"].splitlines()) == len(found) + 1
     assert len(out["github"].splitlines()) == len(found)
     assert len({each["fingerprint"] for each in json.loads(out["gitlab"])}) == len(found)
@@ -333,3 +334,28 @@ def test_the_hooks_for_pre_commit_name_commands_that_there_are() -> None:
     entries = [line.split(": ")[1].split() for line in text.splitlines() if "entry: " in line]
     assert entries == [["convsize", "check", "--force-exclude"], ["convsize", "fmt"]]
     assert {entry[1] for entry in entries} <= set(COMMANDS)
+
+
+def test_the_problem_matcher_of_the_readme_reads_concise_lines(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (SPECS.parent / "README.md").read_text()
+    blocks = [block.split("```")[0] for block in readme.split("```json\n")[1:] if "problemMatcher" in block]
+    if not blocks:
+        pytest.skip("the README has no problem matcher")
+    write(folder, a=DROPS, bad=BAD, style="input: 3@8x8\nC4D8p0 R\n")
+    lines = call(capsys, "--style", "--select", "W501,W551", "-f", "concise")[1].splitlines()[:-1]
+    read = []
+    for matcher in json.loads(blocks[0])["problemMatcher"]:
+        (pattern,) = matcher["pattern"]
+        for line in lines:
+            found = re.fullmatch(pattern["regexp"], line)
+            if found:
+                severity = found[pattern["severity"]] if "severity" in pattern else matcher["severity"]
+                keys = ("code", "file", "line", "column")
+                read.append((severity, *(found[pattern[key]] for key in keys)))
+    assert sorted(read) == [
+        ("error", "E301", "bad.spec", "2", "2"),
+        ("notice", "W551", "style.spec", "2", "1"),
+        ("warning", "W501", "a.spec", "2", "8"),
+    ]
