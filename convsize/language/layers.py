@@ -392,7 +392,7 @@ def _bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn
 
 def _may_carry(mnemonic: str) -> str:
     facts = MNEMONICS[mnemonic]
-    carried = [f"{SUFFIXES[part]} `{SAMPLES[part]}`" for part in SUFFIXES if part in facts.suffixes]
+    carried = [f"`{SAMPLES[part]}`" for part in SUFFIXES if part in facts.suffixes]
     if not carried:
         return f"{facts.what} carries no suffix: put a space behind `{mnemonic}`"
     return f"{facts.what} may carry {', '.join(carried)}"

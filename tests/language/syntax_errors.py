@@ -281,7 +281,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E004",
                 "there is no suffix `k` for `C3D64`",
                 "k3",
-                "a convolution may carry depth `D64`, stride `/2`, padding `p1`, dilation `d2`, groups `g4`, bias `b0`, rounding `ceil`",
+                "a convolution may carry `D64`, `/2`, `p1`, `d2`, `g4`, `b0`, `ceil`",
             ),
         ],
     ),
@@ -327,7 +327,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E004",
                 "there is no suffix `x` for `C3D64`",
                 "x2",
-                "a convolution may carry depth `D64`, stride `/2`, padding `p1`, dilation `d2`, groups `g4`, bias `b0`, rounding `ceil`",
+                "a convolution may carry `D64`, `/2`, `p1`, `d2`, `g4`, `b0`, `ceil`",
             ),
         ],
     ),
@@ -338,7 +338,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E004",
                 "the number `2` belongs to nothing in `C3psame2`",
                 "2",
-                "a convolution may carry depth `D64`, stride `/2`, padding `p1`, dilation `d2`, groups `g4`, bias `b0`, rounding `ceil`",
+                "a convolution may carry `D64`, `/2`, `p1`, `d2`, `g4`, `b0`, `ceil`",
             ),
         ],
     ),
@@ -369,7 +369,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "FC1e3",
         [
-            ("E004", "there is no suffix `e` for `FC1`", "e3", "a fully connected layer may carry bias `b0`"),
+            ("E004", "there is no suffix `e` for `FC1`", "e3", "a fully connected layer may carry `b0`"),
         ],
     ),
     # ---- E005

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,7 +129,7 @@ def test_layers_however_glued_are_the_same_layers(parts: list[tuple[str, str]]) 
     layers_alone = [layer for layer, _ in parts]
     if parse(Source(" ".join(layers_alone)))[1]:
         return  # a layer that the strategy lets carry too much
-    if any(one in ("M", "A") and two[0] == "P" for one, two in zip(layers_alone, layers_alone[1:], strict=False)):
+    if any(one in ("M", "A") and two[0] == "P" for one, two in pairwise(layers_alone)):
         return  # `MP` is refused
     glued = "".join(layers_alone)
     assert spec_of(glued) == spec_of(" ".join(layers_alone))
