@@ -42,7 +42,7 @@ def command(
         str | None, typer.Option(metavar="COLUMN", help="Sort layers by a column, costs from the largest down.")
     ] = None,
 ) -> int:
-    """Says what every layer of a network produces, sees and costs.
+    """Says what every layer produces, sees and costs.
 
     \b
     Examples:

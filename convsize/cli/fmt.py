@@ -25,10 +25,11 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; list what is not in canonical form.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> int:
-    """Writes specs in their canonical form: the same network, the same comments, one way to write it.
+    """Writes specs in their canonical form.
 
-    Files are changed in place. With --check or --diff nothing is written, and the exit code is 1 where a file would
-    change. A file that does not read stays as it is.
+    The same network, the same comments, one way to write it. Files are changed in place. With --check or
+    --diff nothing is written, and the exit code is 1 where a file would change. A file that does not read stays as it
+    is.
 
     \b
     Examples:
@@ -97,7 +98,7 @@ def canonical(text: str, name: str) -> str:
 
 
 def _same(before: File, after: File) -> bool:
-    """Whether two trees build the same network, or fail in the same ways."""
+    """Whether two trees build the same network, or fail alike."""
     from convsize.errors import SpecError
     from convsize.graph.build import build
     from convsize.graph.digest import digest
@@ -106,10 +107,14 @@ def _same(before: File, after: File) -> bool:
     for file in (before, after):
         try:
             network = build(file)
-            expected = [(each.check.metric.name, each.check.comparison, each.node) for each in network.expectations]
+            expected = [
+                (each.check.metric.name, each.check.comparison, each.check.value.text, each.node)
+                for each in network.expectations
+            ]
             outcomes.append((digest(network), network.inputs, network.outputs, network.taps, expected))
         except SpecError as error:
-            outcomes.append(sorted(each.code for each in error.diagnostics))
+            # Not by code: of `*N` and `*{N}`, which mean the same, an unknown N is told in words of its own.
+            outcomes.append(len(error.diagnostics))
     return outcomes[0] == outcomes[1]
 
 

@@ -23,7 +23,7 @@ def command(
     ] = None,
     facts: Annotated[bool, typer.Option("--facts", help="What each one states of itself, on a small example.")] = False,
 ) -> int:
-    """Lists the layers and words of specs, or shows the reference page of one.
+    """Lists layers and words, or shows the page of one.
 
     \b
     Examples:

@@ -123,13 +123,11 @@ def _columns(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
         column += width
         columns.append(column)
     last = len(text)
-    moved = [
-        mark._replace(
-            start=columns[min(mark.start, last)] + max(mark.start - last, 0),
-            end=columns[min(mark.end, last)] + max(mark.end - last, 0),
-        )
-        for mark in marks
-    ]
+    moved = []
+    for mark in marks:
+        start = columns[min(mark.start, last)] + max(mark.start - last, 0)
+        end = columns[min(mark.end, last)] + max(mark.end - last, 0)
+        moved.append(mark._replace(start=start, end=max(end, start + 1)))  # an accent alone has no width
     return "".join(shown), moved
 
 

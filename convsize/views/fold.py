@@ -56,7 +56,7 @@ class Line(NamedTuple):
 
     def total(self, value: Callable[[LayerRow], int]) -> int:
         """The sum of a figure over the layers of one turn."""
-        return sum(value(row) for row in self.rows)
+        return value(self.rows[0]) if len(self.rows) == 1 else sum(map(value, self.rows))
 
 
 class _Repeat(NamedTuple):

@@ -138,8 +138,7 @@ def _table(
     else:
         shown, in_full = plan.with_repeats(columns), frozenset(one.name for one in columns)
     titles = [column.title(in_full=column.name in in_full) for column in shown]
-    rows = [[plan.cell(one, column, in_full) for column in shown] for one in lines]
-    room = widths([titles, *rows])
+    room = [plan.room(column, in_full) for column in shown]
     for at in sorted(range(len(shown)), key=lambda at: -room[at]):
         over = full_width(room) - width
         if columns is None and over > 0 and shown[at].name in _CUT_SHORT:
@@ -147,7 +146,7 @@ def _table(
     left = [column.words for column in shown]
     loud = _loudest(report, lines)
     out = [_header(titles, room, left, paint), paint("─" * full_width(room), "dim")]
-    for one, row in zip(lines, rows, strict=True):
+    for one, *row in zip(lines, *(plan.texts(column, in_full) for column in shown), strict=True):
         cells = [
             Cell(plan.name(one, size) if column.name == "name" else clip(text, size), _style(column, text, one, loud))
             for column, text, size in zip(shown, row, room, strict=True)
@@ -168,7 +167,7 @@ class _Plan:
         self.lines = lines
         self.brackets = max((len(one.bracket) for one in lines), default=0)
         self.repeats = any(one.times > 1 for one in lines)
-        self.sizes: dict[tuple[str, bool], int] = {}
+        self.written: dict[tuple[str, bool], list[str]] = {}
 
     def with_repeats(self, columns: Sequence[Column]) -> tuple[Column, ...]:
         """The columns with that of the repeats behind the name, where anything is folded."""
@@ -177,8 +176,16 @@ class _Plan:
         at = next((at + 1 for at, column in enumerate(columns) if column.name == "name"), 0)
         return (*columns[:at], REPEATS, *columns[at:])
 
-    def cell(self, one: Line, column: Column, in_full: frozenset[str]) -> str:
-        return self.name(one) if column.name == "name" else column.text(one, in_full=column.name in in_full)
+    def texts(self, column: Column, in_full: frozenset[str]) -> list[str]:
+        """The texts of a column, of every line."""
+        full = column.name in in_full
+        key = (column.name, full)
+        if key not in self.written:
+            if column.name == "name":
+                self.written[key] = [self.name(one) for one in self.lines]
+            else:
+                self.written[key] = [column.text(one, in_full=full) for one in self.lines]
+        return self.written[key]
 
     def name(self, one: Line, width: int | None = None) -> str:
         """The brackets of the folded turns and the name, of which the end is what tells layers apart."""
@@ -187,11 +194,8 @@ class _Plan:
 
     def room(self, column: Column, in_full: frozenset[str]) -> int:
         """The width of a column's widest text."""
-        key = (column.name, column.name in in_full)
-        if key not in self.sizes:
-            widest = max((len(self.cell(one, column, in_full)) for one in self.lines), default=0)
-            self.sizes[key] = max(widest, len(column.title(in_full=key[1])))
-        return self.sizes[key]
+        widest = max(map(len, self.texts(column, in_full)), default=0)
+        return max(widest, len(column.title(in_full=column.name in in_full)))
 
     def total(self, names: Container[str], in_full: frozenset[str]) -> int:
         """The width of a table of these columns."""

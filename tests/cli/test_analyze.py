@@ -128,6 +128,7 @@ def test_batch_and_dtype_scale_activations(convsize) -> None:
 
     one, eight = totals(), totals("--batch", "8", "--dtype", "float16")
     assert eight["activation_bytes"] == 4 * one["activation_bytes"]  # eight times the samples, half the bytes
+    assert eight["activation_elements"] == 8 * one["activation_elements"]
     assert 2 * eight["parameter_bytes"] == one["parameter_bytes"]
     assert eight["macs"] == one["macs"]
 

@@ -124,6 +124,11 @@ def test_tabs_and_wide_signs_keep_the_carets_in_place() -> None:
     assert excerpt.render(Diagnostic("E001", "error", "m", at(source, "Q")), source).splitlines()[3] == "   |        ^"
 
 
+def test_a_sign_without_a_width_has_a_caret() -> None:
+    source = Source("C3e\u0301 R", "n")
+    assert excerpt.render(Diagnostic("E001", "error", "m", Span(3, 4)), source).splitlines()[3] == "   |    ^"
+
+
 def test_a_spec_cannot_steer_the_terminal() -> None:
     source = Source("\x1b[2J C3 \x07", "evil\x1b.spec")
     out = excerpt.render(Diagnostic("E001", "error", "unknown `\x1b[31m`", Span(0, 1), "no \x9b"), source)
