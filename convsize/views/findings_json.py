@@ -1,4 +1,4 @@
-"""Findings as JSON of the tool's own: everything that is known of each, schema 1."""
+"""Findings as JSON of the tool's own: all that is known of each, schema 1, described by findings.schema.json."""
 
 from __future__ import annotations
 

@@ -228,6 +228,15 @@ def test_json_holds_everything(report: CheckReport) -> None:
     }
 
 
+def test_json_is_what_its_schema_says(report: CheckReport, clean: CheckReport) -> None:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(Path(findings_json.__file__).with_name("findings.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    for each in (report, clean):
+        Draft202012Validator(schema).validate(json.loads(findings_json.render(each)))
+
+
 def test_junit_is_read_as_a_case_for_every_file(report: CheckReport) -> None:
     root = ElementTree.fromstring(findings_junit.render(report).encode())
     assert root.tag == "testsuites"
