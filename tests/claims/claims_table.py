@@ -517,7 +517,7 @@ _SIZED = ("convolution", "max pooling", "fully connected")
 # As its table lists it: a ReLU works in place and has no row.
 _VGG_ROWS = expression(
     "3@224x224",
-    "(C3D64)*2 M (C3D128)*2 M (C3D256)*3 M ((C3D512)*3 M)*2 FC4096 FC4096 FC1000",
+    "C3D64*2 M C3D128*2 M C3D256*3 M (C3D512*3 M)*2 FC4096 FC4096 FC1000",
 )
 
 
