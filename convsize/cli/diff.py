@@ -1,0 +1,124 @@
+"""`convsize diff`: what changed between two networks, or between two versions of one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.errors import Source
+
+
+def command(
+    before: Annotated[str, typer.Argument(metavar="A", help="A spec file; with --against the only one.")],
+    after: Annotated[str | None, typer.Argument(metavar="[B]", help="What became of it; - is standard input.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Compare with the same file at a git revision: HEAD, main, v1.2, a hash."),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of a `let` line's, in both.")
+    ] = None,
+    format_: Annotated[
+        Literal["table", "json", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+    expand: Annotated[bool, typer.Option("--expand", help="List every layer and every key.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 where the structures differ, by their digests.")
+    ] = False,
+) -> int:
+    """Says what changed from network A to network B, and whether a checkpoint of A still loads into B.
+
+    Layers are matched by what they are and where they stand, not by their names.
+
+    \b
+    Examples:
+      convsize diff specs/resnet18.spec specs/resnet34.spec
+      convsize diff net.spec --against HEAD~1 --format markdown
+      convsize diff net.spec --against main --exit-code
+    """
+    from convsize import api
+    from convsize.analyses.difference import difference
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import UsageError
+    from convsize.views import difference as view
+
+    numbers = named.lets(let or ())
+    if (after is None) == (against is None):
+        raise UsageError(
+            "name two specs, or one and --against REV" if after is None else "--against takes one spec only"
+        )
+    paths = [before] if after is None else [before, after]
+    asked = list(named.sources(paths, ()))
+    sources = []
+    if against is not None:
+        name, _ = asked[0]
+        sources.append((f"{name}@{against}", at_revision(before, against)))
+    sources += [(name, named.read(where)) for name, where in asked]
+    old, new = (api.from_source(source, name=name, lets=numbers) for name, source in sources)
+    found = difference(old, new, *(network.analyze(batch=batch, dtype=dtype) for network in (old, new)))
+    if format_ == "json":
+        terminal.write(view.render_json(found))
+    elif format_ == "markdown":
+        terminal.write(view.render_markdown(found, expand=expand))
+    else:
+        text = view.render(found, expand=expand, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+        terminal.write(text)
+    return ExitCode.FINDINGS if exit_code and not found.same else ExitCode.OK
+
+
+def at_revision(path: str, revision: str) -> Source:
+    """A spec file as it was at a git revision.
+
+    Raises UsageError where there is no git, no repository, no such revision, or no such file in it.
+    """
+    import os
+    import subprocess
+
+    from convsize import api
+    from convsize.errors import UsageError
+
+    if path == "-":
+        raise UsageError("--against needs a file: standard input has no history")
+    # What begins with a dash git would read as an option; a colon would name another file.
+    if not revision or revision.startswith("-") or any(char in ":\0\n" for char in revision):
+        raise UsageError(f"`{revision}` is no git revision")
+    if "\0" in path:
+        raise UsageError("a path holds no zero byte")
+    folder, name = os.path.split(path)
+    # The plain blob: `git show` would run the conversions that a repository's attributes ask for.
+    call = ["git", "cat-file", "blob", f"{revision}:./{name}"]
+    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        process = subprocess.Popen(
+            call,
+            cwd=folder or ".",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except FileNotFoundError:
+        if folder and not os.path.isdir(folder):  # noqa: PTH112 (a folder that is not there looks like a missing git)
+            raise UsageError(f"there is no folder `{folder}`") from None
+        raise UsageError("--against needs git, and there is none to be found") from None
+    except OSError as error:
+        raise UsageError(f"git cannot be run: {error.strerror or error}") from None
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        data = process.stdout.read(api.LARGEST_SPEC + 1)
+        if len(data) > api.LARGEST_SPEC:
+            process.kill()
+        said = process.stderr.read().decode("utf-8", "replace").strip()
+    if process.returncode and len(data) <= api.LARGEST_SPEC:
+        reason = said.splitlines()[0].removeprefix("fatal: ") if said else f"git ended with {process.returncode}"
+        raise UsageError(f"`{path}` cannot be read at the revision `{revision}`: {reason}")
+    return api.decode(data, f"{path}@{revision}")
