@@ -17,8 +17,8 @@ from convsize.graph.network import Expectation, Network
 from convsize.language.tree import Arg, Check, Name, Num, Value
 from convsize.records import ITEM_SIZES
 
-_LARGEST_SUM = 20_000_000
-"""Layers that all checks on parts visit together; a spec of 1 MiB could ask for a thousand times as many."""
+_LARGEST_SUM = 3_000_000
+"""Layers that all checks visit together; a spec of 1 MiB could ask for a thousand times as many."""
 
 
 class _Figures(NamedTuple):
@@ -153,29 +153,26 @@ class _Parts:
         self.network = network
         self.known: dict[int, _Part] = {}
         self.visits = 0
+        self.labels = {index: f" up to @{name}" for name, index in network.taps.items()}
+        for name, index in [*network.outputs.items()][::-1]:  # a head that is the trunk's end goes by `main`
+            self.labels[index] = f" of {name}"
 
     def part(self, expectation: Expectation) -> _Part:
-        """What an expectation is about."""
-        network = self.network
-        if expectation.node is None:
-            return _Part(range(len(network.nodes)), network.outputs["main"], "")
-        index = expectation.node
-        part = self.known.get(index)
-        if part is None:
-            part = self.known[index] = _Part(sorted(network.ancestors(index)), index, self.label(index))
-        self.visits += len(part.members)
-        if self.visits > _LARGEST_SUM:
-            text = f"this spec checks too much: the parts of its checks have more than {_LARGEST_SUM:,} layers together"
-            raise _wrong("E112", text, expectation.check.span, "check fewer parts")
-        return part
-
-    def label(self, index: int) -> str:
-        """How messages call the part that ends with a node."""
-        for name, end in self.network.outputs.items():
-            if end == index:
-                return f" of {name}"
-        taps = [name for name, tapped in self.network.taps.items() if tapped == index]
-        return f" up to @{taps[0]}" if taps else f" up to {self.network.nodes[index].name}"
+        """What an expectation is about. Raises E112 where the checks of a spec visit too many layers."""
+        network, index = self.network, expectation.node
+        if self.visits <= _LARGEST_SUM:
+            if index is None:
+                part = _Part(range(len(network.nodes)), network.outputs["main"], "")
+            elif index in self.known:
+                part = self.known[index]
+            else:
+                label = self.labels.get(index, f" up to {network.nodes[index].name}")
+                part = self.known[index] = _Part(sorted(network.ancestors(index)), index, label)
+            self.visits += len(part.members)
+            if self.visits <= _LARGEST_SUM:
+                return part
+        text = f"this spec checks too much: the parts of its checks have more than {_LARGEST_SUM:,} layers together"
+        raise _wrong("E112", text, expectation.check.span, "check fewer parts")
 
 
 def _wrong(code: str, message: str, span: Span, help_text: str, fixes: tuple[Fix, ...] = ()) -> _Wrong:

@@ -18,7 +18,7 @@ from convsize.graph.network import Network
 from convsize.records import ReceptiveField
 
 _TABLE_ENTRIES = 2_000_000
-_FOLLOWED_EDGES = 1_000_000
+_FOLLOWED_EDGES = 200_000
 
 
 class Axis(NamedTuple):
