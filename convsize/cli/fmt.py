@@ -127,9 +127,14 @@ def _show_difference(before: str, after: str, name: str) -> None:
     paint = terminal.paint(sys.stdout)
     styles = {"+": "green", "-": "red", "@": "cyan"}
     lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"{name} (as it is)", f"{name} (canonical)", lineterm=""
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        f"{name} (as it is)",
+        f"{name} (canonical)",
     )
-    terminal.write("".join(paint(line, styles.get(line[0])) + "\n" for line in lines))
+    for line in lines:
+        end = "\n" if line.endswith("\n") else "\n\\ No newline at end of file\n"
+        terminal.write(paint(line.rstrip("\r\n"), styles.get(line[0])) + end)
 
 
 def _replace(path: str, text: str) -> None:

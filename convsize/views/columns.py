@@ -73,10 +73,6 @@ def _start(layer: LayerRow) -> tuple[Fraction, ...] | None:
     return None if field is None or field.whole or not field.start else field.start
 
 
-def _names(values: Iterable[str]) -> str:
-    return " ".join(values)
-
-
 def _cost(
     name: str,
     header: str,
@@ -96,7 +92,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("op", "op", lambda layer: layer.op, words=True, said=lambda line: line.op),
     Column("spec", "spec", lambda layer: layer.spec, words=True, said=lambda line: line.spec),
     Column("line", "line", lambda layer: layer.line),
-    Column("inputs", "from", lambda layer: layer.inputs, _names, words=True),
+    # Of a folded line it is what enters its first turn.
+    Column("inputs", "from", lambda layer: layer.inputs, words=True, said=lambda line: " ".join(line.first.inputs)),
     Column("output", "output", lambda layer: layer.output, numbers.volume),
     Column("receptive_field", "RF", _field, _sees),
     Column("jump", "jump", _jump, numbers.axes),

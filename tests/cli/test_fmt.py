@@ -70,6 +70,11 @@ def test_diff_shows_what_would_change(convsize, tmp_path: Path) -> None:
     assert "\x1b[32m+C3D8 R" in convsize("fmt", "--diff", path, tty=True).out
 
 
+def test_diff_shows_a_missing_line_break(convsize) -> None:
+    ran = convsize("fmt", "--diff", "-", stdin="input: 3@32x32\nR")
+    assert ran.out.splitlines()[3:] == [" input: 3@32x32", "-R", "\\ No newline at end of file", "+R"]
+
+
 def test_standard_input_goes_to_standard_output(convsize) -> None:
     assert convsize("fmt", "-", stdin=MESSY) == (NEAT, "", 0)
     assert convsize("fmt", "-", "--check", stdin=MESSY) == ("<stdin>\n", "", 1)
