@@ -359,7 +359,7 @@ def test_a_place_in_a_repeated_block_is_said_once_and_its_call_is_shown() -> Non
     assert [Source(text).slice(label.span) for label in found.labels] == ["cv(8)"]
 
 
-# ---- fixes ------------------------------------------------------------------------------------------------------------
+# ---- fixes -----------------------------------------------------------------------------------------------------------
 
 
 FIXED = [
