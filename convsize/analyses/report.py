@@ -11,7 +11,7 @@ from convsize.analyses.lost_pixels import lost_pixels, unread_pixels
 from convsize.analyses.parameters import count_parameters
 from convsize.analyses.receptive_field import Fields, before_positions_end, receptive_fields
 from convsize.analyses.work import itemised, layer_work
-from convsize.errors import UsageError
+from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Totals
 
@@ -23,7 +23,6 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Repo
 
     Raises UsageError where the batch is below 1 or the dtype is not one of records.ITEM_SIZES.
     """
-    from convsize.analyses.expectations import failures
     from convsize.analyses.insights import insights
     from convsize.graph.digest import digest
 
@@ -87,7 +86,11 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Repo
     end = network.outputs["main"]
     totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
     graph = digest(network)
-    failed = failures(network, facts, counts, work, depths, fields, graph)
+    failed: tuple[Diagnostic, ...] = ()
+    if network.expectations:
+        from convsize.analyses.expectations import failures
+
+        failed = failures(network, facts, counts, work, depths, fields, graph)
     return Report(
         name=network.name,
         source=network.source,
