@@ -446,6 +446,11 @@ class _Parser:
             self.malformed(
                 f"`{metric.name}` is compared to nothing", f"write a value: `{metric.name}=1000`", metric.span
             )
+        if char in UPPER:
+            self.malformed(
+                f"`{scanner.word_at(start)}` is no value",
+                "a value is a number, a volume, a word in small letters or a digest",
+            )
         end = scanner.run(start)
         if char in DIGITS:
             volume = self.volume()

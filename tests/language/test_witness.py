@@ -205,6 +205,8 @@ REFUSED = (
     "expect: params",
     "expect: params==3",
     "expect: params=1.5k",
+    "expect: params=C3",
+    "R*2512@7x7",
     "default:",
     "default: drop(0.5)",
     "input: 3",
