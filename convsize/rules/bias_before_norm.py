@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, consumers, counted, finding, replaced, retoken
+from convsize.rules.places import Places, by_place, consumers, counted, finding
 
 _BIASED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
 # Both take the mean of every map away. Layer and group norm average over several maps, whose biases differ.
@@ -18,6 +18,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     if not any(node.op.NAME in _NORMS for node in network.nodes):
         return
     readers = consumers(network)
+    places = Places(network)
     outputs = set(network.outputs.values())
     useless = [
         node
@@ -33,14 +34,14 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         biases = sum(context.rows[each.index].biases for each in found)
         norm = network.nodes[readers[node.index][0]].op.NAME
         where = f" in {len(found)} layers" if len(found) > 1 else ""
-        token = retoken(network, found, bias=False)
+        token = places.retoken(found, bias=False)
         yield finding(
             "W506",
             node,
             f"the {norm} behind this takes the mean of every map away, and the bias with it: "
             f"{counted(biases, 'parameter')}{where} without effect",
             f"write `{token or node.spec + 'b0'}`, or `default: Cb0` for the whole file",
-            fixes=replaced(network, found, token),
+            fixes=places.replaced(found, token),
         )
 
 

@@ -12,13 +12,14 @@ from convsize.language.tree import Num, Pads
 from convsize.ops.windows import axis_name, plural
 from convsize.records import Lost
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding, replaced, retoken
+from convsize.rules.places import Places, axes_of, by_place, finding
 
 _POOLS = frozenset({"max pooling", "average pooling"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     losing = [node for node in network.layers if node.index in context.rows and _lost(context, node)]
     for found in by_place(losing):
         worst = max(found, key=lambda node: max(lost.pixels for lost in _lost(context, node)))
@@ -39,12 +40,12 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                 f"windows {window.kernel} wide at a stride of {window.stride} skip {plural(lost.pixels, 'pixel')} "
                 f"of the {extent} of the {names}"
             )
-        token, how = _mended(context, found, worst, axes)
+        token, how = _mended(context, places, found, worst, axes)
         sizes = dividing(extent, window).extents
         help_text = how
         if window.reach >= window.stride:
             help_text += f"{', or ' if how else ''}let {' or '.join(map(str, sizes))} pixels enter"
-        yield finding("W501", worst, message, help_text, fixes=replaced(network, found, token))
+        yield finding("W501", worst, message, help_text, fixes=places.replaced(found, token))
 
 
 def _lost(context: Context, node: Node) -> list[Lost]:
@@ -69,7 +70,9 @@ def _division(extent: int, window: AxisWindow) -> str:
     return f"({padded} - {window.reach})/{window.stride} + 1 = {float(value):.6g}"
 
 
-def _mended(context: Context, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]) -> tuple[str | None, str]:
+def _mended(
+    context: Context, places: Places, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]
+) -> tuple[str | None, str]:
     """The token that reads the pixels, and the words for it: rounding up for a pool, padding behind for a filter."""
     network = context.network
     source = network.input_shapes(worst)[0]
@@ -77,7 +80,7 @@ def _mended(context: Context, found: list[Node], worst: Node, axes: tuple[AxisWi
         smaller = "x".join(str(min(window.stride, window.reach)) for window in axes)
         return None, f"stride by at most the window: `/{smaller if len(set(smaller.split('x'))) > 1 else smaller[0]}`"
     if worst.op.NAME in _POOLS:
-        token = retoken(network, found, rounding="ceil")
+        token = places.retoken(found, rounding="ceil")
         more = [output_extent(each, axis, "ceil") for each, axis in zip(source.spatial, axes, strict=True)]
         kept = "x".join(map(str, more))
         return token, f"round up: `{token or 'ceil'}` gives {source.channels}@{kept}"
@@ -94,7 +97,7 @@ def _mended(context: Context, found: list[Node], worst: Node, axes: tuple[AxisWi
             for before, after in pairs
         ),
     )
-    token = retoken(network, found, padding=pads)
+    token = places.retoken(found, padding=pads)
     written = "x".join(str(before) if before == after else f"{before}:{after}" for before, after in pairs)
     return token, f"pad behind the last pixel: `{token or 'p' + written}`"
 

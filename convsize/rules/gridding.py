@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convsize.errors import Diagnostic
+from convsize.errors import Diagnostic, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
 from convsize.ops.windows import axis_name
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, consumers, finding
+from convsize.rules.places import axes_of, consumers, finding
 
 _FILTERS = frozenset({"convolution", "depthwise convolution"})
-# Fields beyond this are not laid out pixel by pixel: no image is larger, and a spec must not hang the tool.
-_LARGEST_FIELD = 20_000
+_MOST_STEPS = 2_000_000
+"""Positions that are laid out one by one before the rule gives up: the largest networks need a tenth of it."""
+
+
+class _TooFar(Exception):  # noqa: N818 (no error: the rule is silent where it would take seconds)
+    pass
+
+
+class _Steps:
+    """Counts down the positions that may still be looked at."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = _MOST_STEPS
+
+    def take(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise _TooFar
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -27,15 +45,18 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         for node in network.layers
         if node.output.area > 1 and not any(network.nodes[each].output.area > 1 for each in readers[node.index])
     ]
-    told: set[int] = set()
+    steps = _Steps()
+    told: set[Span] = set()
     for end in ends:
-        inside = network.ancestors(end.index)
-        last = max((node for node in dilated if node.index in inside), key=lambda node: node.index, default=None)
-        if last is None or last.index in told:
-            continue
-        told.add(last.index)
-        found = _gridded(context, end, inside, last)
+        try:
+            steps.take(len(network.nodes))
+            inside = network.ancestors(end.index)
+            last = max((node for node in dilated if node.index in inside), key=lambda node: node.index, default=None)
+            found = None if last is None or last.span in told else _gridded(network, end, inside, last, steps)
+        except _TooFar:
+            return
         if found is not None:
+            told.add(found.span)
             yield found
 
 
@@ -43,31 +64,20 @@ def _holes(network: Network, node: Node) -> bool:
     return any(axis.dilation > 1 and axis.kernel > 1 for axis in axes_of(network, node))
 
 
-def _gridded(context: Context, end: Node, inside: frozenset[int], last: Node) -> Diagnostic | None:
-    network = context.network
-    row = context.rows.get(end.index)
-    if row is None or row.receptive_field is None or max(row.receptive_field.size) > _LARGEST_FIELD:
-        return None
+def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, steps: _Steps) -> Diagnostic | None:
+    """The finding for one end of the network, if the filters before it leave holes along an axis."""
     for axis in range(end.output.rank):
-        seen = _seen(network, end, inside, axis, filled=False)
+        seen = _seen(network, end, inside, axis, steps, filled=False)
         if not seen:
             continue
         name, pixels = max(seen.items(), key=lambda item: len(item[1]))
         hull = max(pixels) - min(pixels) + 1
-        missing = hull - len(pixels)
-        if not missing:
+        if hull == len(pixels):
             continue
-        whole = _seen(network, end, inside, axis, filled=True)[name]
-        if len(whole) == len(pixels):
-            continue  # the holes are not those of dilation
-        dilations = sorted(
-            {
-                axes_of(network, network.nodes[index])[axis].dilation
-                for group in by_place(network.nodes[index] for index in inside)
-                for index in (group[0].index,)
-                if network.nodes[index].op.NAME in _FILTERS and _holes(network, network.nodes[index])
-            }
-        )
+        if len(_seen(network, end, inside, axis, steps, filled=True)[name]) == len(pixels):
+            continue  # the holes are those of strides, not of dilation
+        filters = [network.nodes[index] for index in inside if network.nodes[index].op.NAME in _FILTERS]
+        dilations = sorted({axes_of(network, node)[axis].dilation for node in filters if _holes(network, node)})
         shape = network.nodes[network.inputs[name]].output
         return finding(
             "W514",
@@ -79,7 +89,9 @@ def _gridded(context: Context, end: Node, inside: frozenset[int], last: Node) ->
     return None
 
 
-def _seen(network: Network, end: Node, inside: frozenset[int], axis: int, *, filled: bool) -> dict[str, set[int]]:
+def _seen(
+    network: Network, end: Node, inside: frozenset[int], axis: int, steps: _Steps, *, filled: bool
+) -> dict[str, set[int]]:
     """The pixels of every input along an axis that a layer's middle unit sees; filled: as if filters had no holes."""
     positions: dict[int, set[int]] = {end.index: {end.output.spatial[axis] // 2}}
     for index in sorted(inside, reverse=True):
@@ -93,7 +105,10 @@ def _seen(network: Network, end: Node, inside: frozenset[int], axis: int, *, fil
                 continue  # beyond a global pooling all is seen
             there = here
             if window.kind == "axes":
+                taps = window.axes[axis].reach if filled else window.axes[axis].kernel
+                steps.take(taps * len(here))
                 there = _through(here, window.axes[axis], filled)
+            steps.take(len(there))
             positions.setdefault(source, set()).update(there)
     names = {index: name for name, index in network.inputs.items()}
     return {names[index]: found for index, found in positions.items() if index in names}

@@ -38,7 +38,7 @@ def _parameters(context: Context) -> Iterator[Diagnostic]:
     for statement in statements:
         hidden = params_of(statement) if isinstance(statement, DefStmt) else frozenset()
         for node in nodes_of(statement):
-            if isinstance(node, Call) and node.name.name in blocks.keys() - hidden:
+            if isinstance(node, Call) and node.name.name in blocks and node.name.name not in hidden:
                 calls[node.name.name].append(node)
             elif isinstance(node, Function):
                 passed.add(node.name.name)
@@ -92,10 +92,11 @@ def _defaults(context: Context) -> Iterator[Diagnostic]:
                     layers.append(node)
                 elif isinstance(node, Name) and node.name[0].isupper():
                     return  # a layer passed to a block by name: too rare to follow
+    taken = {pair for layer in layers for pair in _taken(layer)}
     for line in lines:
         for layer in line.layers:
             for part, span in layer.suffixes:
-                if not any(_takes(each, layer.mnemonic, part) for each in layers):
+                if (layer.mnemonic, part) not in taken:
                     what = SUFFIXES.get(part, "size")
                     yield Diagnostic(
                         "W503",
@@ -106,13 +107,15 @@ def _defaults(context: Context) -> Iterator[Diagnostic]:
                     )
 
 
-def _takes(layer: Layer, mnemonic: str, part: str) -> bool:
-    """Whether a layer gets this part from the default of a mnemonic."""
-    if getattr(layer, _FIELDS[part]) is not None:
-        return False
-    if layer.mnemonic == mnemonic:
-        return part == "rounding" or mnemonic not in ("M", "A") or layer.size is None
-    return mnemonic == "C" and ((layer.mnemonic == "DW" and part in "bp") or (layer.mnemonic == "T" and part == "b"))
+def _taken(layer: Layer) -> Iterator[tuple[str, str]]:
+    """What a layer takes from `default` lines: the mnemonic and the part of each."""
+    for part, field in _FIELDS.items():
+        if getattr(layer, field) is None:
+            # A pool that writes its own window takes only the rounding.
+            if part == "rounding" or layer.mnemonic not in ("M", "A") or layer.size is None:
+                yield layer.mnemonic, part
+            if (layer.mnemonic == "DW" and part in ("b", "p")) or (layer.mnemonic == "T" and part == "b"):
+                yield "C", part
 
 
 RULE = Rule(

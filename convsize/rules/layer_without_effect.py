@@ -8,7 +8,7 @@ from typing import Any
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding, removed, whole_place
+from convsize.rules.places import Places, by_place, finding
 
 _NONNEGATIVE = frozenset({"ReLU", "ReLU6", "sigmoid", "hard sigmoid", "softplus", "softmax", "Lp pooling"})
 # What is not negative stays so through these, whatever their number of inputs.
@@ -58,6 +58,7 @@ _POOLS = frozenset({"max pooling", "average pooling", "sum pooling"})
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     nonnegative = _nonnegative(network)
     idle: dict[int, tuple[str, str, bool]] = {}
     for node in network.layers:
@@ -65,11 +66,11 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         if reason is not None:
             idle[node.index] = reason
     for found in by_place(network.nodes[index] for index in idle):
-        if not whole_place(network, found):
+        if not places.whole(found):
             continue  # in another turn or call it does something
         node = found[0]
         message, help_text, safe = idle[node.index]
-        yield finding("W513", node, message, help_text, fixes=removed(network, found, safe=safe))
+        yield finding("W513", node, message, help_text, fixes=places.removed(found, safe=safe))
 
 
 def _nonnegative(network: Network) -> list[bool]:

@@ -8,7 +8,7 @@ from math import prod
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding
+from convsize.rules.places import axes_of, by_place, finding, origins
 
 _DEEP = 256
 _PASSING = frozenset({"batch norm", "ReLU", "ReLU6", "SiLU", "GELU", "hard swish", "leaky ReLU", "dropout"})
@@ -17,7 +17,8 @@ _PASSING = frozenset({"batch norm", "ReLU", "ReLU6", "SiLU", "GELU", "hard swish
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     filters = [node for node in network.layers if node.op.NAME == "convolution"]
-    for found in by_place(node for node in filters if _expensive(context, node)):
+    origin = origins(network, _PASSING)
+    for found in by_place(node for node in filters if _expensive(context, node, origin)):
         node = max(found, key=lambda each: context.rows[each.index].macs)
         (source,) = network.input_shapes(node)
         axes = axes_of(network, node)
@@ -38,20 +39,17 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _expensive(context: Context, node: Node) -> bool:
+def _expensive(context: Context, node: Node, origin: list[int]) -> bool:
     """Whether a filter with neighbours reads a great depth that no 1x1 filter has reduced just before it."""
     network = context.network
     (source,) = network.input_shapes(node)
     taps = prod(axis.kernel for axis in axes_of(network, node))
     whole = context.rows[node.index].weights == taps * source.channels * node.output.channels
     deep = min(source.channels, node.output.channels) >= _DEEP
-    return taps >= 5 and whole and deep and not _reduced(network, node)
+    return taps >= 5 and whole and deep and not _reduced(network, network.nodes[origin[node.inputs[0]]])
 
 
-def _reduced(network: Network, node: Node) -> bool:
-    before = network.nodes[node.inputs[0]]
-    while before.op.NAME in _PASSING:
-        before = network.nodes[before.inputs[0]]
+def _reduced(network: Network, before: Node) -> bool:
     if before.op.NAME != "convolution":
         return False
     pointwise = all(axis.kernel == 1 for axis in axes_of(network, before))

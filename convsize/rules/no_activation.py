@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
-from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding
+from convsize.rules.places import by_place, finding, origins
 
 _WEIGHTED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
 _LINEAR = frozenset(
@@ -38,11 +37,15 @@ _LINEAR = frozenset(
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    weighted = [node for node in network.layers if node.op.NAME in _WEIGHTED]
-    for found in by_place(node for node in weighted if _linear_source(network, node)):
+    origin = origins(network, _LINEAR)
+    sources = {
+        node.index: source
+        for node in network.layers
+        if node.op.NAME in _WEIGHTED and (source := network.nodes[origin[node.inputs[0]]]).op.NAME in _WEIGHTED
+    }
+    for found in by_place(network.nodes[index] for index in sources):
         node = found[0]
-        source = _linear_source(network, node)
-        assert source is not None
+        source = sources[node.index]
         yield finding(
             "W556",
             node,
@@ -51,18 +54,6 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"put one between them: `{source.spec} R {node.spec}`",
             style=True,
         )
-
-
-def _linear_source(network: Network, node: Node) -> Node | None:
-    """The layer with weights that a layer follows linearly, if there is one. A join ends the search."""
-    source = network.nodes[node.inputs[0]]
-    while source.inputs:
-        if source.op.NAME in _WEIGHTED:
-            return source
-        if source.op.NAME not in _LINEAR:
-            return None
-        source = network.nodes[source.inputs[0]]
-    return None
 
 
 RULE = Rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding
+from convsize.rules.places import by_place, finding, origins
 
 _SOFT = frozenset({"softmax", "log-softmax"})
 _SQUASHED = frozenset({"softmax", "log-softmax", "sigmoid", "hard sigmoid"})
@@ -15,11 +15,13 @@ _PASSING = frozenset({"dropout", "flattening", "reshaping", "global average pool
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    for found in by_place(node for node in network.layers if node.op.NAME in _SOFT):
+    soft = [node for node in network.layers if node.op.NAME in _SOFT]
+    if not soft:
+        return
+    origin = origins(network, _PASSING)
+    for found in by_place(soft):
         for node in found:
-            source = network.nodes[node.inputs[0]]
-            while source.op.NAME in _PASSING:
-                source = network.nodes[source.inputs[0]]
+            source = network.nodes[origin[node.inputs[0]]]
             if source.op.NAME in _SQUASHED:
                 yield finding(
                     "W515",

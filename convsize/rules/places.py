@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,12 +21,6 @@ def by_place(nodes: Iterable[Node]) -> Iterator[list[Node]]:
     yield from places.values()
 
 
-def whole_place(network: Network, found: list[Node]) -> bool:
-    """Whether these are all the layers of their place: only then may the text there be changed."""
-    span = found[0].span
-    return sum(node.span == span for node in network.nodes) == len(found)
-
-
 def consumers(network: Network) -> list[list[int]]:
     """For every node the nodes that read it."""
     readers: list[list[int]] = [[] for _ in network.nodes]
@@ -33,6 +28,26 @@ def consumers(network: Network) -> list[list[int]]:
         for index in node.inputs:
             readers[index].append(node.index)
     return readers
+
+
+def origins(network: Network, passing: frozenset[str]) -> list[int]:
+    """For every node the nearest one before it, or itself, whose op is not of these names: what they pass on."""
+    found: list[int] = []
+    for node in network.nodes:
+        found.append(found[node.inputs[0]] if node.inputs and node.op.NAME in passing else node.index)
+    return found
+
+
+def ancestors_of(network: Network, indices: Iterable[int]) -> set[int]:
+    """Nodes and everything that any of them is computed from."""
+    found = set(indices)
+    waiting = list(found)
+    while waiting:
+        for source in network.nodes[waiting.pop()].inputs:
+            if source not in found:
+                found.add(source)
+                waiting.append(source)
+    return found
 
 
 def axes_of(network: Network, node: Node) -> tuple[AxisWindow, ...]:
@@ -103,52 +118,62 @@ def items_of(series: Series) -> Iterator[Item]:
             waiting.extend(inner for branch in item.atom.branches for inner in branch.items)
 
 
-def layer_at(network: Network, span: Span) -> Layer | None:
-    """The token at a place; None where the layer is a word, or was passed to a block as an argument."""
-    for series in series_of(network.file):
-        for item in series.items:
-            if item.atom.span == span and isinstance(item.atom, Layer):
-                return item.atom
-    return None
+class Places:
+    """The text under findings, to be edited: made once for a run, and indexed on the first finding."""
 
+    __slots__ = ("_counts", "_items", "_network")
 
-def retoken(network: Network, found: list[Node], **changes: Any) -> str | None:
-    """The token of these layers with some of its parts changed, in canonical spelling; None where there is no token."""
-    from convsize.language.formatter import expr_text, layer_text
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._counts: Counter[Span] | None = None
+        self._items: dict[Span, tuple[Item, Series]] | None = None
 
-    layer = layer_at(network, found[0].span)
-    if layer is None:
-        return None
-    return layer_text(
-        layer._replace(**changes),
-        lambda expr: expr_text(expr) if isinstance(expr, Num) else "{" + expr_text(expr) + "}",
-    )
+    def whole(self, found: list[Node]) -> bool:
+        """Whether these are all the layers of their place: only then may the text there be changed."""
+        if self._counts is None:
+            self._counts = Counter(node.span for node in self._network.nodes)
+        return self._counts[found[0].span] == len(found)
 
+    def item(self, span: Span) -> tuple[Item, Series] | None:
+        """The item whose atom stands at a place, and its series; None for a layer that was passed as an argument."""
+        if self._items is None:
+            self._items = {
+                item.atom.span: (item, series) for series in series_of(self._network.file) for item in series.items
+            }
+        return self._items.get(span)
 
-def replaced(network: Network, found: list[Node], token: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
-    """The fix that writes another token, where the whole place is to be changed."""
-    if token is None or not whole_place(network, found):
-        return ()
-    return (Fix(found[0].span, token, safe),)
+    def retoken(self, found: list[Node], **changes: Any) -> str | None:
+        """The token of these layers with some parts changed, in canonical spelling; None where there is no token."""
+        from convsize.language.formatter import expr_text, layer_text
 
+        place = self.item(found[0].span)
+        if place is None or not isinstance(place[0].atom, Layer):
+            return None
+        return layer_text(
+            place[0].atom._replace(**changes),
+            lambda expr: expr_text(expr) if isinstance(expr, Num) else "{" + expr_text(expr) + "}",
+        )
 
-def removed(network: Network, found: list[Node], *, safe: bool) -> tuple[Fix, ...]:
-    """The fix that takes an item away, where it stands among others, has no name and no repeat."""
-    if not whole_place(network, found):
-        return ()
-    span = found[0].span
-    for series in series_of(network.file):
-        for item in series.items:
-            if item.atom.span == span and item.span == span and len(series.items) > 1:
-                text = network.source.text
-                # One of the two spaces around it goes as well.
-                before, behind = text[span.start - 1 : span.start], text[span.end : span.end + 1]
-                if before == " " and behind in (" ", "\n", "", ")", "]"):
-                    return (Fix(Span(span.start - 1, span.end), "", safe),)
-                if before in ("\n", "(", "[", "") and behind == " ":
-                    return (Fix(Span(span.start, span.end + 1), "", safe),)
-                return (Fix(span, "", safe),)
-    return ()
+    def replaced(self, found: list[Node], token: str | None) -> tuple[Fix, ...]:
+        """The fix that writes another token, where the whole place is to be changed: never safe."""
+        if token is None or not self.whole(found):
+            return ()
+        return (Fix(found[0].span, token, safe=False),)
+
+    def removed(self, found: list[Node], *, safe: bool) -> tuple[Fix, ...]:
+        """The fix that takes an item away, where it stands among others, has no name and no repeat."""
+        span = found[0].span
+        place = self.item(span)
+        if place is None or place[0].span != span or len(place[1].items) < 2 or not self.whole(found):
+            return ()
+        text = self._network.source.text
+        # One of the two spaces around it goes as well.
+        before, behind = text[span.start - 1 : span.start], text[span.end : span.end + 1]
+        if before == " " and behind in (" ", "\n", "", ")", "]"):
+            return (Fix(Span(span.start - 1, span.end), "", safe),)
+        if before in ("\n", "(", "[", "") and behind == " ":
+            return (Fix(Span(span.start, span.end + 1), "", safe),)
+        return (Fix(span, "", safe),)
 
 
 def counted(count: int, noun: str) -> str:

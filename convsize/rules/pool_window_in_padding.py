@@ -11,6 +11,9 @@ from convsize.ops.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding
 
+_MOST_WINDOWS = 4096
+"""No real pool is dilated by more than its input is wide; how far an absurd one is looked at."""
+
 _POOLS = frozenset({"max pooling", "average pooling"})
 
 
@@ -32,17 +35,19 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
         return None
     for axis, window in enumerate(axes_of(context.network, node)):
         extent = source.spatial[axis]
-        if window.dilation == 1 or window.kernel > 4096:
-            continue  # padding is at most half the reach, so that a window without holes always meets a pixel
-        for output in range(min(node.output.spatial[axis], window.before + 1)):
+        # Padding is at most half the reach, so that only a window with holes wider than the input can miss all of it.
+        if window.dilation <= extent:
+            continue
+        for output in range(min(node.output.spatial[axis], _MOST_WINDOWS)):
             start = output * window.stride - window.before
-            taps = [start + window.dilation * tap for tap in range(window.kernel)]
-            if not any(0 <= tap < extent for tap in taps):
+            first = max(-(start // window.dilation), 0)
+            if first >= window.kernel or start + window.dilation * first >= extent:
+                taps = [start + window.dilation * tap for tap in range(min(window.kernel, 6))]
                 return finding(
                     "W511",
                     node,
                     f"window {output + 1} along the {axis_name(source, axis)} reads the positions "
-                    f"{', '.join(map(str, taps[:6]))} of {extent} pixels, all of them padding: its maximum is minus "
+                    f"{', '.join(map(str, taps))} of {extent} pixels, all of them padding: its maximum is minus "
                     f"infinity",
                     f"pad less than the dilation: `p{window.dilation - 1}`, or dilate less",
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
-from convsize.graph.network import Node
+from convsize.graph.network import Network, Node
 from convsize.ops.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
@@ -17,8 +17,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     pools = [node for node in network.layers if node.op.NAME == "global average pooling"]
     if not pools:
         return
-    readers = consumers(network)
-    for found in by_place(node for node in pools if _flat_from(context, readers, node)):
+    flat = _flat_from(network)
+    for found in by_place(node for node in pools if flat[node.index]):
         for node in found:
             small = _smallest(context, node)
             if small is None:
@@ -39,19 +39,13 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             break
 
 
-def _flat_from(context: Context, readers: list[list[int]], node: Node) -> bool:
-    """Whether no layer behind has positions again: a gate's or a context branch's pooling is not the last word."""
-    seen = {node.index}
-    waiting = [node.index]
-    while waiting:
-        index = waiting.pop()
-        if context.network.nodes[index].output.area > 1:
-            return False
-        for reader in readers[index]:
-            if reader not in seen:
-                seen.add(reader)
-                waiting.append(reader)
-    return True
+def _flat_from(network: Network) -> list[bool]:
+    """For every node whether nothing from there on has positions: a gate's pooling is not the last word."""
+    readers = consumers(network)
+    flat = [node.output.area == 1 for node in network.nodes]
+    for node in reversed(network.nodes):
+        flat[node.index] = flat[node.index] and all(flat[reader] for reader in readers[node.index])
+    return flat
 
 
 def _smallest(context: Context, node: Node) -> tuple[str, ReceptiveField, int, int] | None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding, removed
+from convsize.rules.places import Places, by_place, finding
 
 _SOFT = frozenset({"softmax", "log-softmax"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     ends = [network.nodes[index] for index in dict.fromkeys(network.outputs.values())]
     for found in by_place(node for node in ends if node.op.NAME in _SOFT):
         node = found[0]
@@ -24,7 +25,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"own",
             "train on what comes before it, and keep it for inference; or leave it out of the spec",
             style=True,
-            fixes=removed(network, found, safe=False),
+            fixes=places.removed(found, safe=False),
         )
 
 

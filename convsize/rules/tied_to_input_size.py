@@ -8,18 +8,23 @@ from convsize.errors import Diagnostic
 from convsize.geometry import Shape
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding
+from convsize.rules.places import by_place, finding, origins
 
 _PASSING = frozenset({"dropout", "ReLU", "batch norm"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    tied = [node for node in network.layers if node.op.NAME == "fully connected" and _map(network, node) is not None]
-    for found in by_place(tied):
+    origin = origins(network, _PASSING)
+    maps = {
+        node.index: source
+        for node in network.layers
+        if node.op.NAME == "fully connected"
+        and (source := _map(network, network.nodes[origin[node.inputs[0]]])).area > 1
+    }
+    for found in by_place(network.nodes[index] for index in maps):
         node = found[0]
-        source = _map(network, node)
-        assert source is not None
+        source = maps[node.index]
         units = node.output.channels
         yield finding(
             "W512",
@@ -33,18 +38,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _map(network: Network, node: Node) -> Shape | None:
-    """The volume with positions that a fully connected layer flattens, if any."""
-    index = node.inputs[0]
-    while True:
-        source = network.nodes[index]
-        if source.output.area > 1:
-            return source.output
-        if source.op.NAME == "flattening":
-            return next((shape for shape in network.input_shapes(source) if shape.area > 1), None)
-        if source.op.NAME not in _PASSING:
-            return None
-        index = source.inputs[0]
+def _map(network: Network, source: Node) -> Shape:
+    """The volume that a value is made of, with its positions where it was flattened right there."""
+    return network.input_shapes(source)[0] if source.op.NAME == "flattening" else source.output
 
 
 RULE = Rule(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic, Span
+from convsize.graph.network import Network, Node
 from convsize.language.tree import Group, Item
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, consumers, counted, finding, series_of, whole_place
+from convsize.rules.places import Places, ancestors_of, by_place, consumers, counted, finding, series_of
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -18,12 +19,13 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     if not dead:
         return
     named = {end for series in series_of(network.file) for item in series.items if item.names for end in _ends(item)}
-    alive = frozenset().union(*(network.ancestors(index) for index in (*outputs, *network.taps.values())))
+    counted_for = ancestors_of(network, (*outputs, *network.taps.values()))
+    places = Places(network)
     for found in by_place(node for node in dead if named.isdisjoint((node.span, *node.calls))):
-        if not whole_place(network, found):
+        if not places.whole(found):
             continue  # one turn or one call uses it
         node = found[0]
-        lost = network.ancestors(node.index) - alive
+        lost = _lost(network, node, counted_for)
         parameters = sum(context.rows[index].parameters for index in lost if index in context.rows)
         yield finding(
             "W502",
@@ -32,6 +34,21 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"{counted(parameters, 'parameter')} lead nowhere",
             "name the value, `… as skip`, and use it later as `@skip`; or take these layers away",
         )
+
+
+def _lost(network: Network, node: Node, counted_for: set[int]) -> list[int]:
+    """What leads to a node and to nothing else; it is added to what is accounted for."""
+    waiting = [node.index]
+    counted_for.add(node.index)
+    lost = []
+    while waiting:
+        index = waiting.pop()
+        lost.append(index)
+        for source in network.nodes[index].inputs:
+            if source not in counted_for:
+                counted_for.add(source)
+                waiting.append(source)
+    return lost
 
 
 def _ends(item: Item) -> Iterator[Span]:

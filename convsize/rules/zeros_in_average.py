@@ -8,11 +8,12 @@ from math import prod
 from convsize.errors import Diagnostic
 from convsize.geometry import AxisWindow
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding, replaced, retoken
+from convsize.rules.places import Places, axes_of, by_place, finding
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     counting = [
         node
         for node in network.layers
@@ -31,21 +32,23 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         )
         if real == size:
             continue  # the padding lies behind the last window
-        token = retoken(network, found, count_zeros=False)
+        token = places.retoken(found, count_zeros=False)
         yield finding(
             "W508",
             node,
             f"zeros of the padding count in this average: {size - real} of the {size} values in a corner are zeros, "
             "and the maps darken towards their border",
             f"write `{token or node.spec + 'z0'}` to average over real pixels alone, or do without the padding",
-            fixes=replaced(network, found, token),
+            fixes=places.replaced(found, token),
         )
 
 
 def _real(axis: AxisWindow, extent: int, output: int) -> int:
     """How many real pixels one window reads along an axis."""
     start = output * axis.stride - axis.before
-    return sum(0 <= start + axis.dilation * tap < extent for tap in range(min(axis.kernel, 4096)))
+    first = max(-(start // axis.dilation), 0)
+    last = min((extent - 1 - start) // axis.dilation, axis.kernel - 1)
+    return max(last - first + 1, 0)
 
 
 RULE = Rule(
