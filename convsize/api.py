@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,14 @@ from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.network import Network as BareNetwork
 from convsize.language.parser import parse as parse_source
-from convsize.language.tree import File, InputStmt, LetStmt
+from convsize.language.tree import File, InputStmt
 from convsize.records import ITEM_SIZES, Report
 
 if TYPE_CHECKING:
     import networkx  # type: ignore[import-untyped]
+    import torch
+
+    from convsize.runtime.module import NetworkModule
 
 LARGEST_SPEC = 2**20
 """Bytes. HRNet-W18 takes a thousand; what is larger is no spec, and /dev/zero must not fill the memory."""
@@ -62,6 +65,25 @@ class Network(BareNetwork):
 
         return analyze(self, batch=batch, dtype=dtype)
 
+    def to_torch(self, *, logits: bool = False, device: str | torch.device = "cpu") -> NetworkModule:
+        """The network as an nn.Module that runs, its parameters named as in the report: bot3.conv2.weight.
+
+        It takes its inputs by place or by name, and returns a dict where there are heads, with the trunk's end as
+        "main". With `logits` the softmax (or log-softmax) that ends an output is left out, for losses such as
+        cross_entropy take what stands before it; it belongs to inference. Weights start as He et al. 2015 say before
+        rectifiers and as Glorot & Bengio 2010 say elsewhere, biases at 0.
+
+        Raises UsageError where PyTorch is not installed, or where a head or an input has a name that no attribute or
+        argument can have.
+        """
+        from convsize.lowering.plan import lower
+
+        plan = lower(self, logits=logits)
+        require_torch()
+        from convsize.runtime.module import build_module
+
+        return build_module(plan, device)
+
     def to_networkx(self) -> networkx.MultiDiGraph:
         """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.
 
@@ -86,6 +108,14 @@ class Network(BareNetwork):
         return graph
 
 
+def require_torch() -> None:
+    """Raises UsageError where PyTorch is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise UsageError("this needs PyTorch, which is not installed: pip install 'convsize[torch]'")
+
+
 def load(
     path: str | os.PathLike[str],
     lets: Mapping[str, Fraction | int] | None = None,
@@ -95,7 +125,8 @@ def load(
     """The network that a spec file says; it is named as the file is.
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is
-    called "input").
+    called "input"). What the file states of its volumes and figures is for its own inputs: at other ones inline volumes
+    and `expect` lines are left aside.
 
     Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
     """
@@ -125,15 +156,14 @@ def from_source(
     `inputs` are the inputs of a spec that declares none, such as `CRCRP`.
     """
     file, found = _parsed(source)
-    if inputs and not _input_names(file):
+    if inputs and not _declared_inputs(file):
         # Behind the text, where they move no line and no column of it.
         lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
         file, found = _parsed(source)
     exact = {let: Fraction(value) for let, value in (lets or {}).items()}
-    _must_exist("let", exact, _let_names(file), name)
-    _must_exist("input", inputs or {}, _input_names(file), name)
-    return Network.over(build(file, exact, name=name, inputs=inputs), found)
+    bare = build(file, exact, name=name, inputs=inputs, stated=not _other_inputs(file, inputs or {}))
+    return Network.over(bare, found)
 
 
 def _parsed(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
@@ -144,21 +174,15 @@ def _parsed(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
     return file, found
 
 
-def _let_names(file: File) -> list[str]:
-    return [let.name for stmt in file.statements if isinstance(stmt, LetStmt) for let, _ in stmt.bindings]
-
-
-def _input_names(file: File) -> list[str]:
+def _declared_inputs(file: File) -> dict[str, Shape]:
     declared = (stmt for stmt in file.statements if isinstance(stmt, InputStmt))
-    return [stmt.name.name if stmt.name is not None else "input" for stmt in declared]
+    return {stmt.name.name if stmt.name else "input": Shape(*stmt.volume[:2]) for stmt in declared}
 
 
-def _must_exist(kind: str, asked: Iterable[str], known: Sequence[str], spec: str) -> None:
-    """Raises UsageError for the first name that the spec does not have: a misspelt override must not be ignored."""
-    for name in asked:
-        if name not in known:
-            there = f"it has {', '.join(f'`{each}`' for each in known)}" if known else f"it has no {kind} at all"
-            raise UsageError(f"{spec} has no {kind} `{name}`: {there}")
+def _other_inputs(file: File, inputs: Mapping[str, Shape]) -> bool:
+    """Whether any input is given another volume than the spec declares."""
+    declared = _declared_inputs(file)
+    return any(declared.get(name) != shape for name, shape in inputs.items())
 
 
 def read(path: str | os.PathLike[str]) -> Source:

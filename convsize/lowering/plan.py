@@ -1,0 +1,240 @@
+"""The plan: a network as PyTorch calls in order, plain data that the module, the source and JSON are made of."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+from typing import Literal, NamedTuple
+
+from convsize.analyses.in_place import in_place
+from convsize.errors import UsageError
+from convsize.graph.network import Network, Node
+from convsize.ops.base import Parameter, TorchCall
+from convsize.ops.embed import Embedding
+from convsize.ops.log_softmax import LogSoftmax
+from convsize.ops.softmax import Softmax
+
+
+class PlanInput(NamedTuple):
+    """An input: its name, its volume, and whether it holds whole numbers (tokens) instead of real ones."""
+
+    name: str
+    dims: tuple[int, ...]
+    tokens: bool
+
+
+class Init(NamedTuple):
+    """How a layer's weights start.
+
+    scheme: "he" before rectifiers (variance 2/(fan_in·(1 + slope²)): He et al. 2015), "glorot" elsewhere (variance
+    2/(fan_in + fan_out): Glorot & Bengio 2010). slope: that of the rectifier below 0.
+    """
+
+    scheme: Literal["he", "glorot"]
+    slope: float = 0.0
+
+
+class Step(NamedTuple):
+    """One layer.
+
+    name: the node's name, which is also the prefix of its parameters: bot3.conv2 holds bot3.conv2.weight.
+    calls: `before` take the inputs and prepare them (padding, flattening), `call` is the layer itself, `after` follow.
+    inputs: values it reads; value i is input i, or the output of step i - len(inputs of the plan).
+    dead: values that no later step reads and that are no outputs: their storage may go.
+    source: the node's index in the network.
+    """
+
+    name: str
+    op: str
+    spec: str
+    before: tuple[TorchCall, ...]
+    call: TorchCall
+    after: tuple[TorchCall, ...]
+    inputs: tuple[int, ...]
+    dead: tuple[int, ...]
+    output: tuple[int, ...]
+    in_place: bool
+    parameters: tuple[Parameter, ...]
+    init: Init | None
+    source: int
+
+    @property
+    def calls(self) -> tuple[TorchCall, ...]:
+        """All its calls in order."""
+        return (*self.before, self.call, *self.after)
+
+
+class Plan(NamedTuple):
+    """A network as calls of PyTorch.
+
+    outputs: the trunk's end ("main") and the heads, each with the value it is. logits says that a softmax at an output
+    was left out: losses take what stands before it.
+    """
+
+    name: str
+    inputs: tuple[PlanInput, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[tuple[str, int], ...]
+    logits: bool
+
+
+_RECTIFIERS = {
+    "nn.ReLU": 0.0,
+    "nn.ReLU6": 0.0,
+    "nn.PReLU": 0.25,
+    "nn.ELU": 0.0,
+    "nn.GELU": 0.0,
+    "nn.SiLU": 0.0,
+    "nn.Mish": 0.0,
+    "nn.Hardswish": 0.0,
+    "nn.Softplus": 0.0,
+}
+_SATURATING = {"nn.Sigmoid", "nn.Tanh", "nn.Hardsigmoid", "nn.Softmax", "nn.LogSoftmax"}
+_WEIGHTED = ("nn.Conv", "nn.Linear")
+
+# What nn.Module itself calls its attributes: a head of such a name could not be one.
+_TAKEN = frozenset(
+    {
+        "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double",
+        "dump_patches", "eval", "extra_repr", "float", "forward", "get_buffer", "get_extra_state", "get_parameter",
+        "get_submodule", "half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children",
+        "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer",
+        "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
+        "register_full_backward_pre_hook", "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook", "register_module", "register_parameter",
+        "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state",
+        "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu",
+        "zero_grad",
+    }
+)  # fmt: skip
+
+
+def lower(network: Network, *, logits: bool = False) -> Plan:
+    """The plan of a network; with `logits` without the softmax or log-softmax that ends an output.
+
+    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`.
+    """
+    for node in network.layers:
+        _require_names(network, node)
+    for name in network.inputs:
+        if iskeyword(name):
+            raise UsageError(
+                f"{network.name}: the input `{name}` cannot be an argument in Python; give it another name"
+            )
+    ends = dict(network.outputs)
+    dropped: frozenset[int] = frozenset()
+    if logits:
+        dropped = _trailing_softmax(network)
+        ends = {name: network.nodes[end].inputs[0] if end in dropped else end for name, end in ends.items()}
+    order = [node for node in network.nodes if not node.inputs]
+    inputs = len(order)
+    order += [node for node in network.layers if node.index not in dropped]
+    place = {node.index: at for at, node in enumerate(order)}
+    last = {place[index]: at for at, node in enumerate(order) for index in node.inputs}
+    kept = {place[end] for end in ends.values()}
+    overwriting = in_place(network)
+    readers = _readers(network)
+    steps = []
+    for at, node in enumerate(order[inputs:], start=inputs):
+        shapes = network.input_shapes(node)
+        calls = node.op.torch(*shapes)
+        if node.index in overwriting:
+            calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
+        own = next((i for i, call in enumerate(calls) if _is_layer(call)), 0)
+        reads = tuple(place[index] for index in node.inputs)
+        unused = () if at in last or at in kept else (at,)
+        steps.append(
+            Step(
+                name=node.name,
+                op=node.op.NAME,
+                spec=node.spec,
+                before=calls[:own],
+                call=calls[own],
+                after=calls[own + 1 :],
+                inputs=reads,
+                dead=(*sorted({index for index in reads if last[index] == at and index not in kept}), *unused),
+                output=node.output.dims,
+                in_place=node.index in overwriting,
+                parameters=node.op.parameters(*shapes),
+                init=_init(network, node, calls[own], readers),
+                source=node.index,
+            )
+        )
+    return Plan(
+        name=network.name,
+        inputs=tuple(
+            PlanInput(name, network.nodes[index].output.dims, _holds_tokens(index, readers))
+            for name, index in network.inputs.items()
+        ),
+        steps=tuple(steps),
+        outputs=tuple((name, place[end]) for name, end in ends.items()),
+        logits=bool(dropped),
+    )
+
+
+def _is_layer(call: TorchCall) -> bool:
+    """Whether a call is the layer's own and neither its padding nor its flattening."""
+    return call.target.startswith(("nn.", "convsize.")) and call.target != "nn.Flatten"
+
+
+def _require_names(network: Network, node: Node) -> None:
+    for part in node.name.split("."):
+        if iskeyword(part) or part in _TAKEN:
+            raise UsageError(
+                f"{network.name}: `{part}` in {node.name} cannot be an attribute of a PyTorch module, to "
+                "which the word means something else; give it another name"
+            )
+
+
+def _trailing_softmax(network: Network) -> frozenset[int]:
+    """The softmax layers that end an output and that nothing else reads."""
+    read = {index for node in network.nodes for index in node.inputs}
+    ends = (network.nodes[end] for end in network.outputs.values())
+    return frozenset(
+        node.index
+        for node in ends
+        if node.index not in read
+        and (isinstance(node.op, LogSoftmax) or (isinstance(node.op, Softmax) and node.op.slices is None))
+    )
+
+
+def _readers(network: Network) -> list[list[Node]]:
+    readers: list[list[Node]] = [[] for _ in network.nodes]
+    for node in network.nodes:
+        for index in node.inputs:
+            readers[index].append(node)
+    return readers
+
+
+def _holds_tokens(index: int, readers: list[list[Node]]) -> bool:
+    """Whether an embedding reads the input, directly or through layers that only move its values."""
+    waiting = [index]
+    seen = {index}
+    while waiting:
+        for node in readers[waiting.pop()]:
+            if isinstance(node.op, Embedding):
+                return True
+            if node.op.NAME in {"reshape", "flatten", "slice", "crop", "pad"} and node.index not in seen:
+                seen.add(node.index)
+                waiting.append(node.index)
+    return False
+
+
+def _init(network: Network, node: Node, call: TorchCall, readers: list[list[Node]]) -> Init | None:
+    """He's initialisation where a rectifier comes next, Glorot's where a saturating function or nothing does."""
+    if not call.target.startswith(_WEIGHTED):
+        return None
+    waiting = [node.index]
+    seen = {node.index}
+    while waiting:
+        for reader in readers[waiting.pop()]:
+            target, kwargs = reader.op.torch(*network.input_shapes(reader))[-1]
+            if target == "nn.LeakyReLU":
+                slope = dict(kwargs)["negative_slope"]
+                assert isinstance(slope, float)
+                return Init("he", slope)
+            if target in _RECTIFIERS:
+                return Init("he", _RECTIFIERS[target])
+            if target not in _SATURATING and not target.startswith(_WEIGHTED) and reader.index not in seen:
+                seen.add(reader.index)
+                waiting.append(reader.index)
+    return Init("glorot")
