@@ -36,42 +36,47 @@ def build(
     *,
     name: str = "network",
     inputs: Mapping[str, Shape] | None = None,
-    volumes: bool = True,
+    stated: bool = True,
 ) -> Network:
     """The network that a spec says, sized throughout.
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
-    volumes: whether inline volumes must hold; they were written for the declared inputs, not for other ones.
+    stated: whether what the file states of its volumes and figures must hold: inline volumes and `expect` lines are
+    written for the declared inputs, not for other ones.
 
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
     names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
     """
-    builder = _Builder(file, lets or {}, inputs or {}, volumes=volumes)
-    network = builder.run(name)
+    builder = _Builder(file, lets or {}, inputs or {}, name, stated=stated)
+    network = builder.run()
     if network is None:
         raise SpecError(file.source, builder.draft.sorted_diagnostics())
     return network
 
 
 class _Builder:
-    def __init__(self, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], *, volumes: bool) -> None:
+    def __init__(
+        self, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], name: str, *, stated: bool
+    ) -> None:
         self.file = file
+        self.name = name
         statements = file.statements
         self.defs = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
-        declared = {stmt.name.name if stmt.name else "input" for stmt in statements if isinstance(stmt, InputStmt)}
-        for what, given, known in (("constant", lets, self.lets.names()), ("input", inputs, declared)):
-            for name in given:
-                if name not in known:
-                    there = ", ".join(f"`{each}`" for each in sorted(known)) or "none"
-                    raise UsageError(f"{file.source.name}: there is no {what} `{name}` to set; there is {there}")
+        self.stated = stated
+        declared = [stmt.name.name if stmt.name else "input" for stmt in statements if isinstance(stmt, InputStmt)]
+        for what, given, known in (("let", lets, self.lets.names()), ("input", inputs, declared)):
+            for asked in given:
+                if asked not in known:
+                    there = ", ".join(f"`{each}`" for each in known) or f"no {what} at all"
+                    raise UsageError(f"{name} has no {what} `{asked}`: it has {there}")
         defaults = tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
         self.draft = Draft(file.source)
-        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), volumes=volumes)
+        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), stated=stated)
         self.inputs: dict[str, int] = {}
 
-    def run(self, name: str) -> Network | None:
+    def run(self) -> Network | None:
         """The network, or None where there are errors."""
         statements = self.file.statements
         for error in check_names(self.file, self.defs, self.lets):
@@ -97,7 +102,7 @@ class _Builder:
         if self.draft.diagnostics:
             return None
         return Network(
-            name=name,
+            name=self.name,
             file=self.file,
             nodes=tuple(self.draft.nodes),
             inputs=self.inputs,
@@ -200,7 +205,7 @@ class _Builder:
         """The checks with the nodes they are about."""
         found: list[Expectation] = []
         heads = {stmt.name.name for stmt in self.file.statements if isinstance(stmt, HeadStmt)}
-        for stmt in self.file.statements:
+        for stmt in self.file.statements if self.stated else ():
             if not isinstance(stmt, ExpectStmt):
                 continue
             node: int | None = None

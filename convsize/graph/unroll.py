@@ -33,13 +33,13 @@ class Unroller:
     """Runs series over a draft of the network."""
 
     def __init__(
-        self, draft: Draft, defs: Mapping[str, DefStmt], lets: Lets, defaults: Defaults, *, volumes: bool
+        self, draft: Draft, defs: Mapping[str, DefStmt], lets: Lets, defaults: Defaults, *, stated: bool
     ) -> None:
         self.draft = draft
         self.defs = defs
         self.lets = lets
         self.defaults = defaults
-        self.volumes = volumes
+        self.stated = stated
         self.passing = Passing(defs, lets)
         self.repeat_count = 0
         self.steps = 0
@@ -171,7 +171,7 @@ class Unroller:
 
     def asserted(self, volume: Volume, current: Value, scope: Scope) -> Value:
         """`512@7x7` in a series: the volume must be that."""
-        if current is not None and self.volumes:
+        if current is not None and self.stated:
             shape = self.draft.nodes[current].output
             if shape != (volume.channels, volume.extents):
                 wanted = Shape(volume.channels, volume.extents)
