@@ -218,8 +218,8 @@ REFUSED = (
 
 # ---- the comparison --------------------------------------------------------------------------------------------------
 
-# What the project's parser refuses although it is well-formed by the grammar. The witness does not judge a text whose
-# only errors are these.
+# What the project's parser refuses although it is well-formed by the grammar. The witness does not judge a text with
+# one of these errors, for others may follow from it.
 UNJUDGED = {
     "E006": "`C3d64` is well-formed, a dilation of 64; the parser takes it for a slip of the shift key",
     "E007": "`R psame` is a layer and a word to the grammar; the parser takes it for one layer with a space in it",
@@ -235,7 +235,7 @@ def syntax_errors(text: str) -> set[str]:
 
 def agree(text: str) -> None:
     errors = syntax_errors(text)
-    if errors and errors <= UNJUDGED.keys():
+    if errors & UNJUDGED.keys():
         return
     assert witness(text) == (not errors), sorted(errors)
 
