@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import prod
+from itertools import chain, takewhile
+from math import lcm, prod
+from time import monotonic
 from typing import NamedTuple
 
 from convsize.analyses.quasi_affine import Condition, Line, at_least, common, equal, every, points, residues, size_set
@@ -28,6 +30,12 @@ from convsize.ops.base import Op
 from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer, SizeSet
 
 _NEARBY = 64
+_PATIENCE = 2.0
+"""Seconds for finding a size that fits near one that does not: a network at the limit takes one to build once."""
+
+_LARGEST_WORK = 4_000_000
+"""Residues, or layers at single extents, that are looked at: a hundred times what the largest known network needs."""
+
 _ROUND_SIZES = (224, 256, 299, 384, 512, 572, 1024)
 
 
@@ -54,6 +62,7 @@ def input_sizes(network: Network, lets: Mapping[str, Fraction] | None = None) ->
                 walk = solved[key] = _Axis(plan, names, axis, extent)
                 walk.solve()
                 plan.note(walk)
+            plan.note_single_positions(walk)
             valid, exact, kept = walk.valid, walk.exact, walk.checkpoint
             axes.append(AxisSizes(tuple(names), axis, AXIS_NAMES[len(extents)][axis], extent, valid, exact, kept))
     if plan.flat_depths:
@@ -78,13 +87,14 @@ def structure(file: File, lets: Mapping[str, Fraction] | None = None, *, name: s
     Raises the SpecError of the declared size where none near by fits either.
     """
     try:
-        return build(file, lets, name=name, volumes=False)
+        return build(file, lets, name=name, stated=False)
     except SpecError as error:
         if not all(found.code[:2] in ("E2", "E3") for found in error.diagnostics):
             raise
-        for inputs in _candidates(_declared(file)):
+        end = monotonic() + _PATIENCE
+        for inputs in takewhile(lambda _: monotonic() < end, _candidates(_declared(file))):
             try:
-                return build(file, lets, name=name, inputs=inputs, volumes=False)
+                return build(file, lets, name=name, inputs=inputs, stated=False)
             except SpecError:
                 continue
         raise error from None
@@ -101,7 +111,7 @@ def at(file: File, lets: Mapping[str, Fraction] | None, inputs: Mapping[str, Sha
     """What becomes of a network with the given input volumes: why it cannot be built, or which layers drop pixels."""
     dims = tuple((name, shape.dims) for name, shape in inputs.items())
     try:
-        network = build(file, lets, inputs=inputs, volumes=False)
+        network = build(file, lets, inputs=inputs, stated=False)
     except SpecError as error:
         return SizeAnswer(dims, error.diagnostics, ())
     return SizeAnswer(dims, (), tuple(_dropping(network)))
@@ -188,27 +198,33 @@ def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mappi
 
     Built again at a small and at a large size, the layers must be the same.
     """
-    smallest, larger = {}, {}
-    for name, index in network.inputs.items():
-        shape = network.nodes[index].output
-        own = [axis for axis in axes if name in axis.inputs]
-        smallest[name] = shape._replace(spatial=tuple(axis.valid.smallest or axis.declared for axis in own))
-        larger[name] = shape._replace(
-            spatial=tuple(axis.valid.above(2 * axis.declared) or axis.declared for axis in own)
-        )
-    for inputs in (smallest, larger):
-        try:
-            other = build(network.file, lets, inputs=inputs, volumes=False)
-        except SpecError:
-            other = None
-        pairs = zip(network.nodes, other.nodes if other is not None else (), strict=False)
-        changed = next((one for one, two in pairs if one.inputs and one.op != two.op), None)
-        if other is None or len(other.nodes) != len(network.nodes) or changed is not None:
-            where = f"`{changed.spec}` ({changed.name})" if changed is not None else "a layer behind a flattened volume"
-            raise UsageError(
-                f"{network.source.name}: the numbers of {where} follow the input size, through `c` behind a flattened "
-                "volume: its sizes cannot be solved; write the number itself"
+    base = {name: network.nodes[index].output for name, index in network.inputs.items()}
+    for axis in axes:
+        for extent in (axis.valid.smallest, axis.valid.above(2 * axis.declared)):
+            if extent is None:
+                continue
+            inputs = dict(base)
+            for name in axis.inputs:
+                extents = list(base[name].spatial)
+                extents[axis.axis] = extent
+                inputs[name] = base[name]._replace(spatial=tuple(extents))
+            try:
+                other = build(network.file, lets, inputs=inputs, stated=False).nodes
+            except SpecError as error:
+                if any(found.code == "E103" for found in error.diagnostics):
+                    continue  # beyond what any network may be
+                other = ()
+            changed = next(
+                (one for one, two in zip(network.nodes, other, strict=False) if one.inputs and one.op != two.op), None
             )
+            if changed is not None or len(other) != len(network.nodes):
+                where = (
+                    f"`{changed.spec}` ({changed.name})" if changed is not None else "a layer behind a flattened volume"
+                )
+                raise UsageError(
+                    f"{network.source.name}: the numbers of {where} follow the input size, through `c` behind a "
+                    "flattened volume: its sizes cannot be solved; write the number itself"
+                )
 
 
 class _Volume(NamedTuple):
@@ -247,6 +263,7 @@ class _Plan:
         self.checkpoint: dict[int, Bound] = {}
         self.coupled: dict[int, Bound] = {}
         self.flat_depths = False
+        self.shrinking: dict[int, int] = {}
         known: dict[tuple[int, tuple[Shape, ...]], tuple[tuple[_Slide, ...], bool]] = {}
         for node in network.layers:
             shapes = network.input_shapes(node)
@@ -279,6 +296,17 @@ class _Plan:
                     kept[node.index] = Bound(node.name, node.spec, line, text)
         self.flat_depths |= walk.flat_depths
 
+    def note_single_positions(self, walk: _Axis) -> None:
+        """Where every axis of a layer may shrink to 1, but not all of them at once, the axes are tied together."""
+        for node, line in walk.positions_left.items():
+            one = points(equal(line, _constant(1)))
+            if node in walk.needs_two or any(walk.valid.has(n) for n in one):
+                self.shrinking[node.index] = self.shrinking.get(node.index, 0) + 1
+                if self.shrinking[node.index] == node.output.rank:
+                    place = self.network.source.place(node.span.start).line
+                    text = "needs more than one position"
+                    self.coupled[node.index] = Bound(node.name, node.spec, place, text)
+
 
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
     """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
@@ -307,6 +335,8 @@ class _Axis:
         self.declared = declared
         self.tied: dict[Node, str] = {}
         self.coupling: dict[Node, str] = {}
+        self.positions_left: dict[Node, Line] = {}
+        self.needs_two: set[Node] = set()
         self.flat_depths = False
         self.start(Line(1, 1, (0,)))
 
@@ -321,6 +351,16 @@ class _Axis:
         self.losses: list[Condition] = []
         self.weights: dict[Line, int] = {}
         self.single: set[int] = set()
+        self.work = 0
+
+    def spend(self, work: int) -> None:
+        """Raises UsageError where the whole is more work than any network is worth."""
+        self.work += work
+        if self.work > _LARGEST_WORK:
+            raise UsageError(
+                f"{self.network.source.name}: the sizes of this network fall into too many cases to be solved: its "
+                "strides multiply to a large number, and many layers follow them"
+            )
 
     def solve(self) -> None:
         """Fills in `valid`, `exact` and `checkpoint`."""
@@ -330,6 +370,7 @@ class _Axis:
         exact = every((whole, *self.losses))
         kept = every((whole, *(equal(line, value) for line, value in self.fixed())))
         also_exact, also_kept = set(), set()
+        self.spend(len(single) * len(self.network.nodes))
         for n in sorted(single):
             self.start(_constant(n))
             self.walk()
@@ -347,8 +388,8 @@ class _Axis:
 
     def all(self) -> Condition:
         """Where every condition of validity holds."""
-        fits = [at_least(line, least) for line, least in self.least.items()]
-        return every((*fits, *self.joined.values(), *self.conditions))
+        fits = (at_least(line, least) for line, least in self.least.items())
+        return every(chain(fits, self.joined.values(), self.conditions))
 
     def fixed(self) -> Iterator[tuple[Line, Line]]:
         """The lengths that parameters have, with what they are at the declared size."""
@@ -462,13 +503,14 @@ class _Axis:
         """Instance normalisation: a single position has no variance."""
         moving = [line for line in source.spatial if line.varies]
         fixed = prod(line.offsets[0] for line in source.spatial if not line.varies)
+        if moving and len(source.spatial) > 1:
+            self.positions_left[node] = moving[0]
         if fixed > 1 or not moving:
             if not moving and fixed < 2:
                 self.conditions.append(residues([False]))
             return
+        self.needs_two.add(node)
         self.need(moving[0], 2)
-        if len(source.spatial) > 1:
-            self.coupling[node] = "needs more than one position"
 
     # ---- windows -----------------------------------------------------------------------------------------------------
 
@@ -482,6 +524,7 @@ class _Axis:
             return found
         window = slide.window
         if window.transposed:
+            self.spend(line.period)
             out = line.spread(window.stride, lambda extent: output_extent(extent, window))
         else:
             out = self.forward(line, slide, axis, own=own)
@@ -501,7 +544,11 @@ class _Axis:
         def count(extent: int) -> int:
             return output_extent(extent, at(extent), slide.rounding)  # type: ignore[arg-type]
 
+        if stride == 1 and slide.same is None and window.before + window.after == window.reach - 1:
+            self.need(line, max(-min(window.before, window.after), 0) + 1)
+            return line  # sharing it is what keeps deep networks cheap
         fine, out = line.strided(stride, count)
+        self.spend(2 * fine.period)
         cropped = -min(window.before, 0) - min(window.after, 0)
         if cropped:
             self.need(line, cropped + 1)
@@ -518,6 +565,7 @@ class _Axis:
     def agree(self, one: Line, two: Line) -> None:
         """Demands that two extents are equal."""
         if one is not two and (one, two) not in self.joined:
+            self.spend(3 * lcm(one.period, two.period))
             self.joined[one, two] = equal(one, two)
 
     def sum(self, node: Node, inputs: list[_Volume]) -> _Volume:
@@ -534,6 +582,7 @@ class _Axis:
         for other in inputs[1:]:
             for one, two in zip(first.spatial, other.spatial, strict=True):
                 self.agree(one, two)
+            self.spend(lcm(depth.period, other.depth.period))
             depth = depth.plus(other.depth)
         return first._replace(depth=depth)
 

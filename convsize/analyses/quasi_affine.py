@@ -143,32 +143,36 @@ def points(condition: Condition) -> list[int]:
 
 def every(conditions: Iterable[Condition]) -> Condition:
     """Where all conditions hold, among the extents from 1."""
-    found = list(conditions)
-    period = lcm(*(condition.period for condition in found))
+    # Those of one period are met first: thousands of layers share a few periods, and the common one may be long.
+    found: dict[int, list[Bounds]] = {1: [(0, None)]}
+    for condition in conditions:
+        known = found.get(condition.period)
+        if known is None:
+            found[condition.period] = list(condition.bounds)
+        else:
+            found[condition.period] = [_both(one, two) for one, two in zip(known, condition.bounds, strict=True)]
+    period = lcm(*found)
     check_period(period)
-    low = [1, *[0] * (period - 1)]
-    high: list[int | None] = [None] * period
-    open_to: list[bool] = [True] * period
-    for condition in found:
-        factor = period // condition.period
+    whole: list[Bounds] = [(1, None), *[(0, None)] * (period - 1)]
+    for own, bounds in found.items():
+        factor = period // own
         for residue in range(period):
-            if not open_to[residue]:
-                continue
-            turn, own = divmod(residue, condition.period)
-            bound = condition.bounds[own]
-            if bound is None:
-                open_to[residue] = False
-                continue
-            # n = period·k' + residue = own period·(factor·k' + turn) + own
-            low[residue] = max(low[residue], -((turn - bound[0]) // factor))
-            if bound[1] is not None:
-                last = (bound[1] - turn) // factor
-                known = high[residue]
-                high[residue] = last if known is None else min(known, last)
-            known = high[residue]
-            open_to[residue] = known is None or known >= low[residue]
-    bounds = tuple((low[r], high[r]) if open_to[r] else None for r in range(period))
-    return Condition(period, bounds)
+            turn, part = divmod(residue, own)
+            bound = bounds[part]
+            if bound is not None:
+                # n = period·k' + residue = own·(factor·k' + turn) + part
+                low, high = bound
+                bound = (-((turn - low) // factor), None if high is None else (high - turn) // factor)
+            whole[residue] = _both(whole[residue], bound)
+    return Condition(period, tuple(whole))
+
+
+def _both(one: Bounds, two: Bounds) -> Bounds:
+    if one is None or two is None:
+        return None
+    low = max(one[0], two[0])
+    high = two[1] if one[1] is None else one[1] if two[1] is None else min(one[1], two[1])
+    return (low, high) if high is None or high >= low else None
 
 
 # ---- sets for people -------------------------------------------------------------------------------------------------

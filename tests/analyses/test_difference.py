@@ -4,6 +4,7 @@ import random
 import re
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -124,6 +125,22 @@ def test_more_turns_of_a_repeat_are_added_and_nothing_is_changed() -> None:
         "added": 4,
         "renamed": 1,
     }
+
+
+def test_layers_add_up_between_any_two_specs() -> None:
+    networks = [api.load(path) for path in sorted((Path(__file__).parents[2] / "specs").glob("*.spec"))]
+    reports = [network.analyze() for network in networks]
+    for at, (one, report) in enumerate(zip(networks, reports, strict=True)):
+        same = difference(one, one, report, report)
+        assert same.same
+        assert same.layers == ()
+        assert same.checkpoint.loads
+        two, other = networks[at - 1], reports[at - 1]
+        found = difference(one, two, report, other)
+        kinds = [each.kind for each in found.layers]
+        assert other.totals.layers - report.totals.layers == kinds.count("added") - kinds.count("removed")
+        names = [each.after.name for each in found.layers if each.after is not None]
+        assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -378,6 +378,22 @@ def test_strides_beyond_the_largest_period_are_refused() -> None:
         solved("input: 1@131072\nM*17")
 
 
+def test_too_many_cases_are_refused_at_once() -> None:
+    start = time.perf_counter()
+    with pytest.raises(UsageError, match="fall into too many cases"):
+        solved("input: 1@70000\nM*15 (T2/2 M)*3000")
+    assert time.perf_counter() - start < 10
+
+
+def test_instance_norm_takes_a_single_row_but_no_single_position() -> None:
+    sizes = solved("input: 4@8x8\nM4 IN")
+    assert [one.valid for one in sizes.axes] == [from_(4), from_(4)]
+    assert [(one.layer, one.text) for one in sizes.coupled] == [("in1", "needs more than one position")]
+    assert sizes.least(exact=False) is None
+    # With a filter of 2 before it, there is always more than one position.
+    assert solved("input: 4@8x8\nM4 pad(1) IN").coupled == ()
+
+
 def test_numbers_that_follow_the_input_size_are_refused() -> None:
     with pytest.raises(UsageError, match=r"`FC128` \(fc1\) follow the input size, through `c`"):
         solved("input: 4@16x16\nM flat FC{c/2} FC10")
