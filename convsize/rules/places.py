@@ -154,11 +154,11 @@ class Places:
             lambda expr: expr_text(expr) if isinstance(expr, Num) else "{" + expr_text(expr) + "}",
         )
 
-    def replaced(self, found: list[Node], token: str | None) -> tuple[Fix, ...]:
-        """The fix that writes another token, where the whole place is to be changed: never safe."""
+    def replaced(self, found: list[Node], token: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
+        """The fix that writes another token, where the whole place is to be changed."""
         if token is None or not self.whole(found):
             return ()
-        return (Fix(found[0].span, token, safe=False),)
+        return (Fix(found[0].span, token, safe),)
 
     def removed(self, found: list[Node], *, safe: bool) -> tuple[Fix, ...]:
         """The fix that takes an item away, where it stands among others, has no name and no repeat."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
-from convsize.geometry import AxisWindow
+from convsize.geometry import AxisWindow, output_extent
 from convsize.graph.network import Node
 from convsize.ops.windows import axis_name
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding
+from convsize.rules.places import Places, axes_of, by_place, finding
 
 _MOST_WINDOWS = 4096
 """No real pool is dilated by more than its input is wide; how far an absurd one is looked at."""
@@ -19,10 +19,11 @@ _POOLS = frozenset({"max pooling", "average pooling"})
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     pools = [node for node in network.layers if node.op.NAME in _POOLS]
     for found in by_place(pools):
         for node in found:
-            each = _empty(context, node) or _left_out(context, node)
+            each = _empty(context, node) or _left_out(context, places, node, found)
             if each is not None:
                 yield each
                 break
@@ -54,7 +55,7 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
     return None
 
 
-def _left_out(context: Context, node: Node) -> Diagnostic | None:
+def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -> Diagnostic | None:
     """A window that rounding up would add behind the input."""
     if getattr(node.op, "rounding") != "ceil":  # noqa: B009 (the op's own file is not imported for a name)
         return None
@@ -64,15 +65,26 @@ def _left_out(context: Context, node: Node) -> Diagnostic | None:
         by_formula = _rounded_up(extent, window)
         if count < by_formula:
             start = (by_formula - 1) * window.stride - window.before
+            same = all(_floor_is_the_same(context, each) for each in found)
+            token = places.retoken(found, rounding="floor") if same else None
             return finding(
                 "W511",
                 node,
                 f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would "
                 f"begin at {start}, behind the {extent} pixels: PyTorch leaves it out and gives {count}, other "
                 f"libraries do not",
-                "write `floor`: it gives the same here, and everywhere",
+                f"write `{token or 'floor'}`: it gives the same here, and everywhere"
+                if same
+                else "pad less, or choose an input that divides: rounding down would lose pixels along another axis",
+                fixes=places.replaced(found, token, safe=True) if same else (),
             )
     return None
+
+
+def _floor_is_the_same(context: Context, node: Node) -> bool:
+    (source,) = context.network.input_shapes(node)
+    down = tuple(map(output_extent, source.spatial, axes_of(context.network, node)))
+    return down == node.output.spatial
 
 
 def _rounded_up(extent: int, window: AxisWindow) -> int:

@@ -24,14 +24,14 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             if small is None:
                 continue
             name, field, axis, extent = small
-            of = "the input" if len(network.inputs) == 1 else f"the input `{name}`"
+            of = "the input's" if len(network.inputs) == 1 else f"`{name}`'s"
             size = field.size[axis]
             yield finding(
                 "W505",
                 node,
-                f"every position that is averaged here sees {size} of the {extent} pixels of the "
-                f"{axis_name(network.nodes[network.inputs[name]].output, axis)} of {of}: nothing in the network sees "
-                f"what is further apart",
+                f"every position that is averaged here sees {size} of the {extent} pixels of {of} "
+                f"{axis_name(network.nodes[network.inputs[name]].output, axis)}: nothing in the network sees what is "
+                "further apart",
                 f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "
                 f"{-(-extent // 2)} "
                 "or more",

@@ -78,8 +78,8 @@ POSITIVE = [
     Found(
         "W505",
         "input: 3@32x32\n(C3D8 R)*2 GAP FC10",
-        "every position that is averaged here sees 5 of the 32 pixels of the height of the input: nothing in the "
-        "network sees what is further apart",
+        "every position that is averaged here sees 5 of the 32 pixels of the input's height: nothing in the network "
+        "sees what is further apart",
     ),
     Found(
         "W506",
@@ -381,6 +381,9 @@ FIXED = [
     ),
     ("W507", "input: 3@8x8\ndef b: C3D8 as skip R\nb FC10", "input: 3@8x8\ndef b: C3D8 R\nb FC10", True),
     ("W508", "input: 3@8x8\nA3/1p1 FC10", "input: 3@8x8\nA3/1p1z0 FC10", False),
+    ("W511", "input: 3@15x15\nM2/2p1ceil FC10", "input: 3@15x15\nM2/2p1floor FC10", True),
+    # Rounding down would lose the last of the 13 pixels of the width.
+    ("W511", "input: 3@15x13\nM2/2p1x0ceil FC10", None, None),
     ("W513", "input: 3@8x8\nC3D4 R R FC10", "input: 3@8x8\nC3D4 R FC10", True),
     ("W513", "input: 3@8x8\nC3D4RR FC10", "input: 3@8x8\nC3D4R FC10", True),
     ("W513", "input: 3@8x8\nC3D4b0 BN BN R FC10", "input: 3@8x8\nC3D4b0 BN R FC10", False),
