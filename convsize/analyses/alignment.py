@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Sequence
 
 _EFFORT = 2_000_000
@@ -39,50 +40,51 @@ def aligned(before: Sequence[Hashable], after: Sequence[Hashable], effort: int =
 def _shortest(one: Sequence[int], two: Sequence[int], effort: int) -> Pairs | None:
     if not one or not two:
         return []
-    # furthest[k] is how far the best path on the diagonal k = x - y has come in `one`.
-    furthest = {1: 0}
-    history: list[dict[int, int]] = []
+    # history[d][i] is how far in `one` the best path of d edits has come on the diagonal k = x - y = 2i - d.
+    history: list[array[int]] = []
     for edits in range(len(one) + len(two) + 1):
-        reached: dict[int, int] = {}
-        for k in range(-edits, edits + 1, 2):
-            down = k == -edits or (k != edits and furthest.get(k - 1, -1) < furthest.get(k + 1, -1))
-            x = furthest[k + 1] if down else furthest[k - 1] + 1
-            y = x - k
+        reached = array("i", bytes(4 * (edits + 1)))
+        for at in range(edits + 1):
+            x, _ = _step(history, edits, at)
+            y = x - (2 * at - edits)
             begun = x
             while x < len(one) and y < len(two) and one[x] == two[y]:
                 x += 1
                 y += 1
             effort -= 1 + x - begun
-            reached[k] = x
+            reached[at] = x
             if x >= len(one) and y >= len(two):
                 history.append(reached)
                 return _back(one, two, history)
         if effort < 0:
             return None
         history.append(reached)
-        furthest = reached
     raise AssertionError("an edit script is never longer than both sequences")
 
 
-def _back(one: Sequence[int], two: Sequence[int], history: list[dict[int, int]]) -> Pairs:
+def _step(history: Sequence[array[int]], edits: int, at: int) -> tuple[int, bool]:
+    """Where a path on a diagonal begins after one edit more, and whether that edit was an insertion."""
+    if not edits:
+        return 0, False
+    before = history[edits - 1]
+    if at == 0 or (at < edits and before[at - 1] < before[at]):
+        return before[at], True
+    return before[at - 1] + 1, False
+
+
+def _back(one: Sequence[int], two: Sequence[int], history: Sequence[array[int]]) -> Pairs:
     """The matches on the way back from the end."""
     x, y = len(one), len(two)
     found: Pairs = []
     for edits in range(len(history) - 1, -1, -1):
-        k = x - y
-        if edits:
-            before = history[edits - 1]
-            down = k == -edits or (k != edits and before.get(k - 1, -1) < before.get(k + 1, -1))
-            from_k = k + 1 if down else k - 1
-            from_x = before[from_k]
-            from_y = from_x - from_k
-            landed = from_x if down else from_x + 1
-        else:
-            from_x = from_y = landed = 0
-        while x > landed:
+        begun, inserted = _step(history, edits, (x - y + edits) // 2)
+        while x > begun:
             x -= 1
             y -= 1
             found.append((x, y))
-        x, y = from_x, from_y
+        if inserted:
+            y -= 1
+        else:
+            x -= 1
     found.reverse()
     return found
