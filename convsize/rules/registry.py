@@ -51,7 +51,7 @@ RULES: dict[str, _Place] = {
     "W517": _Place("shifted_branches"),
     "W551": _Place("even_filter", style=True),
     "W552": _Place("large_filter", style=True),
-    "W553": _Place("odd_depth", style=True),
+    "W553": _Place("depth_no_power_of_two", style=True),
     "W554": _Place("tight_bottleneck", style=True),
     "W555": _Place("strided_pointwise", style=True),
     "W556": _Place("no_activation", style=True),

@@ -38,7 +38,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 
 RULE = Rule(
     code="W553",
-    name="odd-depth",
+    name="depth-no-power-of-two",
     summary="a depth that is no power of two",
     checks="Convolutions, but for those that give the network's outputs, whose depth is no power of two.",
     why=(
