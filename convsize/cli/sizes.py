@@ -56,11 +56,10 @@ def command(
 
     \b
     valid       every layer has an output, and the branches of joins agree
-    exact       no window leaves real pixels (not padding) behind the last one it reads
-    checkpoint  all parameters keep their shapes: fully connected layers see as many values
+    exact       no window leaves real pixels (not padding) behind
+    checkpoint  all parameters keep their shapes
 
-    \b
-    Sizes are solved from the graph, axis by axis: inputs declared alike vary together, all else is held as declared.
+    One axis varies at a time, the others are as declared; inputs declared alike vary together.
     32·k, from 64 means 64, 96, 128 …; 29…32 + 32·k means 29 to 32, 61 to 64 …
 
     \b

@@ -55,7 +55,7 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
     facts += [("checkpoint", f"{_place(one)} {one.text}") for one in sizes.checkpoint]
     facts += [("tied axes", f"{_place(one)} {one.text}; the other axes as declared") for one in sizes.coupled]
     for one in report.near:
-        facts += _near(one, exact=exact, alone=len(report.near) == 1)
+        facts += _near(one, exact=exact, alone=len(report.near) == 1, several=several)
     for label, text in _merged(facts):
         out += wrapped(text, width, f"{label:<14}", " " * 14)
     for answer in report.why:
@@ -150,9 +150,10 @@ def _declared(report: SizesReport) -> list[tuple[str, str]]:
     return [("declared", f"{volumes} is valid{' and exact' if whole else ', but not exact'}")]
 
 
-def _near(one: NearSize, *, exact: bool, alone: bool) -> list[tuple[str, str]]:
+def _near(one: NearSize, *, exact: bool, alone: bool, several: bool) -> list[tuple[str, str]]:
     label = f"near {one.wished}"
-    axis = "" if alone else f"{one.axis.name}: "
+    name = f"{one.axis.name} of {_listed(one.axis.inputs)}" if several else one.axis.name
+    axis = "" if alone else f"{name}: "
     texts = []
     pairs = [("valid", one.below, one.above), ("exact", one.exact_below, one.exact_above)]
     for kind, below, above in pairs[1:] if exact else pairs:
