@@ -984,7 +984,7 @@ _GUIDANCE = tuple(
         (words("a rule of `convsize check`", "advice", Spec("the rule's example", ""), _rule(module)),),
     )
     for number, source, advice, module in (
-        ("G1", "VA", "depth is usually a power of two", "odd_depth"),
+        ("G1", "VA", "depth is usually a power of two", "depth_no_power_of_two"),
         ("G2", "AG, YO", "filters are usually odd: an even one cannot be padded evenly", "even_filter"),
         ("G3", "AG, VA", "a chain of small filters instead of one large one", "large_filter"),
         ("G4", "VA, AG", "average pooling instead of a large fully connected layer", "parameters_in_one_layer"),
