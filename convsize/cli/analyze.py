@@ -49,7 +49,7 @@ def command(
       convsize analyze specs/vgg_d.spec
       convsize analyze specs/resnet*.spec --batch 32 --dtype float16
       convsize analyze -e 'CRCRP FC10 S' --input 3@32x32
-      convsize analyze specs/unet.spec --input 1@256x256 --sort macs
+      convsize analyze specs/resnet50.spec --input 3@384x384 --sort macs
       convsize analyze specs/vgg_d.spec --format json > vgg_d.json
 
     \b

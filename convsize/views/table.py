@@ -265,7 +265,7 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
             numbers.size(totals.activation_bytes),
             f"every layer's output, {numbers.exact(totals.activation_elements)} values for batch {report.batch}",
         ),
-        ("parameter bytes", numbers.size(totals.parameter_bytes), f"weights, biases and buffers in {report.dtype}"),
+        ("parameter bytes", numbers.size(totals.parameter_bytes), f"weights and biases in {report.dtype}"),
         ("weight layers", numbers.exact(totals.weight_layers), f"on the longest path, of {totals.layers:,} layers"),
         ("receptive field", *_sees(report)),
     ]

@@ -95,7 +95,7 @@ def test_findings_are_sorted_by_file_and_place(folder: Path, capsys: pytest.Capt
             "a spec that has one is no network\n",
         ),
         (["--let", "N"], "error: --let takes a name and a number, such as N=2 or w=0.75, not `N`\n"),
-        (["--let", "N=2"], "error: good.spec: there is no constant `N` to set; there is none\n"),
+        (["--let", "N=2"], "error: good has no let `N`: it has no let at all\n"),
         (["--config", "nope.toml"], "error: nope.toml: No such file or directory\n"),
         (
             ["--config", "a.toml", "--isolated"],
