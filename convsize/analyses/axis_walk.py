@@ -1,0 +1,439 @@
+"""One axis of the input followed through a network: every extent of it at once, none of them tried.
+
+The axis varies while the others stay. From the input to the outputs every extent is then a quasi-affine function of the
+varying one (`quasi_affine`), and every layer adds a condition: windows fit (at least one output), `exact` divides,
+crops find enough, the branches of a join agree. The extents where all of them hold are an intersection of residue
+classes. Only where a gate broadcasts, because one of its branches happens to shrink to a single position, is the
+function another one at single extents: those few are followed through the graph one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from math import lcm, prod
+from typing import NamedTuple
+
+from convsize.analyses.quasi_affine import Condition, Line, at_least, common, equal, every, points, residues, size_set
+from convsize.errors import UsageError
+from convsize.geometry import AxisWindow, Padding, Shape, output_extent, remainder
+from convsize.graph.network import Network, Node
+from convsize.ops.base import Op
+from convsize.records import Bound, SizeSet
+
+_LARGEST_WORK = 4_000_000
+"""Residues, or layers at single extents, that are looked at: a hundred times what the largest known network needs."""
+
+
+class _Volume(NamedTuple):
+    """A volume whose depth and extents are functions of the varying extent."""
+
+    depth: Line
+    spatial: tuple[Line, ...]
+
+    def elements(self) -> Line:
+        """C·H·W: of all factors one at most varies."""
+        factors = (self.depth, *self.spatial)
+        moving = [line for line in factors if line.varies]
+        fixed = prod(line.offsets[0] for line in factors if not line.varies)
+        return moving[0].times(fixed) if moving else _constant(fixed)
+
+
+def _constant(value: int) -> Line:
+    return Line(1, 0, (value,))
+
+
+class _Slide(NamedTuple):
+    """What windows do along one axis: the window, its rounding, and whether its padding follows the extent."""
+
+    window: AxisWindow
+    rounding: str
+    same: Padding | None
+
+
+class Plan:
+    """What all axes of a network share: windows by layer, and what was found on the way."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.slides: dict[int, tuple[_Slide, ...]] = {}
+        self.everything: set[int] = set()
+        self.checkpoint: dict[int, Bound] = {}
+        self.coupled: dict[int, Bound] = {}
+        self.flat_depths = False
+        self.shrinking: dict[int, int] = {}
+        known: dict[tuple[int, tuple[Shape, ...]], tuple[tuple[_Slide, ...], bool]] = {}
+        for node in network.layers:
+            shapes = network.input_shapes(node)
+            key = (id(node.op), shapes)
+            if key not in known:
+                known[key] = _slides(node.op, shapes)
+            self.slides[node.index], sees_everything = known[key]
+            if sees_everything:
+                self.everything.add(node.index)
+
+    def signature(self, names: Sequence[str], axis: int) -> object:
+        """What decides an axis' answer: axes that are treated alike need not be solved twice."""
+        nodes = self.network.nodes
+        marks = []
+        for node in nodes:
+            slides = self.slides.get(node.index, ())
+            spatial = node.output.spatial
+            own = spatial[axis] if axis < len(spatial) else None
+            marks.append((slides[axis] if axis < len(slides) else None, own, len(spatial)))
+        # Where all extents of a volume count at once, the others count as well.
+        others = [sorted(node.output.spatial[:axis] + node.output.spatial[axis + 1 :]) for node in nodes]
+        return tuple(names), tuple(marks), repr(others)
+
+    def note(self, walk: AxisWalk) -> None:
+        """Keeps what a walk found out of layers."""
+        for found, kept in ((walk.tied, self.checkpoint), (walk.coupling, self.coupled)):
+            for node, text in found.items():
+                if node.index not in kept:
+                    line = self.network.source.place(node.span.start).line
+                    kept[node.index] = Bound(node.name, node.spec, line, text)
+        self.flat_depths |= walk.flat_depths
+
+    def note_single_positions(self, walk: AxisWalk) -> None:
+        """Where every axis of a layer may shrink to 1, but not all of them at once, the axes are tied together."""
+        for node, line in walk.positions_left.items():
+            one = points(equal(line, _constant(1)))
+            if node in walk.needs_two or any(walk.valid.has(n) for n in one):
+                self.shrinking[node.index] = self.shrinking.get(node.index, 0) + 1
+                if self.shrinking[node.index] == node.output.rank:
+                    place = self.network.source.place(node.span.start).line
+                    text = "needs more than one position"
+                    self.coupled[node.index] = Bound(node.name, node.spec, place, text)
+
+
+def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
+    """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
+    window = op.window(*shapes)
+    if window.kind != "axes" or op.NAME == "centre crop":
+        return (), window.kind == "everything"
+    padding: Padding | None = getattr(op, "padding", None)
+    rounding: str = getattr(op, "rounding", "floor")
+    found = []
+    for axis in window.axes:
+        if padding is not None and padding.mode == "same" and not axis.transposed:
+            found.append(_Slide(axis._replace(before=0, after=0), rounding, padding))
+        else:
+            found.append(_Slide(axis, rounding, None))
+    return tuple(found), False
+
+
+class AxisWalk:
+    """One varying axis followed through the network."""
+
+    def __init__(self, plan: Plan, names: Sequence[str], axis: int) -> None:
+        self.plan = plan
+        self.network = plan.network
+        self.names = names
+        self.axis = axis
+        self.tied: dict[Node, str] = {}
+        self.coupling: dict[Node, str] = {}
+        self.positions_left: dict[Node, Line] = {}
+        self.needs_two: set[Node] = set()
+        self.flat_depths = False
+        self.start(Line(1, 1, (0,)))
+
+    def start(self, line: Line) -> None:
+        """Begins a walk from an input extent."""
+        self.line = line
+        self.constants: dict[int, Line] = {}
+        self.slid: dict[tuple[Line, _Slide, bool], Line] = {}
+        self.least: dict[Line, int] = {}
+        self.joined: dict[tuple[Line, Line], Condition] = {}
+        self.conditions: list[Condition] = []
+        self.losses: list[Condition] = []
+        self.weights: dict[Line, int] = {}
+        self.single: set[int] = set()
+        self.work = 0
+
+    def spend(self, work: int) -> None:
+        """Raises UsageError where the whole is more work than any network is worth."""
+        self.work += work
+        if self.work > _LARGEST_WORK:
+            raise UsageError(
+                f"{self.network.source.name}: the sizes of this network fall into too many cases to be solved: its "
+                "strides multiply to a large number, and many layers follow them"
+            )
+
+    def solve(self) -> None:
+        """Fills in `valid`, `exact` and `checkpoint`."""
+        self.walk()
+        single = {n for n in self.single if n >= 1}
+        whole = self.all()
+        exact = every((whole, *self.losses))
+        kept = every((whole, *(equal(line, value) for line, value in self.fixed())))
+        also_exact, also_kept = set(), set()
+        self.spend(len(single) * len(self.network.nodes))
+        for n in sorted(single):
+            self.start(_constant(n))
+            self.walk()
+            valid = self.all()
+            if valid.is_empty:
+                single.discard(n)
+                continue
+            if not every((valid, *self.losses)).is_empty:
+                also_exact.add(n)
+            if not every((valid, *(equal(line, value) for line, value in self.fixed()))).is_empty:
+                also_kept.add(n)
+        self.valid: SizeSet = size_set(whole, single)
+        self.exact: SizeSet = size_set(exact, also_exact)
+        self.checkpoint: SizeSet = size_set(kept, also_kept)
+
+    def all(self) -> Condition:
+        """Where every condition of validity holds."""
+        fits = (at_least(line, least) for line, least in self.least.items())
+        return every(chain(fits, self.joined.values(), self.conditions))
+
+    def fixed(self) -> Iterator[tuple[Line, Line]]:
+        """The lengths that parameters have, with what they are at the declared size."""
+        for line, elements in self.weights.items():
+            yield line, self.constant(elements)
+
+    def constant(self, value: int) -> Line:
+        """A constant, one line for each value."""
+        found = self.constants.get(value)
+        if found is None:
+            found = self.constants[value] = _constant(value)
+        return found
+
+    def shape(self, shape: Shape) -> _Volume:
+        """A volume that does not follow the input."""
+        return _Volume(self.constant(shape.channels), tuple(self.constant(extent) for extent in shape.spatial))
+
+    def need(self, line: Line, least: int) -> None:
+        """Demands that an extent is at least so large."""
+        if least > self.least.get(line, 0):
+            self.least[line] = least
+
+    # ---- the walk ----------------------------------------------------------------------------------------------------
+
+    def walk(self) -> None:
+        """Follows every layer in topological order."""
+        volumes: list[_Volume] = []
+        moving = {self.network.inputs[name] for name in self.names}
+        for node in self.network.nodes:
+            if not node.inputs:
+                volume = self.shape(node.output)
+                if node.index in moving:
+                    extents = list(volume.spatial)
+                    extents[self.axis] = self.line
+                    volume = volume._replace(spatial=tuple(extents))
+            else:
+                volume = self.layer(node, [volumes[index] for index in node.inputs])
+            volumes.append(volume)
+
+    def layer(self, node: Node, inputs: list[_Volume]) -> _Volume:
+        """What a layer makes of its input volumes, its conditions taken down."""
+        slides = self.plan.slides[node.index]
+        source = inputs[0]
+        if slides:
+            extents = tuple(
+                self.slide(line, slide, at) for at, (line, slide) in enumerate(zip(source.spatial, slides, strict=True))
+            )
+            return _Volume(self.constant(node.output.channels), extents)
+        name = node.op.NAME
+        if len(inputs) > 1:
+            return {"sum": self.sum, "concatenation": self.concatenation, "gate": self.gate}[name](node, inputs)
+        if name == "centre crop":
+            for line, extent in zip(source.spatial, node.output.spatial, strict=True):
+                self.need(line, extent)
+            return self.shape(node.output)
+        if name == "reshaping":
+            elements = source.elements()
+            if elements.varies:
+                self.coupling[node] = f"takes {node.output.elements} values, however they lie"
+            self.conditions.append(equal(elements, self.constant(node.output.elements)))
+            return self.shape(node.output)
+        if name == "flattening":
+            return self.flat(source.elements())
+        if name == "fully connected":
+            self.weigh(node, source.elements())
+            return self.shape(node.output)
+        if node.index in self.plan.everything:
+            return self.shape(node.output)  # global pooling
+        if name == "instance norm":
+            self.positions(node, source)
+        if source.depth.varies:
+            self.transparent(node)
+        if node.output == self.network.nodes[node.inputs[0]].output:
+            if source.depth.varies and node.op.parameters(*self.network.input_shapes(node)):
+                self.weigh(node, source.depth)
+            return source
+        return _Volume(self.constant(node.output.channels), source.spatial)
+
+    def flat(self, depth: Line) -> _Volume:
+        """A vector, whose length may follow the input."""
+        self.flat_depths |= depth.varies
+        return _Volume(depth, ())
+
+    def weigh(self, node: Node, elements: Line) -> None:
+        """Takes down that a layer's parameters are as long as what enters it."""
+        source = self.network.nodes[node.inputs[0]].output
+        if elements.varies:
+            product = "·".join(map(str, source.dims))
+            of = f"{product} = {source.elements}" if source.rank else product
+            self.tied[node] = f"its weights have one column for each of {of} inputs"
+        if elements.varies or elements.offsets[0] != source.elements:
+            self.weights[elements] = source.elements
+
+    def transparent(self, node: Node) -> None:
+        """Raises UsageError where a layer over a vector of any length does more than pass every value on.
+
+        One that takes a vector of one value and one of a large prime length, and leaves their lengths, has no demands.
+        """
+        for depth in (1, 1_000_003):
+            try:
+                passes = node.op.output(Shape(depth)) == Shape(depth)
+            except Exception:  # whatever it demands of the length, it demands something
+                passes = False
+            if not passes:
+                raise UsageError(
+                    f"{self.network.source.name}: `{node.spec}` ({node.name}) works on a vector whose length follows "
+                    "the input size: its sizes cannot be solved; pool or project it to a fixed length first"
+                )
+
+    def positions(self, node: Node, source: _Volume) -> None:
+        """Instance normalisation: a single position has no variance."""
+        moving = [line for line in source.spatial if line.varies]
+        fixed = prod(line.offsets[0] for line in source.spatial if not line.varies)
+        if moving and len(source.spatial) > 1:
+            self.positions_left[node] = moving[0]
+        if fixed > 1 or not moving:
+            if not moving and fixed < 2:
+                self.conditions.append(residues([False]))
+            return
+        self.needs_two.add(node)
+        self.need(moving[0], 2)
+
+    # ---- windows -----------------------------------------------------------------------------------------------------
+
+    def slide(self, line: Line, slide: _Slide, axis: int) -> Line:
+        """The extent behind windows; fit, divisibility and what they leave behind are taken down once for each line."""
+        # What the other axes leave behind as they stand is not this axis' doing.
+        own = axis == self.axis
+        key = (line, slide, own)
+        found = self.slid.get(key)
+        if found is not None:
+            return found
+        window = slide.window
+        if window.transposed:
+            self.spend(line.period)
+            out = line.spread(window.stride, lambda extent: output_extent(extent, window))
+        else:
+            out = self.forward(line, slide, axis, own=own)
+        self.need(out, 1)
+        self.slid[key] = out
+        return out
+
+    def forward(self, line: Line, slide: _Slide, axis: int, *, own: bool) -> Line:
+        window, stride = slide.window, slide.window.stride
+
+        def at(extent: int) -> AxisWindow:
+            if slide.same is None:
+                return window
+            before, after = slide.same.resolve(window.kernel, stride, window.dilation, extent, axis)
+            return window._replace(before=before, after=after)
+
+        def count(extent: int) -> int:
+            return output_extent(extent, at(extent), slide.rounding)  # type: ignore[arg-type]
+
+        if stride == 1 and slide.same is None and window.before + window.after == window.reach - 1:
+            self.need(line, max(-min(window.before, window.after), 0) + 1)
+            return line  # sharing it is what keeps deep networks cheap
+        fine, out = line.strided(stride, count)
+        self.spend(2 * fine.period)
+        cropped = -min(window.before, 0) - min(window.after, 0)
+        if cropped:
+            self.need(line, cropped + 1)
+        if slide.rounding == "exact" and stride > 1:
+            self.conditions.append(residues([remainder(extent, at(extent)) == 0 for extent in fine.offsets]))
+        if stride > 1 and own:
+            left = [left_behind(extent, at(extent), n) for extent, n in zip(fine.offsets, out.offsets, strict=True)]
+            if any(left):
+                self.losses.append(residues([not pixels for pixels in left]))
+        return out
+
+    # ---- joins -------------------------------------------------------------------------------------------------------
+
+    def agree(self, one: Line, two: Line) -> None:
+        """Demands that two extents are equal."""
+        if one is not two and (one, two) not in self.joined:
+            self.spend(3 * lcm(one.period, two.period))
+            self.joined[one, two] = equal(one, two)
+
+    def sum(self, node: Node, inputs: list[_Volume]) -> _Volume:
+        first = inputs[0]
+        for other in inputs[1:]:
+            self.vectors(node, first.depth, other.depth)
+            for one, two in zip(first.spatial, other.spatial, strict=True):
+                self.agree(one, two)
+        return first
+
+    def concatenation(self, node: Node, inputs: list[_Volume]) -> _Volume:  # noqa: ARG002 (one signature for all joins)
+        first = inputs[0]
+        depth = first.depth
+        for other in inputs[1:]:
+            for one, two in zip(first.spatial, other.spatial, strict=True):
+                self.agree(one, two)
+            self.spend(lcm(depth.period, other.depth.period))
+            depth = depth.plus(other.depth)
+        return first._replace(depth=depth)
+
+    def gate(self, node: Node, inputs: list[_Volume]) -> _Volume:
+        product = inputs[0]
+        for other in inputs[1:]:
+            if not product.spatial or not other.spatial:
+                larger = product if product.spatial else other
+                depth = self.broadcast(product.depth, other.depth, node)
+                if depth.varies and larger.spatial:
+                    raise UsageError(
+                        f"{self.network.source.name}: the depth of `{node.name}` follows the input size: its sizes "
+                        "cannot be solved; pool or project the gate to a fixed length first"
+                    )
+                product = _Volume(depth, larger.spatial)
+            else:
+                depth = self.broadcast(product.depth, other.depth, node)
+                pairs = zip(product.spatial, other.spatial, strict=True)
+                product = _Volume(depth, tuple(self.broadcast(one, two, None) for one, two in pairs))
+        return product
+
+    def vectors(self, node: Node, one: Line, two: Line) -> None:
+        """Demands that two depths are equal; those of vectors may follow several axes at once."""
+        self.agree(one, two)
+        if one is two or not (one.varies or two.varies):
+            return
+        if any(bound != (0, None) for bound in self.joined[one, two].bounds):
+            self.coupling[node] = "joins vectors whose lengths must agree"
+
+    def broadcast(self, one: Line, two: Line, vectors: Node | None) -> Line:
+        """The extent of a product: the two are equal, or one of them is 1."""
+        if one is two or (not two.varies and two.offsets == (1,)):
+            return one
+        if not one.varies and one.offsets == (1,):
+            return two
+        if not one.varies and not two.varies:
+            self.agree(one, two)
+            return one
+        if vectors is not None:
+            self.vectors(vectors, one, two)
+        else:
+            self.agree(one, two)
+        for line in common(one, two):
+            # Where a branch happens to be 1, the product is as the other one, so nothing behind it is as followed here.
+            self.single.update(points(equal(line, self.constant(1))))
+        return one
+
+
+def left_behind(extent: int, window: AxisWindow, count: int) -> int:
+    """The real pixels behind the last of `count` windows that a further window would have read.
+
+    Cropping is asked for and does not count, nor does the gap that a stride above the reach leaves between any two
+    windows: of 1x1 filters with stride 2 nothing is left behind.
+    """
+    end = (count - 1) * window.stride + window.reach - window.before
+    gap = max(window.stride - window.reach, 0)
+    return max(extent + min(window.after, 0) - end - gap, 0)
