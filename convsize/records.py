@@ -113,7 +113,7 @@ class Totals(NamedTuple):
 
     weight_layers: the largest number of convolutions and fully connected layers on any path to the trunk's end, the
     "layers" of VGG-16 and ResNet-152. flops = 2·macs + the itemised `work`. receptive_field: of the last layer of the
-    trunk that still has a position (before global pooling or the first fully connected layer); None where there is none.
+    trunk that still has a position (before global pooling or the first fully connected layer); None without one.
     """
 
     parameters: int
