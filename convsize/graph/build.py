@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
-from convsize.errors import Span, SpecError, UsageError, nearest
+from convsize.errors import Diagnostic, Span, SpecError, UsageError, nearest
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
 from convsize.graph.evaluate import BuildError, Unknown
@@ -47,11 +48,40 @@ def build(
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
     names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
     """
+    found = attempt(file, lets, name=name, inputs=inputs, stated=stated)
+    if found.network is None:
+        raise SpecError(file.source, found.diagnostics)
+    return found.network
+
+
+class Attempt(NamedTuple):
+    """What came of building: the network, or the errors that are in its way.
+
+    layers: how many nodes could be sized. entering: the volumes that enter layers which cannot be, by their places.
+    """
+
+    network: Network | None
+    diagnostics: tuple[Diagnostic, ...]
+    layers: int
+    entering: Mapping[Span, Shape]
+
+
+def attempt(
+    file: File,
+    lets: Mapping[str, Fraction] | None = None,
+    *,
+    name: str = "network",
+    inputs: Mapping[str, Shape] | None = None,
+    stated: bool = True,
+) -> Attempt:
+    """`build` for those who go on where the spec is wrong: what there is of a network, and how far it goes.
+
+    Raises UsageError as `build` does.
+    """
     builder = _Builder(file, lets or {}, inputs or {}, name, stated=stated)
     network = builder.run()
-    if network is None:
-        raise SpecError(file.source, builder.draft.sorted_diagnostics())
-    return network
+    draft = builder.draft
+    return Attempt(network, () if network else draft.sorted_diagnostics(), len(draft.nodes), draft.entering)
 
 
 class _Builder:

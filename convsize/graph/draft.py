@@ -32,15 +32,19 @@ class Repeat(NamedTuple):
 
 
 class Draft:
-    """Nodes, inputs and diagnostics so far, and the repeats that are being unrolled."""
+    """Nodes, inputs and diagnostics so far, and the repeats that are being unrolled.
 
-    __slots__ = ("_seen", "diagnostics", "nodes", "repeats", "source")
+    entering: the volume that enters a layer which cannot be, by the layer's place: the first of a repeat's turns.
+    """
+
+    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "source")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.nodes: list[Node] = []
         self.diagnostics: list[Diagnostic] = []
         self.repeats: list[Repeat] = []
+        self.entering: dict[Span, Shape] = {}
         self._seen: set[tuple[str, Span]] = set()
 
     def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -95,6 +99,7 @@ class Draft:
     def _placed(self, error: GeometryError, span: Span, current: int) -> BuildError:
         """A geometry error at its place; where a volume became too small, with the layers that made it so."""
         shape = self.nodes[current].output
+        self.entering.setdefault(span, shape)
         help_text = error.help
         if error.code in {"E202", "E208"}:
             history = self._shrinking(current)

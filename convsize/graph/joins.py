@@ -1,44 +1,183 @@
-"""Joins whose branches do not fit: what each branch gives, and how the shortcut of a residual block is mended."""
+"""Joins whose branches do not fit: what each branch gives, and what would make them fit."""
 
 from __future__ import annotations
 
-from convsize.errors import Fix, Label
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from convsize.errors import Fix, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
-from convsize.language.tree import Group, Identity, Series
+from convsize.language.formatter import dim_text, layer_text
+from convsize.language.tree import Group, Identity, Item, Layer, Num, Series
 
 
-def join_error(error: GeometryError, group: Group, shapes: tuple[Shape, ...]) -> tuple[BuildError, tuple[Label, ...]]:
-    """The error at the first branch, with labels at the others; a fix where one branch is the identity."""
+class _Way(NamedTuple):
+    """One way to make the branches fit: what is written behind or instead of what, and the help that says so."""
+
+    edits: tuple[tuple[Span, str], ...]
+    help: str
+
+
+def join_error(
+    error: GeometryError, group: Group, shapes: tuple[Shape, ...], source: Source
+) -> tuple[BuildError, tuple[Label, ...]]:
+    """The error at the first branch, with labels at the others, and with the ways to mend it, the nearest first."""
     labels = [
         Label(branch.span, f"this branch gives {shape}") for branch, shape in zip(group.branches, shapes, strict=True)
     ]
-    help_text = error.help
-    fixes: tuple[Fix, ...] = ()
-    projection = _projection(group, shapes)
-    if projection is not None:
-        branch, token = projection
-        help_text = f"project the shortcut: replace `x` by `{token}`"
-        fixes = (Fix(branch.span, token, safe=False),)
-    found = BuildError(error.code, error.message, group.branches[0].span, help_text, label=labels[0].text, fixes=fixes)
+    ways = list(_ways(error.code, group, shapes, source))
+    found = BuildError(
+        error.code,
+        error.message,
+        group.branches[0].span,
+        ways[0].help if ways else error.help,
+        label=labels[0].text,
+        fixes=tuple(_fix(way.edits, source) for way in ways),
+    )
     return found, tuple(labels[1:])
 
 
-def _projection(group: Group, shapes: tuple[Shape, ...]) -> tuple[Series, str] | None:
-    """The convolution that makes an identity branch fit its sum: 1x1, with the stride of the other branch."""
-    if group.kind != "sum" or len(shapes) != 2:
-        return None
-    for own, other in ((0, 1), (1, 0)):
-        branch = group.branches[own]
-        lone = len(branch.items) == 1 and isinstance(branch.items[0].atom, Identity)
-        mine, theirs = shapes[own], shapes[other]
-        if not lone or mine.rank != theirs.rank or not mine.rank:
+def _fix(edits: tuple[tuple[Span, str], ...], source: Source) -> Fix:
+    """Several edits as one: the text from the first to the last of them, rewritten."""
+    whole = edits[0][0].to(edits[-1][0])
+    parts, at = [], whole.start
+    for span, text in edits:
+        parts += [source.text[at : span.start], text]
+        at = span.end
+    return Fix(whole, "".join(parts), safe=False)
+
+
+def _ways(code: str, group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
+    ranks = {shape.rank for shape in shapes}
+    if code == "E304":
+        yield from _gate(group, shapes)
+    elif code != "E305" and len(ranks) > 1 and 0 in ranks:
+        edits = [(_behind(branch), " flat") for branch, shape in zip(group.branches, shapes, strict=True) if shape.rank]
+        yield _Way(tuple(edits), "flatten the volume: end its branch with `flat`")
+    elif len(ranks) == 1 and 0 not in ranks:
+        spatial = code in ("E302", "E303")
+        if not (spatial and _close(shapes)):
+            yield from _projections(group, shapes, source)
+        elif group.kind != "sum" or len({shape.channels for shape in shapes}) == 1:
+            yield from _crops(group, shapes, source)
+
+
+def _behind(branch: Series) -> Span:
+    return Span(branch.span.end, branch.span.end)
+
+
+def _lone(branch: Series) -> Item | None:
+    return branch.items[0] if len(branch.items) == 1 else None
+
+
+def _written(branch: Series, source: Source) -> str:
+    """The end of a branch as a help line shows it: whole where it is short, else its last item."""
+    text = source.slice(branch.span if len(branch.items) == 1 else branch.items[-1].span)
+    return text if len(text) <= 24 and "\n" not in text else "…"
+
+
+def _close(shapes: tuple[Shape, ...]) -> bool:
+    """Whether the extents differ by lost pixels rather than by a stride."""
+    return all(2 * min(extents) > max(extents) for extents in zip(*(shape.spatial for shape in shapes), strict=True))
+
+
+# ---- pixels: crop what is larger, pad what is smaller ----------------------------------------------------------------
+
+
+def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
+    least = tuple(min(extents) for extents in zip(*(shape.spatial for shape in shapes), strict=True))
+    larger = [at for at, shape in enumerate(shapes) if shape.spatial != least]
+    size = str(least[0]) if len(set(least)) == 1 else ",".join(map(str, least))
+    crop = f"crop({size})"
+    edits = tuple((_behind(group.branches[at]), f" {crop}") for at in larger)
+    if len(larger) == 1:
+        shown = f"`{_written(group.branches[larger[0]], source)} {crop}`"
+        yield _Way(edits, f"crop the larger branch: write {shown}")
+    else:
+        yield _Way(edits, f"crop the larger branches: end them with `{crop}`")
+    most = tuple(max(extents) for extents in zip(*(shape.spatial for shape in shapes), strict=True))
+    edits = tuple(
+        (_behind(branch), f" pad({','.join(f'{gap // 2},{gap - gap // 2}' for gap in gaps)})")
+        for branch, shape in zip(group.branches, shapes, strict=True)
+        for gaps in [[wide - own for wide, own in zip(most, shape.spatial, strict=True)]]
+        if any(gaps)
+    )
+    yield _Way(edits, "pad the smaller branch")
+
+
+# ---- strides and depths: project -------------------------------------------------------------------------------------
+
+
+def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
+    """1x1 convolutions with the stride and, in a sum, the depth that make every branch as the smallest one is."""
+    goals = [min(shapes, key=lambda shape: shape.area)]
+    if group.kind == "sum":
+        # A projection to the greater depth loses nothing; where a stride takes pixels away, its branch decides.
+        smallest = [shape for shape in shapes if shape.spatial == goals[0].spatial]
+        goals = [max(smallest, key=lambda shape: shape.channels)]
+    goal = goals[0]
+    edits: list[tuple[Span, str]] = []
+    written: list[tuple[Span, str]] = []
+    strides = set()
+    model = next(branch for branch, shape in zip(group.branches, shapes, strict=True) if shape == goal)
+    for branch, shape in zip(group.branches, shapes, strict=True):
+        if shape == goal or (group.kind != "sum" and shape.spatial == goal.spatial):
             continue
-        strides = {-(-a // b) for a, b in zip(mine.spatial, theirs.spatial, strict=True)}
-        if len(strides) != 1:
-            return None
-        stride = strides.pop()
-        if any(-(-a // stride) != b for a, b in zip(mine.spatial, theirs.spatial, strict=True)):
-            return None
-        return branch, f"C1D{theirs.channels}" + (f"/{stride}" if stride > 1 else "")
-    return None
+        ratios = {-(-own // least) for own, least in zip(shape.spatial, goal.spatial, strict=True)}
+        stride = ratios.pop() if len(ratios) == 1 else 0
+        if not stride or any(-(-a // stride) != b for a, b in zip(shape.spatial, goal.spatial, strict=True)):
+            return
+        strides.add(stride)
+        depth = goal.channels if group.kind == "sum" else shape.channels
+        plain = f"C1D{depth}" + (f"/{stride}" if stride > 1 else "")
+        item = _lone(branch)
+        identity = item is not None and isinstance(item.atom, Identity)
+        where, lead = (branch.span, "") if identity else (_behind(branch), " ")
+        edits.append((where, lead + plain))
+        written.append((where, lead + (_general(model, stride) or plain)))
+    why = f"one branch has a stride of {max(strides)}, the other has not; " if max(strides) > 1 else ""
+    for each in [written, edits] if written != edits else [edits]:
+        (span, text), many = each[0], len(each) > 1
+        if many:
+            said = "project the other branches: " + ", ".join(f"`{part.strip()}`" for _, part in each)
+        elif span.start == span.end:
+            branch = next(branch for branch in group.branches if branch.span.end == span.end)
+            said = f"project the other branch: write `{_written(branch, source)}{text}`"
+        else:
+            said = f"project the shortcut: replace `x` by `{text}`"
+        yield _Way(tuple(each), why + said)
+
+
+def _general(model: Series, stride: int) -> str | None:
+    """The projection in the parameters of the block around it, as the other branch states its depth and stride.
+
+    In a block a plain number would be right for one of its calls only.
+    """
+    layers = [item.atom for item in model.items if isinstance(item.atom, Layer)]
+    deep = [layer.depth for layer in layers if layer.depth is not None]
+    strided = [layer.stride for layer in layers if layer.stride is not None]
+    moving = [dims for dims in strided if any(not isinstance(dim, Num) for dim in dims)]
+    if not deep or len(moving) > 1 or (not moving and isinstance(deep[-1], Num)):
+        return None
+    tail = "/" + "x".join(map(dim_text, moving[0])) if moving else f"/{stride}" if stride > 1 else ""
+    return f"C1D{dim_text(deep[-1])}{tail}"
+
+
+# ---- gates -----------------------------------------------------------------------------------------------------------
+
+
+def _gate(group: Group, shapes: tuple[Shape, ...]) -> Iterator[_Way]:
+    """A gate of another depth: the units of its last layer with weights."""
+    if len(shapes) != 2:
+        return
+    own, gate = (0, 1) if shapes[0].area >= shapes[1].area else (1, 0)
+    depth = Num(Fraction(shapes[own].channels), Span(0, 0))
+    for item in reversed(group.branches[gate].items):
+        atom = item.atom
+        if isinstance(atom, Layer) and atom.mnemonic in ("FC", "C"):
+            token = atom._replace(size=(depth,)) if atom.mnemonic == "FC" else atom._replace(depth=depth)
+            text = layer_text(token, dim_text)
+            yield _Way(((atom.span, text),), f"give the gate as many values as its input has maps: write `{text}`")
+            return

@@ -141,7 +141,7 @@ def _arg(arg: Arg) -> str:
     return value if arg.name is None else f"{arg.name.name}={value}"
 
 
-def _dim(expr: Expr) -> str:
+def dim_text(expr: Expr) -> str:
     """A number as it stands in a token: bare where it is a whole literal, else in braces."""
     text = expr_text(expr)
     return text if isinstance(expr, Num) and expr.value.denominator == 1 else f"{{{text}}}"
@@ -167,7 +167,7 @@ def _pieces(stmt: Stmt, text: str) -> Iterator[_Piece]:
     elif isinstance(stmt, DefaultStmt):
         yield _Piece("default:", _word_of(stmt))
         for layer in stmt.layers:
-            yield _Piece(layer_text(layer, _dim), layer.span)
+            yield _Piece(layer_text(layer, dim_text), layer.span)
     elif isinstance(stmt, LetStmt):
         yield _Piece("let", _word_of(stmt))
         last = len(stmt.bindings) - 1
@@ -228,7 +228,7 @@ def _series(series: Series, text: str) -> Iterator[_Piece]:
 
 def _item(item: Item, text: str) -> Iterator[_Piece]:
     atom, repeat, names = _plain(item)
-    tail = "" if repeat is None else f"*{_dim(repeat)}"
+    tail = "" if repeat is None else f"*{dim_text(repeat)}"
     if isinstance(atom, Group):
         yield from _group(atom, tail, text)
     else:
@@ -284,7 +284,7 @@ def _find(text: str, sign: str, pos: int) -> int:
 
 def _atom(atom: Layer | Volume | Tap | Identity | Call) -> str:
     if isinstance(atom, Layer):
-        return layer_text(atom, _dim)
+        return layer_text(atom, dim_text)
     if isinstance(atom, Volume):
         return _volume(atom)
     if isinstance(atom, Tap):

@@ -9,7 +9,7 @@ from typing import Any
 from convsize.errors import Diagnostic, Fix, Label, Severity, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
-from convsize.language.tree import DefStmt, File, Group, HeadStmt, Item, Layer, Num, Series, TrunkStmt
+from convsize.language.tree import DefStmt, File, Group, HeadStmt, Item, Layer, Series, TrunkStmt
 from convsize.rules.base import Context
 
 
@@ -144,15 +144,12 @@ class Places:
 
     def retoken(self, found: list[Node], **changes: Any) -> str | None:
         """The token of these layers with some parts changed, in canonical spelling; None where there is no token."""
-        from convsize.language.formatter import expr_text, layer_text
+        from convsize.language.formatter import dim_text, layer_text
 
         place = self.item(found[0].span)
         if place is None or not isinstance(place[0].atom, Layer):
             return None
-        return layer_text(
-            place[0].atom._replace(**changes),
-            lambda expr: expr_text(expr) if isinstance(expr, Num) else "{" + expr_text(expr) + "}",
-        )
+        return layer_text(place[0].atom._replace(**changes), dim_text)
 
     def replaced(self, found: list[Node], token: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
         """The fix that writes another token, where the whole place is to be changed."""
