@@ -101,7 +101,7 @@ _TAKEN = frozenset(
         "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
         "register_full_backward_pre_hook", "register_load_state_dict_post_hook",
         "register_load_state_dict_pre_hook", "register_module", "register_parameter",
-        "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "set_extra_state",
+        "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "run", "set_extra_state",
         "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu",
         "zero_grad",
     }
@@ -116,7 +116,7 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
     for node in network.layers:
         _require_names(network, node)
     for name in network.inputs:
-        if iskeyword(name):
+        if iskeyword(name) or name in {"self", "torch", "nn", "i"}:
             raise UsageError(
                 f"{network.name}: the input `{name}` cannot be an argument in Python; give it another name"
             )
@@ -178,7 +178,9 @@ def _is_layer(call: TorchCall) -> bool:
 
 def _require_names(network: Network, node: Node) -> None:
     for part in node.name.split("."):
-        if iskeyword(part) or part in _TAKEN:
+        # Privates of a module end in no digit as blocks do, and Python mangles what begins with two underscores.
+        private = part.startswith("_") and (part.startswith("__") or not part[-1].isdigit())
+        if iskeyword(part) or part in _TAKEN or private:
             raise UsageError(
                 f"{network.name}: `{part}` in {node.name} cannot be an attribute of a PyTorch module, to "
                 "which the word means something else; give it another name"

@@ -1,4 +1,7 @@
-"""PyTorch calls as plain data to modules that run, and the modules that PyTorch has not."""
+"""PyTorch calls as plain data to modules that run, and the modules that PyTorch has not.
+
+The classes up to AveragePool are also written into exported files, where lines have 88 characters.
+"""
 
 from __future__ import annotations
 
@@ -80,14 +83,16 @@ class Gate(nn.Module):
 
     def forward(self, *operands: Tensor) -> Tensor:
         rank = max(operand.dim() for operand in operands)
-        spread = [operand.reshape(*operand.shape, *(1,) * (rank - operand.dim())) for operand in operands]
-        return reduce(torch.mul, spread)
+        axes = [(1,) * (rank - operand.dim()) for operand in operands]
+        pairs = zip(operands, axes, strict=True)
+        return reduce(torch.mul, [x.reshape(*x.shape, *ones) for x, ones in pairs])
 
 
 class AveragePool(nn.Module):
-    """Average pooling that PyTorch's layers cannot say: dilated, or with uneven padding that does not count.
+    """Average pooling that is dilated, or whose uneven padding does not count.
 
-    `padding` is in F.pad's order; `overhang` is what rounding up adds behind each axis, which never counts.
+    `padding` is in F.pad's order; `overhang` is what rounding up adds behind each
+    axis, which never counts.
     """
 
     def __init__(
@@ -103,18 +108,21 @@ class AveragePool(nn.Module):
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
-        self.overhang = tuple(zeros for extra in reversed(overhang) for zeros in (0, extra))
+        self.overhang = tuple(end for extra in reversed(overhang) for end in (0, extra))
         self.dilation = dilation
         self.count_include_pad = count_include_pad
         self._slide = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(kernel_size)]
 
     def forward(self, x: Tensor) -> Tensor:
         maps = x.reshape(-1, 1, *x.shape[2:])
-        counted = F.pad(torch.ones_like(maps[:1]), self.padding, value=float(self.count_include_pad))
         ones = x.new_ones((1, 1, *self.kernel_size))
-        both = tuple(a + b for a, b in zip(self.padding, self.overhang, strict=True))
-        sums = self._slide(F.pad(maps, both) if any(both) else maps, ones, None, self.stride, 0, self.dilation)
-        counts = self._slide(F.pad(counted, self.overhang), ones, None, self.stride, 0, self.dilation)
+        counted = torch.ones_like(maps[:1])
+        counted = F.pad(counted, self.padding, value=float(self.count_include_pad))
+        counted = F.pad(counted, self.overhang)
+        both = [a + b for a, b in zip(self.padding, self.overhang, strict=True)]
+        padded = F.pad(maps, both) if any(both) else maps
+        sums = self._slide(padded, ones, None, self.stride, 0, self.dilation)
+        counts = self._slide(counted, ones, None, self.stride, 0, self.dilation)
         return (sums / counts).reshape(*x.shape[:2], *sums.shape[2:])
 
 
