@@ -1,0 +1,60 @@
+"""How fast and how small an answer is, as ratios in one run on one machine."""
+
+import statistics
+from pathlib import Path
+
+import pytest
+from start_to_finish import measure, ratio, run
+
+import convsize
+
+torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is what analyze is compared with")
+
+
+@pytest.mark.slow
+def test_an_answer_takes_a_fifteenth_of_the_time_and_a_tenth_of_the_memory() -> None:
+    found = measure(5)
+    faster, share = ratio(found)
+    assert faster >= 15
+    assert share <= 0.1
+    assert max(each.mebibytes for each in found["convsize analyze"]) < 40
+    # 0.15 s where a bare interpreter takes 0.011 s.
+    pairs = zip(found["convsize analyze"], found["bare interpreter"], strict=True)
+    assert statistics.median(ours.seconds / bare.seconds for ours, bare in pairs) < 0.15 / 0.011
+
+
+DENSE = "input: 3@224x224\ndefault: Cb0\ndef dl: [x | BN R C1D128 BN R C3D32]\nC7D64/2 M dl*{N} GAP FC1000 S\n"
+LARGE = {
+    "a chain of 10,000 layers": lambda size: f"input: 3@32x32\nC3D8 (C3 R)*{5000 * size // 4}\n",
+    "a DenseNet of 1,000 layers": lambda size: DENSE.replace("{N}", str(142 * size // 4)),
+    "10,000 layers, line by line": lambda size: "input: 3@32x32\n" + "C3D8 R\n" * (5000 * size // 4),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_time_grows_with_the_layers_and_no_faster(kind: str) -> None:
+    def seconds(size: int) -> float:
+        import time
+
+        text = LARGE[kind](size)
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            convsize.parse(text).analyze()
+            best = min(best, time.process_time() - start)
+        return best
+
+    quarter, whole = seconds(1), seconds(4)
+    assert whole < 4 * quarter * 2  # twice what linear growth gives, for noise and the collector
+    assert whole < 3
+
+
+def test_the_command_on_a_large_spec(tmp_path: Path) -> None:
+    import sys
+
+    spec = tmp_path / "chain.spec"
+    spec.write_text(LARGE["a chain of 10,000 layers"](4))
+    bare = min(run([sys.executable, "-I", "-S", "-c", "pass"]).seconds for _ in range(3))
+    large = min(run([sys.executable, "-m", "convsize", "analyze", str(spec)]).seconds for _ in range(3))
+    # About a second where a bare interpreter takes 0.011 s; with a margin for a loaded machine.
+    assert large < 1.5 * bare / 0.011
