@@ -9,6 +9,8 @@ first round, which writes it, is not counted.
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -66,8 +68,18 @@ def ratio(found: dict[str, list[Run]]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Prints the medians and the ratios."""
-    found = measure(9)
+    """Prints the medians and the ratios, or everything as JSON.
+
+    The children are measured by this small process: what a large one had resident when it started them would count.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    found = measure(asked.rounds)
+    if asked.json:
+        print(json.dumps(found))
+        return
     for name, runs in found.items():
         seconds = statistics.median(each.seconds for each in runs)
         print(f"{name:20} {seconds * 1000:8.1f} ms {statistics.median(r.mebibytes for r in runs):8.1f} MiB")
