@@ -6,12 +6,11 @@ from keyword import iskeyword
 from typing import Literal, NamedTuple
 
 from convsize.analyses.in_place import in_place
+from convsize.analyses.logits import trailing_softmax
 from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Parameter, TorchCall
 from convsize.ops.embed import Embedding
-from convsize.ops.log_softmax import LogSoftmax
-from convsize.ops.softmax import Softmax
 
 
 class PlanInput(NamedTuple):
@@ -123,7 +122,7 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
     ends = dict(network.outputs)
     dropped: frozenset[int] = frozenset()
     if logits:
-        dropped = _trailing_softmax(network)
+        dropped = trailing_softmax(network)
         ends = {name: network.nodes[end].inputs[0] if end in dropped else end for name, end in ends.items()}
     order = [node for node in network.nodes if not node.inputs]
     inputs = len(order)
@@ -185,18 +184,6 @@ def _require_names(network: Network, node: Node) -> None:
                 f"{network.name}: `{part}` in {node.name} cannot be an attribute of a PyTorch module, to "
                 "which the word means something else; give it another name"
             )
-
-
-def _trailing_softmax(network: Network) -> frozenset[int]:
-    """The softmax layers that end an output and that nothing else reads."""
-    read = {index for node in network.nodes for index in node.inputs}
-    ends = (network.nodes[end] for end in network.outputs.values())
-    return frozenset(
-        node.index
-        for node in ends
-        if node.index not in read
-        and (isinstance(node.op, LogSoftmax) or (isinstance(node.op, Softmax) and node.op.slices is None))
-    )
 
 
 def _readers(network: Network) -> list[list[Node]]:
