@@ -1,0 +1,580 @@
+"""What a picture of a network shows: layers, blocks as boxes around them, repeats folded, and what reads what.
+
+Every picture (DOT, Mermaid, text) is written from the same `Drawing`. It folds as the tables do (views/fold.py), but
+keeps the nesting and the wiring, of which a listing has no need: turns of a repeat are one box with a number of times
+if they look, cost and are wired alike inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+from convsize.records import LayerRow, Report
+
+Detail = Literal["network", "block", "layer"]
+Heat = Literal["parameters", "macs", "memory", "receptive_field"]
+Dims = tuple[int, ...]
+
+_FAMILIES = {
+    "convolution": "convolution",
+    "depthwise convolution": "convolution",
+    "transposed convolution": "transposed",
+    "fully connected": "dense",
+    "embedding": "dense",
+    "sum": "sum",
+    "gate": "gate",
+    "concatenation": "concatenation",
+    "flattening": "reshaping",
+    "reshaping": "reshaping",
+    "zero padding": "reshaping",
+    "centre crop": "reshaping",
+    "slice": "reshaping",
+    "picked maps": "reshaping",
+    "widening": "reshaping",
+    "channel shuffle": "reshaping",
+    "pixel shuffle": "reshaping",
+    "upsampling": "reshaping",
+    "dropout": "regularisation",
+    "stochastic depth": "regularisation",
+    "scale": "norm",
+    "affine": "norm",
+    "learned scalar": "norm",
+    "constant factor": "norm",
+}
+JOINS = ("sum", "gate", "concatenation")
+_FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
+"""Families that below the detail of layers stand with the layer they follow."""
+
+_FIGURES: dict[str, Callable[[LayerRow], int]] = {
+    "parameters": lambda row: row.parameters,
+    "macs": lambda row: row.macs,
+    "memory": lambda row: row.output_bytes,
+}
+
+
+class Part(NamedTuple):
+    """One shape of a picture.
+
+    key: unique in the picture, and the id that formats give it. label: the shorthand, or the block's name; note: the
+    layer's name, or what a block consists of. before: the volume that enters a block, where it is one. times: how many
+    turns of a repeat it stands for, which are alike or, if `summed`, differ. turn: the layers of the first of them;
+    counted: of all of them, whose figures it shows; rows: besides, those of the turns of a folded box around it.
+    """
+
+    key: str
+    kind: Literal["input", "layer", "block", "output"]
+    family: str
+    label: str
+    note: str
+    before: Dims | None
+    after: Dims
+    rows: tuple[LayerRow, ...] = ()
+    counted: tuple[LayerRow, ...] = ()
+    turn: tuple[LayerRow, ...] = ()
+    times: int = 1
+    summed: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.parameters for row in self.counted)
+
+    @property
+    def macs(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.macs for row in self.counted)
+
+
+class Box(NamedTuple):
+    """A block, or a repeat, with the parts in it; where it is folded, those of its first turn.
+
+    summed: its turns differ in size, so that only the shape of the first is that of the others.
+    """
+
+    key: str
+    label: str
+    before: Dims | None
+    after: Dims
+    parts: tuple[Part | Box, ...]
+    counted: tuple[LayerRow, ...]
+    times: int = 1
+    summed: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.parameters for row in self.counted)
+
+    @property
+    def macs(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.macs for row in self.counted)
+
+
+class Link(NamedTuple):
+    """That one part reads another.
+
+    volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
+    before the target reads it as well, and the target reads one behind the source as well.
+    """
+
+    source: str
+    target: str
+    volume: Dims | None = None
+    skip: bool = False
+
+
+class Drawing(NamedTuple):
+    """A network as pictures show it."""
+
+    name: str
+    detail: Detail
+    parts: tuple[Part | Box, ...]
+    links: tuple[Link, ...]
+    rows: tuple[LayerRow, ...]
+
+    def leaves(self) -> Iterator[Part]:
+        """Every part, in the order of the spec, boxes opened."""
+        yield from leaves(self.parts)
+
+
+def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
+    """Every part in these, boxes opened."""
+    for each in parts:
+        if isinstance(each, Box):
+            yield from leaves(each.parts)
+        else:
+            yield each
+
+
+def family(op: str) -> str:
+    """What a layer's kind is drawn as; what is no other family is an activation."""
+    if op in _FAMILIES:
+        return _FAMILIES[op]
+    if "pooling" in op:
+        return "pool"
+    return "norm" if op.endswith("norm") else "activation"
+
+
+def draw(report: Report, detail: Detail = "block") -> Drawing:
+    """What a picture of the network shows at a level of detail.
+
+    layer: every layer, in boxes for the blocks around it. block: a shape for every block of the trunk; outside of
+    blocks, a shape for every convolution with the norm, activation and pool behind it. network: a shape for every
+    stage, which are the layers between two changes of resolution.
+    """
+    return _Drawer(report, detail).drawing()
+
+
+def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:
+    """For every part its share of the network's parameters, MACs or activation memory, or the share of the input that
+    the best placed unit of it sees.
+    """
+    real = [part for part in parts if part.rows]
+    if heat == "receptive_field":
+        fields = ((part.key, part.rows[-1].receptive_field) for part in real)
+        return {key: field.seen for key, field in fields if field is not None}
+    figure = _FIGURES[heat]
+    total = sum(figure(row) for part in real for row in part.rows)
+    return {part.key: Fraction(sum(map(figure, part.rows)), total or 1) for part in real}
+
+
+# ---- nesting and folding ---------------------------------------------------------------------------------------------
+
+
+class _Block(NamedTuple):
+    name: str
+    items: list[_Item]
+
+
+class _Repeat(NamedTuple):
+    block: bool
+    turns: list[list[_Item]]
+
+
+class _Folded(NamedTuple):
+    """A block or some turns of a repeat, of which `items` are drawn; rows: of all turns."""
+
+    name: str | None
+    items: list[_Shown]
+    rows: list[LayerRow]
+    times: int = 1
+    summed: bool = False
+
+
+_Item = LayerRow | _Block | _Repeat
+_Shown = LayerRow | _Folded
+
+
+def _nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[_Item]:
+    """Rows grouped by the blocks and the repeats around them, from the given levels inwards."""
+    items: list[_Item] = []
+    at = 0
+    while at < len(rows):
+        row = rows[at]
+        in_block = _run(rows, at, lambda one: one.blocks[: blocks + 1]) if len(row.blocks) > blocks else at
+        in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns][0])
+        in_turns = in_turns if len(row.turns) > turns else at
+        if in_block == in_turns == at:
+            items.append(row)
+            at += 1
+        elif in_turns > in_block or (
+            # A repeat of one turn around a block; several turns of a block would be several blocks.
+            in_turns == in_block and row.turns[turns][2] and rows[in_turns - 1].turns[turns] == row.turns[turns]
+        ):
+            parts: list[list[_Item]] = []
+            start = at
+            while start < in_turns:
+                end = _run(rows[:in_turns], start, lambda one: one.turns[turns])
+                parts.append(_nested(rows[start:end], blocks, turns + 1))
+                start = end
+            items.append(_Repeat(row.turns[turns][2], parts))
+            at = in_turns
+        else:
+            items.append(_Block(row.blocks[blocks], _nested(rows[at:in_block], blocks + 1, turns)))
+            at = in_block
+    return items
+
+
+def _run(rows: Sequence[LayerRow], at: int, key: Callable[[LayerRow], Any]) -> int:
+    """Where the rows end that have the key of the at-th."""
+    first = key(rows[at])
+    end = at + 1
+    while end < len(rows) and key(rows[end]) == first:
+        end += 1
+    return end
+
+
+def _rows(items: Iterable[_Item]) -> list[LayerRow]:
+    """All layers in these."""
+    found: list[LayerRow] = []
+    for item in items:
+        if isinstance(item, _Block):
+            found += _rows(item.items)
+        elif isinstance(item, _Repeat):
+            for turn in item.turns:
+                found += _rows(turn)
+        else:
+            found.append(item)
+    return found
+
+
+def _key(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
+    """Equal for turns that look, cost and are wired alike inside."""
+    places = {row.name: at for at, row in enumerate(rows)}
+    return tuple(
+        (
+            *(row.op, row.spec, row.input_shapes, row.output, row.parameters, row.buffers, row.macs, row.flops),
+            *(places.get(name) for name in row.inputs),
+        )
+        for row in rows
+    )
+
+
+class _Drawer:
+    """Draws one network; `drawn` says for a layer of a folded turn which layer is drawn for it."""
+
+    def __init__(self, report: Report, detail: Detail) -> None:
+        self.report = report
+        self.detail = detail
+        self.heads = {name for name, _ in report.outputs if name != "main"}
+        self.drawn: dict[str, LayerRow] = {}
+        self.stands_for: dict[str, list[LayerRow]] = {}
+        self.readers: dict[str, int] = {}
+        for row in report.layers:
+            for name in row.inputs:
+                self.readers[name] = self.readers.get(name, 0) + 1
+
+    def drawing(self) -> Drawing:
+        rows = self.report.layers
+        shown = self.fold(_nested(rows, 0, 0))
+        for row in rows:
+            self.stands_for.setdefault(self.drawn.get(row.name, row).name, []).append(row)
+        parts: list[Part | Box] = [
+            Part(f"input-{at}", "input", "input", name, "", None, dims)
+            for at, (name, dims) in enumerate(self.report.inputs)
+        ]
+        parts += self.stages(shown) if self.detail == "network" else self.parts(shown)
+        links = self.links(parts)
+        for at, (name, row) in enumerate(self.ends()):
+            key = f"output-{at}"
+            label = "output" if name == "main" else f"head {name}"
+            parts.append(Part(key, "output", "output", label, "", None, row.output))
+            links.append(Link(self.owner[row.name].key, key))
+        return Drawing(self.report.name, self.detail, tuple(parts), tuple(links), rows)
+
+    # ---- folding ----
+
+    def fold(self, items: Iterable[_Item]) -> list[_Shown]:
+        shown: list[_Shown] = []
+        for item in items:
+            if isinstance(item, _Block):
+                shown.append(_Folded(item.name, self.fold(item.items), _rows(item.items)))
+            elif isinstance(item, _Repeat):
+                shown += self.repeat(item)
+            else:
+                shown.append(item)
+        return shown
+
+    def repeat(self, repeat: _Repeat) -> list[_Shown]:
+        turns = [_rows(turn) for turn in repeat.turns]
+        keys = list(map(_key, turns))
+        runs: list[list[int]] = []
+        for at, key in enumerate(keys):
+            if runs and keys[runs[-1][0]] == key:
+                runs[-1].append(at)
+            else:
+                runs.append([at])
+        summed = repeat.block and len(runs) > 2
+        if summed:
+            runs = [list(range(len(turns)))]
+        shown: list[_Shown] = []
+        for run in runs:
+            items = self.fold(repeat.turns[run[0]])
+            if len(run) == 1:
+                shown += items
+                continue
+            first = turns[run[0]]
+            for at in run[1:]:
+                for place, row in enumerate(turns[at]):
+                    same = first[place] if len(turns[at]) == len(first) else first[-1]
+                    self.drawn[row.name] = self.drawn.get(same.name, same)
+            rows = [row for at in run for row in turns[at]]
+            alone = items[0] if len(items) == 1 else None
+            if isinstance(alone, _Folded) and alone.times == 1:
+                shown.append(alone._replace(rows=rows, times=len(run), summed=summed))
+            else:
+                shown.append(_Folded(None, items, rows, len(run), summed))
+        return shown
+
+    # ---- parts ----
+
+    def parts(self, shown: Iterable[_Shown], level: int = 0) -> list[Part | Box]:
+        """The parts of these at the details "block" and "layer"."""
+        found: list[Part | Box] = []
+        for item in shown:
+            if isinstance(item, _Folded):
+                if self.detail == "block" and item.name is not None:
+                    found.append(self.block(item))
+                    continue
+                inner = self.parts(item.items, level + 1)
+                if self.detail == "block" and len(inner) == 1 and isinstance(inner[0], Part):
+                    alone = inner[0]
+                    counted, rows = tuple(item.rows), self.everything(item.rows)
+                    found.append(alone._replace(counted=counted, rows=rows, times=item.times, summed=item.summed))
+                    continue
+                first, last = item.rows[0], item.rows[-1]
+                label = "" if item.name is None else self.title(item.name, first)
+                key = f"box-{first.index}-{level}"
+                box = Box(key, label, _entering(item.rows), last.output, tuple(inner), tuple(item.rows))
+                found.append(box._replace(times=item.times, summed=item.summed))
+                continue
+            before = found[-1] if found else None
+            if self.detail == "block" and isinstance(before, Part) and self.follows(item, before):
+                found[-1] = before._replace(
+                    label=f"{before.label} {item.spec}",
+                    after=item.output,
+                    rows=(*before.rows, *self.everything([item])),
+                    counted=(*before.counted, item),
+                    turn=(*before.turn, item),
+                )
+                continue
+            found.append(
+                Part(
+                    f"layer-{item.index}",
+                    "layer",
+                    family(item.op),
+                    item.spec,
+                    item.name,
+                    None,
+                    item.output,
+                    self.everything([item]),
+                    (item,),
+                    (item,),
+                )
+            )
+        return found
+
+    def follows(self, row: LayerRow, part: Part) -> bool:
+        """Whether a layer is drawn with the one before it: it alone reads it, and has no weights of its own kind."""
+        return (
+            part.kind == "layer"
+            and part.times == 1
+            and part.family not in JOINS
+            and family(row.op) in _FOLLOWS
+            and row.inputs == (part.turn[-1].name,)
+            and self.readers[part.turn[-1].name] == 1
+        )
+
+    def everything(self, rows: Iterable[LayerRow]) -> tuple[LayerRow, ...]:
+        """These layers, and those of folded turns for which they are drawn, in order."""
+        names = dict.fromkeys(self.drawn.get(row.name, row).name for row in rows)
+        return tuple(sorted((row for name in names for row in self.stands_for[name]), key=lambda row: row.index))
+
+    def block(self, item: _Folded) -> Part:
+        first, last = item.rows[0], item.rows[-1]
+        # Turns that differ are summed: other turns may read what the first does not.
+        turn = tuple(item.rows if item.summed else item.rows[: len(item.rows) // item.times])
+        assert item.name is not None
+        return Part(
+            f"block-{first.index}",
+            "block",
+            "block",
+            self.title(item.name, first),
+            _consists_of(turn[: len(turn) // item.times] if item.summed else turn),
+            _entering(item.rows),
+            last.output,
+            self.everything(item.rows),
+            tuple(item.rows),
+            turn,
+            item.times,
+            item.summed,
+        )
+
+    def title(self, instance: str, row: LayerRow) -> str:
+        """The name of a block's `def`; of a head, the head's own."""
+        if instance in self.heads and row.blocks[0] == instance:
+            return f"head {instance}"
+        stem = instance.rstrip("0123456789")
+        # The instances of a block c2 are c2_1, c2_2 …
+        return stem[:-1] if stem.endswith("_") and stem[-2:-1].isdigit() else stem
+
+    def stages(self, shown: Iterable[_Shown]) -> list[Part | Box]:
+        """Layers between two changes of resolution; a stage reads on from itself, so that heads stand alone."""
+        found: list[list[_Shown]] = []
+        key = None
+        names: set[str] = set()
+        for item in shown:
+            rows = item.rows if isinstance(item, _Folded) else [item]
+            own = (_resolution(rows[-1]), self.head(rows[0]))
+            if not found or own != key or not names.intersection(rows[0].inputs):
+                found.append([])
+                names = set()
+            found[-1].append(item)
+            key = own
+            names.update(row.name for row in rows)
+        return [self.stage(items) for items in found]
+
+    def stage(self, items: list[_Shown]) -> Part:
+        rows: list[LayerRow] = []
+        words: list[str] = []
+        for item in items:
+            if isinstance(item, _Folded):
+                rows += item.rows
+                name = self.title(item.name, item.rows[0]) if item.name else f"({_consists_of(item.rows)})"
+                words.append(f"{name}*{item.times}" if item.times > 1 else name)
+            else:
+                rows.append(item)
+                if family(item.op) not in ("activation", "norm", "regularisation"):
+                    words.append(item.spec)
+        found = _counted(words) or [rows[0].spec]
+        one = len(rows) == 1
+        return Part(
+            f"stage-{rows[0].index}",
+            "layer" if one else "block",
+            family(rows[0].op) if one else "block",
+            _shortened(found),
+            "" if one else _consists_of(rows),
+            _entering(rows),
+            rows[-1].output,
+            self.everything(rows),
+            tuple(rows),
+            tuple(rows),
+        )
+
+    # ---- wiring ----
+
+    def links(self, parts: Iterable[Part | Box]) -> list[Link]:
+        """What reads what, in the order of the readers."""
+        everything = list(leaves(parts))
+        self.owner: dict[str, Part] = {}
+        for part in everything:
+            if part.kind == "input":
+                self.owner[part.label] = part
+            for row in part.rows:
+                self.owner[row.name] = part
+        shapes = dict(self.report.inputs) | {row.name: row.output for row in self.report.layers}
+        found: dict[tuple[str, str], Link] = {}
+        for part in everything:
+            own = {row.name for row in part.rows}
+            for row in part.turn:
+                for name in row.inputs:
+                    if name not in own:
+                        source = self.owner[name]
+                        volume = None if source.after == shapes[name] else shapes[name]
+                        found.setdefault((source.key, part.key), Link(source.key, part.key, volume))
+        return _with_skips(list(found.values()), {part.key: at for at, part in enumerate(everything)})
+
+    def ends(self) -> list[tuple[str, LayerRow]]:
+        """The last layer of the trunk and of every head."""
+        found = []
+        for name, dims in self.report.outputs:
+            own = [row for row in self.report.layers if self.head(row) == name]
+            ends = [row for row in own if row.output == dims]
+            if ends:
+                found.append((name, ends[-1]))
+        return found
+
+    def head(self, row: LayerRow) -> str:
+        """The output that a layer belongs to."""
+        return row.blocks[0] if row.blocks and row.blocks[0] in self.heads else "main"
+
+
+def _with_skips(links: list[Link], order: dict[str, int]) -> list[Link]:
+    """The same links, those that go around other parts marked."""
+    first_reader: dict[str, int] = {}
+    last_source: dict[str, int] = {}
+    for link in links:
+        at, source = order[link.target], order[link.source]
+        first_reader[link.source] = min(first_reader.get(link.source, at), at)
+        last_source[link.target] = max(last_source.get(link.target, source), source)
+    return [
+        link._replace(
+            skip=first_reader[link.source] < order[link.target] and last_source[link.target] > order[link.source]
+        )
+        for link in links
+    ]
+
+
+def _resolution(row: LayerRow) -> object:
+    """The same for layers of one stage: how many pixels of the input one step means."""
+    field = row.receptive_field
+    return None if field is None or field.whole or len(row.output) == 1 else field.jump
+
+
+def _entering(rows: Sequence[LayerRow]) -> Dims | None:
+    """The volume that enters these layers; None where they read several values from outside."""
+    own = {row.name for row in rows}
+    found = {name: dims for row in rows for name, dims in zip(row.inputs, row.input_shapes, strict=True)}
+    outside = [dims for name, dims in found.items() if name not in own]
+    return outside[0] if len(outside) == 1 else None
+
+
+def _consists_of(rows: Sequence[LayerRow]) -> str:
+    """The layers of a block that carry weights, pool or join, in short: C1D64 C3D64 C1D256 +."""
+    names = [
+        row.spec
+        for row in rows
+        if family(row.op) in ("convolution", "transposed", "dense", "pool", "reshaping", *JOINS)
+    ]
+    return _shortened(names or [row.spec for row in rows])
+
+
+def _counted(words: Iterable[str]) -> list[str]:
+    """Words that follow each other are one: C3D64*2."""
+    found: list[tuple[str, int]] = []
+    for word in words:
+        if found and found[-1][0] == word:
+            found[-1] = (word, found[-1][1] + 1)
+        else:
+            found.append((word, 1))
+    return [word if times == 1 else f"{word}*{times}" for word, times in found]
+
+
+def _shortened(words: Sequence[str], most: int = 8) -> str:
+    """The words; of many, the first and the last."""
+    if len(words) <= most:
+        return " ".join(words)
+    return " ".join([*words[: most - 2], "…", words[-1]])

@@ -1,0 +1,91 @@
+"""The colours of pictures: what kinds of layers look like, and the scale of a heat map.
+
+The hues are those of Okabe & Ito 2008 (Color Universal Design), which people with any of the common colour vision
+deficiencies tell apart; as tints under black text they stay readable, and print in grey. Nothing is said by colour
+alone: every shape holds its shorthand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from convsize.views.drawing import Heat, Part
+
+Theme = Literal["light", "dark"]
+
+_ORANGE, _SKY, _GREEN, _YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
+_BLUE, _VERMILLION, _PURPLE, _GREY = "#0072b2", "#d55e00", "#cc79a7", "#999999"
+
+FAMILIES: dict[str, tuple[str, str]] = {
+    "convolution": ("convolution", _SKY),
+    "transposed": ("transposed convolution", _BLUE),
+    "dense": ("fully connected", _GREEN),
+    "pool": ("pooling", _ORANGE),
+    "norm": ("norm, scale", _YELLOW),
+    "activation": ("activation", _VERMILLION),
+    "sum": ("join", _PURPLE),
+    "gate": ("join", _PURPLE),
+    "concatenation": ("join", _PURPLE),
+    "reshaping": ("rearranging", _GREY),
+    "regularisation": ("dropout", _GREY),
+    "block": ("block", _SKY),
+    "input": ("input, output", ""),
+    "output": ("input, output", ""),
+}
+"""What a family is called in a legend, and its hue."""
+
+HEAT_TITLES: dict[Heat, str] = {
+    "parameters": "share of the parameters",
+    "macs": "share of the multiply-adds",
+    "memory": "share of the activation memory",
+    "receptive_field": "share of the input seen",
+}
+
+
+class Colours(NamedTuple):
+    """The colours of a theme: paper, ink (texts and lines), faint texts and lines, what a skip is drawn in."""
+
+    paper: str
+    ink: str
+    faint: str
+    panel: str
+    skip: str
+    strength: Fraction
+    dark: bool
+
+    def fill(self, family: str) -> str:
+        """The inside of a shape."""
+        hue = FAMILIES[family][1]
+        return mixed(self.paper, hue, self.strength / 2 if family == "block" else self.strength) if hue else self.paper
+
+    def line(self, family: str) -> str:
+        """The border of a shape."""
+        hue = FAMILIES[family][1]
+        return mixed(self.ink, hue, Fraction(7, 10)) if hue else self.ink
+
+    def heat(self, share: Fraction) -> str:
+        """A share of the largest one (0 … 1), from paper to vermillion; black text reads on all of the light ones."""
+        return mixed(self.paper, _VERMILLION, Fraction(9, 10) * min(max(share, Fraction(0)), Fraction(1)))
+
+
+_LIGHT = Colours("#ffffff", "#1a1a1a", "#595959", "#f6f6f6", _VERMILLION, Fraction(45, 100), dark=False)
+_DARK = Colours("#16181c", "#f0f0f0", "#b0b0b0", "#1f2228", _ORANGE, Fraction(45, 100), dark=True)
+THEMES: dict[Theme, Colours] = {"light": _LIGHT, "dark": _DARK}
+
+
+def mixed(one: str, other: str, share: Fraction) -> str:
+    """A colour between two, `share` of the way to the other."""
+    pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def families(parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """The families that occur, as (family, title) in the order of the table, of those of one title the first."""
+    there = {part.family for part in parts}
+    found: dict[str, str] = {}
+    for family, (title, _) in FAMILIES.items():
+        if family in there and family not in ("input", "output") and title not in found.values():
+            found[family] = title
+    return list(found.items())

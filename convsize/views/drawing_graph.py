@@ -1,0 +1,264 @@
+"""The graph of a network as Graphviz draws it: a description in the DOT language.
+
+The text depends on the network and the options alone: no time, no path, no version stands in it, so that equal networks
+give equal files. Labels are HTML-like with every text escaped; ids are made of layer numbers, never of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from html import escape
+from typing import Literal
+
+import graphviz  # type: ignore[import-untyped]
+
+from convsize.records import Report
+from convsize.views import numbers
+from convsize.views.drawing import Box, Detail, Drawing, Heat, Link, Part, draw, heat_shares
+from convsize.views.drawing_colours import HEAT_TITLES, THEMES, Colours, Theme, families
+
+Direction = Literal["tb", "lr"]
+
+_FONT = "Helvetica"
+_SIGNS = {"sum": "+", "gate": "×"}
+_WIDEST_NOTE = 46
+
+
+def render(
+    report: Report,
+    *,
+    detail: Detail = "block",
+    direction: Direction = "tb",
+    heat: Heat | None = None,
+    theme: Theme = "light",
+) -> str:
+    """The description in DOT: a node a part, a cluster a block, an edge a value that is read."""
+    return _Dot(draw(report, detail), report, direction, heat, THEMES[theme]).source()
+
+
+class _Dot:
+    """Writes one drawing."""
+
+    def __init__(
+        self, drawing: Drawing, report: Report, direction: Direction, heat: Heat | None, colours: Colours
+    ) -> None:
+        self.drawing = drawing
+        self.report = report
+        self.upright = direction == "tb"
+        self.heat = heat
+        self.colours = colours
+        self.shares = heat_shares(list(drawing.leaves()), heat) if heat else {}
+        # What a unit sees is a share of a whole on its own; costs are compared with the largest one.
+        self.largest = Fraction(1) if heat == "receptive_field" else max(self.shares.values(), default=Fraction(1))
+
+    def source(self) -> str:
+        colours = self.colours
+        graph = graphviz.Digraph(
+            "network",
+            graph_attr={
+                "rankdir": "TB" if self.upright else "LR",
+                "bgcolor": colours.paper,
+                "fontname": _FONT,
+                "fontsize": "10",
+                "fontcolor": colours.ink,
+                "label": self.title(),
+                "labelloc": "t",
+                "labeljust": "l",
+                "nodesep": "0.18",
+                "ranksep": "0.2",
+                "pad": "0.15",
+                "tooltip": " ",
+            },
+            node_attr={
+                "shape": "box",
+                "style": "filled,rounded",
+                "fontname": _FONT,
+                "fontsize": "10",
+                "fontcolor": colours.ink,
+                "margin": "0.09,0.04",
+                "height": "0.2",
+                "width": "0.3",
+                "penwidth": "1",
+            },
+            edge_attr={
+                "color": colours.faint,
+                "arrowsize": "0.55",
+                "fontname": _FONT,
+                "fontsize": "8",
+                "fontcolor": colours.faint,
+            },
+        )
+        self.add(graph, self.drawing.parts)
+        for link in self.drawing.links:
+            self.edge(graph, link)
+        return str(graph.source)
+
+    def add(self, graph: graphviz.Digraph, parts: Sequence[Part | Box]) -> None:
+        for part in parts:
+            if isinstance(part, Box):
+                with graph.subgraph(name=f"cluster_{part.key}") as inner:
+                    inner.attr(
+                        id=part.key,
+                        label=self.box_label(part),
+                        labeljust="l",
+                        style="rounded,filled",
+                        color=self.colours.faint,
+                        fillcolor=self.colours.panel,
+                        penwidth="1.6" if part.times > 1 else "0.8",
+                        margin="7",
+                        tooltip=part.label,
+                    )
+                    self.add(inner, part.parts)
+            else:
+                self.node(graph, part)
+
+    def node(self, graph: graphviz.Digraph, part: Part) -> None:
+        fill = self.colours.fill(part.family)
+        if self.heat:
+            fill = self.colours.heat(self.shares.get(part.key, Fraction(0)) / (self.largest or 1))
+        more = {}
+        if part.kind in ("input", "output"):
+            more = {"penwidth": "1.6"}
+        elif part.family in _SIGNS:
+            more = {"shape": "ellipse", "style": "filled", "margin": "0.02,0.01"}
+        elif part.family == "concatenation":
+            more = {"shape": "box", "style": "filled", "margin": "0.12,0.02", "penwidth": "1.6"}
+        if part.times > 1:
+            more |= {"peripheries": "2"}
+        graph.node(
+            part.key,
+            self.label(part),
+            id=part.key,
+            fillcolor=fill,
+            color=self.colours.line(part.family),
+            tooltip=part.counted[0].name if part.counted else part.label,
+            **{"class": part.family},
+            **more,
+        )
+
+    def edge(self, graph: graphviz.Digraph, link: Link) -> None:
+        more = {}
+        if link.skip:
+            more = {"color": self.colours.skip, "penwidth": "1.4"}
+        if link.volume:
+            more["label"] = f" {numbers.volume(link.volume)} "
+        graph.edge(link.source, link.target, **more)
+
+    # ---- labels ----
+
+    def label(self, part: Part) -> str:
+        """What stands in a shape: two lines in a picture from the top down, more and shorter ones from the left."""
+        volume = numbers.volume(part.after)
+        share = self.share(part)
+        if part.kind in ("input", "output"):
+            return _html([f"{_bold(part.label)} {_text(volume)}"])
+        if part.family in _SIGNS:
+            return _html([_bold(_SIGNS[part.family]), self.small(volume)])
+        if part.family == "concatenation":
+            return _html([f"{_bold('concat')} {self.small(volume)}"])
+        head = _bold(part.label)
+        if part.times > 1:
+            head += f" {_bold(f'×{part.times}')}"
+        if part.before is not None:
+            volume = f"{numbers.volume(part.before)} → {volume}"
+        costs = [text for text in (self.cost(part), share) if text]
+        if self.upright:
+            second = _text(" · ".join([volume, *costs]))
+            if not part.note:
+                return _html([head, second])
+            return _html([f"{head}  {self.small(part.note)}", second])
+        notes = _wrapped(part.note, 26) if part.kind == "block" else [part.note] if part.note else []
+        return _html([head, *map(self.small, notes), _text(volume), *map(_text, costs)])
+
+    def box_label(self, box: Box) -> str:
+        """The name of a block, how often it stands there, the volumes in and out, and what all turns cost."""
+        parts = [_bold(box.label)] if box.label else []
+        if box.times > 1:
+            parts.append(_bold(f"×{box.times}"))
+        volumes = [numbers.volume(dims) for dims in (box.before, box.after) if dims is not None]
+        facts = " → ".join(volumes)
+        if box.times > 1:
+            facts += f" · all: {self.cost(box)}" if self.cost(box) else ""
+            facts += " · the first is drawn" if box.summed else ""
+        return _html([" ".join([*parts, self.small(facts)])])
+
+    def cost(self, part: Part | Box) -> str:
+        costs = []
+        if part.parameters:
+            costs.append(f"{numbers.count(part.parameters)} params")
+        if part.macs:
+            costs.append(f"{numbers.count(part.macs)} MACs")
+        return " · ".join(costs)
+
+    def share(self, part: Part) -> str:
+        if not self.shares.get(part.key):
+            return ""
+        # The figures beside it are those of one turn.
+        in_all = " in all" if self.heat != "receptive_field" and len(part.rows) > len(part.counted) else ""
+        return numbers.share(self.shares[part.key]) + in_all
+
+    def small(self, text: str) -> str:
+        # Faint grey cannot be read on the hot end of a scale.
+        colour = self.colours.ink if self.heat else self.colours.faint
+        return f'<FONT POINT-SIZE="8" COLOR="{colour}">{_text(text)}</FONT>'
+
+    def title(self) -> str:
+        """The network's name and totals, and below them what the colours mean."""
+        totals = self.report.totals
+        facts = " · ".join(
+            [
+                f"{numbers.count(totals.parameters)} parameters",
+                f"{numbers.count(totals.macs)} MACs",
+                f"activations {numbers.size(totals.activation_bytes)}",
+            ]
+        )
+        if self.report.batch > 1:
+            facts += f" for batch {self.report.batch}"
+        head = f'<FONT POINT-SIZE="13">{_bold(self.drawing.name)}</FONT>  {_text(facts)}'
+        cells = []
+        if self.heat:
+            cells.append(f"<TD>{_text(HEAT_TITLES[self.heat])}</TD>")
+            for step in range(5):
+                at = Fraction(step, 4)
+                cells.append(
+                    f'<TD BGCOLOR="{self.colours.heat(at)}" BORDER="1" WIDTH="26">'
+                    f"{_text(numbers.share(at * self.largest))}</TD>"
+                )
+        else:
+            for family, title in families(list(self.drawing.leaves())):
+                cells.append(
+                    f'<TD BGCOLOR="{self.colours.fill(family)}" BORDER="1" COLOR="{self.colours.line(family)}">'
+                    f'<FONT POINT-SIZE="8">{_text(title)}</FONT></TD>'
+                )
+            if any(link.skip for link in self.drawing.links):
+                cells.append(f'<TD><FONT POINT-SIZE="8" COLOR="{self.colours.skip}">{_text("→ skip")}</FONT></TD>')
+        legend = (
+            '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">' + f"<TR>{''.join(cells)}</TR></TABLE>"
+        )
+        rows = [head, legend] if cells else [head]
+        lines = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+        return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
+
+
+def _text(text: str) -> str:
+    """A text between tags; control characters, which XML cannot hold, become the replacement character."""
+    return escape("".join(char if char.isprintable() else "\ufffd" for char in text), quote=True)
+
+
+def _bold(text: str) -> str:
+    return f"<B>{_text(text)}</B>"
+
+
+def _html(lines: Sequence[str]) -> str:
+    return f"<{'<BR/>'.join(lines)}>"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines

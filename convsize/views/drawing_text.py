@@ -1,0 +1,187 @@
+"""The folded graph as text: one line a part, and beside it the values that are still needed, as `git log --graph` has
+the branches of a history.
+
+```
+resnet18 · input 3@224x224 · 11.69M parameters · 1.814G MACs
+
+○        input                   3@224x224
+●        C7D64/2 BN R M3/2p1     64@56x56    9,536  118.0M
+■        bas ×2                  64@56x56   148.0K  462.4M
+```
+
+A value keeps its column until its last reader. `├─●` reads a value that others still need, `●─╯` takes the last one in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from convsize.records import Report
+from convsize.views import numbers
+from convsize.views.drawing import Box, Detail, Drawing, Heat, Part, draw, heat_shares
+from convsize.views.drawing_colours import HEAT_TITLES
+from convsize.views.layout import Cell, clip, full_width, line, widths
+from convsize.views.paint import PLAIN, Paint
+
+_SIGNS = {"sum": "+", "gate": "×", "concatenation": "◆", "input": "○", "output": "○"}
+_BAR = 10
+_GIVES_WAY = ("layer", "in", "MACs", "parameters")
+_NARROWEST_LABEL = 16
+
+
+class _Row(NamedTuple):
+    gutter: str
+    label: str
+    bold: bool
+    cells: dict[str, str]
+
+
+def render(
+    report: Report,
+    *,
+    detail: Detail = "block",
+    heat: Heat | None = None,
+    width: int = 80,
+    paint: Paint = PLAIN,
+) -> str:
+    """The drawing in at most `width` columns, as far as its branches allow it."""
+    drawing = draw(report, detail)
+    shares = heat_shares(list(drawing.leaves()), heat) if heat else {}
+    rows = list(_rows(drawing, shares))
+    headers = ["layer", "in", "output", "parameters", "MACs"]
+    if heat:
+        headers.append(HEAT_TITLES[heat].removeprefix("share of the "))
+        rows = [row._replace(cells=row.cells | {headers[-1]: row.cells.get("share", "")}) for row in rows]
+    headers = [header for header in headers if any(row.cells.get(header) for row in rows)]
+    gutter = max(len(row.gutter) for row in rows)
+    gutter = min(gutter, max(width // 2, 8))
+    label = max(len(row.label) for row in rows)
+
+    def table() -> list[list[str]]:
+        return [headers, *([row.cells.get(header, "") for header in headers] for row in rows)]
+
+    for drop in _GIVES_WAY:
+        if gutter + 2 + label + 2 + full_width(widths(table())) <= width:
+            break
+        if drop in headers:
+            headers.remove(drop)
+    room = widths(table())
+    label = max(min(label, width - gutter - 4 - full_width(room)), _NARROWEST_LABEL)
+    left = [header == "layer" for header in headers]
+    facts = [f"{name} {numbers.volume(dims)}" for name, dims in report.inputs]
+    facts += [
+        f"{numbers.count(report.totals.parameters)} parameters",
+        f"{numbers.count(report.totals.macs)} MACs",
+    ]
+    out = [clip(" · ".join([report.name, *facts]), width)]
+    out[0] = out[0].replace(report.name, paint(report.name, "bold"), 1)
+    blank = " " * (gutter + label + 4)
+    out += ["", (blank + line([Cell(header, "bold") for header in headers], room, left, paint)).rstrip()]
+    for row in rows:
+        text = clip(row.label, label)
+        painted = paint(text, "bold") if row.bold else text
+        start = f"{paint(clip(row.gutter, gutter).ljust(gutter), 'cyan')}  {painted}{' ' * (label - len(text))}  "
+        cells = [Cell(row.cells.get(header, ""), "dim" if header in ("layer", "in") else None) for header in headers]
+        out.append((start + line(cells, room, left, paint)).rstrip())
+    if any(each.times > 1 for each in _everything(drawing.parts)):
+        out += ["", paint("×n: so many turns; a block's figures are those of all, a layer's those of one", "dim")]
+    return "\n".join(out) + "\n"
+
+
+def _everything(parts: Iterable[Part | Box]) -> Iterator[Part | Box]:
+    for part in parts:
+        yield part
+        if isinstance(part, Box):
+            yield from _everything(part.parts)
+
+
+def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
+    lanes = _Lanes(drawing)
+    largest = max(shares.values(), default=Fraction(0))
+
+    def walk(parts: Sequence[Part | Box], depth: int) -> Iterator[_Row]:
+        indent = "  " * depth
+        for part in parts:
+            volume = "" if part.before is None else numbers.volume(part.before)
+            cells = {"in": volume, "output": numbers.volume(part.after)}
+            # Of a box, only what its layers do not say: what all turns cost.
+            if isinstance(part, Part) or part.times > 1:
+                cells["parameters"] = numbers.count(part.parameters) if part.parameters else ""
+                cells["MACs"] = numbers.count(part.macs) if part.macs else ""
+            times = f" ×{part.times}" if part.times > 1 else ""
+            if isinstance(part, Box):
+                yield _Row(lanes.between(), f"{indent}{part.label}{times}".replace("  ×", " ×"), True, cells)
+                yield from walk(part.parts, depth + 1)
+                continue
+            if part.kind in ("input", "output"):
+                cells["in"] = ""
+            cells["layer"] = part.note
+            if part.key in shares:
+                share = shares[part.key]
+                cells["share"] = f"{_bar(share / (largest or 1))} {numbers.share(share):>5}"
+            label = {"sum": "sum", "gate": "gate", "concatenation": "concatenation"}.get(part.family, part.label)
+            yield _Row(lanes.of(part), f"{indent}{label}{times}", part.kind == "block", cells)
+
+    yield from walk(drawing.parts, 0)
+
+
+def _bar(share: Fraction) -> str:
+    eighths = round(share * _BAR * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + " ▏▎▍▌▋▊▉"[rest]).ljust(_BAR)[:_BAR] if eighths else " " * _BAR
+
+
+class _Lanes:
+    """The columns of the values that are still to be read, from line to line."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.sources: dict[str, list[str]] = {}
+        self.left: dict[str, int] = {}
+        for link in drawing.links:
+            self.sources.setdefault(link.target, []).append(link.source)
+            self.left[link.source] = self.left.get(link.source, 0) + 1
+        self.lanes: list[str | None] = []
+
+    def between(self) -> str:
+        """A line without a part."""
+        return " ".join("│" if lane else " " for lane in self.lanes).rstrip()
+
+    def of(self, part: Part) -> str:
+        """The line of a part; its value takes over the first column that ends in it, or a new one."""
+        sources = self.sources.get(part.key, [])
+        read = sorted(self.lanes.index(source) for source in sources)
+        for source in sources:
+            self.left[source] -= 1
+        ending = [at for at in read if not self.left[str(self.lanes[at])]]
+        own = ending[0] if ending else self.free((read[0] + 1) if read else 0)
+        low, high = min([own, *read]), max([own, *read])
+        sign = _SIGNS.get(part.family, "■" if part.kind == "block" else "●")
+        text = ""
+        for at, lane in enumerate(self.lanes):
+            if at == own:
+                text += sign
+            elif at in read and at in ending:
+                text += "╯" if at == high else "┴"
+            elif at in read:
+                text += "├" if at == low else "┤" if at == high else "┼"
+            elif lane:
+                text += "│"
+            else:
+                text += "─" if low < at < high else " "
+            text += "─" if low <= at < high else " "
+        for at in ending:
+            self.lanes[at] = None
+        self.lanes[own] = part.key if self.left.get(part.key) else None
+        while self.lanes and self.lanes[-1] is None:
+            self.lanes.pop()
+        return text.rstrip()
+
+    def free(self, start: int) -> int:
+        """The first column from there on that holds no value."""
+        for at in range(start, len(self.lanes)):
+            if self.lanes[at] is None:
+                return at
+        self.lanes += [None] * (start + 1 - len(self.lanes)) if start >= len(self.lanes) else [None]
+        return len(self.lanes) - 1
