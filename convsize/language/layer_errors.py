@@ -1,0 +1,305 @@
+"""What is wrong with a layer token, and what was probably meant."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from convsize.errors import Fix, Label, Span
+from convsize.language.layers import NUMBER, layers_in
+from convsize.language.mnemonics import FOREIGN, MNEMONICS, PAD_MODES, SAMPLES, SUFFIXES
+from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, Scanner, Skip, Stop
+from convsize.language.tree import Layer
+
+
+def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | None) -> None:
+    """E005 for a suffix that is written a second time, E102 for one that the layer does not carry."""
+    text = scanner.text
+    what = MNEMONICS[layer.mnemonic].what
+    start, end = layer.span
+    token, written = text[start:end], text[slice(*span)]
+    without = text[start : span.start] + text[span.end : end]
+    if first is not None:
+        before = text[slice(*first)]
+        scanner.report(
+            "E005",
+            f"the {SUFFIXES[part]} is written twice in `{token}`",
+            span,
+            f"once is enough: `{without}`" if before == written else f"keep one of `{before}` and `{written}`",
+            labels=(Label(first, "it stands here already"),),
+            fixes=(Fix(span, "", before == written),),
+        )
+        return
+    instead = f"leave it out: `{without}`"
+    if part == "size":
+        message = f"the `{written}` of `{token}` means nothing: {what} has no size"
+        if token == "R6":
+            instead += "; a ReLU that stops at 6 is `relu6`"
+        elif layer.mnemonic == "R":
+            instead += f"; {written} in a row are `R*{written}`"
+        elif layer.mnemonic in ("GAP", "GMP"):
+            instead += f"; a window of {written} is `{'A' if layer.mnemonic == 'GAP' else 'M'}{written}`"
+    else:
+        message = f"the {SUFFIXES[part]} `{written}` means nothing on {what}"
+    scanner.report("E102", message, span, instead, fixes=(Fix(span, "", False),))
+
+
+def dilation_for_depth(scanner: Scanner, layer: Layer, span: Span) -> None:
+    """E006 for a dilation as large as a depth, where no depth is given."""
+    text = scanner.text
+    start, end = layer.span
+    number = text[span.start + 1 : span.end]
+    head, tail = text[start : span.start], text[span.end : end]
+    as_depth, as_dilation = f"D{number}", f"D{{c}}d{number}"
+    scanner.report(
+        "E006",
+        f"`{text[start:end]}` asks for a dilation of {number} and gives no depth",
+        span,
+        f"write `{head}{as_depth}{tail}` for a depth of {number}, "
+        f"or `{head}{as_dilation}{tail}` if the dilation is meant",
+        fixes=(Fix(span, as_depth, False), Fix(span, as_dilation, False)),
+    )
+
+
+def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
+    """E003, E004 and their kin: what stands at `pos` cannot go on the layer begun at `start`."""
+    if scanner.trial:
+        raise Stop
+    text = scanner.text
+    facts = MNEMONICS[mnemonic]
+    layer = text[start:pos]
+    char = text[pos]
+    end = pos
+    while text[end] in LOWER:
+        end += 1
+    word = text[pos:end]
+    whole_end = scanner.run(pos)
+    whole = text[pos:whole_end]
+    scanner.pos = max(whole_end, pos + 1)
+    if char == ".":
+        digits = text[pos : scanner.run(pos + 1)]
+        begin = pos
+        while text[begin - 1] in DIGITS:
+            begin -= 1
+        scanner.pos = scanner.run(pos + 1)
+        scanner.report(
+            "E016",
+            f"a layer's numbers are whole, and `{text[begin:pos]}{digits}` is not",
+            Span(begin, scanner.pos),
+            f"write a whole number behind `{text[start:begin]}`",
+        )
+    elif char == "-":
+        while text[end := end + 1] in DIGITS:
+            pass
+        number = text[pos + 1 : end]
+        # `C3-64` is the VGG paper's conv3-64 half translated.
+        better = f"D{number}" if "D" in facts.suffixes and "D" not in layer else f"/{number}"
+        scanner.report(
+            "E004",
+            f"`-{number}` is no part of a layer",
+            Span(pos, end),
+            f"a depth is written `D`, a stride `/`: `{layer}{better}`",
+            fixes=(Fix(Span(pos, pos + 1), better[0], False),),
+        )
+    elif (found := _foreign(scanner, start)) is not None:
+        _report_foreign(scanner, *found)
+    elif word in PAD_MODES.values():
+        scanner.report(
+            "E003",
+            f"`{word}` is glued to the layer `{layer}`",
+            Span(pos, end),
+            f"a padding begins with `p`: `{layer}p{word}`",
+            fixes=(Fix(Span(pos, pos), "p", True),),
+        )
+    elif len(word) > 1:
+        scanner.report(
+            "E003",
+            f"`{whole}` is glued to the layer `{layer}`",
+            Span(pos, whole_end),
+            f"put a space between them: `{layer} {whole}`",
+            fixes=(Fix(Span(pos, pos), " ", True),),
+        )
+    elif char in DIGITS:
+        scanner.report(
+            "E004",
+            f"the number `{whole}` belongs to nothing in `{layer}{whole}`",
+            Span(pos, whole_end),
+            f"{_may_carry(mnemonic)}",
+        )
+    elif char in SUFFIXES:
+        wanted = {
+            "p": "a number or one of same, valid, half and full",
+            "b": "0 or 1",
+            "z": "0 or 1",
+        }.get(char, "a number")
+        scanner.report(
+            "E004",
+            f"the {SUFFIXES[char]} `{char}` of `{layer}{whole}` needs {wanted} behind it",
+            Span(pos, whole_end),
+            f"write it as in `{layer}{SAMPLES[char]}`",
+        )
+    elif word == "s" and "/" in facts.suffixes and text[end] in NUMBER:
+        scanner.report(
+            "E004",
+            f"there is no suffix `s` for `{layer}`",
+            Span(pos, whole_end),
+            f"a stride is written with a slash: `{layer}/{whole[1:]}`",
+            fixes=(Fix(Span(pos, pos + 1), "/", True),),
+        )
+    else:
+        scanner.report(
+            "E004",
+            f"there is no suffix `{word or char}` for `{layer}`",
+            Span(pos, whole_end),
+            _may_carry(mnemonic),
+        )
+    raise Skip
+
+
+def _may_carry(mnemonic: str) -> str:
+    facts = MNEMONICS[mnemonic]
+    carried = [f"`{SAMPLES[part]}`" for part in SUFFIXES if part in facts.suffixes]
+    if not carried:
+        return f"{facts.what} carries no suffix: put a space behind `{mnemonic}`"
+    return f"{facts.what} may carry {', '.join(carried)}"
+
+
+def lettered_pool(scanner: Scanner, name: str) -> NoReturn:
+    """E008: in `MP2` the letters would be two pools, in `AP` an average pool and a max pool."""
+    start = scanner.pos
+    end = start + 2
+    while scanner.text[end] in DIGITS:
+        end += 1
+    number = scanner.text[start + 2 : end]
+    kind = "a max pool" if name == "M" else "an average pool"
+    scanner.report(
+        "E008",
+        f"`{scanner.text[start:end]}` could be one pool or two",
+        Span(start, end),
+        f"write `{name}{number}` for {kind}, or two pools with a space: `{name} P{number}`",
+        fixes=(Fix(Span(start, start + 2), name, False),),
+    )
+    scanner.pos = end
+    raise Skip
+
+
+def unknown(scanner: Scanner) -> NoReturn:
+    """E002 and E008: no mnemonic begins at the cursor."""
+    if scanner.trial:
+        raise Stop
+    text = scanner.text
+    pos = scanner.pos
+    end = scanner.run(pos)
+    scanner.pos = end
+    if text[pos] == "D" and text[pos + 1] == "O" and dropout(scanner, pos):
+        raise Skip
+    begin = pos
+    while begin > 0 and begin > pos - 24 and text[begin - 1] in IDENTIFIER:
+        begin -= 1
+    run = text[begin:end]
+    if text[pos] == "O" and layers_in(run.replace("O", "0")):
+        zeros = run.replace("O", "0")
+        scanner.report(
+            "E002",
+            f"`{run}` has the letter O where a digit can stand",
+            Span(begin, end),
+            f"write the digit 0: `{zeros}`",
+            fixes=(Fix(Span(begin, end), zeros, True),),
+        )
+        raise Skip
+    found = _foreign(scanner, pos)
+    if found is not None:
+        _report_foreign(scanner, *found)
+        raise Skip
+    written = text[pos:end]
+    near = _nearest(written)
+    near = near if len(near) < 3 else []
+    scanner.report(
+        "E002",
+        f"there is no layer `{written}`",
+        Span(pos, end),
+        f"did you mean {' or '.join([f'`{known}`' for known in near])}?"
+        if near
+        else f"the layers are {' '.join(_ALL)}",
+        fixes=tuple([Fix(Span(pos, end), known, False) for known in near]),
+    )
+    raise Skip
+
+
+def _foreign(scanner: Scanner, pos: int) -> tuple[int, int, str] | None:
+    """Where a name from another tool stands around `pos`, and what it is here: `ReLU`, `Conv2d`, `CONV3D64`."""
+    text = scanner.text
+    begin = pos
+    while begin > 0 and begin > pos - 24 and text[begin - 1] in IDENTIFIER:
+        begin -= 1
+    end = scanner.run(pos)
+    letters = begin
+    while letters < end and text[letters] not in DIGITS:
+        letters += 1
+    ours = FOREIGN.get(text[begin:letters].lower().replace("_", ""))
+    if ours is None:
+        return None
+    tail = text[letters:end]
+    if tail.lower() in ("1d", "2d", "3d") or not layers_in(ours + tail):
+        tail = ""
+    return begin, end, ours + tail
+
+
+def _report_foreign(scanner: Scanner, begin: int, end: int, ours: str) -> None:
+    written = scanner.text[begin:end]
+    scanner.pos = scanner.behind_brackets(end) if scanner.text[end] == "(" else end
+    helps = {"FC": "`FC1000`, with its number of units", "C": "`C3D64`: kernel 3, depth 64", "GN": "`GN32`"}
+    if written == "RELU6":
+        ours = "relu6"
+    scanner.report(
+        "E002",
+        f"there is no layer `{written}`",
+        Span(begin, end),
+        f"write {helps.get(ours, f'`{ours}`')}",
+        fixes=(Fix(Span(begin, end), ours, False),) if ours not in helps else (),
+    )
+
+
+_ALL = (*list(MNEMONICS)[:4], "P", *list(MNEMONICS)[4:])
+
+
+def _nearest(written: str) -> list[str]:
+    """The layers that one letter more, less or other makes of a run."""
+    letters = 0
+    while letters < len(written) and written[letters] not in DIGITS:
+        letters += 1
+    name, tail = written[:letters], written[letters:]
+    return [
+        known + tail
+        for known in MNEMONICS
+        if len(known) > 1 and len(name) > 1 and _one_apart(name, known) and layers_in(known + tail) == 1
+    ]
+
+
+def _one_apart(left: str, right: str) -> bool:
+    shared = 0
+    while shared < min(len(left), len(right)) and left[shared] == right[shared]:
+        shared += 1
+    left, right = left[shared:], right[shared:]
+    return left[1:] == right[1:] or left[1:] == right or left == right[1:] or left == right[::-1]
+
+
+def dropout(scanner: Scanner, pos: int) -> bool:
+    """E008 for `DO0.5` and `D0.5`; whether the text at `pos` is one."""
+    text = scanner.text
+    begin = pos + 2 if text[pos + 1] == "O" else pos + 1
+    end = begin
+    while text[end] in DIGITS or text[end] == ".":
+        end += 1
+    rate = text[begin:end]
+    if text[end] in IDENTIFIER or (text[pos + 1] != "O" and "." not in rate):
+        return False
+    rate = rate or "0.5"
+    scanner.pos = end
+    scanner.report(
+        "E008",
+        f"`{text[pos:end]}` is not how dropout is written",
+        Span(pos, end),
+        f"write `drop({rate})`",
+        fixes=(Fix(Span(pos, end), f"drop({rate})", True),),
+    )
+    return True
