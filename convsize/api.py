@@ -162,7 +162,13 @@ def from_source(
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
         file, found = _parsed(source)
     exact = {let: Fraction(value) for let, value in (lets or {}).items()}
-    bare = build(file, exact, name=name, inputs=inputs, stated=not _other_inputs(file, inputs or {}))
+    stated = not _other_inputs(file, inputs or {})
+    try:
+        bare = build(file, exact, name=name, inputs=inputs, stated=stated)
+    except SpecError:
+        from convsize.advice import advised
+
+        raise SpecError(source, advised(file, exact, inputs, stated=stated)) from None
     return Network.over(bare, found)
 
 

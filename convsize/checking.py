@@ -45,8 +45,10 @@ def check_source(
     if not _broken(diagnostics):
         try:
             network = build(file, lets, name=_stem(source.name), inputs=inputs)
-        except SpecError as error:
-            diagnostics += error.diagnostics
+        except SpecError:
+            from convsize.advice import advised
+
+            diagnostics += advised(file, lets, inputs)
         else:
             diagnostics += _findings(network, config, chosen)
             ruled = True
@@ -89,7 +91,7 @@ def check_file(
     except UsageError:
         raise
     except Exception as error:
-        return FileFindings(source, failure=_failure(error))
+        return FileFindings(source, failure=failure_text(error))
 
 
 def select(selectors: Iterable[str], where: str, *, style: bool = False, ignore: bool = False) -> frozenset[str]:
@@ -290,7 +292,7 @@ def _page(rule: Rule) -> RulePage:
     return RulePage(rule.code, rule.name, level, rule.summary, "\n\n".join(part.strip() for part in parts))
 
 
-def _failure(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """The error with the innermost place in the tool, in one line; CONVSIZE_DEBUG=1 shows the whole way there."""
     import traceback
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO, TypeVar
 
 import typer
 
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
     from convsize.cli.discover import Found
     from convsize.config import Config
     from convsize.errors import Source
+    from convsize.fixing import Mended
     from convsize.geometry import Shape
     from convsize.records import CheckReport, FileFindings, RulePage
+
+Result = TypeVar("Result")
 
 PARALLEL_FROM = 100
 """Files. A network takes 10 ms and a pool of processes 60 to start: with fewer nobody would see the difference."""
@@ -45,6 +49,11 @@ def command(
     ignore: Annotated[list[str] | None, typer.Option(metavar="CODE,…", help="Leave these rules out.")] = None,
     style: Annotated[bool, typer.Option("--style", help="Also the rules that well-known networks contradict.")] = False,
     statistics: Annotated[bool, typer.Option("--statistics", help="Count the findings by rule instead.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what changes no size, in place.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="Mend also what changes sizes or figures: look at the result.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what fixes would change.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 even where there are findings.")] = False,
     let: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
@@ -79,6 +88,10 @@ def command(
       convsize check --select W5 --ignore W505 net.spec
       convsize check --format github
       git show HEAD:net.spec | convsize check - --stdin-filename net.spec
+      convsize check --unsafe-fixes --diff net.spec
+
+    A fix stays only where the spec is better for it when it is checked again; comments and layout stay as they are.
+    What is fixed on standard input goes to standard output, and the findings that are left to standard error.
 
     \b
     Settings stand in [tool.convsize] of pyproject.toml, or in convsize.toml:
@@ -90,6 +103,7 @@ def command(
     from convsize.cli import terminal
     from convsize.records import CheckReport
 
+    fixing = fix or unsafe_fixes or diff
     if statistics and format_ not in ("full", "concise", "json"):
         from convsize.errors import UsageError
 
@@ -99,6 +113,12 @@ def command(
     checking.select(wanted or (), "--select")
     checking.select(unwanted, "--ignore", ignore=True)
     files = _files(paths or ["."], config, isolated, force_exclude, stdin_filename)
+    piped = fixing and any(each.name == "-" for each in files)
+    if (diff or piped) and format_ not in ("full", "concise"):
+        from convsize.errors import UsageError
+
+        what = "a difference" if diff else "the text of standard input"
+        raise UsageError(f"standard output can hold {what} or the format {format_}, not both")
     changed: dict[Config, Config] = {}
     for each in files:
         if each.config not in changed:
@@ -106,9 +126,20 @@ def command(
             changed[each.config] = each.config.overridden(wanted, unwanted, style)
     work = [each._replace(config=changed[each.config]) for each in files]
     numbers, shapes = named.lets(let or ()), named.inputs(input_ or ())
-    results = tuple(_checked(work, numbers, shapes, jobs, stdin_filename))
-    report = CheckReport(results, _pages(results, format_, statistics), __version__)
-    _show(report, format_, statistics)
+    mended: tuple[Mended, ...] = ()
+    if fixing:
+        mend = partial(_mend, unsafe=unsafe_fixes, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
+        mended = tuple(_each(work, mend, jobs))
+        _write(work, mended, diff=diff)
+        results = tuple(each.findings for each in mended)
+    else:
+        check = partial(_check, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
+        results = tuple(_each(work, check, jobs))
+    if not diff:
+        report = CheckReport(results, _pages(results, format_, statistics), __version__)
+        _show(report, format_, statistics, sys.stderr if piped else sys.stdout)
+    if fixing:
+        terminal.write(_outcome(mended, diff=diff, unsafe=unsafe_fixes), sys.stderr)
     failed = False
     for file in results:
         if file.failure is not None:
@@ -118,7 +149,8 @@ def command(
         text = "This is a bug in convsize, not in your spec. CONVSIZE_DEBUG=1 shows where it happened.\n"
         terminal.write(text, sys.stderr)
         return ExitCode.INTERNAL
-    return ExitCode.FINDINGS if any(file.diagnostics for file in results) and not exit_zero else ExitCode.OK
+    left = any(file.diagnostics for file in results) or (diff and any(each.changed for each in mended))
+    return ExitCode.FINDINGS if left and not exit_zero else ExitCode.OK
 
 
 def _pages(results: Sequence[FileFindings], format_: str, statistics: bool) -> tuple[RulePage, ...]:
@@ -164,20 +196,12 @@ def _files(
     return found
 
 
-def _checked(
-    work: Sequence[Found],
-    lets: Mapping[str, Fraction],
-    inputs: Mapping[str, Shape],
-    jobs: int | None,
-    stdin_filename: str | None,
-) -> Iterator[FileFindings]:
-    """The findings of every file, in the order of the files."""
+def _each(work: Sequence[Found], run: Callable[[Found], Result], jobs: int | None) -> Iterator[Result]:
+    """What `run` says of every file, in the order of the files."""
     import os
-    from functools import partial
 
     from convsize.cli.progress import Progress
 
-    check = partial(_check, lets=lets, inputs=inputs, stdin_filename=stdin_filename)
     if jobs is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         jobs = cores if len(work) >= PARALLEL_FROM else 1
@@ -188,12 +212,12 @@ def _checked(
             from concurrent.futures import ProcessPoolExecutor
 
             with ProcessPoolExecutor(min(jobs, len(work))) as pool:
-                for result in pool.map(check, work, chunksize=16):
+                for result in pool.map(run, work, chunksize=16):
                     progress.step()
                     yield result
         else:
             for each in work:
-                yield check(each)
+                yield run(each)
                 progress.step()
 
 
@@ -208,13 +232,59 @@ def _check(
     return checking.check_file(name, each.config, lets=lets, inputs=inputs, read=_standard_input)
 
 
+def _mend(
+    each: Found,
+    *,
+    unsafe: bool,
+    lets: Mapping[str, Fraction],
+    inputs: Mapping[str, Shape],
+    stdin_filename: str | None,
+) -> Mended:
+    from convsize import fixing
+
+    if each.name != "-":
+        return fixing.mend_file(each.name, each.config, unsafe=unsafe, lets=lets, inputs=inputs)
+    name = stdin_filename or "<stdin>"
+    return fixing.mend_file(name, each.config, unsafe=unsafe, lets=lets, inputs=inputs, read=_standard_input)
+
+
+def _write(work: Sequence[Found], mended: Sequence[Mended], *, diff: bool) -> None:
+    """Writes the files that fixes changed, and standard input's text whether it changed or not."""
+    from convsize.cli import rewrite, terminal
+
+    for each, result in zip(work, mended, strict=True):
+        text = result.findings.source.text
+        if diff:
+            if result.changed:
+                rewrite.show_difference(result.before.text, text, result.before.name, "fixed")
+        elif each.name == "-":
+            terminal.write(text)
+        elif result.changed:
+            rewrite.replace(each.name, text)
+
+
+def _outcome(mended: Sequence[Mended], *, diff: bool, unsafe: bool) -> str:
+    """One sentence on what was fixed, and what could be."""
+    from convsize.views.numbers import plural
+
+    fixed = sum(each.fixed for each in mended)
+    more = sum(each.more for each in mended)
+    verb = "would be" if diff else "was" if fixed == 1 else "were"
+    text = f"{plural(fixed, 'finding')} {verb} fixed" if fixed else "nothing to fix"
+    if fixed:
+        text += f" in {plural(sum(each.changed for each in mended), 'file')}"
+    if more and not unsafe:
+        text += f"; --unsafe-fixes would fix {more}{' more' if fixed else ''}"
+    return f"{text}\n"
+
+
 def _standard_input(name: str) -> Source:
     from convsize import api
 
     return api.decode(sys.stdin.buffer.read(api.LARGEST_SPEC + 1), name)
 
 
-def _show(report: CheckReport, format_: str, statistics: bool) -> None:
+def _show(report: CheckReport, format_: str, statistics: bool, stream: TextIO) -> None:
     from importlib import import_module
 
     from convsize.cli import terminal
@@ -222,11 +292,11 @@ def _show(report: CheckReport, format_: str, statistics: bool) -> None:
     if statistics and format_ != "json":
         from convsize.views import findings_summary
 
-        terminal.write(findings_summary.statistics(report, paint=terminal.paint(sys.stdout)))
+        terminal.write(findings_summary.statistics(report, paint=terminal.paint(stream)), stream)
         return
     view = import_module(f"convsize.views.findings_{format_}")
     if format_ in ("full", "concise"):
-        terminal.write(view.render(report, paint=terminal.paint(sys.stdout)))
+        terminal.write(view.render(report, paint=terminal.paint(stream)), stream)
         return
     # These are files for other programs, whose encoding no locale may change.
     sys.stdout.flush()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,8 +35,8 @@ def command(
       convsize fmt --check specs
       echo 'C3D64->RELU' | convsize fmt -
     """
+    from convsize.cli import rewrite, terminal
     from convsize.cli import specs as named
-    from convsize.cli import terminal
     from convsize.cli.discover import Configurations, discover
     from convsize.errors import SpecError, UsageError
 
@@ -62,9 +60,9 @@ def command(
         if text != source.text:
             changed.append(source.name)
             if diff:
-                _show_difference(source.text, text, source.name)
+                rewrite.show_difference(source.text, text, source.name, "canonical")
             elif not check and path != "-":
-                _replace(path, text)
+                rewrite.replace(path, text)
         if path == "-" and not check and not diff:
             terminal.write(text)
     if (check or diff) and changed:
@@ -116,47 +114,6 @@ def _same(before: File, after: File) -> bool:
             # Not by code: of `*N` and `*{N}`, which mean the same, an unknown N is told in words of its own.
             outcomes.append(len(error.diagnostics))
     return outcomes[0] == outcomes[1]
-
-
-def _show_difference(before: str, after: str, name: str) -> None:
-    """A unified diff, coloured on a terminal."""
-    import difflib
-
-    from convsize.cli import terminal
-
-    paint = terminal.paint(sys.stdout)
-    styles = {"+": "green", "-": "red", "@": "cyan"}
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        f"{name} (as it is)",
-        f"{name} (canonical)",
-    )
-    for line in lines:
-        end = "\n" if line.endswith("\n") else "\n\\ No newline at end of file\n"
-        terminal.write(paint(line.rstrip("\r\n"), styles.get(line[0])) + end)
-
-
-def _replace(path: str, text: str) -> None:
-    """Writes a file at once or not at all, with the permissions it had; behind a link, the file the link leads to."""
-    import tempfile
-
-    from convsize.errors import UsageError
-
-    target = Path(path).resolve()
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        draft = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-            draft.chmod(target.stat().st_mode & 0o7777)
-            draft.replace(target)
-        except BaseException:
-            draft.unlink()
-            raise
-    except OSError as error:
-        raise UsageError(f"`{path}` cannot be written: {error.strerror}") from None
 
 
 def _outcome(seen: int, changed: int, *, dry: bool) -> str:

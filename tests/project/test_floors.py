@@ -25,11 +25,11 @@ MAY_IMPORT = {
 }
 THIRD_PARTY = {
     "api": {"networkx"},
-    "views": {"rich", "graphviz"},
+    "views": {"rich", "graphviz", "svglib", "reportlab"},
     "runtime": {"torch", "numpy"},
     "cli": {"typer", "rich"},
 }
-EVERYTHING = {"cli", "__init__", "__main__", "api", "checking", "config"}
+EVERYTHING = {"cli", "__init__", "__main__", "advice", "api", "checking", "config", "fixing"}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:

@@ -1,0 +1,202 @@
+"""Makes fixes and checks what came of them: a fix stays only where the spec is better for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from convsize import api, checking
+from convsize.config import Config
+from convsize.errors import Diagnostic, Fix, Source, UsageError
+from convsize.geometry import Shape
+from convsize.graph.build import attempt
+from convsize.language.parser import parse
+from convsize.records import FileFindings
+from convsize.rules.fixer import edited, moved
+
+MOST_CHECKS = 400
+"""For one file in one run: a spec that needs more is not mended one finding at a time."""
+
+
+class Mended(NamedTuple):
+    """A file after its fixes.
+
+    before: the text as it was; findings: what is left, with the text as it is now. fixed: how many findings fixes
+    removed; more: how many more the unsafe fixes would.
+    """
+
+    before: Source
+    findings: FileFindings
+    fixed: int
+    more: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether any fix stayed."""
+        return self.before.text != self.findings.source.text
+
+
+def mend_file(
+    name: str,
+    config: Config,
+    *,
+    unsafe: bool,
+    lets: Mapping[str, Fraction] | None = None,
+    inputs: Mapping[str, Shape] | None = None,
+    read: Callable[[str], Source] = api.read,
+) -> Mended:
+    """`checking.check_file`, and fixes for what it finds; nothing is written.
+
+    Raises UsageError as `check_source` does.
+    """
+    found = checking.check_file(name, config, lets=lets, inputs=inputs, read=read)
+    if found.failure is not None or not any(each.fixes for each in found.diagnostics):
+        return Mended(found.source, found, 0, 0)
+    try:
+        return mend(found, config, unsafe=unsafe, lets=lets, inputs=inputs)
+    except UsageError:
+        raise
+    except Exception as error:
+        return Mended(found.source, found._replace(failure=checking.failure_text(error)), 0, 0)
+
+
+def mend(
+    found: FileFindings,
+    config: Config,
+    *,
+    unsafe: bool,
+    lets: Mapping[str, Fraction] | None = None,
+    inputs: Mapping[str, Shape] | None = None,
+) -> Mended:
+    """The text of findings with their fixes made, as far as each makes the spec better and none makes it worse.
+
+    A fix that only brings to light what an error hid may bring several errors; where these cannot be mended in turn, so
+    that there are more errors than at first, it is undone. Mending what comes out of this changes nothing.
+
+    Raises UsageError as `check_source` does.
+    """
+    engine = _Engine(config, lets or {}, inputs or {})
+    state, fixed = engine.run(found, unsafe=unsafe)
+    more = 0
+    if not unsafe and any(not fix.safe for each in state.diagnostics for fix in each.fixes):
+        _, more = engine.run(state, unsafe=True)
+    return Mended(found.source, state, fixed, more)
+
+
+class _Engine:
+    def __init__(self, config: Config, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape]) -> None:
+        self.config = config
+        self.lets = lets
+        self.inputs = inputs
+
+    def run(self, state: FileFindings, *, unsafe: bool) -> tuple[FileFindings, int]:
+        """Fixes until nothing changes any more; how many findings were mended."""
+        self.checks = 0
+        total = 0
+        while self.checks < MOST_CHECKS:
+            after, fixed = self.passes(state, unsafe=unsafe)
+            if after.source.text == state.source.text:
+                break
+            state, total = after, total + fixed
+        return state, total
+
+    def passes(self, start: FileFindings, *, unsafe: bool) -> tuple[FileFindings, int]:
+        """Fixes from the first finding to the last, again and again; ends at the last state that is not worse."""
+        state, fixed = self.at_once(start)
+        best, best_fixed = state, fixed
+        position = 0
+        mended = False
+        while self.checks < MOST_CHECKS:
+            step = self.one(state, position, unsafe=unsafe)
+            if step is not None:
+                state, position = step
+                fixed += 1
+                mended = True
+                if _errors(state) <= _errors(start):
+                    best, best_fixed = state, fixed
+            elif mended:
+                position, mended = 0, False
+            else:
+                break
+        return best, best_fixed
+
+    def at_once(self, state: FileFindings) -> tuple[FileFindings, int]:
+        """The preferred safe fixes of all findings together, where they do exactly what they should.
+
+        Those that change sizes are made one at a time: what one of them mends, the next need not change.
+        """
+        chosen: list[Fix] = []
+        end = 0
+        for found in state.diagnostics:
+            fix = next(_allowed(found, unsafe=False), None)
+            if fix is not None and fix.span.start >= end and (not chosen or fix.span.start > chosen[-1].span.start):
+                chosen.append(fix)
+                end = fix.span.end
+        if len(chosen) < 2:
+            return state, 0
+        after = self.check(state.source, tuple(chosen))
+        mended = len(state.diagnostics) - len(chosen) == len(after.diagnostics)
+        if not mended or _stage(after) < _stage(state) or _fresh(state, after, tuple(chosen)):
+            return state, 0
+        return after, len(chosen)
+
+    def one(self, state: FileFindings, position: int, *, unsafe: bool) -> tuple[FileFindings, int] | None:
+        """The first fix at or behind a place that makes the spec better, and where to go on."""
+        for found in state.diagnostics:
+            if found.span.start < position:
+                continue
+            for fix in _allowed(found, unsafe=unsafe):
+                if self.checks >= MOST_CHECKS:
+                    return None
+                after = self.check(state.source, (fix,))
+                if self.better(state, after, found, fix):
+                    return after, moved(found.span.start, (fix,))
+        return None
+
+    def check(self, source: Source, fixes: tuple[Fix, ...]) -> FileFindings:
+        self.checks += 1
+        changed = Source(edited(source.text, fixes), source.name)
+        return checking.check_source(changed, self.config, lets=self.lets, inputs=self.inputs)
+
+    def better(self, before: FileFindings, after: FileFindings, target: Diagnostic, fix: Fix) -> bool:
+        """Whether a fix did what it should: every step takes a spec further, so that there is an end to them."""
+        stage, reached = _stage(before), _stage(after)
+        if reached != stage:
+            return reached > stage
+        errors, left = _errors(before), _errors(after)
+        fresh = _fresh(before, after, (fix,))
+        if target.severity != "error":
+            return left <= errors and not fresh and len(after.diagnostics) < len(before.diagnostics)
+        if left < errors and not fresh:
+            return True
+        # Behind an error nothing is known: what shows up there was wrong all the time.
+        return left <= errors and stage == 1 and self.layers(after.source) > self.layers(before.source)
+
+    def layers(self, source: Source) -> int:
+        """How far the network can be built."""
+        return attempt(parse(source)[0], self.lets, inputs=self.inputs).layers
+
+
+def _allowed(found: Diagnostic, *, unsafe: bool) -> Iterator[Fix]:
+    return (fix for fix in found.fixes if fix.safe or unsafe)
+
+
+def _errors(findings: FileFindings) -> int:
+    return sum(found.severity == "error" for found in findings.diagnostics)
+
+
+def _stage(findings: FileFindings) -> int:
+    """How far a spec comes: 0 it does not parse, 1 it does not build, 2 there is a network."""
+    codes = [found.code for found in findings.diagnostics if found.severity == "error"]
+    if any(code.startswith("E0") for code in codes):
+        return 0
+    return 1 if any(code[:2] in ("E1", "E2", "E3") or code == "E407" for code in codes) else 2
+
+
+def _fresh(before: FileFindings, after: FileFindings, fixes: tuple[Fix, ...]) -> bool:
+    """Whether there are errors that were not there before, by code and place."""
+    known = Counter((found.code, moved(found.span.start, fixes)) for found in before.diagnostics)
+    there = Counter((found.code, found.span.start) for found in after.diagnostics if found.severity == "error")
+    return bool(there - known)
