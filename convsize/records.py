@@ -409,3 +409,108 @@ class Difference(NamedTuple):
     outputs: tuple[tuple[str, tuple[int, ...] | None, tuple[int, ...] | None], ...]
     layers: tuple[LayerChange, ...]
     checkpoint: CheckpointFit
+
+
+# ---- what training holds ---------------------------------------------------------------------------------------------
+
+
+class TrainingSetting(NamedTuple):
+    """How a network is trained: what its memory depends on besides the network."""
+
+    batch: int = 1
+    optimizer: str = "momentum"
+    dtype: str = "float32"
+
+
+class TrainingMoment(NamedTuple):
+    """A stretch of a step in one layer (None: the loss or the optimizer), in bytes: the most that lived in it, and what
+    lived at its end.
+    """
+
+    moment: str
+    layer: str | None
+    highest: int
+    end: int
+
+
+class TrainingPeak(NamedTuple):
+    """The most bytes that live at any operator boundary of a step, where that is, and what they are.
+
+    parts: parameters, buffers, gradients, optimizer, activations, inputs, loss at that moment; "activations" are all
+    tensors of the forward and the backward pass, gradients of activations and the optimizer's temporaries included.
+    """
+
+    bytes: int
+    moment: str
+    layer: str | None
+    parts: tuple[tuple[str, int], ...]
+    timeline: tuple[TrainingMoment, ...]
+
+
+class TrainingMemory(NamedTuple):
+    """What training holds, in bytes of the whole batch.
+
+    saved: what autograd's graph holds after the forward pass and the loss, besides parameters, buffers, inputs and
+    targets; saved_by_layer: the same by the layer that made it. optimizer_state is that from the second step on.
+    first, steady: the peaks of the first step, in which the state appears, and of every later one.
+    """
+
+    name: str
+    source: Source
+    setting: TrainingSetting
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer_state: int
+    inputs: int
+    saved: int
+    saved_by_layer: tuple[tuple[str, int], ...]
+    first: TrainingPeak
+    steady: TrainingPeak
+
+
+# ---- receipts: what was predicted, and what PyTorch then did ---------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One quantity of a receipt.
+
+    predicted, measured: plain numbers of `unit`; where the quantity is a set of facts (volumes, names with shapes),
+    predicted says how many there are and measured how many of them PyTorch has as well. measured is None where nothing
+    could be measured. verdict: "exact", or "within" where the prediction bounds what was measured, "FAILS", or
+    "not measured". note: what the figure is, or why there is none.
+    """
+
+    quantity: str
+    unit: Literal["volumes", "tensors", "macs", "flops", "bytes", "layers", "outputs"]
+    predicted: int
+    measured: int | None
+    verdict: Literal["exact", "within", "FAILS", "not measured"]
+    note: str = ""
+    failures: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> int | None:
+        """Predicted less measured."""
+        return None if self.measured is None else self.predicted - self.measured
+
+
+class Receipt(NamedTuple):
+    """What was predicted of one network, what PyTorch then did on a device, and whether they agree.
+
+    versions: names and versions of what took part; device: its kind, and its name where it has one.
+    """
+
+    name: str
+    spec: str
+    graph: str
+    device: str
+    dtype: str
+    batches: tuple[int, ...]
+    versions: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing fails."""
+        return all(line.verdict != "FAILS" for line in self.lines)

@@ -1,0 +1,236 @@
+"""Training memory: what a step of training holds, at every operator boundary, by replaying it on the tape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Literal, NamedTuple
+
+from convsize.analyses.in_place import in_place
+from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.training_calls import Layer, run
+from convsize.analyses.training_optimizer import OPTIMIZERS, Optimizer
+from convsize.analyses.training_tape import Leaf, Node, Tape, Value, nodes_behind, row_major
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.ops.base import SaveMode
+from convsize.ops.embed import Embedding
+from convsize.records import ITEM_SIZES, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+
+
+def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemory:
+    """What training holds: saved for backward, and the peak of the first and of a later step.
+
+    A step is what a training loop does: gradients set to None, the forward pass, the cross entropy of every output
+    (summed where there are several), the backward pass, and the optimizer's step, one parameter at a time. The caller
+    holds the inputs and the targets, and the outputs and the loss to the end of the step. A softmax that ends an output
+    is left out.
+
+    Raises UsageError where the setting makes no sense, or where what a layer holds is not known.
+    """
+    _require(setting)
+    optimizer = OPTIMIZERS[setting.optimizer]
+    step = _Step(network, setting, optimizer)
+    first = step.run()
+    saved = step.saved
+    later = step.run()
+    return TrainingMemory(
+        name=network.name,
+        source=network.source,
+        setting=setting,
+        parameters=step.bytes("parameters"),
+        buffers=step.bytes("buffers"),
+        gradients=sum(leaf.value.size for leaf in step.leaves if leaf.trained),
+        optimizer_state=step.tape.by_kind["optimizer"],
+        inputs=step.tape.by_kind["inputs"],
+        saved=sum(size for _, size in saved),
+        saved_by_layer=tuple((_name(network, layer), size) for layer, size in saved),
+        first=first,
+        steady=later,
+    )
+
+
+def saved_bytes(network: Network, setting: TrainingSetting) -> int:
+    """The bytes that autograd's graph holds after the forward pass and the loss; not parameters, buffers and inputs."""
+    _require(setting)
+    step = _Step(network, setting, OPTIMIZERS[setting.optimizer])
+    step.forward()
+    return sum(size for _, size in step.saved)
+
+
+def _require(setting: TrainingSetting) -> None:
+    if setting.batch < 1:
+        raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
+    if setting.optimizer not in OPTIMIZERS:
+        raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
+    if setting.dtype not in ITEM_SIZES:
+        raise UsageError(f"there is no dtype `{setting.dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+
+
+def _name(network: Network, index: int) -> str:
+    return "loss" if index < 0 else network.nodes[index].name
+
+
+class _Step:
+    """A model, its optimizer and its batch on a tape, and the training steps that are run on them."""
+
+    def __init__(self, network: Network, setting: TrainingSetting, optimizer: Optimizer) -> None:
+        self.network = network
+        self.setting = setting
+        self.optimizer = optimizer
+        self.itemsize = ITEM_SIZES[setting.dtype]
+        self.tape = Tape()
+        self.saved: list[tuple[int, int]] = []
+        self.leaves: list[Leaf] = []
+        self.states: list[list[Value]] = []
+        self._outputs: list[Value] = []
+        self._overwriting = in_place(network)
+        self._dropped = trailing_softmax(network)
+        self._own = [self._parameters(index) for index in range(len(network.nodes))]
+        self._ends = [
+            network.nodes[end].inputs[0] if end in self._dropped else end for end in network.outputs.values()
+        ]
+        last: dict[int, int] = {}
+        for node in network.layers:
+            if node.index not in self._dropped:
+                last |= dict.fromkeys(node.inputs, node.index)
+        self._dead: dict[int, list[int]] = {}
+        for index, reader in last.items():
+            if index not in self._ends and network.nodes[index].inputs:
+                self._dead.setdefault(reader, []).append(index)
+        self._inputs = {node.index: self._input(node.index) for node in network.nodes if not node.inputs}
+        for end in self._ends:
+            shape = self._shape(end)
+            self.tape.empty((shape[0], *shape[2:]), None, 8, "inputs")
+
+    def _shape(self, index: int) -> tuple[int, ...]:
+        return (self.setting.batch, *self.network.nodes[index].output.dims)
+
+    def _input(self, index: int) -> Value:
+        tokens = any(isinstance(node.op, Embedding) for node in self.network.nodes if index in node.inputs)
+        return self.tape.empty(self._shape(index), None, 8 if tokens else self.itemsize, "inputs")
+
+    def _parameters(self, index: int) -> dict[str, Leaf]:
+        node = self.network.nodes[index]
+        if index in self._dropped:
+            return {}
+        found = {}
+        for parameter in self.network.parameters(node):
+            buffer = parameter.role == "buffer"
+            itemsize = 8 if parameter.dtype == "int64" else self.itemsize
+            kind: Literal["buffers", "parameters"] = "buffers" if buffer else "parameters"
+            value = self.tape.empty(parameter.shape, None, itemsize, kind)
+            leaf = found[parameter.name] = Leaf(parameter.name, value, index, trained=not buffer)
+            self.leaves.append(leaf)
+        return found
+
+    def bytes(self, kind: Literal["parameters", "buffers"]) -> int:
+        """The bytes of all parameters, or of all buffers."""
+        return self.tape.by_kind[kind]
+
+    def run(self) -> TrainingPeak:
+        """A training step."""
+        tape = self.tape
+        tape.moment, tape.layer = "forward", -1
+        for leaf in self.leaves:
+            if leaf.gradient is not None:
+                tape.release(leaf.gradient)
+                leaf.gradient = None
+        tape.start()
+        loss = self.forward()
+        try:
+            tape.backward(loss)
+        except ValueError:
+            raise UsageError(f"{self.network.name} has no parameters: there is nothing to train") from None
+        tape.at("optimizer", -1)
+        trained = [leaf for leaf in self.leaves if leaf.trained]
+        self.optimizer.step(tape, trained, self.states)
+        tape.close()
+        moment, layer = tape.peak_at
+        peak = TrainingPeak(
+            bytes=tape.peak,
+            moment=moment,
+            layer=_name(self.network, layer) if layer >= 0 else None,
+            parts=tuple(tape.peak_kinds.items()),
+            timeline=tuple(
+                TrainingMoment(each.moment, _name(self.network, each.layer) if each.layer >= 0 else None, *each[2:])
+                for each in tape.stretches
+            ),
+        )
+        for value in (loss, *self._outputs):
+            tape.release(value)
+        return peak
+
+    def forward(self) -> Value:
+        """The forward pass with the loss, which the caller holds."""
+        tape, network, setting = self.tape, self.network, self.setting
+        values: dict[int, Value] = dict(self._inputs)
+        for node in network.layers:
+            if node.index in self._dropped:
+                continue
+            tape.at("forward", node.index)
+            inputs = [values[index] for index in node.inputs]
+            own = self._own[node.index]
+            mode = SaveMode(
+                batch=setting.batch,
+                device="cpu",
+                inplace=node.index in self._overwriting,
+                needs=tuple(tape.needs(each) for each in inputs),
+                trains=any(leaf.trained for leaf in own.values()),
+                itemsize=self.itemsize,
+            )
+            layer = Layer(
+                node.name, node.op, network.input_shapes(node), node.output, mode, own, node.index in self._overwriting
+            )
+            values[node.index] = run(tape, layer, inputs)
+            for index in self._dead.get(node.index, ()):
+                tape.release(values.pop(index))
+            if node.index not in self._ends and self._unread(node.index):
+                tape.release(values.pop(node.index))
+        tape.at("loss", -1)
+        losses = [_cross_entropy(tape, values[end]) for end in self._ends]
+        total = losses[0]
+        for other in losses[1:]:
+            before, total = total, _added(tape, total, other)
+            tape.release(other)
+            tape.release(before)
+        self._outputs = [values[end] for end in dict.fromkeys(self._ends) if network.nodes[end].inputs]
+        self.saved = self._saved(total)
+        return total
+
+    def _unread(self, index: int) -> bool:
+        return not any(index in node.inputs for node in self.network.nodes if node.index not in self._dropped)
+
+    def _saved(self, loss: Value) -> list[tuple[int, int]]:
+        """The storages that the graph keeps besides parameters, buffers and inputs: the bytes of every layer's own."""
+        if not isinstance(loss.node, Node):
+            return []
+        seen: set[int] = set()
+        by_layer: dict[int, int] = {}
+        for node in nodes_behind(loss.node):
+            for storage in node.kept:
+                if id(storage) not in seen and storage.kind == "activations":
+                    seen.add(id(storage))
+                    by_layer[storage.layer] = by_layer.get(storage.layer, 0) + storage.size
+        return sorted(by_layer.items(), key=lambda each: (each[0] < 0, each[0]))
+
+
+def _cross_entropy(tape: Tape, logits: Value) -> Value:
+    """log_softmax, which keeps its result, and nll_loss, which keeps that and the sum of the weights; 4-byte loss."""
+    log = tape.like(logits)
+    tape.record(log, [logits], [log.storage], lambda tape, gradient: [tape.like(gradient)])
+    loss = tape.empty((), None, logits.itemsize, "loss")
+    weights = tape.empty((), None, logits.itemsize)
+    shape, strides, itemsize = log.shape, log.strides, log.itemsize
+    tape.record(
+        loss, [log], [log.storage, weights.storage], lambda tape, gradient: [tape.empty(shape, strides, itemsize)]
+    )
+    tape.release(log)
+    tape.release(weights)
+    return loss
+
+
+def _added(tape: Tape, first: Value, second: Value) -> Value:
+    total = tape.empty((), None, first.itemsize, "loss")
+    tape.record(total, [first, second], [], lambda tape, gradient: [tape.share(gradient), tape.share(gradient)])
+    return total

@@ -1,0 +1,157 @@
+"""What PyTorch holds in a training step on a CPU: by hooks on the graph, and by the profiler's trace of allocations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.profiler import ProfilerActivity, profile
+
+from convsize.graph.network import Network
+from convsize.lowering.plan import lower
+from convsize.runtime.module import build_module
+
+OPTIMIZERS: dict[str, Callable[[list[Tensor]], torch.optim.Optimizer]] = {
+    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),
+    "sgd-decay": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, weight_decay=1e-4),
+    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9),
+    "momentum-decay": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9, weight_decay=1e-4),
+    "adam": lambda parameters: torch.optim.Adam(parameters, lr=1e-6),
+    "adam-decay": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
+    "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-6),
+}
+
+
+class Batch(NamedTuple):
+    """A module with a batch of inputs and targets for it."""
+
+    module: torch.nn.Module
+    inputs: list[Tensor]
+    targets: list[Tensor]
+
+
+def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
+    """The network as it is trained: without a softmax at its end, a class for every position as the target."""
+    plan = lower(network, logits=True)
+    module = build_module(plan, device, dtype).train()
+    inputs = [
+        torch.zeros((samples, *each.dims), dtype=torch.int64, device=device)
+        if each.tokens
+        else torch.rand((samples, *each.dims), dtype=dtype, device=device)
+        for each in plan.inputs
+    ]
+    shapes = [each.output for each in plan.inputs] if False else [_dims(plan, value) for _, value in plan.outputs]
+    targets = [torch.zeros((samples, *dims[1:]), dtype=torch.int64, device=device) for dims in shapes]
+    return Batch(module, inputs, targets)
+
+
+def _dims(plan, value: int) -> tuple[int, ...]:
+    inputs = len(plan.inputs)
+    return plan.inputs[value].dims if value < inputs else plan.steps[value - inputs].output
+
+
+def loss_of(batch: Batch) -> tuple[object, Tensor]:
+    """The outputs, which the caller of a training step holds, and the sum of their cross entropies."""
+    outputs = batch.module(*batch.inputs)
+    each = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    return outputs, reduce(torch.add, [cross_entropy(o, t) for o, t in zip(each, batch.targets, strict=True)])
+
+
+def saved_by_torch(batch: Batch) -> int:
+    """The bytes of the storages that the graph holds after forward and loss, those that exist anyway left out."""
+    kept = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        held = loss_of(batch)
+    known = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
+    anyway = {tensor.untyped_storage()._cdata for tensor in known}
+    del held
+    return sum(storage.nbytes() for place, storage in kept.items() if place not in anyway)
+
+
+def peaks_by_torch(batch: Batch, optimizer: str, steps: int = 2) -> tuple[list[int], list[int]]:
+    """The peaks of so many training steps at operator boundaries, and those with what kernels hold for a moment."""
+    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
+    boundaries, raw = [], []
+    for _ in range(steps):
+        before = _held(batch, update)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
+            _step(batch, update)
+        events = trace.profiler.kineto_results.experimental_event_tree()
+        boundaries.append(before + _highest(_lasting(events)))
+        raw.append(before + _highest([each.size for each in _allocations(events)]))
+    return boundaries, raw
+
+
+def _step(batch: Batch, update: torch.optim.Optimizer) -> None:
+    update.zero_grad(set_to_none=True)
+    outputs, loss = loss_of(batch)
+    loss.backward()
+    update.step()
+    del outputs
+
+
+def _held(batch: Batch, update: torch.optim.Optimizer) -> int:
+    tensors = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
+    tensors += [parameter.grad for parameter in batch.module.parameters() if parameter.grad is not None]
+    tensors += [value for state in update.state.values() for value in state.values() if isinstance(value, Tensor)]
+    storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in tensors}
+    return sum(storages.values())
+
+
+class _Allocation(NamedTuple):
+    """A block taken (size above 0) or given back, and the outermost operator that it happened in."""
+
+    time: int
+    block: int
+    size: int
+    operator: int | None
+
+
+def _allocations(events) -> list[_Allocation]:
+    found: list[_Allocation] = []
+
+    def walk(event, operator: int | None) -> None:
+        if event.tag.name == "Allocation":
+            fields = event.extra_fields
+            found.append(_Allocation(event.start_time_ns, fields.ptr, fields.alloc_size, operator))
+        elif operator is None and event.name.startswith("aten::"):
+            operator = event.id
+        for child in event.children:
+            walk(child, operator)
+
+    for event in events:
+        walk(event, None)
+    return sorted(found, key=lambda each: each.time)
+
+
+def _lasting(events) -> Iterator[int]:
+    """The sizes without blocks that one operator takes and gives back."""
+    allocations = _allocations(events)
+    taken: dict[int, int] = {}
+    momentary: set[int] = set()
+    for place, each in enumerate(allocations):
+        if each.size > 0:
+            taken[each.block] = place
+        else:
+            start = taken.pop(each.block, None)
+            if start is not None and each.operator is not None and allocations[start].operator == each.operator:
+                momentary |= {start, place}
+    return (each.size for place, each in enumerate(allocations) if place not in momentary)
+
+
+def _highest(sizes) -> int:
+    live = highest = 0
+    for size in sizes:
+        live += size
+        highest = max(highest, live)
+    return highest
