@@ -153,7 +153,12 @@ class _Builder:
         if not declared:
             text = "this spec declares no input"
             self.draft.report(
-                BuildError("E117", text, self.first_span(), "add a first line such as `input: 3@224x224`")
+                BuildError(
+                    "E117",
+                    text,
+                    self.first_span(),
+                    "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+                )
             )
             return None
         if not series:

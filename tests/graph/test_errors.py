@@ -775,7 +775,13 @@ CASES = [
         ),
     ],
     [
-        Case("C3\n", "E117", "this spec declares no input", "C3", "add a first line such as `input: 3@224x224`"),
+        Case(
+            "C3\n",
+            "E117",
+            "this spec declares no input",
+            "C3",
+            "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+        ),
     ],
     [
         Case(
@@ -787,7 +793,13 @@ CASES = [
         ),
     ],
     [
-        Case("", "E117", "this spec declares no input", "", "add a first line such as `input: 3@224x224`"),
+        Case(
+            "",
+            "E117",
+            "this spec declares no input",
+            "",
+            "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+        ),
     ],
     [
         Case(
