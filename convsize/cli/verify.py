@@ -1,0 +1,90 @@
+"""`convsize verify`: what is predicted of a network, and what PyTorch then does."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+
+def command(
+    specs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
+    ] = None,
+    expression: Annotated[
+        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda", "meta"],
+        typer.Option(help="Where to measure; on meta PyTorch works out shapes and calls without computing."),
+    ] = "cpu",
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Samples in the batch (default: both 1 and 3).", show_default=False)
+    ] = None,
+    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="The numbers to compute in.")] = "float32",
+    json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
+    ] = None,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+) -> int:
+    """Builds networks in PyTorch and says, quantity by quantity, what was predicted and what was measured.
+
+    Every layer's output volume; every parameter and buffer by name and shape; multiply-adds forward and backward; the
+    bytes that autograd keeps for backward; the exported source against the module; and receptive fields against the
+    gradients that reach the input. Ends with 1 where a prediction fails. Needs the extra `torch`.
+
+    \b
+    Examples:
+      convsize verify specs/lenet5.spec
+      convsize verify specs/*.spec --device meta
+      convsize verify specs/resnet18.spec --batch 8 --json > resnet18.json
+    """
+    from convsize import api
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import SpecError, UsageError
+    from convsize.views import receipt as view
+
+    api.require_torch()
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+    asked = list(named.sources(specs or (), expression or ()))
+    receipts = []
+    code = ExitCode.OK
+    for name, where in asked:
+        try:
+            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+            report = network.analyze()
+            terminal.report_diagnostics(report.diagnostics, report.source)
+            if any(found.severity == "error" for found in report.diagnostics):
+                code = max(code, ExitCode.FINDINGS)
+                continue
+            from convsize.runtime.verify import verify
+
+            receipt = verify(network, device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            if len(asked) == 1:
+                raise
+            terminal.complain(str(error))
+            code = max(code, ExitCode.USAGE)
+            continue
+        if not receipt.holds:
+            code = max(code, ExitCode.FINDINGS)
+        receipts.append(receipt)
+        if not json:
+            text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+            terminal.write(text if len(receipts) == 1 else f"\n{text}")
+    if json and receipts:
+        terminal.write(view.document(receipts, several=len(asked) > 1))
+    return code

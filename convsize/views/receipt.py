@@ -1,0 +1,103 @@
+"""Receipts for people, as JSON, and summed up as Markdown."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from convsize.records import Line, Receipt
+from convsize.views.numbers import exact
+from convsize.views.paint import PLAIN, Paint
+
+_STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
+_HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
+
+
+def render(receipt: Receipt, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """A receipt as a table, one line a quantity, with what fails and what the figures are below it."""
+    batches = " and ".join(map(str, receipt.batches))
+    versions = ", ".join(f"{name} {version}" for name, version in receipt.versions)
+    title = f"{receipt.name} on {receipt.device}, {receipt.dtype}, batch {batches} ({versions})"
+    rows = [_cells(line) for line in receipt.lines]
+    sizes = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(5)]
+    lines = [paint(title, "bold"), "", _row(_HEAD, sizes, paint, "dim")]
+    lines += [_row(cells, sizes, paint, _STYLES[line.verdict]) for cells, line in zip(rows, receipt.lines, strict=True)]
+    lines.append("")
+    for line in receipt.lines:
+        if line.note:
+            lines += textwrap.wrap(f"{line.quantity}: {line.note}", max(width, 40), subsequent_indent="  ")
+        lines += [paint(f"  {failure}", "red") for failure in line.failures]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(line: Line) -> tuple[str, str, str, str, str]:
+    unmeasured = line.measured is None
+    return (
+        line.quantity,
+        exact(line.predicted) if line.predicted or not unmeasured else "–",
+        "–" if line.measured is None else exact(line.measured),
+        "–" if line.difference is None else exact(line.difference),
+        line.verdict,
+    )
+
+
+def _row(cells: Sequence[str], sizes: Sequence[int], paint: Paint, style: str) -> str:
+    name, *figures, verdict = cells
+    numbers = "  ".join(f"{cell:>{size}}" for cell, size in zip(figures, sizes[1:4], strict=True))
+    return f"{name:{sizes[0]}}  {numbers}  {paint(verdict, style)}"
+
+
+def document(receipts: Sequence[Receipt], *, several: bool) -> str:
+    """Receipts as JSON: an object, or where several were asked for an array."""
+    data = [_data(receipt) for receipt in receipts]
+    return json.dumps(data if several else data[0], indent=1, ensure_ascii=False) + "\n"
+
+
+def _data(receipt: Receipt) -> dict[str, object]:
+    return {
+        **receipt._asdict(),
+        "versions": dict(receipt.versions),
+        "holds": receipt.holds,
+        "lines": [{**line._asdict(), "difference": line.difference} for line in receipt.lines],
+    }
+
+
+def summary(receipts: Iterable[Receipt]) -> str:
+    """The summary of all receipts as a Markdown table: what was exact in each network."""
+    receipts = list(receipts)
+    lines = [line for receipt in receipts for line in receipt.lines]
+    tally = {verdict: sum(line.verdict == verdict for line in lines) for verdict in _STYLES}
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
+    parts = [
+        f"{len(receipts)} networks, {len(lines)} quantities: {counts}.",
+        "",
+        "| network | device | volumes | tensors | multiply-adds forward | backward | "
+        "saved for backward, batches | exported source | receptive fields | verdict |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for receipt in receipts:
+        by_name = {line.quantity: line for line in receipt.lines}
+        saved = [line for name, line in by_name.items() if name.startswith("saved for backward")]
+        batches = " and ".join(map(str, receipt.batches))
+        cells = [
+            receipt.name,
+            receipt.device,
+            _cell(by_name["output volumes"]),
+            _cell(by_name["parameters and buffers"]),
+            _cell(by_name["multiply-adds, forward"]),
+            _cell(by_name["multiply-adds, backward"]),
+            f"{batches}: {'; '.join(map(_cell, saved))}",
+            _cell(by_name["exported source"]),
+            _cell(by_name["receptive fields"]),
+            "holds" if receipt.holds else "**FAILS**",
+        ]
+        parts.append(f"| {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n"
+
+
+def _cell(line: Line) -> str:
+    if line.measured is None:
+        return "not measured"
+    figure = exact(line.measured)
+    return figure if line.verdict == "exact" else f"**{line.verdict}** ({figure} for {exact(line.predicted)})"
