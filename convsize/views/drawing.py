@@ -158,14 +158,14 @@ def family(op: str) -> str:
     return "norm" if op.endswith("norm") else "activation"
 
 
-def draw(report: Report, detail: Detail = "block") -> Drawing:
+def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = ()) -> Drawing:
     """What a picture of the network shows at a level of detail.
 
     layer: every layer, in boxes for the blocks around it. block: a shape for every block of the trunk; outside of
     blocks, a shape for every convolution with the norm, activation and pool behind it. network: a shape for every
-    stage, which are the layers between two changes of resolution.
+    stage, which are the layers between two changes of resolution. Layers of the families `apart` stand for themselves.
     """
-    return _Drawer(report, detail).drawing()
+    return _Drawer(report, detail, apart).drawing()
 
 
 def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:
@@ -276,9 +276,10 @@ def _key(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
 class _Drawer:
     """Draws one network; `drawn` says for a layer of a folded turn which layer is drawn for it."""
 
-    def __init__(self, report: Report, detail: Detail) -> None:
+    def __init__(self, report: Report, detail: Detail, apart: tuple[str, ...]) -> None:
         self.report = report
         self.detail = detail
+        self.following = [each for each in _FOLLOWS if each not in apart]
         self.heads = {name for name, _ in report.outputs if name != "main"}
         self.drawn: dict[str, LayerRow] = {}
         self.stands_for: dict[str, list[LayerRow]] = {}
@@ -403,7 +404,7 @@ class _Drawer:
             part.kind == "layer"
             and part.times == 1
             and part.family not in JOINS
-            and family(row.op) in _FOLLOWS
+            and family(row.op) in self.following
             and row.inputs == (part.turn[-1].name,)
             and self.readers[part.turn[-1].name] == 1
         )
@@ -476,7 +477,7 @@ class _Drawer:
             "layer" if one else "block",
             family(rows[0].op) if one else "block",
             _shortened(found),
-            "" if one else _consists_of(rows),
+            "" if one or _consists_of(rows) == _shortened(found) else _consists_of(rows),
             _entering(rows),
             rows[-1].output,
             self.everything(rows),

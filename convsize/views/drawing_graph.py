@@ -236,7 +236,7 @@ class _Dot:
         legend = (
             '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="2">' + f"<TR>{''.join(cells)}</TR></TABLE>"
         )
-        rows = [head, legend] if cells else [head]
+        rows = [head, legend] if len(cells) > 1 else [head]
         lines = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
         return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
 

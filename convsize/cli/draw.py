@@ -1,0 +1,163 @@
+"""`convsize draw`: a picture of a network."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def command(
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="A spec file; - reads standard input.")] = None,
+    expression: Annotated[
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
+    ] = None,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="net.svg, .png, .pdf, .dot or .mmd (Mermaid)."),
+    ] = None,
+    style: Annotated[
+        Literal["graph", "volumes"],
+        typer.Option(
+            help="A graph of layers and blocks, or the volumes as boxes in perspective, as papers print them."
+        ),
+    ] = "graph",
+    detail: Annotated[
+        Literal["network", "block", "layer"] | None,
+        typer.Option(help="A shape for every stage of one resolution, every block (the default), or every layer."),
+    ] = None,
+    direction: Annotated[
+        Literal["tb", "lr"] | None,
+        typer.Option(help="From the top to the bottom (the default) or from the left to the right."),
+    ] = None,
+    heat: Annotated[
+        Literal["parameters", "macs", "memory", "receptive_field"] | None,
+        typer.Option(help="Colour by a share of the whole instead of by the kind of layer."),
+    ] = None,
+    theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="The background, light by default.")] = None,
+    scale: Annotated[
+        Literal["log", "linear"] | None,
+        typer.Option(help="How the sides of --style volumes follow height, width and depth; log by default."),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Draw nothing: end with 1 where the file does not show this network any more."),
+    ] = False,
+) -> int:
+    """Draws a network; without -o as text on the terminal.
+
+    Repeats are folded: ×3 says that three turns are alike. The same network gives the same file, byte for byte.
+
+    \b
+    Examples:
+      convsize draw specs/resnet152.spec
+      convsize draw specs/googlenet.spec -o googlenet.svg
+      convsize draw specs/unet.spec -o unet.png --detail layer --heat memory
+      convsize draw specs/lenet5.spec -o lenet5.svg --style volumes
+      convsize draw specs/resnet50.spec -o resnet50.svg --check
+    """
+    from convsize import api
+    from convsize.cli import files, terminal
+    from convsize.cli import specs as named
+    from convsize.errors import UsageError
+
+    if spec is not None and expression is not None:
+        raise UsageError("one picture shows one network: name a file or give a text by -e, not both")
+    if check and output is None:
+        raise UsageError("--check needs -o FILE, the picture to look at")
+    suffix = None
+    if output is not None:
+        from convsize.views.drawing_file import suffix_of
+
+        suffix = suffix_of(output)
+    given = {
+        "--detail": detail is not None,
+        "--direction": direction is not None,
+        "--theme": theme is not None,
+        "--scale": scale is not None,
+    }
+    _refuse_mixed(style, suffix, given)
+    detail, direction, theme, scale = detail or "block", direction or "tb", theme or "light", scale or "log"
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+    ((name, where),) = named.sources([spec] if spec else [], [expression] if expression else [])
+    network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+    report = network.analyze()
+    terminal.report_diagnostics(report.diagnostics, report.source)
+    wrong = any(found.severity == "error" for found in report.diagnostics)
+    code = ExitCode.FINDINGS if wrong else ExitCode.OK
+
+    if output is None or suffix is None:
+        from convsize.views import drawing_text
+
+        text = drawing_text.render(
+            report, detail=detail, heat=heat, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
+        )
+        terminal.write(text)
+        return code
+
+    finish: Callable[[], bytes]
+    if style == "volumes":
+        from convsize.views import drawing_volumes
+
+        scene = drawing_volumes.scene(report, heat=heat, theme=theme, scale=scale)
+        description, finish = scene.svg(), lambda: scene.file(suffix)
+    elif suffix == "mmd":
+        from convsize.views import drawing_mermaid
+
+        description = drawing_mermaid.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
+        finish = description.encode
+    else:
+        from convsize.views import drawing_file, drawing_graph
+
+        description = drawing_graph.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
+        finish = lambda: drawing_file.from_dot(description, suffix)  # noqa: E731 (drawn only if it is written)
+    if check:
+        return max(code, checked(output, description))
+    files.write(output, finish())
+    return code
+
+
+def checked(path: str, description: str) -> ExitCode:
+    """Whether a picture was drawn from this description; says so if not."""
+    from convsize.cli import files, terminal
+    from convsize.views.drawing_file import shows
+
+    data = files.read(path)
+    if data is not None and shows(data, description):
+        return ExitCode.OK
+    said = "is not there" if data is None else "does not show this network any more, or was drawn with other options"
+    terminal.complain(f"`{path}` {said}: draw it again without --check")
+    return ExitCode.FINDINGS
+
+
+def _refuse_mixed(style: str, suffix: str | None, given: dict[str, bool]) -> None:
+    """Raises UsageError for an option that the picture has no use for, which must not look as if it had."""
+    from convsize.errors import UsageError
+
+    if style == "volumes":
+        if suffix in (None, "dot", "mmd"):
+            raise UsageError("--style volumes is a drawing: write it to a .svg, .png or .pdf file by -o")
+        useless = ["--detail", "--direction"]
+        reason = "--style volumes shows every volume, from the left to the right"
+    elif suffix is None:
+        useless = ["--direction", "--theme", "--scale"]
+        reason = "text on the terminal has no use for it; -o FILE draws a picture"
+    else:
+        useless, reason = ["--scale"], "it is for --style volumes"
+    for option in useless:
+        if given[option]:
+            raise UsageError(f"{option}: {reason}")

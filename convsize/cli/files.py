@@ -1,0 +1,27 @@
+"""Files that commands write."""
+
+from __future__ import annotations
+
+from convsize.errors import UsageError
+
+
+def write(path: str, data: bytes) -> None:
+    """Writes a whole file. Raises UsageError where that cannot be done."""
+    try:
+        with open(path, "wb") as file:  # noqa: PTH123 (the path stays as it was given)
+            file.write(data)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"`{path}` cannot be written: {reason}") from None
+
+
+def read(path: str) -> bytes | None:
+    """A file that was written before, or None where there is none. Raises UsageError where it cannot be read."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"`{path}` cannot be read: {reason}") from None
