@@ -4,8 +4,6 @@ Everything is per axis and in exact integers. The formulas are those of the lect
 filter of F with P zeros on each side and stride S gives (L - F + 2P)/S + 1 (Varma & Das, ch. 12; Aggarwal, ch. 8).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

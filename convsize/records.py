@@ -3,8 +3,6 @@
 Counts are plain ints for one sample unless a field says "batch"; bytes are bytes; formatting is the views' work.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -436,8 +434,9 @@ class TrainingMoment(NamedTuple):
 class TrainingPeak(NamedTuple):
     """The most bytes that live at any operator boundary of a step, where that is, and what they are.
 
-    parts: parameters, buffers, gradients, optimizer, activations, inputs, loss at that moment; "activations" are all
-    tensors of the forward and the backward pass, gradients of activations and the optimizer's temporaries included.
+    parts: parameters, buffers, gradients, optimizer, activations, inputs, other at that moment. "activations" are all
+    tensors of the forward and the backward pass, with the gradients of activations and what the optimizer needs for a
+    moment; "other" is the loss, the gradient that backward starts from, and numbers handed to operators.
     """
 
     bytes: int
@@ -477,13 +476,13 @@ class Line(NamedTuple):
 
     predicted, measured: plain numbers of `unit`; where the quantity is a set of facts (volumes, names with shapes),
     predicted says how many there are and measured how many of them PyTorch has as well. measured is None where nothing
-    could be measured. verdict: "exact", or "within" where the prediction bounds what was measured, "FAILS", or
+    could be measured, predicted where there is no prediction for this device. verdict: "exact", or "within" where the prediction bounds what was measured, "FAILS", or
     "not measured". note: what the figure is, or why there is none.
     """
 
     quantity: str
     unit: Literal["volumes", "tensors", "macs", "flops", "bytes", "layers", "outputs"]
-    predicted: int
+    predicted: int | None
     measured: int | None
     verdict: Literal["exact", "within", "FAILS", "not measured"]
     note: str = ""
@@ -492,7 +491,7 @@ class Line(NamedTuple):
     @property
     def difference(self) -> int | None:
         """Predicted less measured."""
-        return None if self.measured is None else self.predicted - self.measured
+        return None if self.measured is None or self.predicted is None else self.predicted - self.measured
 
 
 class Receipt(NamedTuple):

@@ -1,16 +1,12 @@
 """The network: layers in topological order with their ops, volumes, names and places in the spec."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Source, Span
 from convsize.geometry import Shape
+from convsize.language.tree import Check, File
 from convsize.ops.base import Op, Parameter
-
-if TYPE_CHECKING:
-    from convsize.language.tree import Check, File
 
 
 class Turn(NamedTuple):

@@ -1,7 +1,5 @@
 """What names mean at a point of a spec: numbers, taps and blocks, lexically scoped."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -23,8 +21,8 @@ class Closure(NamedTuple):
     kind: Literal["layer", "word", "block", "identity"]
     name: str
     layer: Layer | None = None
-    positional: tuple[Bound, ...] | None = None
-    named: tuple[tuple[str, Bound], ...] = ()
+    positional: tuple["Bound", ...] | None = None
+    named: tuple[tuple[str, "Bound"], ...] = ()
 
 
 class TapValue(NamedTuple):

@@ -1,7 +1,5 @@
 """The syntax tree: what a spec says, with the place of everything, before any of it is evaluated."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -35,7 +33,7 @@ class Name(NamedTuple):
 class Neg(NamedTuple):
     """-operand."""
 
-    operand: Expr
+    operand: "Expr"
     span: Span
 
 
@@ -43,8 +41,8 @@ class Binary(NamedTuple):
     """left op right."""
 
     op: Literal["+", "-", "*", "/", "//", "%"]
-    left: Expr
-    right: Expr
+    left: "Expr"
+    right: "Expr"
     span: Span
 
 
@@ -52,7 +50,7 @@ class Function(NamedTuple):
     """min(…), max(…), round(v, m); as an argument also a word or a block with arguments: leaky(0.1)."""
 
     name: Ident
-    args: tuple[Arg, ...]
+    args: tuple["Arg", ...]
     span: Span
 
 
@@ -113,19 +111,19 @@ class Identity(NamedTuple):
     span: Span
 
 
-class Call(NamedTuple):
-    """A word or a block: `aux`, `drop(0.5)`. `args` is None where no bracket was written."""
-
-    name: Ident
-    args: tuple[Arg, ...] | None
-    span: Span
-
-
 class Arg(NamedTuple):
     """An argument, by place or by name."""
 
     name: Ident | None
     value: Expr | Tap
+    span: Span
+
+
+class Call(NamedTuple):
+    """A word or a block: `aux`, `drop(0.5)`. `args` is None where no bracket was written."""
+
+    name: Ident
+    args: tuple[Arg, ...] | None
     span: Span
 
 
@@ -137,7 +135,7 @@ class Group(NamedTuple):
     """
 
     kind: Literal["series", "sum", "gate", "concat", "split"]
-    branches: tuple[Series, ...]
+    branches: tuple["Series", ...]
     span: Span
 
 

@@ -5,8 +5,6 @@ keeps, not bytes of a network. A rule that an op leaves out is an error when its
 zero.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """The columns of every tabular view: what they hold, what they are called, how they are written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Diagnostics with the lines they are about and carets under what they mean."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

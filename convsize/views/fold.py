@@ -7,8 +7,6 @@ whole repeat becomes one line with summed figures. Groups in brackets are always
 stack such as `(C3D{2*c} R M)*4` is what the reader came for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -61,7 +59,7 @@ class Line(NamedTuple):
 
 class _Repeat(NamedTuple):
     block: bool
-    turns: list[list[_Item]]
+    turns: list[list["_Item"]]
 
 
 _Item = LayerRow | _Repeat

@@ -1,7 +1,5 @@
 """Plain tables: widths, alignment, and what gives way when a terminal is narrow."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

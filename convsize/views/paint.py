@@ -4,8 +4,6 @@ The escape sequences are the nine that every terminal knows. rich could write th
 that answers in 90.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 _CODES = {
