@@ -13,7 +13,7 @@ GROUND = {"errors", "geometry", "records"}
 MAY_IMPORT = {
     "errors": set(),
     "geometry": {"errors"},
-    "records": {"errors", "geometry"},
+    "records": {"errors", "geometry", "records"},
     "language": GROUND | {"language"},
     "ops": GROUND | {"ops"},
     "graph": GROUND | {"graph", "language", "ops"},

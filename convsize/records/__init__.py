@@ -1,0 +1,103 @@
+"""What the analyses find out, as frozen records that every view reads: one file for every kind of answer.
+
+Counts are plain ints for one sample unless a field says "batch"; bytes are bytes; formatting is the views' work.
+
+A record is taken from here, `from convsize.records import Report`, which imports the file that holds it: making the
+records of all answers would be a tenth of what a command takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convsize.records.analysis import ITEM_SIZES as ITEM_SIZES
+    from convsize.records.analysis import Dtype as Dtype
+    from convsize.records.analysis import Insight as Insight
+    from convsize.records.analysis import LayerRow as LayerRow
+    from convsize.records.analysis import Lost as Lost
+    from convsize.records.analysis import ParameterRow as ParameterRow
+    from convsize.records.analysis import ReceptiveField as ReceptiveField
+    from convsize.records.analysis import Report as Report
+    from convsize.records.analysis import Totals as Totals
+    from convsize.records.analysis import UnreadPixels as UnreadPixels
+    from convsize.records.check import CheckReport as CheckReport
+    from convsize.records.check import FileFindings as FileFindings
+    from convsize.records.check import RulePage as RulePage
+    from convsize.records.difference import CheckpointFit as CheckpointFit
+    from convsize.records.difference import Difference as Difference
+    from convsize.records.difference import FigureChange as FigureChange
+    from convsize.records.difference import KeyChange as KeyChange
+    from convsize.records.difference import LayerChange as LayerChange
+    from convsize.records.receipt import Line as Line
+    from convsize.records.receipt import Receipt as Receipt
+    from convsize.records.sizes import AxisSizes as AxisSizes
+    from convsize.records.sizes import Bound as Bound
+    from convsize.records.sizes import InputSizes as InputSizes
+    from convsize.records.sizes import NearSize as NearSize
+    from convsize.records.sizes import Progression as Progression
+    from convsize.records.sizes import SizeAnswer as SizeAnswer
+    from convsize.records.sizes import SizeRange as SizeRange
+    from convsize.records.sizes import SizeSet as SizeSet
+    from convsize.records.sizes import SizesReport as SizesReport
+    from convsize.records.training import TrainingMemory as TrainingMemory
+    from convsize.records.training import TrainingMoment as TrainingMoment
+    from convsize.records.training import TrainingPeak as TrainingPeak
+    from convsize.records.training import TrainingSetting as TrainingSetting
+
+_FILES = {
+    "analysis": (
+        "Dtype",
+        "ITEM_SIZES",
+        "Insight",
+        "LayerRow",
+        "Lost",
+        "ParameterRow",
+        "ReceptiveField",
+        "Report",
+        "Totals",
+        "UnreadPixels",
+    ),
+    "check": (
+        "CheckReport",
+        "FileFindings",
+        "RulePage",
+    ),
+    "sizes": (
+        "AxisSizes",
+        "Bound",
+        "InputSizes",
+        "NearSize",
+        "Progression",
+        "SizeAnswer",
+        "SizeRange",
+        "SizeSet",
+        "SizesReport",
+    ),
+    "difference": (
+        "CheckpointFit",
+        "Difference",
+        "FigureChange",
+        "KeyChange",
+        "LayerChange",
+    ),
+    "training": (
+        "TrainingMemory",
+        "TrainingMoment",
+        "TrainingPeak",
+        "TrainingSetting",
+    ),
+    "receipt": (
+        "Line",
+        "Receipt",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    for file, names in _FILES.items():
+        if name in names:
+            from importlib import import_module
+
+            return getattr(import_module(f"{__name__}.{file}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,154 @@
+"""What the analyses say of one network."""
+
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from convsize.errors import Diagnostic, Source
+
+Dtype = Literal["float64", "float32", "float16", "bfloat16"]
+ITEM_SIZES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+
+
+class ReceptiveField(NamedTuple):
+    """What a unit of a layer sees of one input, per spatial axis of that input, in pixels.
+
+    size: the largest path's extent, not clipped at the borders; smallest: the smallest path's.
+    jump: how far apart the fields of neighbouring units lie (the effective stride); below 1 after upsampling.
+    start: the first pixel that unit 0 sees, negative where it sees padding; centre: the middle of unit 0's field.
+    seen: the share of the input (0 … 1, over all axes) that the best placed unit sees, clipped at the borders.
+    whole: the unit sees all positions of its input map (after global pooling or a fully connected layer): the size is
+    then the clipped one, and jump is 0.
+    aligned: False where branches with different centres or jumps were joined on the way.
+    """
+
+    size: tuple[int, ...]
+    smallest: tuple[int, ...]
+    jump: tuple[Fraction, ...]
+    start: tuple[Fraction, ...]
+    centre: tuple[Fraction, ...]
+    seen: Fraction
+    whole: bool = False
+    aligned: bool = True
+
+
+class ParameterRow(NamedTuple):
+    """One parameter or buffer: its name in the layer, shape and role ("weight", "bias", "buffer")."""
+
+    name: str
+    shape: tuple[int, ...]
+    role: str
+    elements: int
+
+
+class Lost(NamedTuple):
+    """Pixels of a layer's input along one axis that none of the layer's outputs reads.
+
+    pixels: how many real pixels (not padding) are never read; first: the index of the first of them; padding: how many
+    padded positions are dropped as well; trailing: they all lie behind the last window.
+    """
+
+    axis: int
+    pixels: int
+    first: int
+    padding: int
+    trailing: bool
+
+
+class LayerRow(NamedTuple):
+    """One layer: what it is, produces, holds, sees and costs.
+
+    output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
+    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for
+    name: str
+    op: str
+    spec: str
+    line: int
+    column: int
+    inputs: tuple[str, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
+    output: tuple[int, ...]
+    parameters: int
+    weights: int
+    biases: int
+    buffers: int
+    tensors: tuple[ParameterRow, ...]
+    macs: int
+    flops: int
+    work: tuple[tuple[str, int], ...]
+    connections: int
+    output_elements: int
+    output_bytes: int
+    parameter_bytes: int
+    receptive_field: ReceptiveField | None
+    receptive_fields: tuple[tuple[str, ReceptiveField], ...]
+    lost: tuple[Lost, ...]
+    repeat_of: str | None
+    blocks: tuple[str, ...]
+    turns: tuple[tuple[int, int, bool], ...]
+
+
+class UnreadPixels(NamedTuple):
+    """Positions of an input along one axis that no output of the network ever reads, as half-open index ranges.
+
+    Where there are over a hundred ranges (a stride without a window leaves a hole at every step) only the first hundred
+    are given; `pixels` counts all.
+    """
+
+    input: str
+    axis: int
+    pixels: int
+    ranges: tuple[tuple[int, int], ...]
+
+
+class Totals(NamedTuple):
+    """Sums over the layers; bytes and elements of activations are for the whole batch, the rest for one sample.
+
+    weight_layers: the largest number of convolutions and fully connected layers on any path to the trunk's end, the
+    "layers" of VGG-16 and ResNet-152. flops = 2·macs + the itemised `work`. receptive_field: of the last layer of the
+    trunk that still has a position (before global pooling or the first fully connected layer); None without one.
+    """
+
+    parameters: int
+    trainable: int
+    weights: int
+    biases: int
+    buffers: int
+    macs: int
+    flops: int
+    work: tuple[tuple[str, int], ...]
+    connections: int
+    activation_elements: int
+    activation_bytes: int
+    parameter_bytes: int
+    weight_layers: int
+    layers: int
+    receptive_field: ReceptiveField | None
+
+
+class Insight(NamedTuple):
+    """A sentence on what stands out, with the share it is about (0 … 1) and the layers."""
+
+    kind: str
+    text: str
+    share: float
+    layers: tuple[str, ...]
+
+
+class Report(NamedTuple):
+    """Everything the analyses say of one network."""
+
+    name: str
+    source: Source
+    graph: str
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    outputs: tuple[tuple[str, tuple[int, ...]], ...]
+    batch: int
+    dtype: str
+    layers: tuple[LayerRow, ...]
+    totals: Totals
+    unread: tuple[UnreadPixels, ...]
+    insights: tuple[Insight, ...]
+    diagnostics: tuple[Diagnostic, ...]

@@ -1,0 +1,61 @@
+"""What training holds."""
+
+from typing import NamedTuple
+
+from convsize.errors import Source
+
+
+class TrainingSetting(NamedTuple):
+    """How a network is trained: what its memory depends on besides the network."""
+
+    batch: int = 1
+    optimizer: str = "momentum"
+    dtype: str = "float32"
+
+
+class TrainingMoment(NamedTuple):
+    """A stretch of a step in one layer (None: the loss or the optimizer), in bytes: the most that lived in it, and what
+    lived at its end.
+    """
+
+    moment: str
+    layer: str | None
+    highest: int
+    end: int
+
+
+class TrainingPeak(NamedTuple):
+    """The most bytes that live at any operator boundary of a step, where that is, and what they are.
+
+    parts: parameters, buffers, gradients, optimizer, activations, inputs, other at that moment. "activations" are all
+    tensors of the forward and the backward pass, with the gradients of activations and what the optimizer needs for a
+    moment; "other" is the loss, the gradient that backward starts from, and numbers handed to operators.
+    """
+
+    bytes: int
+    moment: str
+    layer: str | None
+    parts: tuple[tuple[str, int], ...]
+    timeline: tuple[TrainingMoment, ...]
+
+
+class TrainingMemory(NamedTuple):
+    """What training holds, in bytes of the whole batch.
+
+    saved: what autograd's graph holds after the forward pass and the loss, besides parameters, buffers, inputs and
+    targets; saved_by_layer: the same by the layer that made it. optimizer_state is that from the second step on.
+    first, steady: the peaks of the first step, in which the state appears, and of every later one.
+    """
+
+    name: str
+    source: Source
+    setting: TrainingSetting
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer_state: int
+    inputs: int
+    saved: int
+    saved_by_layer: tuple[tuple[str, int], ...]
+    first: TrainingPeak
+    steady: TrainingPeak
