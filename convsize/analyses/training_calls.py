@@ -116,7 +116,7 @@ def _fresh(tape: Tape, seen: _Seen) -> Value | None:
 def _one_kernel(tape: Tape, sources: Sequence[Value | Leaf]) -> Rule:
     """A backward that is one operator: it makes the gradients of all inputs together."""
     known = [_seen(tape, source) for source in sources]
-    return lambda tape, gradient: [_fresh(tape, seen) for seen in known]
+    return lambda tape, _: [_fresh(tape, seen) for seen in known]
 
 
 def _kept(call: Call, inputs: Sequence[Value], output: Value) -> tuple[list[Storage], list[Storage]]:
@@ -184,13 +184,13 @@ def _convolution(call: Call, inputs: Sequence[Value]) -> Value:
     tape = call.tape
     output = tape.empty(call.result, _layout(source, call.result), source.itemsize)
     leaves = [call.layer.leaves[name] for name in ("weight", "bias") if name in call.layer.leaves]
-    sources = [source, *leaves]
+    sources: list[Value | Leaf] = [source, *leaves]
     known = [_seen(tape, each) for each in sources]
     if is_channels_last(source):
         # The weight's gradient comes out in the activations' layout, not in the weight's.
         weight = known[1]
         known[1] = weight._replace(strides=channels_last(weight.shape))
-    return _record(call, inputs, output, sources, lambda tape, gradient: [_fresh(tape, seen) for seen in known])
+    return _record(call, inputs, output, sources, lambda tape, _: [_fresh(tape, seen) for seen in known])
 
 
 def _linear(call: Call, inputs: Sequence[Value]) -> Value:
@@ -221,10 +221,10 @@ def _layer_norm(call: Call, inputs: Sequence[Value]) -> Value:
     tape = call.tape
     strides = channels_last(source.shape)
     output = tape.empty(source.shape, strides, source.itemsize)
-    sources = [source, *_leaves(call)]
+    sources: list[Value | Leaf] = [source, *_leaves(call)]
     known = [_seen(tape, each) for each in sources]
     known[0] = known[0]._replace(strides=strides)
-    return _record(call, inputs, output, sources, lambda tape, gradient: [_fresh(tape, seen) for seen in known])
+    return _record(call, inputs, output, sources, lambda tape, _: [_fresh(tape, seen) for seen in known])
 
 
 def _instance_norm(call: Call, inputs: Sequence[Value]) -> Value:
@@ -236,7 +236,7 @@ def _instance_norm(call: Call, inputs: Sequence[Value]) -> Value:
     seen = _seen(tape, source)
     repeated = (source.shape[0] * source.shape[1],)
 
-    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+    def rule(tape: Tape, _: Value) -> list[Value | None]:
         own = _fresh(tape, seen)
         many = [tape.empty(repeated, None, source.itemsize) for _ in leaves]
         return [own, *many]
@@ -264,10 +264,7 @@ def _prelu(call: Call, inputs: Sequence[Value]) -> Value:
 def _reshaped(tape: Tape, source: Value, shape: Extents) -> Value:
     """A view where the memory allows it, else a copy; backward does the same to the gradient."""
     strides = viewed(source.shape, source.strides, shape)
-    if strides is None:
-        output = tape.empty(shape, None, source.itemsize)
-    else:
-        output = tape.view(source, shape, strides)
+    output = tape.empty(shape, None, source.itemsize) if strides is None else tape.view(source, shape, strides)
     before = source.shape
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -329,8 +326,10 @@ def _pad(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def _channel_shuffle(call: Call, inputs: Sequence[Value]) -> Value:
-    """View, permute, copy; backward the same the other way round."""
+    """View, permute, copy; backward the same the other way round. One group, or one map a group, moves nothing."""
     (source,) = inputs
+    if call.kwargs["groups"] in (1, source.shape[1]):
+        return call.tape.share(source)
     tape = call.tape
     output = tape.empty(source.shape, None, source.itemsize)
     before = source.shape
@@ -340,7 +339,6 @@ def _channel_shuffle(call: Call, inputs: Sequence[Value]) -> Value:
 
 def _embedding(call: Call, inputs: Sequence[Value]) -> Value:
     """Vectors at the end, then moved to the depth's place: a view."""
-    (source,) = inputs
     tape = call.tape
     batch, depth, *extents = call.result
     rows = tape.empty((batch, *extents, depth), None, call.layer.mode.itemsize)
@@ -409,9 +407,11 @@ def _sum(tape: Tape, first: Value, second: Value | Leaf) -> Value:
 
 
 def _scaled(tape: Tape, source: Value) -> Value:
-    """A product with a number."""
+    """A product with a number, which backward keeps (hooks on saved tensors are not shown numbers)."""
+    number = tape.number()
     output = tape.like(source)
-    tape.record(output, [source], [], lambda tape, gradient: [tape.like(gradient)])
+    tape.record(output, [source], [number.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.release(number)
     return output
 
 
@@ -480,7 +480,12 @@ def _drop_path(call: Call, inputs: Sequence[Value]) -> Value:
         return tape.share(source)
     shape = (source.shape[0], *(1,) * (len(source.shape) - 1))
     drawn = tape.empty(shape, None, source.itemsize)
-    factor = tape.empty(shape, None, source.itemsize) if p < 1 else tape.share(drawn)
+    if p < 1:
+        number = tape.number()
+        factor = tape.empty(shape, None, source.itemsize)
+        tape.release(number)
+    else:
+        factor = tape.share(drawn)
     output = _product(tape, source, factor)
     tape.release(factor)
     tape.release(drawn)
@@ -488,7 +493,7 @@ def _drop_path(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def _local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
-    """x / (k + alpha·mean(x²))^beta, in the eleven operators of torch.nn.functional.local_response_norm."""
+    """The input over (k + alpha·mean(x²))^beta, in the eleven operators of torch.nn.functional.local_response_norm."""
     (x,) = inputs
     tape = call.tape
     size = call.kwargs["size"]
@@ -509,32 +514,32 @@ def _local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     mean = _reshaped(tape, means, x.shape)
     tape.release(means)
     scaled = _scaled(tape, mean)
+    number = tape.number()
     base = tape.like(scaled)
     tape.record(base, [scaled], [], lambda tape, gradient: [tape.share(gradient)])
+    tape.release(number)
     tape.release(scaled)
     power = tape.like(base)
     tape.record(power, [base], [base.storage], _power_rule)
     tape.release(base)
     tape.release(mean)
     output = tape.like(x)
-    needed = tape.needs(x)
 
     def division(tape: Tape, gradient: Value) -> list[Value | None]:
-        # x: g / d. d: -g · ((x / d) / d), whose three factors live until the product is there.
-        own = tape.like(gradient) if needed else None
+        # First d: -g · ((x / d) / d), whose three factors live until the product is there. Then x: g / d.
         factors = [tape.like(gradient) for _ in range(3)]
         other = tape.like(gradient)
         for factor in factors:
             tape.release(factor)
-        return [own, other]
+        return [tape.like(gradient), other]
 
-    tape.record(output, [x, power], [power.storage, x.storage] if needed else [], division)
+    tape.record(output, [x, power], [power.storage, x.storage], division)
     tape.release(power)
     return output
 
 
 def _power_rule(tape: Tape, gradient: Value) -> list[Value | None]:
-    """g · (p · x^(p - 1)): two factors that live until the product is there."""
+    """Gradient · (p · x^(p - 1)): two factors that live until the product is there."""
     factors = [tape.like(gradient), tape.like(gradient)]
     result = tape.like(gradient)
     for factor in factors:
@@ -594,4 +599,3 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Embedding": _embedding,
 }
 """What each call does; a call that is not here is an error, never a zero."""
-

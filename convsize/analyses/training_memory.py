@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.analyses.in_place import in_place
 from convsize.analyses.logits import trailing_softmax
 from convsize.analyses.training_calls import Layer, run
 from convsize.analyses.training_optimizer import OPTIMIZERS, Optimizer
-from convsize.analyses.training_tape import Leaf, Node, Tape, Value, nodes_behind, row_major
+from convsize.analyses.training_tape import Leaf, Node, Tape, Value, nodes_behind
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
@@ -87,9 +85,7 @@ class _Step:
         self._overwriting = in_place(network)
         self._dropped = trailing_softmax(network)
         self._own = [self._parameters(index) for index in range(len(network.nodes))]
-        self._ends = [
-            network.nodes[end].inputs[0] if end in self._dropped else end for end in network.outputs.values()
-        ]
+        self._ends = [network.nodes[end].inputs[0] if end in self._dropped else end for end in network.outputs.values()]
         last: dict[int, int] = {}
         for node in network.layers:
             if node.index not in self._dropped:
@@ -219,18 +215,16 @@ def _cross_entropy(tape: Tape, logits: Value) -> Value:
     """log_softmax, which keeps its result, and nll_loss, which keeps that and the sum of the weights; 4-byte loss."""
     log = tape.like(logits)
     tape.record(log, [logits], [log.storage], lambda tape, gradient: [tape.like(gradient)])
-    loss = tape.empty((), None, logits.itemsize, "loss")
+    loss = tape.empty((), None, logits.itemsize, "other")
     weights = tape.empty((), None, logits.itemsize)
     shape, strides, itemsize = log.shape, log.strides, log.itemsize
-    tape.record(
-        loss, [log], [log.storage, weights.storage], lambda tape, gradient: [tape.empty(shape, strides, itemsize)]
-    )
+    tape.record(loss, [log], [log.storage, weights.storage], lambda tape, _: [tape.empty(shape, strides, itemsize)])
     tape.release(log)
     tape.release(weights)
     return loss
 
 
 def _added(tape: Tape, first: Value, second: Value) -> Value:
-    total = tape.empty((), None, first.itemsize, "loss")
+    total = tape.empty((), None, first.itemsize, "other")
     tape.record(total, [first, second], [], lambda tape, gradient: [tape.share(gradient), tape.share(gradient)])
     return total

@@ -29,7 +29,8 @@ class Optimizer(NamedTuple):
             # Adam makes all states before it works on any parameter.
             for leaf in leaves:
                 state = [tape.empty((), None, 4, "optimizer")]
-                state += [tape.empty(leaf.value.shape, None, leaf.value.itemsize, "optimizer") for _ in range(self.moments)]
+                size = leaf.value.itemsize
+                state += [tape.empty(leaf.value.shape, None, size, "optimizer") for _ in range(self.moments)]
                 states.append(state)
         before: Value | None = None  # Adam's denominator is a local variable that the next one replaces.
         decayed: Value | None = None
@@ -39,13 +40,17 @@ class Optimizer(NamedTuple):
             decayed = tape.like(leaf.value) if self.decays else None
             if self.counts:
                 root = tape.like(leaf.value)
+                number = tape.number()
                 denominator = tape.like(leaf.value)
+                tape.release(number)
                 tape.release(root)
                 if before is not None:
                     tape.release(before)
                 before = denominator
             elif first and self.moments:
                 states.append([tape.empty(leaf.value.shape, None, leaf.value.itemsize, "optimizer")])
+            elif self.moments:
+                tape.release(tape.number())
         for value in (before, decayed):
             if value is not None:
                 tape.release(value)

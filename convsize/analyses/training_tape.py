@@ -17,7 +17,7 @@ from math import prod
 from typing import Literal, NamedTuple
 
 Extents = tuple[int, ...]
-Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "loss"]
+Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"]
 Moment = Literal["forward", "loss", "backward", "optimizer"]
 
 
@@ -111,7 +111,7 @@ class Tape:
     def __init__(self) -> None:
         self.live = 0
         self.by_kind: dict[Kind, int] = dict.fromkeys(
-            ("parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "loss"), 0
+            ("parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"), 0
         )
         self.peak = 0
         self.peak_at: tuple[Moment, int] = ("forward", -1)
@@ -185,6 +185,10 @@ class Tape:
         """A new tensor as an element-by-element operator makes it: in the order of the given one's strides."""
         return self.empty(value.shape, dense_strides(value.shape, value.strides), value.itemsize)
 
+    def number(self) -> Value:
+        """A number that Python hands to an operator on tensors: a tensor of 8 bytes for as long as that runs."""
+        return self.empty((), None, 8, "other")
+
     def view(self, value: Value, shape: Extents, strides: Extents) -> Value:
         """The same storage, seen otherwise."""
         value.storage.holders += 1
@@ -239,7 +243,7 @@ class Tape:
         waiting = _dependencies(first)
         buffers: dict[int, Value] = {}
         # The caller of backward() holds the gradient of the loss to the end.
-        seed = self.empty(root.shape, None, root.itemsize, "loss")
+        seed = self.empty(root.shape, None, root.itemsize, "other")
         buffers[id(first)] = self.share(seed)
         ready: list[tuple[float, int, Node | Leaf]] = [(-first.order, 0, first)]
         pushed = 0
@@ -252,11 +256,11 @@ class Tape:
                 continue
             self.at("backward", node.layer)
             outputs = list(node.rule(self, gradient))
-            self.release(gradient)
             for place, (output, edge) in enumerate(zip(outputs, node.edges, strict=True)):
                 if output is not None and edge is not None and output.shape != edge[1]:
                     outputs[place] = self.empty(edge[1], None, output.itemsize)
                     self.release(output)
+            self.release(gradient)
             for storage in node.kept:
                 self.drop(storage)
             node.kept = ()
