@@ -10,7 +10,7 @@ from convsize.records import Line, Receipt
 from convsize.views.numbers import exact
 from convsize.views.paint import PLAIN, Paint
 
-_STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
+_STYLES = {"exact": "green", "FAILS": "red", "not measured": "dim"}
 _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
 
 
@@ -32,14 +32,12 @@ def render(receipt: Receipt, *, width: int = 80, paint: Paint = PLAIN) -> str:
 
 
 def _cells(line: Line) -> tuple[str, str, str, str, str]:
-    unmeasured = line.measured is None
-    return (
-        line.quantity,
-        exact(line.predicted) if line.predicted or not unmeasured else "–",
-        "–" if line.measured is None else exact(line.measured),
-        "–" if line.difference is None else exact(line.difference),
-        line.verdict,
-    )
+    figures = (_figure(line.predicted), _figure(line.measured), _figure(line.difference))
+    return (line.quantity, *figures, line.verdict)
+
+
+def _figure(value: int | None) -> str:
+    return "–" if value is None else exact(value)
 
 
 def _row(cells: Sequence[str], sizes: Sequence[int], paint: Paint, style: str) -> str:
@@ -100,4 +98,4 @@ def _cell(line: Line) -> str:
     if line.measured is None:
         return "not measured"
     figure = exact(line.measured)
-    return figure if line.verdict == "exact" else f"**{line.verdict}** ({figure} for {exact(line.predicted)})"
+    return figure if line.verdict == "exact" else f"**{line.verdict}** ({figure} for {_figure(line.predicted)})"

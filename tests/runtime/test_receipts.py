@@ -1,0 +1,38 @@
+"""The receipts in reports/ are those of the specs as they are, and what they predict is what is predicted now."""
+
+from __future__ import annotations
+
+import pytest
+from receipts_report import SPECS, SUMMARY, read_all, rendered, write_all
+
+import convsize
+from convsize.analyses.saved_tensors import saved_for_backward
+
+STALE = "is stale: run pytest tests/runtime/test_receipts.py --update"
+
+
+@pytest.fixture(scope="module")
+def receipts(request: pytest.FixtureRequest):
+    if request.config.getoption("--update"):
+        pytest.importorskip("torch")
+        write_all()
+    return {receipt.name: receipt for receipt in read_all()}
+
+
+def test_every_spec_has_one_and_all_hold(receipts):
+    assert list(receipts) == [path.stem for path in SPECS]
+    assert all(receipt.holds for receipt in receipts.values())
+    assert SUMMARY.read_text(encoding="utf-8") == rendered(list(receipts.values())), f"reports/receipts.md {STALE}"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_they_are_about_what_is_predicted_now(receipts, path):
+    net = convsize.load(path)
+    receipt, report = receipts[path.stem], net.analyze()
+    lines = {line.quantity: line for line in receipt.lines}
+    assert receipt.graph == report.graph, f"reports/receipts/{path.stem}.json {STALE}"
+    assert lines["output volumes"].predicted == len(report.layers)
+    assert lines["multiply-adds, forward"].predicted == receipt.batches[-1] * report.totals.macs
+    for batch in receipt.batches:
+        predicted = sum(map(sum, saved_for_backward(net, batch)))
+        assert lines[f"saved for backward, batch {batch}"].predicted == predicted
