@@ -14,6 +14,8 @@ from convsize.records import InputSizes
 from convsize.rules.fixer import Build, repair, works
 
 _JOINS = ("E302", "E303")
+_SAID_BETTER = ("E203", "E206", "E207", "E208", "E209", "E210", "E302", "E303", "E305")
+"""What the ops say without knowing the token: it holds nothing that the token does not show."""
 
 
 def advised(
@@ -54,7 +56,9 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
     if smallest is None:
         return found
     said = f"{smallest.how}: write `{smallest.fix.replacement}`"
-    return found._replace(fixes=(smallest.fix,), help=f"{said}; {found.help}" if found.help else said)
+    if found.help and found.code not in _SAID_BETTER:
+        said = f"{said}; otherwise {found.help}"
+    return found._replace(fixes=(smallest.fix,), help=said)
 
 
 def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] | None) -> str | None:

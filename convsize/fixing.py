@@ -14,7 +14,7 @@ from convsize.geometry import Shape
 from convsize.graph.build import attempt
 from convsize.language.parser import parse
 from convsize.records import FileFindings
-from convsize.rules.fixer import edited, moved
+from convsize.rules.fixer import edited, moved, still_wrong
 
 MOST_CHECKS = 400
 """For one file in one run: a spec that needs more is not mended one finding at a time."""
@@ -165,6 +165,8 @@ class _Engine:
         stage, reached = _stage(before), _stage(after)
         if reached != stage:
             return reached > stage
+        if stage == 1 and still_wrong(after.diagnostics, target, fix):
+            return False
         errors, left = _errors(before), _errors(after)
         fresh = _fresh(before, after, (fix,))
         if target.severity != "error":

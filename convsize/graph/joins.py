@@ -53,7 +53,9 @@ def _ways(code: str, group: Group, shapes: tuple[Shape, ...], source: Source) ->
     ranks = {shape.rank for shape in shapes}
     if code == "E304":
         yield from _gate(group, shapes)
-    elif code != "E305" and len(ranks) > 1 and 0 in ranks:
+    elif len(ranks) > 1 and 0 in ranks:
+        if group.kind == "sum" and len({shape.elements for shape in shapes}) > 1:
+            return
         edits = [(_behind(branch), " flat") for branch, shape in zip(group.branches, shapes, strict=True) if shape.rank]
         yield _Way(tuple(edits), "flatten the volume: end its branch with `flat`")
     elif len(ranks) == 1 and 0 not in ranks:

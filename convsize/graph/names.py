@@ -327,7 +327,10 @@ class _Checker:
         text = f"there is no block or word called `{name}`"
         known = _ELSEWHERE.get(name.lower().rstrip("123d_"))
         if known is not None and guess not in self.defs:
-            return BuildError("E104", text, call.name.span, f"write it as `{known}`")
+            # What has numbers of its own is for the writer to choose.
+            same = call.args is None and not any(char.isdigit() or char in "[( " for char in known) and known != "x"
+            fixes = (Fix(call.name.span, known, safe=True),) if same else ()
+            return BuildError("E104", text, call.name.span, f"write it as `{known}`", fixes=fixes)
         if guess is None:
             return BuildError(
                 "E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words"

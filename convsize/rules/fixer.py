@@ -7,7 +7,7 @@ building the network again, for a number that mends one call of a block may spoi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from convsize.graph.build import Attempt
 from convsize.graph.layers import Defaults
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.parser import parse
-from convsize.language.tree import Arg, Call, DefaultStmt, Dims, File, Item, Layer, Num, Pads, Series
+from convsize.language.tree import Call, DefaultStmt, Dims, Expr, File, Group, Item, Layer, Num, Pads, Series
 from convsize.rules.places import series_of
 
 LARGEST_TRIAL = 60_000
@@ -92,16 +92,28 @@ def works(
         return False
     known = {(each.code, moved(each.span.start, (fix,))) for each in before.diagnostics}
     fresh = [each for each in after.diagnostics if (each.code, each.span.start) not in known]
-    start, end = moved(found.span.start, (fix,)), moved(found.span.end, (fix,), end=True)
-    if any(each.code == found.code and each.span.start <= end and start <= each.span.end for each in after.diagnostics):
+    if still_wrong(after.diagnostics, found, fix):
         return False
     return (len(after.diagnostics) < len(before.diagnostics) and not fresh) or after.layers > before.layers
+
+
+def still_wrong(after: Iterable[Diagnostic], found: Diagnostic, fix: Fix) -> bool:
+    """Whether there is an error of volumes at the place of one that a fix was to remove, be it another one."""
+    start, end = moved(found.span.start, (fix,)), moved(found.span.end, (fix,), end=True)
+    return any(
+        (each.code == found.code or each.code[:2] in ("E2", "E3")) and each.span.start <= end and start <= each.span.end
+        for each in after
+        if each.severity == "error"
+    )
 
 
 # ---- candidates ------------------------------------------------------------------------------------------------------
 
 
 def _candidates(file: File, found: Diagnostic, before: Attempt) -> Iterator[Repair]:
+    if found.code in ("E302", "E303"):
+        yield from _unstrided(file, found.span)
+        return
     place = _place(file, found.span)
     if place is None:
         return
@@ -122,6 +134,27 @@ def _place(file: File, span: Span) -> tuple[Item, Series] | None:
             if item.atom.span == span:
                 return item, series
     return None
+
+
+def _unstrided(file: File, first: Span) -> Iterator[Repair]:
+    """For branches of which one strides: its pools and filters at stride 1, padded to keep the size."""
+    for series in series_of(file):
+        for item in series.items:
+            if not isinstance(item.atom, Group) or item.atom.branches[0].span != first:
+                continue
+            for inner in (inner for branch in item.atom.branches for inner in branch.items):
+                layer = inner.atom
+                if isinstance(layer, Layer) and layer.mnemonic in ("C", "DW", "M", "A"):
+                    size = layer.size or _dims((2,) if layer.mnemonic in ("M", "A") else (3,))
+                    if all(isinstance(dim, Num) and dim.value % 2 for dim in size):
+                        pads = _pads(tuple((int(_plain(dim)) // 2,) * 2 for dim in size))
+                        token = {"stride": _dims((1,)), "padding": pads}
+                        yield _retoken(layer, "keep the size as the other branches do", **token)
+
+
+def _plain(expr: Expr) -> Fraction:
+    assert isinstance(expr, Num)
+    return expr.value
 
 
 def _defaults(file: File) -> Defaults:
@@ -212,7 +245,7 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
     if numbers is None:
         return
     if code == "E207":
-        yield _retoken(layer, "pad one side more to keep the size at stride 1", padding=_pads(numbers.padding))
+        yield _retoken(layer, "pad one side more than the other (`p0` pads none)", padding=_pads(numbers.padding))
         yield _retoken(layer, "do not pad", padding=_pads(((0, 0),)))
     elif code in ("E208", "E203"):
         for less in range(1, max(map(max, numbers.padding)) + 1):
@@ -377,15 +410,10 @@ def _of_layer_before(items: tuple[Item, ...], found: Diagnostic, faulty: Item) -
             if isinstance(wanted, Call) and wanted.args and all(isinstance(arg.value, Num) for arg in wanted.args):
                 product = 1
                 for arg in wanted.args:
-                    product *= _whole(arg)
+                    product *= int(_plain(arg.value))  # type: ignore[arg-type]
                 yield _retoken(layer, "give as many values as are reshaped", size=_dims((product,)))
         elif isinstance(layer.depth, Num):
             for depth in _near(int(layer.depth.value)):
                 if depth > layer.depth.value or found.code == "E211":
                     yield _retoken(layer, "take another depth before it", depth=_num(depth))
         return
-
-
-def _whole(arg: Arg) -> int:
-    assert isinstance(arg.value, Num)
-    return int(arg.value.value)

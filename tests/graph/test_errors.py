@@ -51,7 +51,14 @@ CASES = [
         ),
     ],
     [
-        Case("input: 3@32x32\nC3 relu\n", "E104", "there is no block or word called `relu`", "relu", "write it as `R`"),
+        Case(
+            "input: 3@32x32\nC3 relu\n",
+            "E104",
+            "there is no block or word called `relu`",
+            "relu",
+            "write it as `R`",
+            fixes=(("R", True),),
+        ),
     ],
     [
         Case(
