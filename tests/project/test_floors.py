@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 THIRD_PARTY = {
     "api": {"networkx"},
-    "views": {"rich", "graphviz", "svglib", "reportlab"},
+    "views": {"rich", "graphviz", "pygal", "svglib", "reportlab"},
     "runtime": {"torch", "numpy"},
     "cli": {"typer", "rich"},
 }

@@ -1,0 +1,200 @@
+"""`convsize report`: a page for every network, and one that compares them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
+
+    from convsize.config import Config
+    from convsize.errors import Source
+    from convsize.geometry import Shape
+    from convsize.views.report_content import Format, NetworkPage
+
+PATIENCE = 1.0
+"""Seconds before a run is a long one."""
+
+
+def command(
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SPEC]...", help="Spec files, or folders to search for them; - reads standard input."),
+    ] = None,
+    expression: Annotated[
+        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="Where the pages go; it is made if need be.")
+    ] = "reports",
+    format_: Annotated[
+        Literal["html", "markdown"],
+        typer.Option("--format", "-f", help="Pages for a browser, or Markdown for a repository."),
+    ] = "html",
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: name the pages that are not up to date, and end with 1.")
+    ] = False,
+) -> int:
+    """Writes a page for every network, and for several an index that compares them.
+
+    An HTML page is one file that needs no network: figures that say how they come about, the diagram, a table to sort
+    and search, charts over depth, and the findings with their fixes.
+
+    \b
+    Examples:
+      convsize report specs -o reports
+      convsize report specs/resnet50.spec -o pages --batch 32
+      convsize report specs -o reports --format markdown
+      convsize report specs -o reports --format markdown --check
+    """
+    from convsize.cli import files, terminal
+    from convsize.cli import specs as named
+    from convsize.cli.progress import Progress
+    from convsize.errors import SpecError, UsageError
+
+    if format_ == "html":
+        from convsize.views.report_charts import require_pygal
+
+        require_pygal()
+    asked = _asked(specs or (), expression or ())
+    shapes, numbers = named.inputs(input_ or ()), named.lets(let or ())
+    code = ExitCode.OK
+    pages: list[NetworkPage] = []
+    with Progress(2 * len(asked), sys.stderr, PATIENCE) as progress:
+        for name, where, config in asked:
+            try:
+                page = read(name, where, config, shapes, numbers, batch=batch, dtype=dtype)
+            except SpecError as error:
+                terminal.report_diagnostics(error.diagnostics, error.source)
+                code = ExitCode.FINDINGS
+            else:
+                pages.append(page)
+                if any(found.severity == "error" for found in page.findings.diagnostics):
+                    code = ExitCode.FINDINGS
+            progress.step()
+        if not pages:
+            if not asked:
+                raise UsageError(f"there is nothing to report on in {' '.join(specs or ())}: no *{named.SUFFIX} in it")
+            return code
+        stale = 0
+        if not check:
+            _make(output)
+        for path, render in written(pages, format_, several=len(asked) > 1):
+            full = f"{output.rstrip('/') or '/'}/{path}"
+            data = render().encode()
+            if not check:
+                files.write(full, data)
+            elif files.read(full) != data:
+                stale += 1
+                terminal.complain(f"{full} is not up to date")
+            progress.step()
+    if stale:
+        return ExitCode.FINDINGS
+    if not check:
+        terminal.write(f"{len(pages)} {'page' if len(pages) == 1 else 'pages'} in {output}\n", sys.stderr)
+    return code
+
+
+def read(
+    name: str,
+    where: Source | str,
+    config: Config,
+    inputs: Mapping[str, Shape],
+    lets: Mapping[str, Fraction],
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+) -> NetworkPage:
+    """What the page of a network is written from.
+
+    Raises SpecError where the spec is wrong, UsageError where the call is.
+    """
+    from convsize import api, checking
+    from convsize.analyses.facts import gather
+    from convsize.cli import specs as named
+    from convsize.views.report_content import NetworkPage
+
+    source = named.read(where)
+    network = api.from_source(source, name=name, lets=lets, inputs=inputs)
+    report = network.analyze(batch=batch, dtype=dtype)
+    findings = checking.check_source(report.source, config, lets=lets, inputs=inputs)
+    rules = checking.pages({found.code for found in findings.diagnostics})
+    windows = {index: fact.window for index, fact in enumerate(gather(network))}
+    return NetworkPage(report, findings, rules, windows)
+
+
+def written(pages: Sequence[NetworkPage], format_: Format, *, several: bool) -> list[tuple[str, Callable[[], str]]]:
+    """The files of a report, each with what writes it. Raises UsageError where two would have the same name."""
+    from functools import partial
+
+    from convsize.errors import UsageError
+    from convsize.views import report_markdown
+
+    if format_ == "html":
+        from convsize.views import report_html, report_index
+
+        view, index, of_all = report_html.render, report_html.INDEX, report_index.render_html
+    else:
+        from convsize.views import report_index
+
+        view, index, of_all = report_markdown.render, report_markdown.INDEX, report_index.render_markdown
+    found: list[tuple[str, Callable[[], str]]] = [(index, partial(of_all, pages))] if several else []
+    # Some file systems do not tell Net.html from net.html.
+    taken = {index.casefold(): "the index"} if several else {}
+    for page in pages:
+        path = f"{page.report.name}{report_index.ending(format_)}"
+        if path.casefold() in taken:
+            raise UsageError(
+                f"the pages of {page.report.source.name} and of {taken[path.casefold()]} would be one file, {path}: "
+                "rename a spec, or write them to different folders"
+            )
+        taken[path.casefold()] = page.report.source.name
+        found.append((path, partial(view, page, index=several)))
+    return found
+
+
+def _asked(paths: Sequence[str], expressions: Sequence[str]) -> list[tuple[str, Source | str, Config]]:
+    """The networks by name, each with its text or file and the configuration that its findings are under."""
+    from pathlib import Path
+
+    from convsize.cli import discover
+    from convsize.cli import specs as named
+
+    configurations = discover.Configurations()
+    found = discover.discover(paths, configurations)
+    configs = {each.name: each.config for each in found}
+    here = configurations.of(Path.cwd())
+    if paths and not found and not expressions:
+        return []
+    return [
+        (name, where, configs[where] if isinstance(where, str) else here)
+        for name, where in named.sources([each.name for each in found], expressions)
+    ]
+
+
+def _make(folder: str) -> None:
+    """Makes a folder with those above it. Raises UsageError where that cannot be done."""
+    import os
+
+    from convsize.errors import UsageError
+
+    try:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (the path stays as it was given)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"the folder `{folder}` cannot be made: {reason}") from None

@@ -1,0 +1,193 @@
+"""What a report page says of a network, whatever it is written in: figures, layers, and the points of charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Literal, NamedTuple
+
+from convsize.geometry import Window
+from convsize.records import FileFindings, LayerRow, Report, RulePage
+from convsize.views import numbers
+from convsize.views.drawing import Detail, Part, draw
+from convsize.views.fold import Line, fold, unfolded
+
+Format = Literal["html", "markdown"]
+
+MOST_LINES = 1000
+"""Layers that are listed one by one; a listing of more is folded, or the page would be larger than a megabyte."""
+
+MOST_SHAPES = 300
+"""Shapes of a drawing that a person can find their way in."""
+
+
+class NetworkPage(NamedTuple):
+    """What a page is written from: the analyses, the findings with the rules they are by, and each layer's window.
+
+    windows are by the layer's index; rules are those that any finding is by.
+    """
+
+    report: Report
+    findings: FileFindings
+    rules: tuple[RulePage, ...]
+    windows: Mapping[int, Window]
+
+
+class Figure(NamedTuple):
+    """A headline figure: what it is called, how it is written, the number itself, and how it comes about."""
+
+    name: str
+    title: str
+    text: str
+    value: int | None
+    explanation: str
+
+
+class Step(NamedTuple):
+    """A layer with multiply-adds and the layers right behind it, up to the next one: one point of the charts.
+
+    ResNet-152 has 514 layers and 156 of these; a chart of all layers would show norms and activations, which cost and
+    change nothing, at two places of three.
+    """
+
+    rows: tuple[LayerRow, ...]
+
+    @property
+    def first(self) -> LayerRow:
+        """The layer it is called after."""
+        return self.rows[0]
+
+    @property
+    def last(self) -> LayerRow:
+        """The layer whose volume and receptive field it has."""
+        return self.rows[-1]
+
+    @property
+    def label(self) -> str:
+        """The first layer's name, with how many follow."""
+        behind = len(self.rows) - 1
+        return f"{self.first.name} and {behind} behind it" if behind else self.first.name
+
+    @property
+    def parameters(self) -> int:
+        """Of all its layers."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """Of all its layers."""
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def output_bytes(self) -> int:
+        """Of all its layers."""
+        return sum(row.output_bytes for row in self.rows)
+
+
+def steps(report: Report) -> tuple[Step, ...]:
+    """The layers of a network in the order of the spec, as the charts show them."""
+    found: list[list[LayerRow]] = []
+    for row in report.layers:
+        if row.macs or not found:
+            found.append([row])
+        else:
+            found[-1].append(row)
+    return tuple(Step(tuple(rows)) for rows in found)
+
+
+def listing(report: Report) -> tuple[Line, ...]:
+    """The lines of the table: every layer, or folded where they are too many."""
+    return unfolded(report.layers) if len(report.layers) <= MOST_LINES else fold(report.layers)
+
+
+def drawn(report: Report, most: int = MOST_SHAPES) -> tuple[Detail, tuple[Part, ...]] | None:
+    """The finest of the details "block" and "network" at which a drawing has no more than so many shapes, if any."""
+    details: tuple[Detail, ...] = ("block", "network")
+    for detail in details:
+        parts = tuple(draw(report, detail).leaves())
+        if len(parts) <= most:
+            return detail, parts
+    return None
+
+
+def figures(page: NetworkPage) -> tuple[Figure, ...]:
+    """The figures at the head of a page."""
+    report = page.report
+    totals = report.totals
+    field = totals.receptive_field
+    work = "".join(f" + {numbers.exact(flops)} {kind}" for kind, flops in totals.work)
+    batch = f"batch {numbers.exact(report.batch)}"
+    image = report.inputs[0][1][1:]
+    sees = "There is no layer whose units have a position."
+    if field is not None:
+        sees = (
+            f"What one unit of the last layer that has a position sees of the {numbers.axes(image)} pixels an axis; "
+            f"neighbouring units lie {numbers.axes(field.jump)} pixels apart, and the first one begins at pixel "
+            f"{numbers.places(field.start)}. The best placed unit sees {numbers.share(field.seen)} of the input."
+        )
+    return (
+        Figure(
+            "parameters",
+            "parameters",
+            numbers.count(totals.parameters),
+            totals.parameters,
+            f"The sum over all layers: {numbers.exact(totals.weights)} weights + {numbers.exact(totals.biases)} biases "
+            f"= {numbers.exact(totals.parameters)}. Buffers, {numbers.exact(totals.buffers)} values, are not trained "
+            "and not counted.",
+        ),
+        Figure(
+            "macs",
+            "MACs",
+            numbers.count(totals.macs),
+            totals.macs,
+            "Multiply-adds of all convolutions and matrix products for one sample: "
+            f"the sum over all layers is {numbers.exact(totals.macs)}.",
+        ),
+        Figure(
+            "flops",
+            "FLOPs",
+            numbers.count(totals.flops),
+            totals.flops,
+            f"2 for each multiply-add and 1 for every other operation, one sample: 2·{numbers.exact(totals.macs)} MACs"
+            f"{work} = {numbers.exact(totals.flops)}.",
+        ),
+        Figure(
+            "activation_bytes",
+            f"activations, {batch}",
+            numbers.size(totals.activation_bytes),
+            totals.activation_bytes,
+            f"The outputs of all {numbers.exact(totals.layers)} layers for {batch}: "
+            f"{numbers.exact(totals.activation_elements)} values of {report.dtype} "
+            f"= {numbers.exact(totals.activation_bytes)} bytes. What training holds at once may be less.",
+        ),
+        Figure(
+            "parameter_bytes",
+            "parameter bytes",
+            numbers.size(totals.parameter_bytes),
+            totals.parameter_bytes,
+            f"{numbers.exact(totals.parameters)} parameters of {report.dtype} "
+            f"= {numbers.exact(totals.parameter_bytes)} bytes, without gradients and optimiser state.",
+        ),
+        Figure(
+            "weight_layers",
+            "weight layers",
+            numbers.exact(totals.weight_layers),
+            totals.weight_layers,
+            "The most convolutions and fully connected layers on any path to the end of the trunk; of all kinds there "
+            f"are {numbers.exact(totals.layers)} layers.",
+        ),
+        Figure(
+            "receptive_field",
+            "receptive field",
+            "–" if field is None else f"{numbers.axes(field.size)} px",
+            None if field is None else prod(field.size),
+            sees,
+        ),
+    )
+
+
+def volumes(named: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+    """Volumes with their names; the end of the trunk and the input of a network with one need none."""
+    if len(named) == 1:
+        return numbers.volume(named[0][1])
+    return ", ".join(f"{name} {numbers.volume(dims)}" for name, dims in named)
