@@ -15,11 +15,11 @@ def write(path: str, data: bytes) -> None:
         raise UsageError(f"`{path}` cannot be written: {reason}") from None
 
 
-def read(path: str) -> bytes | None:
-    """A file that was written before, or None where there is none. Raises UsageError where it cannot be read."""
+def read(path: str, most: int = -1) -> bytes | None:
+    """The first `most` bytes of a file, or None where there is none. Raises UsageError where it cannot be read."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123
-            return file.read()
+            return file.read(most)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -149,7 +149,7 @@ def _svg(shape: Shape) -> str:
     if isinstance(shape, Image):
         x, y = shape.at
         place = f'x="{_n(x)}" y="{_n(y)}" width="{_n(shape.width)}" height="{_n(shape.height)}"'
-        return f'<image {place} preserveAspectRatio="none" href="{_text(shape.uri)}"/>'
+        return f'<image {place} preserveAspectRatio="xMidYMid slice" href="{_text(shape.uri)}"/>'
     title = f"<title>{_text(shape.title)}</title>" if isinstance(shape, (Polygon, Dot)) and shape.title else ""
     if isinstance(shape, Dot):
         x, y = shape.centre

@@ -1,0 +1,107 @@
+"""`convsize rf`: the receptive field of a layer, drawn on the input."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+LARGEST_IMAGE = 8 * 2**20
+"""Bytes. The image stands in the picture as it is, and nobody wants to look at a larger file."""
+
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def command(
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help="A spec file; - reads standard input.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Argument(metavar="[LAYER]", help="A layer's name, as `analyze` lists it; the last one with positions."),
+    ] = None,
+    expression: Annotated[
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
+    ] = None,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="A picture: rf.svg, .png or .pdf.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="PHOTO", help="A PNG or JPEG file to draw on, cut to the input's shape; in an SVG only."),
+    ] = None,
+    theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="The background, light by default.")] = None,
+) -> int:
+    """Shows what a unit in the middle of a layer sees of the input, layer by layer.
+
+    Without -o a table: the field's extent, the jump between neighbouring units, where unit 0's field starts, and how
+    many of the pixels lie outside of the input.
+
+    \b
+    Examples:
+      convsize rf specs/vgg_d.spec
+      convsize rf specs/resnet50.spec down3.relu1 -o rf.svg
+      convsize rf specs/googlenet.spec inc3.cat1 --image photo.jpg -o rf.svg
+      convsize rf -e 'CRCRP' --input 3@32x32
+    """
+    from convsize import api
+    from convsize.cli import files, terminal
+    from convsize.cli import specs as named
+    from convsize.errors import UsageError
+    from convsize.views import receptive_field_picture as view
+
+    if spec is not None and expression is not None:
+        if layer is not None:
+            raise UsageError("one picture shows one network: name a file or give a text by -e, not both")
+        spec, layer = None, spec  # with -e the only argument is the layer
+    if output is None and (image is not None or theme is not None):
+        raise UsageError("--image and --theme are for a picture: name its file by -o rf.svg")
+    suffix = None
+    if output is not None:
+        from convsize.views.drawing_file import suffix_of
+
+        suffix = suffix_of(output)
+        if suffix in ("dot", "mmd"):
+            raise UsageError(f"a receptive field is no graph: write `{output}` as .svg, .png or .pdf")
+        if image is not None and suffix != "svg":
+            raise UsageError("--image is for an SVG: name the picture rf.svg")
+    photo = None if image is None else data_uri(image)
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+    ((name, where),) = named.sources([spec] if spec else [], [expression] if expression else [])
+    report = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes).analyze()
+    terminal.report_diagnostics(report.diagnostics, report.source)
+    wrong = any(found.severity == "error" for found in report.diagnostics)
+    way = view.way(report, layer)
+    if output is None or suffix is None:
+        text = view.render(report, way, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+        terminal.write(text)
+    else:
+        files.write(output, view.scene(report, way, image=photo, theme=theme or "light").file(suffix))
+    return ExitCode.FINDINGS if wrong else ExitCode.OK
+
+
+def data_uri(path: str) -> str:
+    """An image file as a data URI. Raises UsageError where there is none, or where it is no PNG or JPEG."""
+    import base64
+
+    from convsize.cli import files
+    from convsize.errors import UsageError
+
+    data = files.read(path, LARGEST_IMAGE + 1)
+    if data is None:
+        raise UsageError(f"there is no file `{path}`")
+    if len(data) > LARGEST_IMAGE:
+        raise UsageError(f"`{path}` is larger than {LARGEST_IMAGE:,} bytes: make it smaller, the input has few pixels")
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    raise UsageError(f"`{path}` is no PNG and no JPEG file")
