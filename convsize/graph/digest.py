@@ -5,42 +5,55 @@ values enter it in which order. Names, layout, blocks and repeats leave no trace
 order of their branches, and sums of sums or concatenations of concatenations are one.
 
 The layers form a directed acyclic graph in which two equal layers with weights of their own are not one layer used
-twice, so a tree hash is not enough. Colours are refined from below (what a layer is computed from) and from above
-(what it is used for) until they tell no more layers apart; then the graph is written down in the order of a walk from
-the outputs that takes the branches of a sum by colour, and that text is hashed.
+twice, so a tree hash is not enough. Colours are refined from below (what a layer is computed from) and from above (what
+it is used for); then the graph is written down in the order of a walk from the outputs that takes the branches of a sum
+by colour, and that text is hashed. Colours are numbers mixed by hand: Python's own hash may differ from one version to
+the next, and a cryptographic one, which only the text needs, would take most of the time of a large network.
 """
 
 from __future__ import annotations
 
-import hashlib
+# What hashlib.blake2b is; hashlib itself loads OpenSSL, which takes longer than all of the analysis.
+from _blake2 import blake2b
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convsize.graph.network import Network
+    from convsize.ops.base import Op
 
 _COMMUTATIVE = {"sum": True, "gate": True, "concatenation": False}
 _DIGITS = 16
 _ROUNDS = 3
+_MASK = 2**64 - 1
 
 
 def digest(network: Network) -> str:
     """The digest, 16 hexadecimal digits, of everything the outputs depend on and of what nothing uses."""
     kinds, sources = _flattened(network)
-    roots = [network.outputs["main"], *(index for name, index in network.outputs.items() if name != "main")]
-    colours = _colours(kinds, sources, roots)
-    main, heads = roots[0], sorted(roots[1:], key=lambda index: colours[index])
+    commutative = {index for index, kind in kinds.items() if _COMMUTATIVE.get(kind.split(" ", 1)[0], False)}
+    main, *heads = (network.outputs["main"], *(index for name, index in network.outputs.items() if name != "main"))
+    used = {source for inputs in sources.values() for source in inputs}.union((main, *heads))
+    unused = kinds.keys() - used
+    colours: dict[int, int] = {}
+    if commutative or len(heads) > 1 or len(unused) > 1:
+        colours = _colours(kinds, sources, commutative, main, heads)
+        heads = _by_colour(heads, colours)
     numbers: dict[int, int] = {}
     lines: list[str] = []
-    used = {source for inputs in sources.values() for source in inputs}.union(roots)
-    unused = sorted(kinds.keys() - used, key=lambda index: colours[index])
-    for root in (main, *heads, *unused):
-        _walk(root, kinds, sources, colours, numbers, lines)
+    for root in (main, *heads, *_by_colour(unused, colours)):
+        _walk(root, kinds, sources, commutative, colours, numbers, lines)
     lines.append(f"main {numbers[main]} heads {sorted(numbers[index] for index in heads)}")
-    return _hash("\n".join(lines))
+    return _hash("\n".join(lines)).hex()
 
 
-def _hash(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=_DIGITS // 2).hexdigest()
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=_DIGITS // 2).digest()
+
+
+def _by_colour(indices: Iterable[int], colours: dict[int, int]) -> list[int]:
+    """In an order that does not depend on how the network is written; without colours there is one index at most."""
+    return sorted(indices, key=lambda index: colours.get(index, 0))
 
 
 def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
@@ -54,7 +67,7 @@ def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
     kinds: dict[int, str] = {}
     sources: dict[int, list[int]] = {}
     merged: set[int] = set()
-    calls_text: dict[tuple[int, object], str] = {}
+    calls_text: dict[tuple[Op, object], str] = {}
     for node in reversed(network.nodes):
         if node.index in merged:
             continue
@@ -68,7 +81,7 @@ def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
             kinds[node.index] = f"{name} {node.output}"
         else:
             shapes = network.input_shapes(node)
-            key = (id(node.op), shapes)
+            key = (node.op, shapes)
             text = calls_text.get(key)
             if text is None:
                 # How an extent was rounded shows in the output volume; the flag itself may be written without effect.
@@ -100,31 +113,41 @@ def _merged_inputs(
     return found
 
 
-def _is_commutative(kind: str) -> bool:
-    return _COMMUTATIVE.get(kind.split(" ", 1)[0], False)
+def _mixed(left: int, right: int) -> int:
+    """A number of 64 bits that depends on both and on their order (the steps of SplitMix64, Steele et al. 2014)."""
+    value = (left * 0x9E3779B97F4A7C15 + right) & _MASK
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    return value ^ value >> 27
 
 
-def _colours(kinds: dict[int, str], sources: dict[int, list[int]], roots: list[int]) -> dict[int, str]:
-    """Refined colours: alternately from the inputs up and from the uses down."""
+def _colours(
+    kinds: dict[int, str], sources: dict[int, list[int]], commutative: set[int], main: int, heads: list[int]
+) -> dict[int, int]:
+    """Refined colours: alternately from the inputs up and from the uses down.
+
+    What has no order (the branches of a sum, the uses of a value) is mixed one by one and added up.
+    """
     upwards = sorted(kinds)
-    colours = {index: _hash(kinds[index]) for index in upwards}
-    root_marks = dict.fromkeys(roots[1:], "head")
-    root_marks[roots[0]] = "main"
+    first = {kind: int.from_bytes(_hash(kind), "big") for kind in set(kinds.values())}
+    colours = {index: first[kinds[index]] for index in upwards}
+    marks = dict.fromkeys(heads, 1)
+    marks[main] = 2
     for _ in range(_ROUNDS):
-        fresh: dict[int, str] = {}
+        fresh: dict[int, int] = {}
         for index in upwards:
-            inputs = [fresh[source] for source in sources[index]]
-            if _is_commutative(kinds[index]):
-                inputs.sort()
-            fresh[index] = _hash(f"{colours[index]} < {inputs}")
-        uses: dict[int, list[str]] = {index: [root_marks.get(index, "")] for index in upwards}
-        below: dict[int, str] = {}
+            colour = colours[index]
+            if index in commutative:
+                fresh[index] = _mixed(colour, sum([_mixed(fresh[source], 0) for source in sources[index]]))
+            else:
+                for source in sources[index]:
+                    colour = _mixed(colour, fresh[source])
+                fresh[index] = colour
+        uses = {index: marks.get(index, 0) for index in upwards}
         for index in reversed(upwards):
-            below[index] = _hash(f"{fresh[index]} > {sorted(uses[index])}")
-            commutes = _is_commutative(kinds[index])
-            for place, source in enumerate(sources[index]):
-                uses[source].append(f"{'' if commutes else place} {below[index]}")
-        colours = below
+            colours[index] = colour = _mixed(fresh[index], uses[index])
+            commutes = index in commutative
+            for place, source in enumerate(sources[index], 1):
+                uses[source] += _mixed(colour, 0 if commutes else place)
     return colours
 
 
@@ -132,7 +155,8 @@ def _walk(
     root: int,
     kinds: dict[int, str],
     sources: dict[int, list[int]],
-    colours: dict[int, str],
+    commutative: set[int],
+    colours: dict[int, int],
     numbers: dict[int, int],
     lines: list[str],
 ) -> None:
@@ -142,11 +166,11 @@ def _walk(
         index, ready = waiting.pop()
         if index in numbers:
             continue
-        commutes = _is_commutative(kinds[index])
-        inputs = sorted(sources[index], key=lambda source: colours[source]) if commutes else sources[index]
+        commutes = index in commutative
+        inputs = _by_colour(sources[index], colours) if commutes else sources[index]
         if not ready:
             waiting.append((index, True))
-            waiting.extend((source, False) for source in reversed(inputs))
+            waiting.extend([(source, False) for source in reversed(inputs)])
             continue
         numbers[index] = len(numbers)
         own = [numbers[source] for source in inputs]
