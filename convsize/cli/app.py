@@ -10,7 +10,22 @@ from typer.core import TyperGroup
 from convsize import __version__
 from convsize.cli.guard import guarded
 
-COMMANDS = ("analyze", "check", "diff", "draw", "fmt", "ops", "sizes", "export", "report", "rf", "verify", "rule", "rules")
+COMMANDS = (
+    "analyze",
+    "check",
+    "compare",
+    "diff",
+    "draw",
+    "fmt",
+    "ops",
+    "sizes",
+    "export",
+    "report",
+    "rf",
+    "verify",
+    "rule",
+    "rules",
+)
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
 
