@@ -29,12 +29,14 @@ def check_source(
     *,
     lets: Mapping[str, Fraction] | None = None,
     inputs: Mapping[str, Shape] | None = None,
+    advise: bool = True,
 ) -> FileFindings:
     """What is to be said of a spec: its errors or, where it has none, what the rules advise.
 
     Errors are always reported. Everything else can be left out by the configuration and by comments in the spec.
 
-    lets overrides constants of the file, inputs the volumes of its inputs.
+    lets overrides constants of the file, inputs the volumes of its inputs. advise: whether to look for what would mend
+    errors of the geometry, which takes many times as long as finding them.
 
     Raises UsageError for a code, a budget, a let or an input that does not exist.
     """
@@ -45,10 +47,13 @@ def check_source(
     if not _broken(diagnostics):
         try:
             network = build(file, lets, name=_stem(source.name), inputs=inputs)
-        except SpecError:
-            from convsize.advice import advised
+        except SpecError as error:
+            if advise:
+                from convsize.advice import advised
 
-            diagnostics += advised(file, lets, inputs)
+                diagnostics += advised(file, lets, inputs)
+            else:
+                diagnostics += error.diagnostics
         else:
             diagnostics += _findings(network, config, chosen)
             ruled = True

@@ -140,7 +140,7 @@ class _Engine:
         mended = len(state.diagnostics) - len(chosen) == len(after.diagnostics)
         if not mended or _stage(after) < _stage(state) or _fresh(state, after, tuple(chosen)):
             return state, 0
-        return after, len(chosen)
+        return self.advised(after), len(chosen)
 
     def one(self, state: FileFindings, position: int, *, unsafe: bool) -> tuple[FileFindings, int] | None:
         """The first fix at or behind a place that makes the spec better, and where to go on."""
@@ -152,13 +152,20 @@ class _Engine:
                     return None
                 after = self.check(state.source, (fix,))
                 if self.better(state, after, found, fix):
-                    return after, moved(found.span.start, (fix,))
+                    return self.advised(after), moved(found.span.start, (fix,))
         return None
 
     def check(self, source: Source, fixes: tuple[Fix, ...]) -> FileFindings:
+        """What is found when fixes are made; what would mend that is looked for only if they stay."""
         self.checks += 1
         changed = Source(edited(source.text, fixes), source.name)
-        return checking.check_source(changed, self.config, lets=self.lets, inputs=self.inputs)
+        return checking.check_source(changed, self.config, lets=self.lets, inputs=self.inputs, advise=False)
+
+    def advised(self, found: FileFindings) -> FileFindings:
+        """The findings with fixes for all that can be mended."""
+        if _stage(found) != 1:
+            return found
+        return checking.check_source(found.source, self.config, lets=self.lets, inputs=self.inputs)
 
     def better(self, before: FileFindings, after: FileFindings, target: Diagnostic, fix: Fix) -> bool:
         """Whether a fix did what it should: every step takes a spec further, so that there is an end to them."""

@@ -61,7 +61,9 @@ class Add(Op):
                     f"the branches of this sum have different extents: {first} and {other}",
                     "give them the same strides and paddings, or crop the larger one: `crop(…)`"
                     if first.rank and other.rank
-                    else "flatten the volume: end its branch with `flat`",
+                    else "flatten the volume: end its branch with `flat`"
+                    if first.elements == other.elements
+                    else f"a sum takes values one to one: {first.elements} and {other.elements} are not as many",
                 )
         return first
 

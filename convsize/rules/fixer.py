@@ -245,7 +245,7 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
     if numbers is None:
         return
     if code == "E207":
-        yield _retoken(layer, "pad one side more than the other (`p0` pads none)", padding=_pads(numbers.padding))
+        yield _retoken(layer, "pad so as to keep the size at stride 1 (`p0` pads none)", padding=_pads(numbers.padding))
         yield _retoken(layer, "do not pad", padding=_pads(((0, 0),)))
     elif code in ("E208", "E203"):
         for less in range(1, max(map(max, numbers.padding)) + 1):
@@ -316,16 +316,16 @@ def _of_wrong_numbers(layer: Layer) -> Iterator[Repair]:
         dims = getattr(layer, name)
         if dims is not None and len(dims) > 1:
             one = {
-                each: getattr(layer, each)[:1]
+                each: getattr(layer, each)[-1:]
                 for each in ("size", "stride", "dilation", "output_padding")
                 if getattr(layer, each) is not None
             }
             if layer.padding is not None:
-                one["padding"] = layer.padding._replace(pairs=layer.padding.pairs[:1])
+                one["padding"] = layer.padding._replace(pairs=layer.padding.pairs[-1:])
             yield _retoken(layer, "write one number for every axis", **one)
             return
     if layer.padding is not None and len(layer.padding.pairs) > 1:
-        pads = layer.padding._replace(pairs=layer.padding.pairs[:1])
+        pads = layer.padding._replace(pairs=layer.padding.pairs[-1:])
         yield _retoken(layer, "write one padding for every axis", padding=pads)
 
 

@@ -166,7 +166,7 @@ class Places:
         text = self._network.source.text
         # One of the two spaces around it goes as well.
         before, behind = text[span.start - 1 : span.start], text[span.end : span.end + 1]
-        if before == " " and behind in (" ", "\n", "", ")", "]"):
+        if before == " " and behind in (" ", "\r", "\n", "", ")", "]"):
             return (Fix(Span(span.start - 1, span.end), "", safe),)
         if before in ("\n", "(", "[", "") and behind == " ":
             return (Fix(Span(span.start, span.end + 1), "", safe),)

@@ -63,4 +63,4 @@ def test_mending_never_harms(text: str, unsafe: bool) -> None:
     assert took < 5
     if log := os.environ.get("CONVSIZE_FUZZ_LOG"):
         with Path(log).open("a") as file:
-            file.write(f"{errors(before)} {errors(after)} {mended.fixed} {took:.3f} {len(text)}\n")
+            file.write(f"{errors(before)} {errors(after)} {mended.fixed} {took:.3f} {text!r}\n")

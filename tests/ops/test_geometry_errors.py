@@ -474,7 +474,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             join("add", (3, (8, 8)), (3,)),
             "E302",
             "the branches of this sum have different extents: 3@8x8 and 3",
-            "flatten the volume: end its branch with `flat`",
+            "a sum takes values one to one: 192 and 3 are not as many",
         ),
         (
             join("concatenate", (128, (8, 8)), (3, (7, 8))),
