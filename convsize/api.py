@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from convsize.errors import Diagnostic, Source, Span, SpecError, UsageError
 from convsize.geometry import Shape
@@ -14,18 +14,36 @@ from convsize.graph.build import build
 from convsize.graph.network import Network as BareNetwork
 from convsize.language.parser import parse as parse_source
 from convsize.language.tree import File, InputStmt
-from convsize.records import ITEM_SIZES, Report
+from convsize.records import ITEM_SIZES
+from convsize.records import Report as BareReport
 
 if TYPE_CHECKING:
     import networkx  # type: ignore[import-untyped]
     import torch
 
+    from convsize.records import Receipt
     from convsize.runtime.module import NetworkModule
 
 LARGEST_SPEC = 2**20
 """Bytes. HRNet-W18 takes a thousand; what is larger is no spec, and /dev/zero must not fill the memory."""
 
 LARGEST_BATCH = 2**31 - 1
+
+
+class Report(BareReport):
+    """A report that shows itself in notebooks: the graph, the totals and the folded table."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from convsize.views import report_notebook
+
+        return report_notebook.html(self)
+
+    def _repr_svg_(self) -> str | None:
+        from convsize.views import report_notebook
+
+        return report_notebook.svg(self)
 
 
 class Network(BareNetwork):
@@ -63,7 +81,13 @@ class Network(BareNetwork):
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
 
-        return analyze(self, batch=batch, dtype=dtype)
+        return Report(*analyze(self, batch=batch, dtype=dtype))
+
+    def _repr_html_(self) -> str:
+        return self.analyze()._repr_html_()
+
+    def _repr_svg_(self) -> str | None:
+        return self.analyze()._repr_svg_()
 
     def to_torch(self, *, logits: bool = False, device: str | torch.device = "cpu") -> NetworkModule:
         """The network as an nn.Module that runs, its parameters named as in the report: bot3.conv2.weight.
@@ -83,6 +107,31 @@ class Network(BareNetwork):
         from convsize.runtime.module import build_module
 
         return build_module(plan, device)
+
+    def verify(
+        self,
+        *,
+        device: Literal["cpu", "cuda", "meta"] = "cpu",
+        batches: tuple[int, ...] = (1, 3),
+        dtype: str = "float32",
+    ) -> Receipt:
+        """Builds the network in PyTorch and holds every prediction against what that does.
+
+        Bytes saved for backward are measured at every one of `batches`, everything else at the last of them. On "meta"
+        PyTorch works out shapes and calls without computing.
+
+        Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
+        """
+        if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
+            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
+        if dtype not in ("float32", "float64"):
+            raise UsageError(f"receipts are made in float32 or float64, not `{dtype}`")
+        require_torch()
+        from convsize import __version__
+        from convsize.runtime.verify import verify
+
+        receipt = verify(self, device=device, batches=batches, dtype=dtype)
+        return receipt._replace(versions=(("convsize", __version__), *receipt.versions))
 
     def to_networkx(self) -> networkx.MultiDiGraph:
         """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.

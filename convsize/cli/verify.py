@@ -66,9 +66,7 @@ def command(
             if any(found.severity == "error" for found in report.diagnostics):
                 code = max(code, ExitCode.FINDINGS)
                 continue
-            from convsize.runtime.verify import verify
-
-            receipt = verify(network, device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
+            receipt = network.verify(device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
         except SpecError as error:
             terminal.report_diagnostics(error.diagnostics, error.source)
             code = max(code, ExitCode.FINDINGS)

@@ -132,6 +132,7 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
     kept = {place[end] for end in ends.values()}
     overwriting = in_place(network)
     readers = _readers(network)
+    inits = _inits(network, readers)
     steps = []
     for at, node in enumerate(order[inputs:], start=inputs):
         shapes = network.input_shapes(node)
@@ -154,7 +155,7 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
                 output=node.output.dims,
                 in_place=node.index in overwriting,
                 parameters=node.op.parameters(*shapes),
-                init=_init(network, node, calls[own], readers),
+                init=inits[node.index] if calls[own].target.startswith(_WEIGHTED) else None,
                 source=node.index,
             )
         )
@@ -208,22 +209,27 @@ def _holds_tokens(index: int, readers: list[list[Node]]) -> bool:
     return False
 
 
-def _init(network: Network, node: Node, call: TorchCall, readers: list[list[Node]]) -> Init | None:
-    """He's initialisation where a rectifier comes next, Glorot's where a saturating function or nothing does."""
-    if not call.target.startswith(_WEIGHTED):
-        return None
-    waiting = [node.index]
-    seen = {node.index}
-    while waiting:
-        for reader in readers[waiting.pop()]:
-            target, kwargs = reader.op.torch(*network.input_shapes(reader))[-1]
-            if target == "nn.LeakyReLU":
-                slope = dict(kwargs)["negative_slope"]
-                assert isinstance(slope, float)
-                return Init("he", slope)
-            if target in _RECTIFIERS:
-                return Init("he", _RECTIFIERS[target])
-            if target not in _SATURATING and not target.startswith(_WEIGHTED) and reader.index not in seen:
-                seen.add(reader.index)
-                waiting.append(reader.index)
-    return Init("glorot")
+def _inits(network: Network, readers: list[list[Node]]) -> list[Init]:
+    """How weights start whose values go on from each node, by index.
+
+    He's way where a rectifier comes next, Glorot's where a saturating function, the next weights or nothing does; what
+    lies between (norms, sums, pools) makes no difference.
+    """
+    glorot = Init("glorot")
+    ahead = [glorot] * len(network.nodes)
+    own: list[Init | None] = [None] * len(network.nodes)
+    for node in reversed(network.nodes):
+        found = (own[reader.index] or ahead[reader.index] for reader in readers[node.index])
+        ahead[node.index] = next((init for init in found if init.scheme == "he"), glorot)
+        if not node.inputs:
+            continue
+        target, kwargs = node.op.torch(*network.input_shapes(node))[-1]
+        if target == "nn.LeakyReLU":
+            slope = dict(kwargs)["negative_slope"]
+            assert isinstance(slope, float)
+            own[node.index] = Init("he", slope)
+        elif target in _RECTIFIERS:
+            own[node.index] = Init("he", _RECTIFIERS[target])
+        elif target in _SATURATING or target.startswith(_WEIGHTED):
+            own[node.index] = glorot
+    return ahead

@@ -671,13 +671,13 @@ def _initialising(plan: Plan) -> list[str]:
     wanted: Expr = Bracket("(", list(kinds), ")") if len(kinds) > 1 else kinds[0]
     test = Bracket("(", ["layer", wanted], ")")
     lines += statement(12, "if isinstance", test, ":")
-    every = [step.name for steps in ways.values() for step in steps]
     word = "if"
     for way, steps in ways.items():
         if way == common:
             continue
-        names = [step.name for step in steps]
-        lines += _named_test(word, names, [name for name in every if name not in set(names)])
+        others = (step.name for other, rest in ways.items() if other != way for step in rest)
+        ends = {name[at:] for name in others for at in range(len(name))}
+        lines += _named_test(word, [step.name for step in steps], ends)
         lines += _starting(way, 20)
         word = "elif"
     if len(ways) > 1:
@@ -702,29 +702,19 @@ def _starting(way: tuple[Init, bool], indent: int) -> list[str]:
     return statement(indent, "", call("nn.init.kaiming_normal_", arguments))
 
 
-def _named_test(word: str, names: list[str], others: list[str]) -> list[str]:
-    """`if` for the names, by their endings where these tell them from the others."""
-    exact, endings = [], []
+def _named_test(word: str, names: list[str], ends: set[str]) -> list[str]:
+    """`if` for the names, by their endings where these tell them from the others, all of whose `ends` are given."""
+    endings: dict[str, None] = {}
     for name in names:
         parts = name.split(".")
-        ending = next(
-            (
-                text
-                for text in (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
-                if not any(other.endswith(text) for other in others)
-            ),
-            None,
-        )
+        texts = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
+        ending = next((text for text in texts if text not in ends), None)
         if ending is None:
-            exact.append(name)
-        elif ending not in endings:
-            endings.append(ending)
-    quoted = [f'"{name}"' for name in endings]
-    if exact:
-        return statement(16, f"{word} name in ", Bracket("{", [f'"{name}"' for name in names], "}"), ":")
-    if len(quoted) == 1:
-        return statement(16, f"{word} name", call(".endswith", [("", quoted[0])]), ":")
-    return statement(16, f"{word} name", call(".endswith", [("", Bracket("(", list(quoted), ")"))]), ":")
+            return statement(16, f"{word} name in ", Bracket("{", [f'"{name}"' for name in names], "}"), ":")
+        endings[ending] = None
+    quoted: list[Expr] = [f'"{ending}"' for ending in endings]
+    test = quoted[0] if len(quoted) == 1 else Bracket("(", quoted, ")")
+    return statement(16, f"{word} name", call(".endswith", [("", test)]), ":")
 
 
 # ---- the file --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from convsize import __version__
 from convsize.analyses.report import analyze
 from convsize.analyses.saved_tensors import saved_for_backward
 from convsize.errors import UsageError
@@ -69,7 +68,7 @@ def verify(
         device=f"cuda ({torch.cuda.get_device_name()})" if device == "cuda" else device,
         dtype=dtype,
         batches=batches,
-        versions=(("convsize", __version__), ("torch", torch.__version__), ("python", platform.python_version())),
+        versions=(("torch", torch.__version__), ("python", platform.python_version())),
         lines=lines,
     )
 

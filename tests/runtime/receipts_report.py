@@ -21,7 +21,7 @@ _HEAD = """\
 # Receipts
 
 What convsize predicts of every network in `specs/` without PyTorch, held against what PyTorch then does:
-`convsize verify`. A figure stands here where predicted and measured are the same number; anything else would be in bold.
+`convsize verify`. A figure stands here where predicted and measured are the same number; anything else would be bold.
 The receipts with every line are in `receipts/`. Made by `pytest tests/runtime/test_receipts.py --update`, which
 measures all networks again.
 
@@ -35,11 +35,9 @@ of over 5G multiply-adds. Nothing here was measured on a GPU.
 
 def measured(path: Path) -> Receipt:
     """The receipt of a spec, on the processor unless it is too large."""
-    from convsize.runtime.verify import verify
-
     net = convsize.load(path)
     small = net.analyze().totals.macs <= LARGEST
-    return verify(net, device="cpu" if small else "meta")._replace(spec=f"specs/{path.name}")
+    return net.verify(device="cpu" if small else "meta")._replace(spec=f"specs/{path.name}")
 
 
 def write_all() -> None:
