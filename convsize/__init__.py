@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convsize.api import Network as Network
+    from convsize.api import Report as Report
     from convsize.api import load as load
     from convsize.api import parse as parse
     from convsize.errors import ConvsizeError as ConvsizeError
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
-    from convsize.records import Report as Report
 
 __version__ = "0.1.0"
 
@@ -28,7 +28,7 @@ __all__ = ["ConvsizeError", "Network", "Report", "SpecError", "UsageError", "loa
 _HOMES = {
     "ConvsizeError": "errors",
     "Network": "api",
-    "Report": "records",
+    "Report": "api",
     "SpecError": "errors",
     "UsageError": "errors",
     "load": "api",

@@ -15,9 +15,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convsize.errors import UsageError
-from convsize.records import Report
+from convsize.records import LayerRow, Report
 from convsize.views import numbers
-from convsize.views.report_content import Step, steps
+from convsize.views.report_content import Step, steps, volumes
 
 _WIDTH, _HEIGHT = 920, 250
 _DIGITS = re.compile(r"-?\d+\.\d+")
@@ -57,7 +57,7 @@ def charts(report: Report) -> tuple[Chart, ...]:
     require_pygal()
     points = steps(report)
     found = [
-        _volumes(points),
+        _volumes(points, report),
         _bars(
             points,
             "parameters",
@@ -102,7 +102,7 @@ def scatter(reports: Sequence[tuple[Report, str]]) -> Chart:
     costs = [report.totals.macs for report, _ in real]
     weights = [report.totals.parameters for report, _ in real]
     chart = pygal.XY(
-        **_settings(height=440),
+        **(_settings(height=440) | {"show_minor_x_labels": True}),
         stroke=False,
         show_legend=False,
         logarithmic=True,
@@ -126,7 +126,7 @@ def scatter(reports: Sequence[tuple[Report, str]]) -> Chart:
 # ---- one chart each --------------------------------------------------------------------------------------------------
 
 
-def _volumes(points: Sequence[Step]) -> Chart:
+def _volumes(points: Sequence[Step], report: Report) -> Chart:
     import pygal
 
     chart = pygal.Line(
@@ -142,8 +142,7 @@ def _volumes(points: Sequence[Step]) -> Chart:
     _labels(chart, points)
     for name, values in series.items():
         chart.add(name, [point.value for point in values])
-    first, last = points[0].last.output, points[-1].last.output
-    summary = f"From {numbers.volume(first)} to {numbers.volume(last)}. The axis is logarithmic."
+    summary = f"From {volumes(report.inputs)} to {volumes(report.outputs)}. The axis is logarithmic."
     return Chart("volume", "Volume", summary, _drawn(chart, "Volume over depth", list(series.values())))
 
 
@@ -189,10 +188,13 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
 
     values = []
     for step in points:
-        field = step.last.receptive_field
-        size = None if field is None or field.whole or not field.size else max(field.size)
-        text = "" if field is None or size is None else f"{step.last.name}: {numbers.axes(field.size)} pixels an axis"
-        values.append(_Point(size, text, f"row-{step.first.index}"))
+        row = next((row for row in reversed(step.rows) if _has_position(row)), None)
+        field = None if row is None else row.receptive_field
+        if row is None or field is None:
+            values.append(_Point(None, "", ""))
+        else:
+            text = f"{row.name}: {numbers.axes(field.size)} pixels an axis"
+            values.append(_Point(max(field.size), text, f"row-{row.index}"))
     sizes = [point.value for point in values if point.value is not None]
     image = max(report.inputs[0][1][1:], default=0)
     if not sizes or not image:
@@ -211,6 +213,11 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
     chart.add("the input's extent", [image] * len(values), show_dots=False)
     summary = f"It grows from {sizes[0]} to {max(sizes)} pixels; the input has {image}."
     return Chart("field", "Receptive field", summary, _drawn(chart, "Receptive field over depth", [values, []]))
+
+
+def _has_position(row: LayerRow) -> bool:
+    field = row.receptive_field
+    return field is not None and not field.whole and bool(field.size)
 
 
 # ---- how pygal is asked ----------------------------------------------------------------------------------------------

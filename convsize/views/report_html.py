@@ -379,8 +379,8 @@ def _finding(found: Diagnostic, source: Source, rule: RulePage | None) -> str:
     excerpt = f"{escape(line[:start])}<mark>{escape(line[start:end])}</mark>{escape(line[end:])}"
     help_text = f"<p><b>Fix</b> {escape(found.help)}</p>" if found.help else ""
     fixes = "".join(
-        f"<p><b>Replace</b> <code>{escape(source.slice(fix.span)) or 'nothing'}</code> by "
-        f"<code>{escape(fix.replacement) or 'nothing'}</code>{'' if fix.safe else ' (this changes figures)'}</p>"
+        f"<p><b>Replace</b> {_code(source.slice(fix.span))} by {_code(fix.replacement)}"
+        f"{'' if fix.safe else ' (this changes figures)'}</p>"
         for fix in found.fixes
     )
     more = ""
@@ -393,6 +393,10 @@ def _finding(found: Diagnostic, source: Source, rule: RulePage | None) -> str:
         f'<li class="{found.severity}"><h3>{found.severity} {escape(found.code)}: {escape(found.message)}</h3>'
         f"<pre>{place.line:>4} | {excerpt}</pre>{help_text}{fixes}{more}</li>"
     )
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>" if text else "<i>nothing</i>"
 
 
 _ABOUT = """<dl class="about">

@@ -40,7 +40,10 @@
     tip.hidden = false;
     owner = element;
     if (element.dataset.x) element.setAttribute("aria-describedby", "tip");
-    const at = element.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    const at = owner.getBoundingClientRect();
     const size = tip.getBoundingClientRect();
     const below = at.bottom + 6;
     tip.style.left = `${Math.max(4, Math.min(at.left, innerWidth - size.width - 4))}px`;
@@ -56,7 +59,9 @@
     const element = event.target.closest(explained);
     if (element) show(element); else hide();
   });
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  document.addEventListener("scroll", () => {
+    if (owner && owner === document.activeElement) place(); else hide();
+  }, { capture: true, passive: true });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
   // One stop for Tab in each table, chart and diagram; arrow keys go on inside.
