@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from convsize.errors import Span, nearest
+from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
 from convsize.language.tree import Expr, Layer, LetStmt, Tap
 
@@ -98,7 +98,8 @@ def unknown_name(name: str, span: Span, known: Mapping[str, object]) -> BuildErr
     """E106 with the nearest name."""
     guess = nearest(name, known)
     if guess is not None:
-        return BuildError("E106", f"there is no number called `{name}`", span, f"did you mean `{guess}`?")
+        text = f"there is no number called `{name}`"
+        return BuildError("E106", text, span, f"did you mean `{guess}`?", fixes=(Fix(span, guess, safe=False),))
     return BuildError("E106", f"there is no number called `{name}`", span, f"add `let {name}=…`, or write the number")
 
 
@@ -144,6 +145,8 @@ def unknown_tap(tap: Tap, scope: Scope) -> BuildError:
         kind = "a block" if tap.name in scope.blocks else "a number"
         return BuildError("E108", f"`{tap.name}` is {kind} here, not a tap", tap.span, f"write `{tap.name}`")
     if guess is not None:
-        return BuildError("E108", f"nothing before this is named `{tap.name}`", tap.span, f"did you mean `@{guess}`?")
+        text = f"nothing before this is named `{tap.name}`"
+        fix = Fix(tap.span, f"@{guess}", safe=False)
+        return BuildError("E108", text, tap.span, f"did you mean `@{guess}`?", fixes=(fix,))
     text = f"nothing before this is named `{tap.name}`"
     return BuildError("E108", text, tap.span, f"name a value before it: `C3D64 as {tap.name}`")

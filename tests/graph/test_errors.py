@@ -131,6 +131,7 @@ CASES = [
             "nothing before this is named `stm`",
             "@stm",
             "did you mean `@stem`?",
+            fixes=(("@stem", False),),
         ),
     ],
     [
