@@ -1,7 +1,5 @@
 """Activations: the values and bytes of every layer's output."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from convsize.graph.network import Network

@@ -1,7 +1,5 @@
 """Expectations: whether what `expect` lines state holds, and what is known where it does not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple

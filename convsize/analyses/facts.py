@@ -1,7 +1,5 @@
 """What every layer's op says of it, asked once for each distinct op and input volumes; the analyses only do sums."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from convsize.geometry import Shape, Window

@@ -5,8 +5,6 @@ neighbouring units see fields of different sizes, and the pattern repeats after 
 table over one period; ordinary networks have a period of one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm

@@ -1,7 +1,5 @@
 """What stands out: plain sentences with shares, chosen by what the figures are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 

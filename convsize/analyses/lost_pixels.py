@@ -1,7 +1,5 @@
 """Lost pixels: what a layer's windows skip, and which rows and columns of an input no output ever reads."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Parameters: how many values each layer holds, by role, and the bytes they take."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

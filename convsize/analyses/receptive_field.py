@@ -4,8 +4,6 @@ One recurrence over the layers: the window of each layer says which units before
 what those see. The axes are followed one by one, since every window is a product over the axes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from math import prod

@@ -1,7 +1,5 @@
 """Work: multiply-adds, floating point operations and connections of every layer, for one sample."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Spacing, suffix order, aliases and superfluous brackets are settled here; what t
 between items, comments, single blank lines between statements.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The layers a spec can name: what a size means on each, which suffixes it can carry, and the other spellings."""
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 
