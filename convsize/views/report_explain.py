@@ -84,9 +84,13 @@ class Explainer:
         share = self.part(row.macs, self.report.totals.macs)
         for places, side in ((after, "its output"), (before, "its input")):
             if weights * places == row.macs:
-                many = f" at each of {numbers.exact(places)} positions of {side}" if places > 1 else ""
-                sum_ = f": {numbers.exact(weights)}·{numbers.exact(places)} = {numbers.exact(row.macs)}"
-                return f"{numbers.exact(weights)} weights{many}, one sample{sum_}; {share} of all MACs."
+                if places == 1:
+                    return f"Each of its {numbers.exact(weights)} weights once, one sample; {share} of all MACs."
+                return (
+                    f"{numbers.exact(weights)} weights at each of {numbers.exact(places)} positions of {side}, one "
+                    f"sample: {numbers.exact(weights)}·{numbers.exact(places)} = {numbers.exact(row.macs)}; "
+                    f"{share} of all MACs."
+                )
         return f"{numbers.exact(row.macs)} multiply-adds for one sample; {share} of all MACs."
 
     def flops(self, row: LayerRow) -> str:
@@ -95,7 +99,8 @@ class Explainer:
             return "It computes nothing: values are moved or left as they are."
         terms = [f"2·{numbers.exact(row.macs)} MACs"] if row.macs else []
         terms += [f"{numbers.exact(flops)} {kind}" for kind, flops in row.work]
-        return f"{' + '.join(terms)} = {numbers.exact(row.flops)} for one sample."
+        total = f" = {numbers.exact(row.flops)}" if len(terms) > 1 or row.macs else ""
+        return f"{' + '.join(terms)}{total} for one sample."
 
     def receptive_field(self, row: LayerRow) -> str:
         """What one unit sees, from what the units before it see."""
@@ -113,18 +118,20 @@ class Explainer:
         if grown is None and len(row.inputs) > 1:
             size = f"{size}, of the branches' fields together"
         return (
-            f"{size}. Neighbouring units lie {numbers.axes(field.jump)} pixels apart; the first begins at pixel "
+            f"{size}. Neighbouring units lie {numbers.axes(field.jump)} px apart; the first begins at pixel "
             f"{numbers.places(field.start)}; the best placed sees {numbers.share(field.seen)} of `{name}`."
         )
 
     def _grown(self, row: LayerRow, field: ReceptiveField) -> str | None:
         """The size before + (reach - 1)·jump of the layer before, where that is the size."""
         window = self.windows.get(row.index)
-        if window is None or window.kind != "axes" or len(row.inputs) != 1:
+        if window is None or window.kind == "everything" or len(row.inputs) != 1:
             return None
         before = self._before(row.inputs[0], len(field.size))
         if before is None:
             return None
+        if window.kind == "pointwise":
+            return f"{numbers.axes(field.size)} pixels an axis, as before it" if before[0] == field.size else None
         said: dict[str, None] = {}
         for size, jump, axis, after in zip(*before, window.axes, field.size, strict=True):
             if axis.transposed or size + (axis.reach - 1) * jump != after:
@@ -137,7 +144,7 @@ class Explainer:
         if name in self.images:
             return ((1,) * rank, (Fraction(1),) * rank) if len(self.images[name]) == rank else None
         field = self.rows[name].receptive_field
-        if field is None or field.whole or field.size != field.smallest:
+        if field is None or field.whole:
             return None
         return field.size, field.jump
 
