@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from convsize.analyses.in_place import in_place
 from convsize.analyses.logits import trailing_softmax
 from convsize.analyses.training_calls import Layer, run
-from convsize.analyses.training_optimizer import OPTIMIZERS, Optimizer
+from convsize.analyses.training_optimizer import OPTIMIZERS
 from convsize.analyses.training_tape import Leaf, Node, Tape, Value, nodes_behind
-from convsize.errors import UsageError
+from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
+from convsize.ops.batch_norm import BatchNorm
 from convsize.ops.embed import Embedding
 from convsize.records import ITEM_SIZES, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
 
@@ -26,9 +28,7 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
 
     Raises UsageError where the setting makes no sense, or where what a layer holds is not known.
     """
-    _require(setting)
-    optimizer = OPTIMIZERS[setting.optimizer]
-    step = _Step(network, setting, optimizer)
+    step = _Step(network, setting)
     first = step.run()
     saved = step.saved
     later = step.run()
@@ -50,10 +50,20 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
 
 def saved_bytes(network: Network, setting: TrainingSetting) -> int:
     """The bytes that autograd's graph holds after the forward pass and the loss; not parameters, buffers and inputs."""
-    _require(setting)
-    step = _Step(network, setting, OPTIMIZERS[setting.optimizer])
+    step = _Step(network, setting)
     step.forward()
     return sum(size for _, size in step.saved)
+
+
+def smallest_batch(network: Network) -> int:
+    """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map."""
+    dropped = trailing_softmax(network)
+    alone = any(
+        isinstance(node.op, BatchNorm) and node.output.area == 1
+        for node in network.layers
+        if node.index not in dropped
+    )
+    return 2 if alone else 1
 
 
 def _require(setting: TrainingSetting) -> None:
@@ -61,8 +71,26 @@ def _require(setting: TrainingSetting) -> None:
         raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
     if setting.optimizer not in OPTIMIZERS:
         raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
+    if setting.accumulate < 1:
+        raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
     if setting.dtype not in ITEM_SIZES:
         raise UsageError(f"there is no dtype `{setting.dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+
+
+def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
+    """The layers that patterns of names are about: `down*` has the layers of every block of such a name.
+
+    Raises UsageError where a pattern has no layer.
+    """
+    found: set[int] = set()
+    for pattern in patterns:
+        own = {n.index for n in network.layers if fnmatchcase(n.name, pattern) or fnmatchcase(n.name, f"{pattern}.*")}
+        if not own:
+            near = nearest(pattern, [node.name for node in network.layers])
+            guess = f": did you mean `{near}`?" if near else ""
+            raise UsageError(f"{network.name}: no layer is called `{pattern}`{guess}")
+        found |= own
+    return frozenset(found)
 
 
 def _name(network: Network, index: int) -> str:
@@ -72,10 +100,16 @@ def _name(network: Network, index: int) -> str:
 class _Step:
     """A model, its optimizer and its batch on a tape, and the training steps that are run on them."""
 
-    def __init__(self, network: Network, setting: TrainingSetting, optimizer: Optimizer) -> None:
+    def __init__(self, network: Network, setting: TrainingSetting) -> None:
+        _require(setting)
+        if setting.batch < smallest_batch(network):
+            raise UsageError(
+                f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
+                f"{setting.batch}: take a batch of {smallest_batch(network)} or more"
+            )
         self.network = network
         self.setting = setting
-        self.optimizer = optimizer
+        self.optimizer = OPTIMIZERS[setting.optimizer]
         self.itemsize = ITEM_SIZES[setting.dtype]
         self.tape = Tape()
         self.saved: list[tuple[int, int]] = []
@@ -84,6 +118,7 @@ class _Step:
         self._outputs: list[Value] = []
         self._overwriting = in_place(network)
         self._dropped = trailing_softmax(network)
+        self._frozen = _matching(network, setting.frozen)
         self._own = [self._parameters(index) for index in range(len(network.nodes))]
         self._ends = [network.nodes[end].inputs[0] if end in self._dropped else end for end in network.outputs.values()]
         last: dict[int, int] = {}
@@ -111,12 +146,13 @@ class _Step:
         if index in self._dropped:
             return {}
         found = {}
+        frozen = index in self._frozen
         for parameter in self.network.parameters(node):
             buffer = parameter.role == "buffer"
             itemsize = 8 if parameter.dtype == "int64" else self.itemsize
             kind: Literal["buffers", "parameters"] = "buffers" if buffer else "parameters"
             value = self.tape.empty(parameter.shape, None, itemsize, kind)
-            leaf = found[parameter.name] = Leaf(parameter.name, value, index, trained=not buffer)
+            leaf = found[parameter.name] = Leaf(parameter.name, value, index, trained=not (buffer or frozen))
             self.leaves.append(leaf)
         return found
 
@@ -133,11 +169,11 @@ class _Step:
                 tape.release(leaf.gradient)
                 leaf.gradient = None
         tape.start()
-        loss = self.forward()
-        try:
-            tape.backward(loss)
-        except ValueError:
-            raise UsageError(f"{self.network.name} has no parameters: there is nothing to train") from None
+        loss = self._pass()
+        if self.setting.accumulate > 1:
+            # Every batch after the first finds gradients to add to; a third one is like the second.
+            self._forget(loss)
+            loss = self._pass()
         tape.at("optimizer", -1)
         trained = [leaf for leaf in self.leaves if leaf.trained]
         self.optimizer.step(tape, trained, self.states)
@@ -153,9 +189,22 @@ class _Step:
                 for each in tape.stretches
             ),
         )
-        for value in (loss, *self._outputs):
-            tape.release(value)
+        self._forget(loss)
         return peak
+
+    def _pass(self) -> Value:
+        """Forward and backward."""
+        loss = self.forward()
+        try:
+            self.tape.backward(loss)
+        except ValueError:
+            raise UsageError(f"{self.network.name}: no parameter is trained") from None
+        return loss
+
+    def _forget(self, loss: Value) -> None:
+        """The caller lets go of the loss and the outputs."""
+        for value in (loss, *self._outputs):
+            self.tape.release(value)
 
     def forward(self) -> Value:
         """The forward pass with the loss, which the caller holds."""

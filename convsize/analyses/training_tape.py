@@ -36,10 +36,11 @@ class Storage:
 class Value:
     """A tensor: a storage seen through a shape and strides. `holders` are who holds the tensor itself.
 
-    node is the autograd node that made it, None where no gradient flows into it.
+    node is the autograd node that made it, None where no gradient flows into it; is_view that it shows the storage of
+    another tensor.
     """
 
-    __slots__ = ("holders", "itemsize", "node", "shape", "storage", "strides")
+    __slots__ = ("holders", "is_view", "itemsize", "node", "shape", "storage", "strides")
 
     def __init__(self, storage: Storage, shape: Extents, strides: Extents, itemsize: int) -> None:
         self.storage = storage
@@ -48,6 +49,7 @@ class Value:
         self.itemsize = itemsize
         self.node: Node | Leaf | None = None
         self.holders = 1
+        self.is_view = False
 
     @property
     def size(self) -> int:
@@ -192,7 +194,9 @@ class Tape:
     def view(self, value: Value, shape: Extents, strides: Extents) -> Value:
         """The same storage, seen otherwise."""
         value.storage.holders += 1
-        return Value(value.storage, shape, strides, value.itemsize)
+        view = Value(value.storage, shape, strides, value.itemsize)
+        view.is_view = True
+        return view
 
     def share(self, value: Value) -> Value:
         """The very same tensor, held once more."""
@@ -278,8 +282,11 @@ class Tape:
         self.release(seed)
 
     def _sum(self, before: Value, more: Value) -> Value:
-        """Two gradients of one tensor: in place where the engine alone holds the first and it is dense."""
-        if before.holders == 1 and before.storage.holders == 1 and is_dense(before.shape, before.strides):
+        """Two gradients of one tensor: in place where the engine alone holds the first.
+
+        It never does of a view, which keeps the tensor that it shows alive.
+        """
+        if before.holders == 1 and before.storage.holders == 1 and not before.is_view:
             self.release(more)
             return before
         total = self.like(before)

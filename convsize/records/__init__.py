@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from convsize.records.sizes import SizeRange as SizeRange
     from convsize.records.sizes import SizeSet as SizeSet
     from convsize.records.sizes import SizesReport as SizesReport
+    from convsize.records.training import BatchFit as BatchFit
+    from convsize.records.training import TrainingChoice as TrainingChoice
     from convsize.records.training import TrainingMemory as TrainingMemory
     from convsize.records.training import TrainingMoment as TrainingMoment
     from convsize.records.training import TrainingPeak as TrainingPeak
@@ -82,6 +84,8 @@ _FILES = {
         "LayerChange",
     ),
     "training": (
+        "BatchFit",
+        "TrainingChoice",
         "TrainingMemory",
         "TrainingMoment",
         "TrainingPeak",

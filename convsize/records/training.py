@@ -6,11 +6,17 @@ from convsize.errors import Source
 
 
 class TrainingSetting(NamedTuple):
-    """How a network is trained: what its memory depends on besides the network."""
+    """How a network is trained: what its memory depends on besides the network.
+
+    optimizer: a name of analyses.training_optimizer. frozen: patterns of layers that are not trained, `conv1` or
+    `stage?.*`. accumulate: the batches whose gradients are summed before the optimizer's step.
+    """
 
     batch: int = 1
     optimizer: str = "momentum"
     dtype: str = "float32"
+    frozen: tuple[str, ...] = ()
+    accumulate: int = 1
 
 
 class TrainingMoment(NamedTuple):
@@ -59,3 +65,31 @@ class TrainingMemory(NamedTuple):
     saved_by_layer: tuple[tuple[str, int], ...]
     first: TrainingPeak
     steady: TrainingPeak
+
+    @property
+    def peak(self) -> TrainingPeak:
+        """The larger of the two peaks: what must fit."""
+        return max(self.first, self.steady, key=lambda each: each.bytes)
+
+
+class TrainingChoice(NamedTuple):
+    """The peak of training under another optimizer or type."""
+
+    optimizer: str
+    dtype: str
+    bytes: int
+
+
+class BatchFit(NamedTuple):
+    """The largest batch whose training stays within `memory` bytes.
+
+    batch: 0 where not even the smallest one fits; smallest: the smallest batch that PyTorch trains. fits: its memory,
+    None where batch is 0; beyond: that of the next larger batch, which does not fit.
+    """
+
+    name: str
+    memory: int
+    smallest: int
+    batch: int
+    fits: TrainingMemory | None
+    beyond: TrainingMemory
