@@ -241,7 +241,8 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
     if code in ("E204", "E212"):
         yield from _of_parts(layer, merged, entering)
         return
-    numbers = _numbers(merged, entering)
+    # A stride by a block's parameter does not matter to how much a filter must be padded to be centred.
+    numbers = _numbers(merged._replace(stride=None) if code == "E207" else merged, entering)
     if numbers is None:
         return
     if code == "E207":

@@ -19,7 +19,7 @@ from convsize.records import FileFindings
 
 CONFIG = Config()
 SMALL = tuple(text for text in SPECS if len(text) < 700)
-EXAMPLES = int(os.environ.get("CONVSIZE_FUZZ", "150"))
+EXAMPLES = int(os.environ.get("CONVSIZE_FUZZ", "200"))
 """A longer run: CONVSIZE_FUZZ=20000."""
 
 
