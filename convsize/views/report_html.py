@@ -216,8 +216,9 @@ def _diagram_colours() -> str:
         for one, other in pairs.items()
         for what in ("fill", "stroke")
     ]
-    # Texts without a colour of their own are black in SVG.
-    return "\n".join([f".diagram text:not([fill]){{fill:light-dark({light.ink},{dark.ink})}}", *rules])
+    # Texts without a colour of their own are black in SVG; faint ones are too faint on a coloured shape (WCAG 1.4.3).
+    ink = f"{{fill:light-dark({light.ink},{dark.ink})}}"
+    return "\n".join([*rules, f".diagram :is(text:not([fill]),.node text){ink}"])
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------

@@ -142,6 +142,26 @@ class Browser:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
+    def settle(self) -> None:
+        """Waits until what was scrolled or changed is painted."""
+        self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+
+    def centre(self, selector: str) -> tuple[float, float]:
+        """Scrolls to the first element of a selector; the middle of it in the window."""
+        found = json.dumps(selector)
+        self.run(f"document.querySelector({found}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        self.settle()
+        x, y = self.run(
+            f"(() => {{const b = document.querySelector({found}).getBoundingClientRect();"
+            "return [b.x + b.width / 2, b.y + b.height / 2]})()"
+        )
+        return x, y
+
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        """Moves, presses or releases the left button at a place in the window."""
+        button = {} if kind == "Moved" else {"button": "left", "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type=f"mouse{kind}", x=x, y=y, **button)
+
     def prefer(self, **features: str) -> None:
         """What the reader prefers, such as prefers_color_scheme="dark"."""
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
@@ -151,18 +171,12 @@ class Browser:
         """The size of the window in pixels."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
-    def click(self, selector: str, *, shift: tuple[int, int] = (0, 0)) -> None:
+    def click(self, selector: str) -> None:
         """Clicks in the middle of the first element of a selector, as a mouse does."""
-        found = json.dumps(selector)
-        self.run(f"document.querySelector({found}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
-        box = self.run(
-            f"(() => {{const b = document.querySelector({found}).getBoundingClientRect();"
-            "return [b.x + b.width / 2, b.y + b.height / 2]})()"
-        )
-        at = {"x": box[0] + shift[0], "y": box[1] + shift[1], "button": "left", "clickCount": 1}
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", **at)
-        self.call("Input.dispatchMouseEvent", type="mousePressed", **at)
-        self.call("Input.dispatchMouseEvent", type="mouseReleased", **at)
+        x, y = self.centre(selector)
+        for kind in ("Moved", "Pressed", "Released"):
+            self.mouse(kind, x, y)
+        self.settle()
 
     def press(self, key: str, text: str = "") -> None:
         """Presses a key."""

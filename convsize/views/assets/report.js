@@ -250,8 +250,9 @@
       node.tabIndex = -1;
       for (const link of all("a", node)) link.removeAttribute("xlink:title");
     }
-    rove(drawing, () => nodes, along(() => nodes));
-    drawing.addEventListener("focusin", (event) => {
+    // Listeners stand on the frame: Chromium gives the focus to an SVG element that listens for it.
+    rove(diagram, () => nodes, along(() => nodes));
+    diagram.addEventListener("focusin", (event) => {
       const node = event.target.closest(".node");
       if (node && node.matches(":focus-visible")) { centre(node); hide(); show(node); }
     });
@@ -331,7 +332,7 @@
       if (title) title.remove();
     }
     if (!points.length) continue;
-    rove(chart, () => points, along(() => points));
+    rove(chart.parentElement, () => points, along(() => points));
     press(chart, (event) => {
       const point = event.target.closest(".point");
       if (!point) return;
