@@ -8,18 +8,17 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    POINTWISE,
     Shape,
-    Window,
 )
 from convsize.ops.arguments import (
     share,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class DropPath(Op):
+class DropPath(Pointwise):
     """Stochastic depth: in training the whole branch is zeroed for a sample with probability p, and divided by 1 - p
     for the others.
 
@@ -51,15 +50,6 @@ class DropPath(Op):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(share("p", arguments["p"]))
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

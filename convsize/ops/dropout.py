@@ -8,19 +8,18 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    POINTWISE,
     Shape,
-    Window,
 )
 from convsize.ops.arguments import (
     share,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
 from convsize.ops.keeps import tensor_bytes
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class Dropout(Op):
+class Dropout(Pointwise):
     """Dropout: in training every value is zeroed with probability p and the others are divided by 1 - p.
 
     Spec
@@ -52,15 +51,6 @@ class Dropout(Op):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(share("p", arguments["p"]))
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

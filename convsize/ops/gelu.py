@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from convsize.geometry import POINTWISE, Shape, Window
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.geometry import Shape
+from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
 from convsize.ops.keeps import kept_activation
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class GELU(Op):
+class GELU(Pointwise):
     """GELU: x·Φ(x) = x/2·(1 + erf(x/√2)), element by element.
 
     Spec
@@ -40,15 +41,6 @@ class GELU(Op):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls()
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    POINTWISE,
     Shape,
-    Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
 from convsize.ops.keeps import kept_activation
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class LogSoftmax(Op):
+class LogSoftmax(Pointwise):
     """Logarithm of the softmax over the depth: x less the logarithm of the sum of exp(x), at every position.
 
     Spec
@@ -44,15 +43,6 @@ class LogSoftmax(Op):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls()
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from convsize.geometry import POINTWISE, Shape, Window
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.geometry import Shape
+from convsize.ops.base import Saved, SaveMode, Suffixes, TorchCall, Work
 from convsize.ops.keeps import kept_activation
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class ReLU(Op):
+class ReLU(Pointwise):
     """ReLU: max(x, 0), element by element.
 
     Spec
@@ -39,15 +40,6 @@ class ReLU(Op):
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
         return cls()
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -8,18 +8,17 @@ from fractions import Fraction
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    POINTWISE,
     Shape,
-    Window,
 )
 from convsize.ops.arguments import (
     number,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.pointwise import Pointwise
 
 
 @dataclass(frozen=True, slots=True)
-class Times(Op):
+class Times(Pointwise):
     """Constant factor: everything is multiplied by one given number.
 
     Spec
@@ -50,15 +49,6 @@ class Times(Op):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(number(arguments["k"]))
-
-    def output(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> Window:
-        return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0
