@@ -7,30 +7,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Expressions, Inputs, Lets, Specs
 from convsize.errors import ExitCode
 
 
 def command(
-    specs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
-    ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="[NAME=]SHAPE",
-            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
-        ),
-    ] = None,
+    specs: Specs = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
     dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     format_: Annotated[
         Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",

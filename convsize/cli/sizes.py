@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Expressions, Inputs, Lets, Specs
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,21 +19,9 @@ if TYPE_CHECKING:
 
 
 def command(
-    specs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
-    ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="[NAME=]SHAPE",
-            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
-        ),
-    ] = None,
+    specs: Specs = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
     exact: Annotated[bool, typer.Option("--exact", help="Only the sizes at which nothing is dropped.")] = False,
     min_: Annotated[
         bool,
@@ -45,9 +34,7 @@ def command(
         str | None, typer.Option(metavar="SIZE", help="Why this size fails, or which layers drop pixels at it.")
     ] = None,
     main_: Annotated[bool, typer.Option("--main", help="The trunk alone, without the heads.")] = False,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     format_: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",

@@ -57,4 +57,5 @@ def test_only_what_is_asked_for_is_imported():
         "print(sorted(m for m in sys.modules if m.startswith('convsize.ops.')))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert found.strip() == str([f"convsize.ops.{name}" for name in ("base", "catalogue", "keeps", "pointwise", "relu")])
+    files = ("base", "catalogue", "keeps", "pointwise", "relu")
+    assert found.strip() == str([f"convsize.ops.{name}" for name in files])

@@ -1,0 +1,28 @@
+"""Options that several commands take, so that they are called and explained alike everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Specs = Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")]
+
+Expressions = Annotated[
+    list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+]
+
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="[NAME=]SHAPE",
+        help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
+    ),
+]
+
+Lets = Annotated[
+    list[str] | None,
+    typer.Option("--let", metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives."),
+]
