@@ -8,6 +8,7 @@ from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import FUNCTIONS, BuildError
 from convsize.graph.scope import Lets, unknown_name
 from convsize.language.formatter import expr_text
+from convsize.language.mnemonics import FOREIGN
 from convsize.language.parser import parse_layer
 from convsize.language.tree import (
     Arg,
@@ -38,28 +39,10 @@ from convsize.ops import catalogue
 _KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as"})
 _RESERVED = frozenset({"x", "c"})
 
-
-_ELSEWHERE = {
-    "relu": "R",
-    "conv": "C3D64",
-    "linear": "FC10",
-    "dense": "FC10",
-    "maxpool": "M",
-    "avgpool": "A",
-    "pool": "M",
-    "dropout": "drop(0.5)",
-    "batchnorm": "BN",
-    "layernorm": "LN",
-    "groupnorm": "GN32",
-    "instancenorm": "IN",
-    "flatten": "flat",
-    "swish": "silu",
-    "concat": "[a | b]",
-    "add": "(a + b)",
-    "upsample": "up(2)",
-    "identity": "x",
-}
-"""What other tools call a layer, by how a spec says it."""
+_WITH_NUMBERS = {"C": "C3D64", "DW": "DW3", "FC": "FC10", "GN": "GN32", "T": "T2D64/2"}
+"""Layers that are not much without their numbers, as help lines show them."""
+_JOINS = {"add": "(a + b)", "concat": "[a | b]"}
+"""What other tools write as a layer, and a spec with brackets."""
 
 
 def signature(definition: DefStmt) -> str:
@@ -325,7 +308,9 @@ class _Checker:
         name = call.name.name
         guess = nearest(name, (*self.defs, *self.params, *catalogue.word_names()))
         text = f"there is no block or word called `{name}`"
-        known = _ELSEWHERE.get(name.lower().rstrip("123d_"))
+        elsewhere, foreign = FOREIGN | _JOINS, name.lower()
+        known = elsewhere.get(foreign) or elsewhere.get(foreign.rstrip("123d_"))
+        known = known and _WITH_NUMBERS.get(known, known)
         if known is not None and guess not in self.defs:
             # What has numbers of its own is for the writer to choose.
             same = call.args is None and not any(char.isdigit() or char in "[( " for char in known) and known != "x"
