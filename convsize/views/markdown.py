@@ -11,11 +11,30 @@ from convsize.views.fold import fold, unfolded
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 
+_SIGNS = frozenset("\\`*_|<>[]&~$")
+"""`&` begins an entity, and GitHub sets what stands between `$` as a formula."""
+
 
 def render(
     report: Report, *, columns: Sequence[Column] | None = None, expand: bool = False, sort: Column | None = None
 ) -> str:
     """A heading, the layers, the totals, the outputs and what stands out."""
+    out = [*heading(report), "", *layers(report, columns=columns, expand=expand, sort=sort), "", *totals(report)]
+    if report.insights:
+        out += ["", *insights(report)]
+    return "\n".join(out) + "\n"
+
+
+def heading(report: Report) -> list[str]:
+    """The lines that say which network this is, and at which inputs."""
+    inputs = ", ".join(f"{name} {numbers.volume(dims)}" for name, dims in report.inputs)
+    return [f"## {escaped(report.name)}", "", f"{inputs}; batch {report.batch}; {report.dtype}"]
+
+
+def layers(
+    report: Report, *, columns: Sequence[Column] | None = None, expand: bool = False, sort: Column | None = None
+) -> list[str]:
+    """The lines of the table of layers."""
     shown = tuple(BY_NAME[name] for name in _SHOWN) if columns is None else columns
     if sort is not None:
         lines = unfolded(ordered(report.layers, sort))
@@ -25,27 +44,28 @@ def render(
         shown = (*shown[:1], REPEATS, *shown[1:])
     header = [column.header for column in shown]
     rule = [":--" if column.words else "--:" for column in shown]
-    inputs = ", ".join(f"{name} {numbers.volume(dims)}" for name, dims in report.inputs)
-    out = [f"## {_escaped(report.name)}", "", f"{inputs}; batch {report.batch}; {report.dtype}", ""]
-    out += [_row(header), _row(rule)]
+    out = [_row(header), _row(rule)]
     for one in lines:
         out.append(_row([_code(column, column.text(one, in_full=column.name != "output_bytes")) for column in shown]))
-    out += ["", *_totals(report)]
-    if report.insights:
-        out += ["", *(f"- {_escaped(insight.text)}" for insight in report.insights)]
-    return "\n".join(out) + "\n"
+    return out
 
 
-def _totals(report: Report) -> list[str]:
-    totals = report.totals
-    field = totals.receptive_field
+def insights(report: Report) -> list[str]:
+    """The lines of the list of what stands out."""
+    return [f"- {escaped(insight.text)}" for insight in report.insights]
+
+
+def totals(report: Report) -> list[str]:
+    """The lines of the table of totals and outputs."""
+    sums = report.totals
+    field = sums.receptive_field
     rows = [
-        ("parameters", numbers.exact(totals.parameters)),
-        ("MACs", numbers.exact(totals.macs)),
-        ("FLOPs", numbers.exact(totals.flops)),
-        (f"activations, batch {report.batch}", numbers.size(totals.activation_bytes)),
-        ("parameter bytes", numbers.size(totals.parameter_bytes)),
-        ("weight layers", numbers.exact(totals.weight_layers)),
+        ("parameters", numbers.exact(sums.parameters)),
+        ("MACs", numbers.exact(sums.macs)),
+        ("FLOPs", numbers.exact(sums.flops)),
+        (f"activations, batch {report.batch}", numbers.size(sums.activation_bytes)),
+        ("parameter bytes", numbers.size(sums.parameter_bytes)),
+        ("weight layers", numbers.exact(sums.weight_layers)),
         ("receptive field", "–" if field is None else numbers.axes(field.size)),
     ]
     rows += [("output" if name == "main" else f"head {name}", numbers.volume(dims)) for name, dims in report.outputs]
@@ -56,10 +76,14 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_|<>[]" else char for char in text)
+def escaped(text: str) -> str:
+    """A text within a line, shown as it is."""
+    return "".join(f"\\{char}" if char in _SIGNS else char for char in " ".join(text.split()))
 
 
 def _code(column: Column, text: str) -> str:
     """A spec goes between backticks, where only the bar must be escaped in a table."""
-    return f"`{text}`" if column.name == "spec" else _escaped(text)
+    if column.name != "spec":
+        return escaped(text)
+    inside = text.replace("|", "\\|")
+    return f"`{inside}`"

@@ -7,11 +7,10 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
-from convsize.views import numbers
+from convsize.views import markdown, numbers
 from convsize.views.report_charts import scatter
 from convsize.views.report_content import Format, NetworkPage, volumes
 from convsize.views.report_html import chart_figure, document
-from convsize.views.report_markdown import escaped
 
 
 class _Column(NamedTuple):
@@ -59,7 +58,7 @@ def render_markdown(pages: Sequence[NetworkPage]) -> str:
     heads = ["network", "input", *(each.title for each in _columns(pages[0]))]
     rows = [f"| {' | '.join(heads)} |", f"| :-- | :-- |{' --: |' * (len(heads) - 2)}"]
     for page in pages:
-        name = escaped(page.report.name)
+        name = markdown.escaped(page.report.name)
         cells = [f"[{name}]({link(page.report.name, ending('markdown'))})", volumes(page.report.inputs)]
         rows.append(f"| {' | '.join([*cells, *(each.text for each in _columns(page))])} |")
     text = "\n".join(rows)

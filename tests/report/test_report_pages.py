@@ -16,7 +16,7 @@ from convsize.config import Config
 from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
 from convsize.views import json as as_json
-from convsize.views import report_charts, report_html, report_markdown
+from convsize.views import markdown, report_charts, report_html, report_markdown
 from convsize.views.report_content import NetworkPage, figures, listing, steps
 from convsize.views.report_explain import Explainer
 
@@ -233,11 +233,13 @@ def test_equal_networks_give_equal_pages() -> None:
 
 
 def test_markdown_shows_texts_as_they_are() -> None:
-    assert report_markdown.escaped("a|b <i>&amp; `c` #1\n*d*") == r"a\|b \<i\>\&amp; \`c\` \#1 \*d\*"
-    assert report_markdown.fenced("```` x\n") == "`````text\n```` x\n`````\n"
+    assert markdown.escaped("a|b <i>&amp; `c` $1$\n*d*") == r"a\|b \<i\>\&amp; \`c\` \$1\$ \*d\*"
+    assert report_markdown.fenced("```` x\n") == "`````text\n```` x\n`````"
     text = report_markdown.render(page(HOSTILE, NAMES[0]))
     assert "\n````text\n# </script>" in text
-    assert "### Findings\n\n- **W501**" in text or "- **W5" in text
+    assert "### Findings\n\n- **W513**, line 3: this ReLU changes nothing" in text
+    # The join of branches is a bar, which would end the cell.
+    assert "`\\|`" in report_markdown.render(page("input: 8@8x8\n[C3D8 | C1D8] FC2"))
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------
