@@ -22,9 +22,13 @@ from convsize.errors import ConvsizeError, UsageError
 
 Suffix = Literal["svg", "png", "pdf", "dot", "mmd"]
 SUFFIXES: tuple[Suffix, ...] = ("svg", "png", "pdf", "dot", "mmd")
-_PATIENCE = 120
-"""Seconds a layout may take; drawings of thousands of layers in full detail are no pictures any more."""
+_PATIENCE = 60
+"""Seconds a layout may take."""
 
+_LONGEST = 20_000
+"""Lines of a description that is still laid out: a picture of more shapes nobody can read."""
+
+_FEWER = "a picture at --detail block or network has fewer shapes, and a .dot file can always be written"
 _STAMP = "convsize-drawing-sha256: "
 _PNG_DPI = 144
 
@@ -90,13 +94,13 @@ def png_from_xdot(source: str, mark: str) -> bytes:
 
 def _laid_out(source: str, kind: str, *options: str) -> bytes:
     """What Graphviz makes of a description. Raises ConvsizeError where it fails or takes too long."""
+    if (lines := source.count("\n")) > _LONGEST:
+        raise ConvsizeError(f"a picture of {lines:,} nodes and edges cannot be read: {_FEWER}")
     call = [_graphviz(), "-q", f"-T{kind}", *options]
     try:
         done = subprocess.run(call, input=source.encode(), capture_output=True, timeout=_PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        raise ConvsizeError(
-            f"the layout takes more than {_PATIENCE} seconds: a picture at --detail block or network has fewer shapes"
-        ) from None
+        raise ConvsizeError(f"the layout takes more than {_PATIENCE} seconds: {_FEWER}") from None
     except OSError as error:
         raise ConvsizeError(f"{call[0]} cannot be run: {error.strerror or error}") from None
     if done.returncode or not done.stdout:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from convsize.errors import ConvsizeError
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
 from convsize.views.drawing import Drawing, Heat, Link, Part, draw, heat_shares
@@ -35,6 +36,7 @@ _GAP = 40.0
 _MARGIN = 24.0
 _SMALL, _TINY, _KERNEL_SIZE = 10.0, 8.5, 7.5
 _MOST_GROUPS = 4
+_MOST_SHAPES = 3000
 _MOST_SHEETS = 16
 _WINDOWED = ("convolution", "depthwise convolution", "max pooling", "average pooling")
 _GROUPS = re.compile(r"C.*g(\d+)")
@@ -69,7 +71,10 @@ class _Solid(NamedTuple):
 
 
 def scene(report: Report, *, heat: Heat | None = None, theme: Theme = "light", scale: Scale = "log") -> Scene:
-    """The figure; its sides in proportion, or on a log scale, on which a 7x7 map is still seen beside a 224x224 one."""
+    """The figure; its sides in proportion, or on a log scale, on which a 7x7 map is still seen beside a 224x224 one.
+
+    Raises ConvsizeError where it would have too many shapes to be read.
+    """
     return _Figure(report, heat, THEMES[theme], scale).scene()
 
 
@@ -82,6 +87,8 @@ class _Figure:
         self.colours = colours
         self.drawing: Drawing = draw(report, "block", apart=("pool", "reshaping"))
         self.parts = [part for part in self.drawing.leaves() if part.kind != "output"]
+        if (shapes := len(self.parts) + len(self.drawing.links)) > _MOST_SHAPES:
+            raise ConvsizeError(f"a figure of {shapes:,} volumes and arrows cannot be read: draw it as a graph")
         kept = {part.key for part in self.parts}
         self.links = [link for link in self.drawing.links if link.target in kept]
         self.shares = heat_shares(self.parts, heat) if heat else {}
