@@ -87,3 +87,10 @@ def test_answers_without_torch_and_networkx(command: list[str]) -> None:
     )
     text = "input: 3@32x32\nC3D64 R M FC10 S\n"
     subprocess.run([sys.executable, "-c", script], check=True, input=text, text=True, capture_output=True)
+
+
+def test_commands_that_run_torch_say_so() -> None:
+    from convsize.cli import app
+
+    run = {path.stem for path in (PACKAGE / "cli").glob("*.py") if "convsize.runtime" in path.read_text()}
+    assert run <= app._RUNS_TORCH

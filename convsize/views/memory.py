@@ -1,0 +1,215 @@
+"""Training memory: its items, its peak, its course through a step, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from convsize.records import BatchFit, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.views import numbers
+from convsize.views.layout import GAP, Cell, clip, line, widths, wrapped
+from convsize.views.paint import PLAIN, Paint
+
+SCHEMA = 1
+METER = (
+    "The sum of all tensors that live at an operator boundary of a training step in PyTorch on a CPU, one parameter "
+    "updated at a time; what a kernel holds for a moment comes on top."
+)
+_HEIGHT = 8
+_PARTS = {
+    "parameters": "parameters",
+    "buffers": "buffers",
+    "gradients": "gradients of parameters",
+    "optimizer": "optimizer state",
+    "activations": "activations and their gradients",
+    "inputs": "inputs and targets",
+    "other": "loss and numbers",
+}
+
+
+def render(
+    found: TrainingMemory, choices: Sequence[TrainingChoice] = (), *, width: int = 80, paint: Paint = PLAIN
+) -> str:
+    """The peaks, what lives at the larger one, who saves most for backward, and the course of the step."""
+    peak = found.peak
+    out = [f"{paint(found.name, 'bold')} · {setting_text(found.setting)}", ""]
+    out += _table(
+        [
+            ("first step", found.first.bytes, f"peak in {where(found.first)}"),
+            ("later steps", found.steady.bytes, f"peak in {where(found.steady)}"),
+            ("saved for backward", found.saved, "by autograd's graph, after forward and loss"),
+        ],
+        width,
+        paint,
+    )
+    which = "the first step" if peak is found.first else "later steps"
+    out += ["", paint(f"At the peak of {which}", "bold")]
+    parts = [(text, size) for kind, text in _PARTS.items() if (size := dict(peak.parts)[kind])]
+    out += _table([(text, size, numbers.share(size / peak.bytes)) for text, size in parts], width, paint)
+    most = sorted(found.saved_by_layer, key=lambda each: -each[1])[:5]
+    if most:
+        out += ["", paint("Most is saved for backward of", "bold")]
+        out += _table([(name, size, numbers.share(size / found.saved)) for name, size in most], width, paint)
+    out += ["", paint(f"A step from left to right, {which}", "bold"), *_plot(peak, width)]
+    if choices:
+        out += ["", paint("Peak under other optimizers and types", "bold"), *_what_if(choices, paint)]
+    out += ["", *wrapped(METER, width)]
+    return "\n".join(out) + "\n"
+
+
+def setting_text(setting: TrainingSetting) -> str:
+    """Batch 64 · momentum · float32, and what else was asked for."""
+    parts = [f"batch {numbers.exact(setting.batch)}", setting.optimizer, setting.dtype]
+    if setting.accumulate > 1:
+        parts.append(f"gradients of {setting.accumulate} batches")
+    if setting.frozen:
+        parts.append(f"frozen {', '.join(setting.frozen)}")
+    return " · ".join(parts)
+
+
+def where(peak: TrainingPeak) -> str:
+    """`backward of bot3.relu1`, `the optimizer's step`."""
+    if peak.moment == "optimizer":
+        return "the optimizer's step"
+    return f"{peak.moment} of {peak.layer}" if peak.layer and peak.moment != "loss" else "the loss"
+
+
+def _table(rows: Sequence[tuple[str, int, str]], width: int, paint: Paint) -> list[str]:
+    cells = [(text, numbers.size(size), numbers.exact(size), note) for text, size, note in rows]
+    sizes = widths(cells)
+    room = width - 2 - sum(sizes[:3]) - 3 * len(GAP)
+    left = (True, False, False, True)
+    return [
+        "  "
+        + line(
+            [Cell(text), Cell(size), Cell(exact, "dim"), Cell(clip(note, max(room, 8)))],
+            [*sizes[:3], min(sizes[3], max(room, 8))],
+            left,
+            paint,
+        )
+        for text, size, exact, note in cells
+    ]
+
+
+def _plot(peak: TrainingPeak, width: int) -> list[str]:
+    """Live bytes over the layers of forward, backward and the optimizer; a column is the most of what it stands for."""
+    timeline = peak.timeline
+    label = len(numbers.size(peak.bytes))
+    columns = max(min(width - label - 4, len(timeline), 120), 1)
+    bounds = [at * len(timeline) // columns for at in range(columns + 1)]
+    spans = [timeline[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    highest = [max(each.highest for each in span) for span in spans]
+    out = []
+    for row in range(_HEIGHT, 0, -1):
+        # A column reaches a row where it fills at least half of it.
+        bars = "".join("█" if 2 * _HEIGHT * each >= (2 * row - 1) * peak.bytes else " " for each in highest)
+        axis = numbers.size(peak.bytes) if row == _HEIGHT else ""
+        out.append(f"  {axis:>{label}}  {bars}".rstrip())
+    return [*out, f"  {'':{label}}  {_moments(spans)}".rstrip()]
+
+
+def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
+    """Where forward, backward and the optimizer begin, as far as their names have room."""
+    text = [" "] * len(spans)
+    seen = set()
+    free = 0
+    for at, span in enumerate(spans):
+        moment = span[0].moment
+        if moment in seen or moment == "loss":
+            continue
+        seen.add(moment)
+        name = f"|{moment}"
+        if at >= free and at + len(name) <= len(spans) + 10:
+            text[at : at + len(name)] = name
+            free = at + len(name) + 1
+    return "".join(text)
+
+
+def _what_if(choices: Sequence[TrainingChoice], paint: Paint) -> list[str]:
+    types = list(dict.fromkeys(each.dtype for each in choices))
+    optimizers = list(dict.fromkeys(each.optimizer for each in choices))
+    sizes = {(each.optimizer, each.dtype): numbers.size(each.bytes) for each in choices}
+    rows = [["", *types], *([name, *(sizes[name, dtype] for dtype in types)] for name in optimizers)]
+    columns = widths(rows)
+    left = [True, *(False for _ in types)]
+    return [
+        "  " + line([Cell(text, None if at else "bold") for text in row], columns, left, paint)
+        for at, row in enumerate(rows)
+    ]
+
+
+def render_fit(found: BatchFit, setting: TrainingSetting, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """The largest batch, and what stands in the way of a larger one."""
+    budget = numbers.size(found.memory)
+    rest = " · ".join(setting_text(setting).split(" · ")[1:])
+    out = [f"{paint(found.name, 'bold')} · {rest} · {budget}", ""]
+    beyond = found.beyond
+    if found.fits is None:
+        out.append(f"No batch fits: training takes {numbers.size(beyond.peak.bytes)} at a batch of {found.smallest}.")
+    else:
+        out.append(
+            f"The largest batch is {paint(numbers.exact(found.batch), 'bold')}, "
+            f"with a peak of {numbers.size(found.fits.peak.bytes)}."
+        )
+    kind, size = max(beyond.peak.parts, key=lambda each: each[1])
+    limit = (
+        f"A batch of {numbers.exact(beyond.setting.batch)} takes {numbers.size(beyond.peak.bytes)}, in "
+        f"{where(beyond.peak)}: {numbers.share(size / beyond.peak.bytes)} of it are {_PARTS[kind]}."
+    )
+    return "\n".join([*out, *wrapped(limit, width), "", *wrapped(METER, width)]) + "\n"
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def render_json(found: Sequence[tuple[TrainingMemory, Sequence[TrainingChoice]]], *, several: bool) -> str:
+    """One object for one network, a list for several."""
+    objects = [_object(memory, choices) for memory, choices in found]
+    return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
+
+
+def render_fit_json(found: Sequence[BatchFit], *, several: bool) -> str:
+    """One object for one network, a list for several."""
+    objects = [
+        {
+            "schema": SCHEMA,
+            "name": each.name,
+            "meter": METER,
+            "memory": each.memory,
+            "smallest_batch": each.smallest,
+            "batch": each.batch,
+            "fits": None if each.fits is None else _peak(each.fits.peak),
+            "beyond": _peak(each.beyond.peak),
+        }
+        for each in found
+    ]
+    return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[str, Any]:
+    setting = found.setting._asdict()
+    return {
+        "schema": SCHEMA,
+        "name": found.name,
+        "meter": METER,
+        "setting": {**setting, "frozen": list(found.setting.frozen)},
+        "parameters": found.parameters,
+        "buffers": found.buffers,
+        "gradients": found.gradients,
+        "optimizer_state": found.optimizer_state,
+        "inputs": found.inputs,
+        "saved": found.saved,
+        "saved_by_layer": dict(found.saved_by_layer),
+        "first": _course(found.first),
+        "steady": _course(found.steady),
+        "what_if": [each._asdict() for each in choices],
+    }
+
+
+def _peak(peak: TrainingPeak) -> dict[str, Any]:
+    return {"bytes": peak.bytes, "moment": peak.moment, "layer": peak.layer, "parts": dict(peak.parts)}
+
+
+def _course(peak: TrainingPeak) -> dict[str, Any]:
+    return {**_peak(peak), "timeline": [each._asdict() for each in peak.timeline]}
