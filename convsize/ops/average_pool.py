@@ -7,7 +7,6 @@ from math import prod
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    NO_PADDING,
     AxisWindow,
     Extents,
     Padding,
@@ -15,7 +14,6 @@ from convsize.geometry import (
     Shape,
     Window,
     overhang,
-    per_axis,
 )
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
 from convsize.ops.keeps import tensor_bytes
@@ -23,8 +21,8 @@ from convsize.ops.windows import (
     kept_padded,
     padded_call,
     padded_shape,
+    pool_window,
     require_pool_padding,
-    require_spatial,
     resolve,
     slide,
     torch_rank,
@@ -72,16 +70,8 @@ class AveragePool(Op):
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
-        require_spatial("average pooling", source)
-        kernel_size = per_axis(suffixes.size or (2,), source.rank)
-        return cls(
-            kernel_size=kernel_size,
-            stride=kernel_size if suffixes.stride is None else per_axis(suffixes.stride, source.rank),
-            padding=suffixes.padding or NO_PADDING,
-            dilation=per_axis(suffixes.dilation or (1,), source.rank),
-            count_zeros=suffixes.count_zeros is not False,
-            rounding=suffixes.rounding or "floor",
-        )
+        window = pool_window("average pooling", suffixes, source)
+        return cls(count_zeros=suffixes.count_zeros is not False, **window._asdict())
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)

@@ -15,19 +15,17 @@ from convsize.geometry import (
     GeometryError,
     Shape,
     Window,
-    per_axis,
 )
 from convsize.ops.arguments import (
     number,
-    whole,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
 from convsize.ops.keeps import tensor_bytes
 from convsize.ops.windows import (
-    require_spatial,
     resolve,
     slide,
     torch_rank,
+    word_window,
 )
 
 
@@ -68,13 +66,11 @@ class LpPool(Op):
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        require_spatial("Lp pooling", source)
+        kernel_size, stride = word_window("Lp pooling", arguments, source)
         norm_type = number(arguments["norm_type"])
         if norm_type <= 0:
             raise GeometryError("E111", f"the norm must be above 0, not {float(norm_type):g}", "write `lppool(2,…)`")
-        kernel_size = per_axis((whole(arguments["kernel_size"]),), source.rank)
-        stride = arguments["stride"]
-        return cls(norm_type, kernel_size, kernel_size if stride is None else per_axis((whole(stride),), source.rank))
+        return cls(norm_type, kernel_size, stride)
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, (1,) * source.rank, NO_PADDING)

@@ -7,21 +7,19 @@ from math import inf, prod
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    NO_PADDING,
     AxisWindow,
     Extents,
     Padding,
     Rounding,
     Shape,
     Window,
-    per_axis,
 )
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
 from convsize.ops.windows import (
     kept_padded,
     padded_call,
+    pool_window,
     require_pool_padding,
-    require_spatial,
     resolve,
     slide,
     torch_rank,
@@ -70,15 +68,7 @@ class MaxPool(Op):
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
-        require_spatial("max pooling", source)
-        kernel_size = per_axis(suffixes.size or (2,), source.rank)
-        return cls(
-            kernel_size=kernel_size,
-            stride=kernel_size if suffixes.stride is None else per_axis(suffixes.stride, source.rank),
-            padding=suffixes.padding or NO_PADDING,
-            dilation=per_axis(suffixes.dilation or (1,), source.rank),
-            rounding=suffixes.rounding or "floor",
-        )
+        return cls(**pool_window("max pooling", suffixes, source)._asdict())
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)

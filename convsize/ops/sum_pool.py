@@ -13,17 +13,13 @@ from convsize.geometry import (
     Extents,
     Shape,
     Window,
-    per_axis,
-)
-from convsize.ops.arguments import (
-    whole,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
 from convsize.ops.windows import (
-    require_spatial,
     resolve,
     slide,
     torch_rank,
+    word_window,
 )
 
 
@@ -62,10 +58,7 @@ class SumPool(Op):
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        require_spatial("sum pooling", source)
-        kernel_size = per_axis((whole(arguments["kernel_size"]),), source.rank)
-        stride = arguments["stride"]
-        return cls(kernel_size, kernel_size if stride is None else per_axis((whole(stride),), source.rank))
+        return cls(*word_window("sum pooling", arguments, source))
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, (1,) * source.rank, NO_PADDING)

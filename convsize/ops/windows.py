@@ -1,9 +1,11 @@
 """What the ops with windows share: resolving padding, sliding, and saying padding to PyTorch."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from convsize.geometry import (
     AXIS_NAMES,
+    NO_PADDING,
     AxisWindow,
     Extents,
     GeometryError,
@@ -13,11 +15,12 @@ from convsize.geometry import (
     dividing,
     output_extent,
     overhang,
+    per_axis,
     remainder,
     same_transposed,
 )
-from convsize.ops.arguments import require_positive
-from convsize.ops.base import Saved, SaveMode, TorchCall, TorchValue
+from convsize.ops.arguments import require_positive, whole
+from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, TorchValue
 from convsize.ops.keeps import tensor_bytes
 
 
@@ -54,6 +57,37 @@ def require_size(what: str, size: Extents | None, example: str) -> int:
         raise GeometryError("E206", f"the {what} is one number, `{written}` are {len(size)}", f"write `{example}`")
     require_positive(f"the {what}", size[0])
     return size[0]
+
+
+class PoolWindow(NamedTuple):
+    """What a pool's token says, with what it leaves out: window 2, stride as wide as the window, no padding, floor."""
+
+    kernel_size: Extents
+    stride: Extents
+    padding: Padding
+    dilation: Extents
+    rounding: Rounding
+
+
+def pool_window(what: str, suffixes: Suffixes, source: Shape) -> PoolWindow:
+    """The window of a pool that is written as a token. Raises GeometryError (E205, E206)."""
+    require_spatial(what, source)
+    kernel_size = per_axis(suffixes.size or (2,), source.rank)
+    return PoolWindow(
+        kernel_size,
+        kernel_size if suffixes.stride is None else per_axis(suffixes.stride, source.rank),
+        suffixes.padding or NO_PADDING,
+        per_axis(suffixes.dilation or (1,), source.rank),
+        suffixes.rounding or "floor",
+    )
+
+
+def word_window(what: str, arguments: Mapping[str, Argument], source: Shape) -> tuple[Extents, Extents]:
+    """The window and the stride of a pool that is written as a word. Raises GeometryError (E205, E206)."""
+    require_spatial(what, source)
+    kernel_size = per_axis((whole(arguments["kernel_size"]),), source.rank)
+    stride = arguments["stride"]
+    return kernel_size, kernel_size if stride is None else per_axis((whole(stride),), source.rank)
 
 
 def _require_window(kernel: Extents, stride: Extents, dilation: Extents, padding: Padding, rank: int) -> None:
