@@ -66,12 +66,13 @@ class Colours(NamedTuple):
         return mixed(self.ink, hue, Fraction(7, 10)) if hue else self.ink
 
     def heat(self, share: Fraction) -> str:
-        """A share of the largest one (0 … 1), from paper to vermillion; black text reads on all of the light ones."""
-        return mixed(self.paper, _VERMILLION, Fraction(9, 10) * min(max(share, Fraction(0)), Fraction(1)))
+        """A share of the largest one (0 … 1), from paper to vermillion, as far as the ink is read on it (4.5 to 1)."""
+        most = Fraction(7, 10) if self.dark else Fraction(9, 10)
+        return mixed(self.paper, _VERMILLION, most * min(max(share, Fraction(0)), Fraction(1)))
 
 
-_LIGHT = Colours("#ffffff", "#1a1a1a", "#595959", "#f6f6f6", _VERMILLION, Fraction(45, 100), dark=False)
-_DARK = Colours("#16181c", "#f0f0f0", "#b0b0b0", "#1f2228", _ORANGE, Fraction(45, 100), dark=True)
+_LIGHT = Colours("#ffffff", "#1a1a1a", "#595959", "#f6f6f6", "#b84f00", Fraction(45, 100), dark=False)
+_DARK = Colours("#16181c", "#f0f0f0", "#b0b0b0", "#1f2228", _ORANGE, Fraction(40, 100), dark=True)
 THEMES: dict[Theme, Colours] = {"light": _LIGHT, "dark": _DARK}
 
 

@@ -184,7 +184,7 @@ class _Dot:
         if box.times > 1:
             facts += f" · all: {self.cost(box)}" if self.cost(box) else ""
             facts += " · the first is drawn" if box.summed else ""
-        return _html([" ".join([*parts, self.small(facts)])])
+        return _html([" ".join([*parts, self.small(facts, self.colours.faint)])])
 
     def cost(self, part: Part | Box) -> str:
         costs = []
@@ -201,10 +201,9 @@ class _Dot:
         in_all = " in all" if self.heat != "receptive_field" and len(part.rows) > len(part.counted) else ""
         return numbers.share(self.shares[part.key]) + in_all
 
-    def small(self, text: str) -> str:
-        # Faint grey cannot be read on the hot end of a scale.
-        colour = self.colours.ink if self.heat else self.colours.faint
-        return f'<FONT POINT-SIZE="8" COLOR="{colour}">{_text(text)}</FONT>'
+    def small(self, text: str, colour: str | None = None) -> str:
+        """Smaller, and within shapes in ink: on their tints a faint grey is hard to read."""
+        return f'<FONT POINT-SIZE="8" COLOR="{colour or self.colours.ink}">{_text(text)}</FONT>'
 
     def title(self) -> str:
         """The network's name and totals, and below them what the colours mean."""
