@@ -1,0 +1,37 @@
+"""Whatever network there is, it can be drawn."""
+
+import xml.etree.ElementTree as ElementTree
+
+from hypothesis import given, settings
+from strategies import networks
+
+from convsize import api
+from convsize.views import (
+    comparison,
+    comparison_picture,
+    drawing_graph,
+    drawing_mermaid,
+    drawing_text,
+    drawing_volumes,
+    receptive_field_picture,
+)
+from convsize.views.drawing import draw
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks())
+def test_any_network_is_drawn(text: str) -> None:
+    report = api.parse(text, "net").analyze()
+    for detail in ("network", "block", "layer"):
+        drawing = draw(report, detail)
+        rows = [row.name for part in drawing.leaves() for row in part.rows]
+        assert sorted(rows) == sorted(row.name for row in report.layers)
+        drawing_graph.render(report, detail=detail)
+        drawing_mermaid.render(report, detail=detail)
+        drawing_text.render(report, detail=detail, heat="memory")
+    ElementTree.fromstring(drawing_volumes.scene(report).svg())
+    ElementTree.fromstring(comparison_picture.scene(comparison.compare([report, report])).svg())
+    if report.totals.receptive_field is not None:
+        way = receptive_field_picture.way(report)
+        receptive_field_picture.render(report, way)
+        ElementTree.fromstring(receptive_field_picture.scene(report, way).svg())
