@@ -215,8 +215,9 @@ def _nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[_Item]:
     while at < len(rows):
         row = rows[at]
         in_block = _run(rows, at, lambda one: one.blocks[: blocks + 1]) if len(row.blocks) > blocks else at
-        in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns][0])
-        in_turns = in_turns if len(row.turns) > turns else at
+        in_turns = at
+        if len(row.turns) > turns:
+            in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns][0])
         if in_block == in_turns == at:
             items.append(row)
             at += 1

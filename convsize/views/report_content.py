@@ -14,8 +14,14 @@ from convsize.views.fold import Line, fold, unfolded
 
 Format = Literal["html", "markdown"]
 
-MOST_LINES = 1000
-"""Layers that are listed one by one; a listing of more is folded, or the page would be larger than a megabyte."""
+MOST_LINES = 800
+"""Layers that a page lists. A listing of more is folded and then cut, or the page would be larger than a megabyte."""
+
+MOST_POINTS = 400
+"""Points of a chart; more would stand closer than two pixels."""
+
+MOST_TEXT = 50_000
+"""Characters of a spec that a page shows."""
 
 MOST_SHAPES = 300
 """Shapes of a drawing that a person can find their way in."""
@@ -47,7 +53,7 @@ class Step(NamedTuple):
     """A layer with multiply-adds and the layers right behind it, up to the next one: one point of the charts.
 
     ResNet-152 has 514 layers and 156 of these; a chart of all layers would show norms and activations, which cost and
-    change nothing, at two places of three.
+    change nothing, at two places of three. Where there are too many to draw, a point is several of them.
     """
 
     rows: tuple[LayerRow, ...]
@@ -92,12 +98,21 @@ def steps(report: Report) -> tuple[Step, ...]:
             found.append([row])
         else:
             found[-1].append(row)
+    together = -(-len(found) // MOST_POINTS)
+    if together > 1:
+        found = [[row for rows in found[at : at + together] for row in rows] for at in range(0, len(found), together)]
     return tuple(Step(tuple(rows)) for rows in found)
 
 
 def listing(report: Report) -> tuple[Line, ...]:
-    """The lines of the table: every layer, or folded where they are too many."""
-    return unfolded(report.layers) if len(report.layers) <= MOST_LINES else fold(report.layers)
+    """The lines of the table: every layer, or folded where they are too many, and no more than a page can hold."""
+    return unfolded(report.layers) if len(report.layers) <= MOST_LINES else fold(report.layers)[:MOST_LINES]
+
+
+def spec_text(report: Report) -> str:
+    """The spec, or as much of it as a page can hold."""
+    text = report.source.text
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
 
 
 def drawn(report: Report, most: int = MOST_SHAPES) -> tuple[Detail, tuple[Part, ...]] | None:

@@ -122,6 +122,23 @@ class Explainer:
             f"{numbers.places(field.start)}; the best placed sees {numbers.share(field.seen)} of `{name}`."
         )
 
+    def jump(self, row: LayerRow) -> str:
+        """How far apart neighbouring units look."""
+        field = row.receptive_field
+        if field is None or field.whole or not field.jump:
+            return "Its units have no position."
+        window = self.windows.get(row.index)
+        before = self._before(row.inputs[0], len(field.size)) if len(row.inputs) == 1 else None
+        if window is not None and window.kind == "axes" and before is not None:
+            said: dict[str, None] = {}
+            for jump, axis, after in zip(before[1], window.axes, field.jump, strict=True):
+                if axis.transposed or jump * axis.stride != after:
+                    break
+                said[f"{numbers.number(jump)}·{axis.stride} = {numbers.number(after)} px"] = None
+            else:
+                return f"The jump before it times its stride: {' by '.join(said)}."
+        return f"Neighbouring units look at places {numbers.axes(field.jump)} px apart."
+
     def _grown(self, row: LayerRow, field: ReceptiveField) -> str | None:
         """The size before + (reach - 1)·jump of the layer before, where that is the size."""
         window = self.windows.get(row.index)

@@ -22,7 +22,7 @@ from convsize.views.drawing import Part
 from convsize.views.drawing_colours import FAMILIES, THEMES
 from convsize.views.fold import Line
 from convsize.views.report_charts import Chart, charts
-from convsize.views.report_content import NetworkPage, drawn, figures, listing, volumes
+from convsize.views.report_content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
 from convsize.views.report_explain import Explainer
 
 INDEX = "index.html"
@@ -46,7 +46,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
         _section("charts", "Over depth", _charts(charts(report))),
         _section("findings", "Findings", _findings(page)),
         _section("insights", "What stands out", _list(insight.text for insight in report.insights)),
-        _section("spec", "The spec", f'<pre tabindex="0" aria-label="The spec">{escape(report.source.text)}</pre>'),
+        _section("spec", "The spec", f'<pre tabindex="0" aria-label="The spec">{escape(spec_text(report))}</pre>'),
         _section("about", "What the figures mean", _ABOUT),
     ]
     about = f"{volumes(report.inputs)} → {volumes(report.outputs)} · batch {report.batch} · {report.dtype}"
@@ -263,7 +263,7 @@ _COLUMNS = (
         "output", "output", lambda row: numbers.volume(row.output), lambda row: row.output_elements, Explainer.output
     ),
     _Cell("receptive_field", "sees, px", _seen, _seen_pixels, Explainer.receptive_field),
-    _Cell("jump", "jump", _jump, _jump_pixels, None),
+    _Cell("jump", "jump", _jump, _jump_pixels, Explainer.jump),
     _Cell(
         "parameters",
         "parameters",
@@ -290,21 +290,12 @@ def _table(page: NetworkPage, lines: Sequence[Line], texts: _Texts) -> str:
     explainer = Explainer(report, page.windows)
     heads = "".join(_head(each.key, each.title, each.words) for each in _COLUMNS)
     rows = "".join(_row(line, explainer, texts) for line in lines)
-    totals = report.totals
-    sums = {
-        "parameters": (numbers.exact(totals.parameters), totals.parameters),
-        "macs": (numbers.exact(totals.macs), totals.macs),
-        "flops": (numbers.exact(totals.flops), totals.flops),
-        "output_bytes": (numbers.size(totals.activation_bytes), totals.activation_bytes),
-    }
-    foot = "".join(
-        f'<td data-c="{each.key}" data-v="{sums[each.key][1]}">{sums[each.key][0]}</td>'
-        if each.key in sums
-        else "<td></td>"
-        for each in _COLUMNS
-    )
+    sums = {figure.name: figure for figure in figures(page)}
+    foot = "".join(_sum(each.key, sums.get(_TOTALS.get(each.key, "")), texts) for each in _COLUMNS)
     shown = numbers.plural(len(report.layers), "layer")
     note = "" if len(lines) == len(report.layers) else ", folded: figures are those of one turn, ×n says how many"
+    if sum(line.times * len(line.rows) for line in lines) < len(report.layers):
+        note += f"; the first {numbers.plural(len(lines), 'line')}, of which `convsize analyze` lists all"
     caption = f"{shown}{note}; activations for batch {report.batch} in {report.dtype}"
     return (
         '<p class="tools" hidden><label>search <input type="search" id="search" placeholder="name, spec, op…" '
@@ -315,6 +306,25 @@ def _table(page: NetworkPage, lines: Sequence[Line], texts: _Texts) -> str:
         f"<thead><tr>{_head('name', 'layer', True)}{heads}</tr></thead><tbody>{rows}</tbody>"
         f'<tfoot><tr><th scope="row">total</th>{foot}</tr></tfoot></table></div>'
     )
+
+
+_TOTALS = {
+    "receptive_field": "receptive_field",
+    "parameters": "parameters",
+    "macs": "macs",
+    "flops": "flops",
+    "output_bytes": "activation_bytes",
+}
+"""The headline figure that stands under a column."""
+
+
+def _sum(key: str, figure: Figure | None, texts: _Texts) -> str:
+    if figure is None or figure.value is None:
+        return "<td></td>"
+    exact = key in ("parameters", "macs", "flops")
+    text = numbers.exact(figure.value) if exact else figure.text.removesuffix(" px")
+    why = texts.place(figure.explanation)
+    return f'<td data-c="{key}" data-v="{figure.value}" data-x="{why}" tabindex="0">{text}</td>'
 
 
 def _head(key: str, title: str, words: bool) -> str:

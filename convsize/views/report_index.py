@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from convsize.views import markdown, numbers
 from convsize.views.report_charts import scatter
-from convsize.views.report_content import Format, NetworkPage, volumes
+from convsize.views.report_content import Format, NetworkPage, figures, volumes
 from convsize.views.report_html import chart_figure, document
 
 
@@ -37,7 +37,8 @@ def render_html(pages: Sequence[NetworkPage]) -> str:
             *((each.title, ' class="n"') for each in _columns(pages[0])),
         ]
     )
-    rows = "".join(_row(page, number) for number, page in enumerate(pages))
+    texts: dict[str, int] = {}
+    rows = "".join(_row(page, number, texts) for number, page in enumerate(pages))
     chart = scatter([(page.report, link(page.report.name, ".html")) for page in pages])
     body = (
         "<h1>Networks</h1>"
@@ -46,11 +47,12 @@ def render_html(pages: Sequence[NetworkPage]) -> str:
         '<p class="tools" hidden><label>search <input type="search" id="search" aria-describedby="shown"></label> '
         '<output id="shown"></output></p>'
         '<div class="wide"><table id="table"><caption>Figures are for one sample, activations for the whole batch'
-        '<span class="help" hidden>. Headings sort</span></caption>'
+        '<span class="help" hidden>. Headings sort; arrow keys go from cell to cell, and say how a figure '
+        "comes about</span></caption>"
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></section>"
         f'<section aria-label="Chart">{chart_figure(chart)}</section>'
     )
-    return document("Networks", "<b>convsize</b>", body, {"texts": [], "nodes": {}})
+    return document("Networks", "<b>convsize</b>", body, {"texts": list(texts), "nodes": {}})
 
 
 def render_markdown(pages: Sequence[NetworkPage]) -> str:
@@ -71,15 +73,18 @@ def ending(format_: Format) -> str:
     return ".html" if format_ == "html" else ".md"
 
 
-def _row(page: NetworkPage, number: int) -> str:
+def _row(page: NetworkPage, number: int, texts: dict[str, int]) -> str:
     report = page.report
-    cells = "".join(
-        f"<td{'' if each.text.replace(',', '') == str(each.value) else f' data-v={each.value}'}>{each.text}</td>"
-        for each in _columns(page)
-    )
+    known = {figure.name: figure.explanation for figure in figures(page)}
+    cells = []
+    for each in _columns(page):
+        value = "" if each.text.replace(",", "") == str(each.value) else f" data-v={each.value}"
+        text = known.get(each.key)
+        why = "" if text is None else f" data-x={texts.setdefault(text, len(texts))}"
+        cells.append(f"<td{value}{why}>{each.text}</td>")
     name = f'<a href="{escape(link(report.name, ".html"))}">{escape(report.name)}</a>'
     images = escape(volumes(report.inputs))
-    return f'<tr id="row-{number}"><th scope="row">{name}</th><td class="w">{images}</td>{cells}</tr>\n'
+    return f'<tr id="row-{number}"><th scope="row">{name}</th><td class="w">{images}</td>{"".join(cells)}</tr>\n'
 
 
 def _columns(page: NetworkPage) -> tuple[_Column, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
 from convsize.views import drawing_mermaid, markdown
-from convsize.views.report_content import NetworkPage, drawn
+from convsize.views.report_content import NetworkPage, drawn, spec_text
 
 INDEX = "README.md"
 """The page that compares all networks: the one that repositories show of a folder."""
@@ -27,7 +27,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
     findings = [_finding(each, source) for each in page.findings.diagnostics]
     out += ["", "### Findings", "", *(findings or ["None."])]
     out += ["", "### Layers", "", *markdown.layers(report)]
-    out += ["", "### Spec", "", fenced(report.source.text)]
+    out += ["", "### Spec", "", fenced(spec_text(report))]
     return "\n".join(out) + "\n"
 
 

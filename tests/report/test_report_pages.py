@@ -134,6 +134,17 @@ def test_long_networks_are_folded() -> None:
     assert len(text) < 1_000_000
 
 
+def test_pages_of_networks_without_end_are_no_larger_than_others() -> None:
+    made = page("input: 8@8x8\n" + "\n".join(f"C1D{8 + at % 7} R" for at in range(3000)) + f"\n# {'long ' * 30_000}")
+    assert len(listing(made.report)) == 800
+    found = steps(made.report)
+    assert len(found) == 375
+    assert sum(step.macs for step in found) == made.report.totals.macs
+    text = report_html.render(made)
+    assert "the first 800 lines, of which `convsize analyze` lists all" in text
+    assert len(text) < 1_000_000
+
+
 def test_networks_with_too_many_shapes_are_not_drawn() -> None:
     made = page("input: 8@8x8\n" + " ".join(f"C1D{8 + at % 2}/1" for at in range(700)))
     # One stage: the detail of the network is left.
@@ -195,7 +206,7 @@ def test_every_cell_explains_itself() -> None:
     text = report_html.render(made)
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
     cells = [int(each) for each in re.findall(r"<td[^>]* data-x=(\d+)", text)]
-    assert len(cells) == 6 * len(made.report.layers)
+    assert len(cells) == 7 * len(made.report.layers)
     assert all(data["texts"][each] for each in cells)
 
 
