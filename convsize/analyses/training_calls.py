@@ -231,17 +231,27 @@ def _instance_norm(call: Call, inputs: Sequence[Value]) -> Value:
     """A batch norm over N·D maps, with the gain and the bias repeated for every sample."""
     (source,) = inputs
     tape = call.tape
-    leaves = _leaves(call)
+    repeated = [_repeated(tape, leaf, source.shape[0]) for leaf in _leaves(call)]
     output = tape.empty(source.shape, None, source.itemsize)
-    seen = _seen(tape, source)
-    repeated = (source.shape[0] * source.shape[1],)
+    _record(call, inputs, output, [source, *repeated])
+    for each in repeated:
+        tape.release(each)
+    return output
 
-    def rule(tape: Tape, _: Value) -> list[Value | None]:
-        own = _fresh(tape, seen)
-        many = [tape.empty(repeated, None, source.itemsize) for _ in leaves]
-        return [own, *many]
 
-    return _record(call, inputs, output, [source, *leaves], rule)
+def _repeated(tape: Tape, leaf: Leaf, times: int) -> Value:
+    """A parameter repeated, of no bytes: the norm's op says what is kept of it, the rest is gone with the operator."""
+    shape = (times * leaf.value.shape[0],)
+    nothing = tape.allocate(0)
+    nothing.holders = 1
+    output = Value(nothing, shape, (1,), leaf.value.itemsize)
+    own = leaf.value.shape
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.view(gradient, own, (1,)) if times == 1 else tape.empty(own, None, gradient.itemsize)]
+
+    tape.record(output, [leaf], [], rule)
+    return output
 
 
 def _prelu(call: Call, inputs: Sequence[Value]) -> Value:

@@ -15,7 +15,10 @@ from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
 from convsize.ops.batch_norm import BatchNorm
 from convsize.ops.embed import Embedding
-from convsize.records import ITEM_SIZES, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.records import ITEM_SIZES, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+
+DTYPES = ("float32", "float64", "bfloat16")
+"""The types in which predictions were held against PyTorch."""
 
 
 def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemory:
@@ -55,13 +58,24 @@ def saved_bytes(network: Network, setting: TrainingSetting) -> int:
     return sum(size for _, size in step.saved)
 
 
+def what_if_choices(network: Network, setting: TrainingSetting) -> tuple[TrainingChoice, ...]:
+    """The peaks under the usual optimizers and types, all else as it is set."""
+    return tuple(
+        TrainingChoice(
+            optimizer,
+            dtype,
+            training_memory(network, setting._replace(optimizer=optimizer, dtype=dtype)).peak.bytes,
+        )
+        for optimizer in ("sgd", "momentum", "adamw")
+        for dtype in ("float32", "bfloat16")
+    )
+
+
 def smallest_batch(network: Network) -> int:
     """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map."""
     dropped = trailing_softmax(network)
     alone = any(
-        isinstance(node.op, BatchNorm) and node.output.area == 1
-        for node in network.layers
-        if node.index not in dropped
+        isinstance(node.op, BatchNorm) and node.output.area == 1 for node in network.layers if node.index not in dropped
     )
     return 2 if alone else 1
 
@@ -73,8 +87,8 @@ def _require(setting: TrainingSetting) -> None:
         raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
     if setting.accumulate < 1:
         raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
-    if setting.dtype not in ITEM_SIZES:
-        raise UsageError(f"there is no dtype `{setting.dtype}` here; there are: {', '.join(ITEM_SIZES)}")
+    if setting.dtype not in DTYPES:
+        raise UsageError(f"training memory is known for {' and '.join(DTYPES)}, not for `{setting.dtype}`")
 
 
 def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:

@@ -58,11 +58,11 @@ class Optimizer(NamedTuple):
 
 OPTIMIZERS = {
     "sgd": Optimizer(0),
-    "sgd-decay": Optimizer(0, decays=True),
+    "sgd-l2": Optimizer(0, decays=True),
     "momentum": Optimizer(1),
-    "momentum-decay": Optimizer(1, decays=True),
+    "momentum-l2": Optimizer(1, decays=True),
     "adam": Optimizer(2, counts=True),
-    "adam-decay": Optimizer(2, counts=True, decays=True),
+    "adam-l2": Optimizer(2, counts=True, decays=True),
     "adamw": Optimizer(2, counts=True),
 }
 """By the name that a setting has for it."""

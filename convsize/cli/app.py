@@ -20,6 +20,8 @@ COMMANDS = (
     "fmt",
     "ops",
     "sizes",
+    "memory",
+    "fit",
     "export",
     "report",
     "rf",

@@ -35,7 +35,8 @@ class BatchNorm(Op):
     MACs
         none. FLOPs: 2 an element, the scale and the shift that it is at inference.
     Saved for backward
-        input, weight, running statistics; in training also mean and inverse deviation, 2·D numbers of at least 4 bytes.
+        input, weight, running statistics; in training also mean and inverse deviation, 2·D numbers (on CUDA of at least
+        4 bytes).
         On CUDA cuDNN may keep a reserve besides.
     PyTorch
         nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d.
@@ -90,7 +91,9 @@ class BatchNorm(Op):
             return ()
         weight = (Saved("parameter", name="weight"),) if self.affine else ()
         running = (Saved("parameter", name="running_mean"), Saved("parameter", name="running_var"))
-        statistics = kept_statistics(inputs[0].channels * max(mode.itemsize, 4)) if mode.training else ()
+        # A CPU keeps them in the activations' type, CUDA in four bytes or more.
+        itemsize = mode.itemsize if mode.device == "cpu" else max(mode.itemsize, 4)
+        statistics = kept_statistics(inputs[0].channels * itemsize) if mode.training else ()
         return (Saved("input"), *weight, *running, *statistics)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from convsize.records import BatchFit, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
@@ -98,7 +99,7 @@ def _plot(peak: TrainingPeak, width: int) -> list[str]:
     label = len(numbers.size(peak.bytes))
     columns = max(min(width - label - 4, len(timeline), 120), 1)
     bounds = [at * len(timeline) // columns for at in range(columns + 1)]
-    spans = [timeline[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    spans = [timeline[start:end] for start, end in pairwise(bounds)]
     highest = [max(each.highest for each in span) for span in spans]
     out = []
     for row in range(_HEIGHT, 0, -1):

@@ -17,11 +17,11 @@ from convsize.runtime.module import build_module
 
 OPTIMIZERS: dict[str, Callable[[list[Tensor]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),
-    "sgd-decay": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, weight_decay=1e-4),
+    "sgd-l2": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, weight_decay=1e-4),
     "momentum": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9),
-    "momentum-decay": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9, weight_decay=1e-4),
+    "momentum-l2": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9, weight_decay=1e-4),
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=1e-6),
-    "adam-decay": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
+    "adam-l2": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-6),
 }
 
@@ -44,14 +44,11 @@ def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.d
         else torch.rand((samples, *each.dims), dtype=dtype, device=device)
         for each in plan.inputs
     ]
-    shapes = [each.output for each in plan.inputs] if False else [_dims(plan, value) for _, value in plan.outputs]
-    targets = [torch.zeros((samples, *dims[1:]), dtype=torch.int64, device=device) for dims in shapes]
+    volumes = [each.dims for each in plan.inputs] + [each.output for each in plan.steps]
+    targets = [
+        torch.zeros((samples, *volumes[value][1:]), dtype=torch.int64, device=device) for _, value in plan.outputs
+    ]
     return Batch(module, inputs, targets)
-
-
-def _dims(plan, value: int) -> tuple[int, ...]:
-    inputs = len(plan.inputs)
-    return plan.inputs[value].dims if value < inputs else plan.steps[value - inputs].output
 
 
 def loss_of(batch: Batch) -> tuple[object, Tensor]:
@@ -78,26 +75,31 @@ def saved_by_torch(batch: Batch) -> int:
     return sum(storage.nbytes() for place, storage in kept.items() if place not in anyway)
 
 
-def peaks_by_torch(batch: Batch, optimizer: str, steps: int = 2) -> tuple[list[int], list[int]]:
-    """The peaks of so many training steps at operator boundaries, and those with what kernels hold for a moment."""
+def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> tuple[list[int], list[int]]:
+    """The peaks of two training steps at operator boundaries, and those with what kernels hold for a moment.
+
+    A step sums the gradients of `turns` batches.
+    """
     update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
     boundaries, raw = [], []
-    for _ in range(steps):
+    for _ in range(2):
         before = _held(batch, update)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
-            _step(batch, update)
+            _step(batch, update, turns)
         events = trace.profiler.kineto_results.experimental_event_tree()
         boundaries.append(before + _highest(_lasting(events)))
         raw.append(before + _highest([each.size for each in _allocations(events)]))
     return boundaries, raw
 
 
-def _step(batch: Batch, update: torch.optim.Optimizer) -> None:
+def _step(batch: Batch, update: torch.optim.Optimizer, turns: int) -> None:
     update.zero_grad(set_to_none=True)
-    outputs, loss = loss_of(batch)
-    loss.backward()
+    for turn in range(turns):
+        outputs, loss = loss_of(batch)
+        loss.backward()
+        if turn < turns - 1:
+            del outputs, loss
     update.step()
-    del outputs
 
 
 def _held(batch: Batch, update: torch.optim.Optimizer) -> int:

@@ -1,0 +1,101 @@
+"""`convsize memory`: what training a network holds in memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+
+def command(
+    specs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
+    ] = None,
+    expression: Annotated[
+        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="[NAME=]SHAPE",
+            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples in a batch.")] = 32,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
+        ),
+    ] = "momentum",
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for everything that is trained.")] = "float32",
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
+    ] = None,
+    accumulate: Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")] = 1,
+    what_if: Annotated[bool, typer.Option("--what-if", help="The peak under other optimizers and types, too.")] = False,
+    let: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
+    ] = None,
+    format_: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+) -> int:
+    """Says what training holds in memory, byte by byte, without PyTorch.
+
+    The peak of a step with its layer and moment, what lives there, what autograd saves for backward, and the course of
+    the step. The figures are those of PyTorch on a CPU at operator boundaries, in training mode with cross entropy; a
+    softmax at the end is left out, activations work in place where they can.
+
+    \b
+    Examples:
+      convsize memory specs/resnet50.spec --batch 64 --optimizer adamw
+      convsize memory specs/vgg_d.spec --freeze 'conv*' --what-if
+      convsize memory specs/unet.spec --batch 1 --format json
+    """
+    from convsize import api
+    from convsize.analyses.training_memory import training_memory, what_if_choices
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import SpecError, UsageError
+    from convsize.records import TrainingSetting
+    from convsize.views import memory as view
+
+    setting = TrainingSetting(batch, optimizer, dtype, tuple(freeze or ()), accumulate)
+    shapes = named.inputs(input_ or ())
+    numbers = named.lets(let or ())
+    asked = list(named.sources(specs or (), expression or ()))
+    found = []
+    code = ExitCode.OK
+    for name, where in asked:
+        try:
+            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+            terminal.report_diagnostics(network.diagnostics, network.source)
+            if any(each.severity == "error" for each in network.diagnostics):
+                code = max(code, ExitCode.FINDINGS)
+                continue
+            memory = training_memory(network, setting)
+            choices = what_if_choices(network, setting) if what_if else ()
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            if len(asked) == 1:
+                raise
+            terminal.complain(str(error))
+            code = max(code, ExitCode.USAGE)
+            continue
+        found.append((memory, choices))
+        if format_ == "table":
+            text = view.render(memory, choices, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+            terminal.write(text if len(found) == 1 else f"\n\n{text}")
+    if format_ == "json" and found:
+        terminal.write(view.render_json(found, several=len(asked) > 1))
+    return code

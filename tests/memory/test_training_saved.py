@@ -1,0 +1,72 @@
+"""Saved for backward: every spec against PyTorch's hooks on saved tensors, to the byte."""
+
+from pathlib import Path
+
+import pytest
+
+import convsize
+from convsize.analyses.saved_tensors import saved_for_backward
+from convsize.analyses.training_memory import saved_bytes, smallest_batch, training_memory
+from convsize.records import TrainingSetting
+
+torch = pytest.importorskip("torch")
+
+from step_meters import batch_of, saved_by_torch  # noqa: E402
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.spec"))
+
+
+# On the meta device storages are told apart and have their sizes, and nothing is computed.
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec(path, batch):
+    network = convsize.load(path)
+    if batch < smallest_batch(network):
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            saved_by_torch(batch_of(network, batch, "meta"))
+        with pytest.raises(convsize.errors.UsageError, match="take a batch of 2 or more"):
+            saved_bytes(network, TrainingSetting(batch))
+        return
+    assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch, "meta"))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_what_ops_state_and_what_the_replay_holds_agree(path):
+    network = convsize.load(path)
+    memory = training_memory(network, TrainingSetting(2))
+    loss = dict(memory.saved_by_layer)["loss"]
+    assert memory.saved - loss == sum(map(sum, saved_for_backward(network, 2)))
+    assert sum(size for _, size in memory.saved_by_layer) == memory.saved
+
+
+@pytest.mark.parametrize("name", ["lenet5", "cifar10", "text_cnn", "keras_mnist", "autoencoder_upsampling"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_on_a_processor_in_other_types(name, dtype):
+    network = convsize.load(SPECS[0].with_stem(name))
+    ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
+    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_batch_norm_statistics_have_the_type_of_the_activations(dtype):
+    network = convsize.parse("input: 3@16x16\nC3D8 BN R M C3D8 BN R GAP FC10")
+    ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
+    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+
+
+# One layer of each kind that the specs do not have, in the middle of a network.
+LAYERS = [
+    "INb1", "IN", "GN4", "LN", "prelu", "elu", "mish", "softplus", "hsigmoid", "hswish", "leaky(0.1)", "A3/1p1",
+    "A3/2ceil", "shuffle(2)", "pixelshuffle(2)", "up(2,bilinear)", "droppath(0.3)", "drop(0)", "drop(1)",
+    "times(3)", "scale", "weight", "affine", "softmax(2)", "S", "slice(2,6)", "pick(1,1,0)", "pad(1)",
+    "pad(-1)", "crop(3,3)", "widen(12)", "sumpool(2)", "LRN3", "T3D8/2p1a1", "T3D8/2psame", "C2D8psame",
+    "M3/2ceil", "M3/2p0:1", "GMP", "DW3", "(C3 + C3 + x)", "(C3 * x * C1)", "(x * GAP)", "(x * GAP flat)",
+    "[x | C3 | x]", "split[x | C3]", "flat FC8 R",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers(layer):
+    network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC6 R FC4")
+    for batch in (1, 3):
+        assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch))
