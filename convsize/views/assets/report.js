@@ -49,7 +49,7 @@
     tip.style.left = `${Math.max(4, Math.min(at.left, innerWidth - size.width - 4))}px`;
     tip.style.top = `${below + size.height < innerHeight ? below : Math.max(4, at.top - size.height - 6)}px`;
   };
-  const explained = "[data-x], .point, .diagram .node";
+  const explained = "[data-x], .point, .diagram .node[aria-label]";
   document.addEventListener("pointerover", (event) => {
     const element = event.target.closest(explained);
     if (element) show(element);
@@ -312,7 +312,7 @@
       body.addEventListener("focusin", (event) => { if (event.target.matches("td, th")) take(event.target, false); });
       body.addEventListener("keydown", (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
-        const next = near(event.target, event.key);
+        const next = near(event.target.closest("td, th"), event.key);
         if (next) { event.preventDefault(); take(next, true); }
       });
     }
