@@ -9,14 +9,17 @@ from convsize.analyses.insights import percent
 from convsize.analyses.parameters import ParameterCount
 from convsize.analyses.receptive_field import Fields, before_positions_end
 from convsize.analyses.work import LayerWork
-from convsize.errors import Diagnostic, Fix, Span, nearest
+from convsize.errors import Diagnostic, Fix, Span, UsageError, nearest
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network
 from convsize.language.tree import Arg, Check, Name, Num, Value
-from convsize.records import ITEM_SIZES
+from convsize.records import ITEM_SIZES, TrainingSetting
 
 _LARGEST_SUM = 3_000_000
 """Layers that all checks visit together; a spec of 1 MiB could ask for a thousand times as many."""
+
+_REPLAY = 30
+"""How much more than a sum the replay of a training step takes, layer by layer."""
 
 
 class _Figures(NamedTuple):
@@ -36,6 +39,7 @@ class _Setting(NamedTuple):
 
     batch: int = 1
     dtype: str = "float32"
+    optimizer: str = "momentum"
 
     @property
     def itemsize(self) -> int:
@@ -58,12 +62,13 @@ class _Metric(NamedTuple):
     """A word before the comparison.
 
     A "sum" adds up `each` over the layers of the part. "reading" metrics have one number for the part, or one per axis
-    of which every one must hold. "volume" and "digest" are compared as a whole.
+    of which every one must hold. A "replay" runs the `whole` network. "volume" and "digest" are compared as a whole.
     """
 
-    kind: Literal["sum", "reading", "volume", "digest"]
+    kind: Literal["sum", "reading", "replay", "volume", "digest"]
     each: Quantity | None = None
     reading: Callable[[_Figures, _Part], Extents | None] | None = None
+    whole: Callable[[_Figures, _Setting], int] | None = None
     arguments: tuple[str, ...] = ()
     in_bytes: bool = False
 
@@ -77,6 +82,13 @@ def _memory(figures: _Figures, index: int, setting: _Setting) -> int:
     count = figures.counts[index]
     held = count.parameters * setting.itemsize + count.buffer_bytes(setting.itemsize)
     return held + _activation_elements(figures, index, setting) * setting.itemsize
+
+
+def _training_memory(figures: _Figures, setting: _Setting) -> int:
+    from convsize.analyses.training_memory import training_memory
+
+    chosen = TrainingSetting(setting.batch, setting.optimizer, setting.dtype)
+    return training_memory(figures.network, chosen).peak.bytes
 
 
 def _depth(figures: _Figures, part: _Part) -> Extents:
@@ -105,6 +117,9 @@ METRICS: dict[str, _Metric] = {
     "connections": _Metric("sum", lambda figures, index, _: figures.work[index].connections),
     "activations": _Metric("sum", _activation_elements, arguments=("batch",)),
     "memory": _Metric("sum", _memory, arguments=("batch", "dtype"), in_bytes=True),
+    "training_memory": _Metric(
+        "replay", whole=_training_memory, arguments=("batch", "optimizer", "dtype"), in_bytes=True
+    ),
     "layers": _Metric("reading", reading=_depth),
     "receptive_field": _Metric("reading", reading=_receptive_field),
     "out": _Metric("volume"),
@@ -155,8 +170,11 @@ class _Parts:
         for name, index in [*network.outputs.items()][::-1]:  # a head that is the trunk's end goes by `main`
             self.labels[index] = f" of {name}"
 
-    def part(self, expectation: Expectation) -> _Part:
-        """What an expectation is about. Raises E112 where the checks of a spec visit too many layers."""
+    def part(self, expectation: Expectation, weight: int = 1) -> _Part:
+        """What an expectation is about. Raises E112 where the checks of a spec visit too many layers.
+
+        weight: what a visit of a layer costs, in those of a sum.
+        """
         network, index = self.network, expectation.node
         if self.visits <= _LARGEST_SUM:
             if index is None:
@@ -166,7 +184,7 @@ class _Parts:
             else:
                 label = self.labels.get(index, f" up to {network.nodes[index].name}")
                 part = self.known[index] = _Part(sorted(network.ancestors(index)), index, label)
-            self.visits += len(part.members)
+            self.visits += weight * len(part.members)
             if self.visits <= _LARGEST_SUM:
                 return part
         text = f"this spec checks too much: the parts of its checks have more than {_LARGEST_SUM:,} layers together"
@@ -188,13 +206,16 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         fixes = (Fix(check.metric.span, guess, safe=False),) if guess else ()
         raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
     setting = _setting(check, metric)
-    part = parts.part(expectation)
+    part = parts.part(expectation, _REPLAY if metric.kind == "replay" else 1)
     if metric.kind == "volume":
         yield from _compare_volume(figures, check, part)
     elif metric.kind == "digest":
         yield from _compare_digest(figures, check, expectation)
     else:
         yield from _compare_number(figures, check, metric, part, setting)
+
+
+_EXAMPLES = {"batch": "batch=8", "dtype": "dtype=bfloat16", "optimizer": "optimizer=adamw"}
 
 
 def _setting(check: Check, metric: _Metric) -> _Setting:
@@ -205,10 +226,15 @@ def _setting(check: Check, metric: _Metric) -> _Setting:
         if arg.name is None or arg.name.name not in metric.arguments:
             said = "an argument without a name" if arg.name is None else f"no argument `{arg.name.name}`"
             text = f"`{name}` takes {said}" if arg.name is not None else f"`{name}` has {said}"
-            example = ", ".join({"batch": "batch=8", "dtype": "dtype=float16"}[each] for each in metric.arguments)
+            example = ", ".join(_EXAMPLES[each] for each in metric.arguments)
             help_text = f"it takes {taken}: `{name}({example})`" if taken else f"write `{name}` alone"
             raise _wrong("E406", text, arg.span, help_text)
-        setting = _batch(setting, arg) if arg.name.name == "batch" else _dtype(setting, arg)
+        if arg.name.name == "optimizer":
+            if not isinstance(arg.value, Name):
+                raise _wrong("E406", "an optimizer is a name", arg.span, "write `optimizer=adamw`")
+            setting = setting._replace(optimizer=arg.value.name)
+        else:
+            setting = _batch(setting, arg) if arg.name.name == "batch" else _dtype(setting, arg)
     return setting
 
 
@@ -296,9 +322,12 @@ def _compare_number(
             "E406", f"`{name}` is {what}, `{value.text}` is not", value.span, f"write it plainly or with {units}"
         )
     each = metric.each
-    if each is not None:
+    if metric.whole is not None:
+        spent = []
+        ours: Extents | None = (_whole(figures, check, metric.whole, part, setting),)
+    elif each is not None:
         spent = [each(figures, index, setting) for index in part.members]
-        ours: Extents | None = (sum(spent),)
+        ours = (sum(spent),)
     else:
         spent = []
         ours = metric.reading(figures, part) if metric.reading is not None else None
@@ -311,6 +340,19 @@ def _compare_number(
         yield _differs(check, metric, part, ours)
     else:
         yield _broken_budget(figures, check, metric, part, ours, spent)
+
+
+def _whole(
+    figures: _Figures, check: Check, quantity: Callable[[_Figures, _Setting], int], part: _Part, setting: _Setting
+) -> int:
+    name = check.metric.name
+    if part.label:
+        text = f"`{name}` is about the whole network, not a part of it"
+        raise _wrong("E406", text, check.span, f"write `expect: {name}(…)…`")
+    try:
+        return quantity(figures, setting)
+    except UsageError as error:
+        raise _wrong("E406", str(error), check.span, "set another batch, optimizer or dtype") from None
 
 
 def _compare_with_input(figures: _Figures, check: Check, part: _Part) -> Iterator[Diagnostic]:

@@ -88,7 +88,7 @@ def _require(setting: TrainingSetting) -> None:
     if setting.accumulate < 1:
         raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
     if setting.dtype not in DTYPES:
-        raise UsageError(f"training memory is known for {' and '.join(DTYPES)}, not for `{setting.dtype}`")
+        raise UsageError(f"training memory is known for {', '.join(DTYPES)}, not for `{setting.dtype}`")
 
 
 def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
@@ -139,6 +139,7 @@ class _Step:
         for node in network.layers:
             if node.index not in self._dropped:
                 last |= dict.fromkeys(node.inputs, node.index)
+        self._unread = {node.index for node in network.layers} - set(last) - set(self._ends)
         self._dead: dict[int, list[int]] = {}
         for index, reader in last.items():
             if index not in self._ends and network.nodes[index].inputs:
@@ -244,7 +245,7 @@ class _Step:
             values[node.index] = run(tape, layer, inputs)
             for index in self._dead.get(node.index, ()):
                 tape.release(values.pop(index))
-            if node.index not in self._ends and self._unread(node.index):
+            if node.index in self._unread:
                 tape.release(values.pop(node.index))
         tape.at("loss", -1)
         losses = [_cross_entropy(tape, values[end]) for end in self._ends]
@@ -256,9 +257,6 @@ class _Step:
         self._outputs = [values[end] for end in dict.fromkeys(self._ends) if network.nodes[end].inputs]
         self.saved = self._saved(total)
         return total
-
-    def _unread(self, index: int) -> bool:
-        return not any(index in node.inputs for node in self.network.nodes if node.index not in self._dropped)
 
     def _saved(self, loss: Value) -> list[tuple[int, int]]:
         """The storages that the graph keeps besides parameters, buffers and inputs: the bytes of every layer's own."""

@@ -39,7 +39,7 @@ def render(
         [
             ("first step", found.first.bytes, f"peak in {where(found.first)}"),
             ("later steps", found.steady.bytes, f"peak in {where(found.steady)}"),
-            ("saved for backward", found.saved, "by autograd's graph, after forward and loss"),
+            ("saved for backward", found.saved, "kept by autograd's graph"),
         ],
         width,
         paint,

@@ -123,7 +123,7 @@ def test_unknown_metrics():
             "memory(size=3)=3",
             "",
             "`memory` takes no argument `size`",
-            "it takes batch, dtype: `memory(batch=8, dtype=float16)`",
+            "it takes batch, dtype: `memory(batch=8, dtype=bfloat16)`",
         ),
         (
             "activations(8)=3",

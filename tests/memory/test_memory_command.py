@@ -1,0 +1,97 @@
+"""`convsize memory` and `convsize fit` as they are called."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPECS = Path(__file__).parents[2] / "specs"
+SCRIPT = (
+    "import resource, sys\nfrom convsize.cli.app import main\n"
+    "sys.argv = ['convsize', *{command!r}]\n"
+    "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+    "assert not {{'torch', 'networkx', 'numpy'}} & set(sys.modules)\n"
+    "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+    "print(used.ru_utime + used.ru_stime, file=sys.stderr)\n"
+)
+
+
+def test_memory(convsize):
+    ran = convsize("memory", SPECS / "resnet18.spec", "--batch", 4)
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == "resnet18 · batch 4 · momentum · float32"
+    assert [" ".join(line.split()) for line in lines[2:5]] == [
+        "first step 164.7 MiB 172,733,320 peak in backward of down2.f1.conv1",
+        "later steps 209.3 MiB 219,491,368 peak in backward of down2.f1.conv1",
+        "saved for backward 82.36 MiB 86,365,316 kept by autograd's graph",
+    ]
+    assert "|forward" in ran.out
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_memory_as_json(convsize):
+    ran = convsize("memory", SPECS / "resnet18.spec", "--batch", 4, "--format", "json", "--what-if")
+    found = json.loads(ran.out)
+    assert (found["schema"], found["saved"], found["steady"]["bytes"]) == (1, 86_365_316, 219_491_368)
+    assert sum(found["saved_by_layer"].values()) == found["saved"]
+    assert sum(found["steady"]["parts"].values()) == found["steady"]["bytes"]
+    assert [each["moment"] for each in (found["steady"]["timeline"][0], found["steady"]["timeline"][-1])] == [
+        "forward",
+        "optimizer",
+    ]
+    assert {"optimizer": "momentum", "dtype": "float32", "bytes": 219_491_368} in found["what_if"]
+
+
+def test_fit(convsize):
+    ran = convsize("fit", SPECS / "resnet18.spec", "--memory", "1GiB")
+    assert ran.code == 0
+    found = json.loads(convsize("fit", SPECS / "resnet18.spec", "--memory", "1GiB", "-f", "json").out)
+    assert f"The largest batch is {found['batch']}, " in ran.out
+    assert found["fits"]["bytes"] <= 2**30 < found["beyond"]["bytes"]
+
+
+def test_nothing_fits(convsize):
+    ran = convsize("fit", SPECS / "vgg_d.spec", "--memory", "1GB")
+    assert ran.code == 1
+    assert "No batch fits: training takes 1.605 GiB at a batch of 1." in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("memory", "--batch", "0"), "a batch holds at least one sample, not 0"),
+        (("memory", "--optimizer", "adan"), "there is no optimizer `adan` here"),
+        (("memory", "--freeze", "conv9"), "no layer is called `conv9`"),
+        (("fit",), "--memory takes a size such as 16GiB, 80GB or 512MiB, not ``"),
+        (("fit", "--memory", "lots"), "not `lots`"),
+        (("fit", "--memory", "0"), "a budget holds at least one byte, not 0"),
+    ],
+)
+def test_wrong_calls(convsize, arguments, message):
+    command, *rest = arguments
+    ran = convsize(command, SPECS / "lenet5.spec", *rest)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_a_wrong_spec_is_not_trained(convsize):
+    ran = convsize("memory", "-e", "input: 3@8x8\nC3D8 4@8x8 FC3")
+    assert (ran.code, ran.out) == (1, "")
+    assert "E407" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [(["memory", str(SPECS / "resnet152.spec")], 0.4), (["fit", str(SPECS / "resnet152.spec"), "--memory=16GiB"], 2)],
+)
+def test_answers_at_once_and_without_torch(command, seconds):
+    """Processor time, the best of three: what else runs on the machine is not counted."""
+    script = SCRIPT.format(command=command)
+    times = [
+        float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stderr)
+        for _ in range(3)
+    ]
+    assert min(times) < seconds
