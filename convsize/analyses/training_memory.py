@@ -51,9 +51,12 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
     )
 
 
-def saved_bytes(network: Network, setting: TrainingSetting) -> int:
-    """The bytes that autograd's graph holds after the forward pass and the loss; not parameters, buffers and inputs."""
-    step = _Step(network, setting)
+def saved_bytes(network: Network, setting: TrainingSetting, device: Literal["cpu", "cuda"] = "cpu") -> int:
+    """The bytes that autograd's graph holds after the forward pass and the loss; not parameters, buffers and inputs.
+
+    On "cuda" without the space that cuDNN reserves for itself in a batch norm.
+    """
+    step = _Step(network, setting, device)
     step.forward()
     return sum(size for _, size in step.saved)
 
@@ -114,8 +117,9 @@ def _name(network: Network, index: int) -> str:
 class _Step:
     """A model, its optimizer and its batch on a tape, and the training steps that are run on them."""
 
-    def __init__(self, network: Network, setting: TrainingSetting) -> None:
+    def __init__(self, network: Network, setting: TrainingSetting, device: Literal["cpu", "cuda"] = "cpu") -> None:
         _require(setting)
+        self.device: Literal["cpu", "cuda"] = device
         if setting.batch < smallest_batch(network):
             raise UsageError(
                 f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
@@ -233,7 +237,7 @@ class _Step:
             own = self._own[node.index]
             mode = SaveMode(
                 batch=setting.batch,
-                device="cpu",
+                device=self.device,
                 inplace=node.index in self._overwriting,
                 needs=tuple(tape.needs(each) for each in inputs),
                 trains=any(leaf.trained for leaf in own.values()),

@@ -37,7 +37,13 @@ class Batch(NamedTuple):
 def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
     """The network as it is trained: without a softmax at its end, a class for every position as the target."""
     plan = lower(network, logits=True)
-    module = build_module(plan, device, dtype).train()
+    # Made in their type: fake tensors cannot be turned into another one.
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        module = build_module(plan, device).train()
+    finally:
+        torch.set_default_dtype(usual)
     inputs = [
         torch.zeros((samples, *each.dims), dtype=torch.int64, device=device)
         if each.tokens
