@@ -557,6 +557,78 @@ def _power_rule(tape: Tape, gradient: Value) -> list[Value | None]:
     return [result]
 
 
+def _lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """(sign(m)·relu(|m|)·k)^(1/p) of the means m of x^p, as torch.nn.functional.lp_pool2d has it."""
+    (x,) = inputs
+    tape = call.tape
+    powers = tape.like(x)
+    tape.record(powers, [x], [x.storage], _power_rule)
+    means = tape.empty(call.result, _layout(x, call.result), x.itemsize)
+    tape.record(means, [powers], [powers.storage], _one_kernel(tape, [powers]))
+    tape.release(powers)
+    signs = tape.like(means)
+    tape.record(signs, [means], [], lambda tape, gradient: [tape.like(gradient)])
+    absolute = tape.like(means)
+    tape.record(absolute, [means], [means.storage], _absolute_rule)
+    magnitudes = tape.like(absolute)
+    tape.record(magnitudes, [absolute], [magnitudes.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.release(absolute)
+    product = _product(tape, signs, magnitudes)
+    tape.release(signs)
+    tape.release(magnitudes)
+    sums = _scaled(tape, product)
+    tape.release(product)
+    output = tape.like(sums)
+    tape.record(output, [sums], [sums.storage], _power_rule)
+    tape.release(sums)
+    tape.release(means)
+    return output
+
+
+def _absolute_rule(tape: Tape, gradient: Value) -> list[Value | None]:
+    """Gradient · sign(x)."""
+    sign = tape.like(gradient)
+    result = tape.like(gradient)
+    tape.release(sign)
+    return [result]
+
+
+def _average_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A convolution of every map with ones, divided by how many values each window counts."""
+    (x,) = inputs
+    tape = call.tape
+    kernel, padding, overhang = (call.kwargs[name] for name in ("kernel_size", "padding", "overhang"))
+    assert isinstance(kernel, tuple)
+    assert isinstance(padding, tuple)
+    assert isinstance(overhang, tuple)
+    behind = tuple(zeros for extra in reversed(overhang) for zeros in (0, extra))
+    both = tuple(map(sum, zip(padding, behind, strict=True)))
+    maps = _reshaped(tape, x, (x.shape[0] * x.shape[1], 1, *x.shape[2:]))
+    one = (1, 1, *x.shape[2:])
+    ones = tape.empty(one, None, x.itemsize)
+    counted = tape.empty(_padded(one, padding), None, x.itemsize)
+    tape.release(ones)
+    window = tape.empty((1, 1, *kernel), None, x.itemsize)
+    if any(both):
+        source = tape.empty(_padded(maps.shape, both), None, x.itemsize)
+        tape.record(source, [maps], [], _one_kernel(tape, [maps]))
+    else:
+        source = tape.share(maps)
+    slid = call.result[2:]
+    sums = tape.empty((maps.shape[0], 1, *slid), None, x.itemsize)
+    tape.record(sums, [source], [source.storage, window.storage], _one_kernel(tape, [source]))
+    tape.release(source)
+    whole = tape.empty(_padded(counted.shape, behind), None, x.itemsize)
+    counts = tape.empty((1, 1, *slid), None, x.itemsize)
+    tape.release(whole)
+    averages = tape.like(sums)
+    tape.record(averages, [sums], [counts.storage], lambda tape, gradient: [tape.like(gradient)])
+    output = _reshaped(tape, averages, call.result)
+    for value in (averages, counts, sums, window, counted, maps):
+        tape.release(value)
+    return output
+
+
 def _ranks(name: str, recorder: Recorder, ranks: Sequence[int] = (1, 2, 3)) -> dict[str, Recorder]:
     return {f"nn.{name}{rank}d": recorder for rank in ranks}
 
@@ -568,6 +640,7 @@ RECORDERS: dict[str, Recorder] = {
     **_ranks("InstanceNorm", _instance_norm),
     **_ranks("MaxPool", _window),
     **_ranks("AvgPool", _window),
+    **_ranks("LPPool", _lp_pool),
     **_ranks("AdaptiveMaxPool", _window),
     **_ranks("AdaptiveAvgPool", _mean),
     "nn.Linear": _linear,
@@ -601,6 +674,7 @@ RECORDERS: dict[str, Recorder] = {
     "torch.cat": _concatenate,
     "torch.narrow": _narrow,
     "torch.reshape": _reshape,
+    "convsize.AveragePool": _average_pool,
     "convsize.Scale": _scale,
     "convsize.Affine": _affine,
     "convsize.DropPath": _drop_path,

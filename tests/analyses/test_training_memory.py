@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import convsize
+from convsize.analyses.training_calls import RECORDERS
 from convsize.analyses.training_fit import largest_batch
 from convsize.analyses.training_memory import training_memory, what_if_choices
 from convsize.errors import UsageError
@@ -90,7 +91,8 @@ def test_settings_that_make_no_sense(setting, message):
     assert message in str(raised.value)
 
 
-def test_what_is_not_known_is_an_error():
+def test_what_is_not_known_is_an_error(monkeypatch):
+    monkeypatch.delitem(RECORDERS, "nn.LPPool2d")
     network = convsize.parse("input: 3@9x9\nC3D8 lppool(2,2) FC3")
     with pytest.raises(UsageError, match=r"lppool1 is not known: what nn\.LPPool2d holds has not been measured"):
         training_memory(network, TrainingSetting())
