@@ -19,6 +19,7 @@ from convsize.analyses.training_tape import (
     channels_last,
     dense_strides,
     is_channels_last,
+    is_contiguous,
     viewed,
 )
 from convsize.errors import UsageError
@@ -169,9 +170,27 @@ def _pointwise(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def _window(call: Call, inputs: Sequence[Value]) -> Value:
-    """Pools and interpolation: a result of another extent."""
+    """Interpolation: a result of another extent."""
     (source,) = inputs
     return _record(call, inputs, call.tape.empty(call.result, _layout(source, call.result), source.itemsize), [source])
+
+
+def _pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """On one axis PyTorch pools a plane of height 1: what comes back is a view of the plane's gradient."""
+    (source,) = inputs
+    tape = call.tape
+    output = tape.empty(call.result, _layout(source, call.result), source.itemsize)
+    if len(source.shape) != 3:
+        return _record(call, inputs, output, [source])
+    seen = _seen(tape, source)
+
+    def rule(tape: Tape, _: Value) -> list[Value | None]:
+        gradient = _fresh(tape, seen)
+        if gradient is not None:
+            gradient.is_view = True
+        return [gradient]
+
+    return _record(call, inputs, output, [source], rule)
 
 
 def _layout(source: Value, shape: Extents) -> Extents | None:
@@ -209,12 +228,6 @@ def _linear(call: Call, inputs: Sequence[Value]) -> Value:
     return _record(call, inputs, output, [leaves["bias"], source, leaves["weight"]], rule)
 
 
-def _mean(call: Call, inputs: Sequence[Value]) -> Value:
-    (source,) = inputs
-    output = call.tape.empty(call.result, None, source.itemsize)
-    return _record(call, inputs, output, [source])
-
-
 def _layer_norm(call: Call, inputs: Sequence[Value]) -> Value:
     """Over the depth as the last axis: the kernel's results are contiguous there, so channels last."""
     (source,) = inputs
@@ -231,9 +244,15 @@ def _instance_norm(call: Call, inputs: Sequence[Value]) -> Value:
     """A batch norm over N·D maps, with the gain and the bias repeated for every sample."""
     (source,) = inputs
     tape = call.tape
+    if is_contiguous(source.shape, source.strides):
+        tape.share(source)
+    else:
+        before, source = source, tape.empty(source.shape, None, source.itemsize)
+        tape.record(source, [before], [], lambda tape, gradient: [tape.share(gradient)])
     repeated = [_repeated(tape, leaf, source.shape[0]) for leaf in _leaves(call)]
     output = tape.empty(source.shape, None, source.itemsize)
-    _record(call, inputs, output, [source, *repeated])
+    _record(call, [source], output, [source, *repeated])
+    tape.release(source)
     for each in repeated:
         tape.release(each)
     return output
@@ -638,11 +657,11 @@ RECORDERS: dict[str, Recorder] = {
     **_ranks("ConvTranspose", _convolution),
     **_ranks("BatchNorm", _pointwise),
     **_ranks("InstanceNorm", _instance_norm),
-    **_ranks("MaxPool", _window),
-    **_ranks("AvgPool", _window),
+    **_ranks("MaxPool", _pool),
+    **_ranks("AvgPool", _pool),
     **_ranks("LPPool", _lp_pool),
-    **_ranks("AdaptiveMaxPool", _window),
-    **_ranks("AdaptiveAvgPool", _mean),
+    **_ranks("AdaptiveMaxPool", _pool),
+    **_ranks("AdaptiveAvgPool", _pool),
     "nn.Linear": _linear,
     "nn.GroupNorm": _pointwise,
     "nn.LayerNorm": _pointwise,
