@@ -33,7 +33,9 @@ def command(
             metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
         ),
     ] = "momentum",
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for everything that is trained.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for the whole network.")
+    ] = "float32",
     freeze: Annotated[
         list[str] | None,
         typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
