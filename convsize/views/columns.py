@@ -8,6 +8,7 @@ from convsize.errors import UsageError, nearest
 from convsize.records import LayerRow, ReceptiveField
 from convsize.views import numbers
 from convsize.views.fold import Line
+from convsize.views.layout import bar
 
 
 class Column(NamedTuple):
@@ -110,6 +111,21 @@ COLUMNS: tuple[Column, ...] = (
 )
 REPEATS = Column("repeats", "", lambda _: 1, words=True, said=lambda line: f"×{line.times}" if line.times > 1 else "")
 """How many turns a line stands for: beside the name where anything is folded."""
+
+BAR_WIDTH = 8
+
+
+def shares(column: Column, total: int, largest: int) -> Column:
+    """The bars of a cost: a full one for `largest`, whose share of `total` stands above them."""
+    return Column(
+        f"{column.name} share",
+        f"to {numbers.share(largest / total)}",
+        column.value,
+        cost=True,
+        words=True,
+        said=lambda line: bar(line.total(column.value), largest, BAR_WIDTH),
+    )
+
 
 BY_NAME = {column.name: column for column in COLUMNS}
 ALIASES = {

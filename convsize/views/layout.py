@@ -26,6 +26,14 @@ def clip(text: str, width: int, *, keep_end: bool = False) -> str:
     return "…" + text[1 - width :] if keep_end else text[: width - 1] + "…"
 
 
+def bar(value: int, full: int, width: int) -> str:
+    """A bar of `width` blocks for `full`, in eighths of a block; what is more than nothing shows at least one."""
+    if value <= 0 or full <= 0:
+        return ""
+    eighths = max((value * width * 8 + full // 2) // full, 1)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
 def widths(rows: Sequence[Sequence[str]]) -> list[int]:
     """The widest text of every column."""
     return [max(map(len, column), default=0) for column in zip(*rows, strict=True)]

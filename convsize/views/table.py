@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
 from convsize.views import numbers
-from convsize.views.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered
+from convsize.views.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares
 from convsize.views.fold import Line, fold, unfolded
 from convsize.views.layout import GAP, Cell, clip, full_width, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint
@@ -19,6 +19,9 @@ _WIDER = (
     "=receptive_field",
     "=parameters",
     "=macs",
+    "macs share",
+    "parameters share",
+    "output_bytes share",
     "jump",
     "weights",
     "biases",
@@ -32,8 +35,11 @@ _WIDER = (
 )
 """What a wider terminal shows as well, as far as it fits, in this order.
 
-`=` writes a count in full, and of a repeat what its first turn sees as well as its last.
+`=` writes a count in full, and of a repeat what its first turn sees as well as its last; a share is a bar.
 """
+
+_BARS = ("macs", "parameters", "output_bytes")
+"""The costs that have bars, in the order in which they get room."""
 
 _BRACKETS = {"first": "┌", "middle": "│", "last": "└"}
 NARROWEST = 32
@@ -132,11 +138,12 @@ def _heading(report: Report, width: int, paint: Paint) -> list[str]:
 def _table(
     report: Report, lines: Sequence[Line], width: int, paint: Paint, columns: Sequence[Column] | None
 ) -> list[str]:
-    plan = _Plan(lines)
+    plan = _Plan(report, lines)
     if columns is None:
         shown, in_full = plan.fitting(width)
     else:
-        shown, in_full = plan.with_repeats(columns), frozenset(one.name for one in columns)
+        in_full = frozenset(one.name for one in columns)
+        shown = plan.with_fitting_bars(plan.with_repeats(columns), in_full, width)
     titles = [column.title(in_full=column.name in in_full) for column in shown]
     room = [plan.room(column, in_full) for column in shown]
     for at in sorted(range(len(shown)), key=lambda at: -room[at]):
@@ -157,14 +164,23 @@ def _table(
         if any(column.name == "receptive_field" for column in shown):
             note += ", RF from the first to the last" if "receptive_field" in in_full else ", RF that of the last"
         out.extend(paint(text, "dim") for text in wrapped(note, width))
+    if any(column.name in plan.bars for column in shown):
+        note = "bars: shares of the whole network, a full one that which stands above it"
+        out.extend(paint(text, "dim") for text in wrapped(note, width))
     return out
 
 
 class _Plan:
     """Which columns a table has, and the texts in them."""
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, report: Report, lines: Sequence[Line]) -> None:
         self.lines = lines
+        self.bars: dict[str, Column] = {}
+        for name, total in _wholes(report).items():
+            largest = max((BY_NAME[name].of(one) for one in lines), default=0)
+            if largest:
+                column = shares(BY_NAME[name], total, largest)
+                self.bars[column.name] = column
         self.brackets = max((len(one.bracket) for one in lines), default=0)
         self.repeats = any(one.times > 1 for one in lines)
         self.written: dict[tuple[str, bool], list[str]] = {}
@@ -175,6 +191,25 @@ class _Plan:
             return tuple(columns)
         at = next((at + 1 for at, column in enumerate(columns) if column.name == "name"), 0)
         return (*columns[:at], REPEATS, *columns[at:])
+
+    def with_bars(self, columns: Sequence[Column], names: Container[str]) -> tuple[Column, ...]:
+        """The columns, each with its bars behind it where those are among the names."""
+        found: list[Column] = []
+        for column in columns:
+            found.append(column)
+            bars = self.bars.get(f"{column.name} share")
+            if bars is not None and bars.name in names:
+                found.append(bars)
+        return tuple(found)
+
+    def with_fitting_bars(self, columns: tuple[Column, ...], in_full: frozenset[str], width: int) -> tuple[Column, ...]:
+        """The columns with as many bars as a width has room for."""
+        names: set[str] = set()
+        for name in _BARS:
+            more = {*names, f"{name} share"}
+            if full_width([self.room(column, in_full) for column in self.with_bars(columns, more)]) <= width:
+                names = more
+        return self.with_bars(columns, names)
 
     def texts(self, column: Column, in_full: frozenset[str]) -> list[str]:
         """The texts of a column, of every line."""
@@ -202,7 +237,7 @@ class _Plan:
         return full_width([self.room(column, in_full) for column in self.columns(names)])
 
     def columns(self, names: Container[str]) -> tuple[Column, ...]:
-        return self.with_repeats([column for column in COLUMNS if column.name in names])
+        return self.with_bars(self.with_repeats([column for column in COLUMNS if column.name in names]), names)
 
     def fitting(self, width: int) -> tuple[tuple[Column, ...], frozenset[str]]:
         """The columns that fit into a width, and which of them are written in full."""
@@ -221,15 +256,16 @@ class _Plan:
         return self.columns(names), in_full
 
 
+def _wholes(report: Report) -> dict[str, int]:
+    """What the whole network costs, by the column of the cost."""
+    totals = report.totals
+    return {"parameters": totals.parameters, "macs": totals.macs, "output_bytes": totals.activation_bytes}
+
+
 def _loudest(report: Report, lines: Sequence[Line]) -> dict[str, int]:
     """For every cost that is worth a glance, the largest figure, if it is a tenth of the whole or more."""
-    totals = {
-        "parameters": report.totals.parameters,
-        "macs": report.totals.macs,
-        "output_bytes": report.totals.activation_bytes,
-    }
     found = {}
-    for name, total in totals.items():
+    for name, total in _wholes(report).items():
         largest = max((BY_NAME[name].of(one) for one in lines), default=0)
         if largest and largest * 10 >= total:
             found[name] = largest
@@ -241,7 +277,10 @@ def _style(column: Column, text: str, one: Line, loud: dict[str, int]) -> str | 
         return "dim"
     if column.name == "spec":
         return "cyan"
-    return "loud" if column.name in loud and column.of(one) == loud[column.name] else None
+    name = column.name.removesuffix(" share")
+    if name in loud and column.of(one) == loud[name]:
+        return "loud"
+    return None if name == column.name else "blue"
 
 
 # ---- below the layers ------------------------------------------------------------------------------------------------

@@ -189,8 +189,8 @@ def test_columns_and_order_can_be_chosen(convsize) -> None:
     lines = convsize(
         "analyze", SPECS / "vgg_d.spec", "--columns", "name,parameters", "--sort", "params"
     ).out.splitlines()
-    assert lines[2].split() == ["layer", "parameters"]
-    assert lines[4].split() == ["fc1", "102,764,544"]
+    assert lines[2].split() == ["layer", "parameters", "to", "74.3%"]
+    assert lines[4].split() == ["fc1", "102,764,544", "████████"]
     rows = list(
         csv.reader(io.StringIO(convsize("analyze", SPECS / "vgg_d.spec", "-f", "csv", "--columns", "name,flops").out))
     )

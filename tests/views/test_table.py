@@ -4,7 +4,7 @@ import pytest
 from handmade_reports import TINY, field, layer, report
 
 from convsize.errors import UsageError
-from convsize.views import csv, markdown, table
+from convsize.views import csv, layout, markdown, table
 from convsize.views.columns import COLUMNS, chosen, column, ordered
 from convsize.views.paint import Paint, showable
 
@@ -43,8 +43,34 @@ def test_warnings_are_counted() -> None:
 
 def test_chosen_columns_come_in_the_order_they_were_asked_for() -> None:
     text = table.render(TINY, columns=chosen("macs, name,OUTPUT"))
-    assert text.splitlines()[2].split() == ["MACs", "layer", "output"]
-    assert text.splitlines()[4].split() == ["221,184", "conv1", "8@32x32"]
+    # 221,184 of 241,664 multiply-adds are 91.5 %.
+    assert text.splitlines()[2].split() == ["MACs", "to", "91.5%", "layer", "output"]
+    assert text.splitlines()[4].split() == ["221,184", "████████", "conv1", "8@32x32"]
+
+
+def test_bars_show_shares_where_there_is_room() -> None:
+    # fc1's 20,480 multiply-adds are 5.9 eighths of conv1's 221,184 in 64 eighths; the pooling has none.
+    lines = table.render(TINY, columns=chosen("name,macs"), width=80).splitlines()
+    assert [line.split()[2:] for line in lines[4:7]] == [["████████"], [], ["▊"]]
+    assert lines[7] == "bars: shares of the whole network, a full one that which stands above it"
+    narrow = table.render(TINY, columns=chosen("name,macs"), width=32)
+    assert "█" not in table.render(TINY, columns=chosen("name,spec,output,macs"), width=32)
+    assert max(map(len, narrow.splitlines())) <= 32
+    assert not any(sign in view for sign in "█▊" for view in (markdown.render(TINY), csv.render([TINY])))
+
+
+def test_bars_follow_the_lines_and_the_columns() -> None:
+    text = table.render(TINY, columns=chosen("parameters,name"), sort=column("parameters"))
+    assert [line.split()[1] for line in text.splitlines()[4:6]] == ["████████", "▏"]
+    assert "█" not in table.render(TINY, columns=chosen("name,output"))
+
+
+@pytest.mark.parametrize(
+    ("value", "full", "shown"),
+    [(0, 5, ""), (0, 0, ""), (5, 5, "████"), (1, 10**9, "▏"), (1, 2, "██"), (9, 32, "█▏"), (31, 32, "███▉")],
+)
+def test_a_bar_is_in_eighths_of_a_block(value: int, full: int, shown: str) -> None:
+    assert layout.bar(value, full, 4) == shown
 
 
 def test_flops_never_stand_without_macs() -> None:
