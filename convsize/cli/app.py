@@ -69,7 +69,6 @@ def _version(asked: bool) -> None:
 # Help is plain text: it reads the same in a pipe, in a narrow terminal and in a log.
 app = typer.Typer(
     cls=_Commands,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     no_args_is_help=True,
