@@ -26,9 +26,6 @@ Result = TypeVar("Result")
 PARALLEL_FROM = 100
 """Files. A network takes 10 ms and a pool of processes 60 to start: with fewer nobody would see the difference."""
 
-PATIENCE = 1.0
-"""Seconds before a run is a long one."""
-
 
 def command(
     paths: Annotated[
@@ -207,7 +204,7 @@ def _each(work: Sequence[Found], run: Callable[[Found], Result], jobs: int | Non
         jobs = cores if len(work) >= PARALLEL_FROM else 1
     if any(each.name == "-" for each in work):
         jobs = 1  # another process has another standard input
-    with Progress(len(work), sys.stderr, PATIENCE) as progress:
+    with Progress(len(work), sys.stderr) as progress:
         if min(jobs, len(work)) > 1:
             from concurrent.futures import ProcessPoolExecutor
 

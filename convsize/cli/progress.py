@@ -9,13 +9,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
+PATIENCE = 1.0
+"""Seconds before a run is a long one."""
+
+
 class Progress:
     """Shows a bar on a stream once a run has taken `patience` seconds, and takes it away at the end.
 
     rich draws it; it is imported when the bar appears, so that short runs, which are nearly all, do not pay for it.
     """
 
-    def __init__(self, total: int, stream: TextIO, patience: float) -> None:
+    def __init__(self, total: int, stream: TextIO, patience: float = PATIENCE) -> None:
         self._total = total
         self._stream = stream
         self._done = 0
@@ -36,8 +40,16 @@ class Progress:
             from rich.console import Console
             from rich.progress import Progress as Bar
 
-            self._bar = Bar(console=Console(file=self._stream), transient=True)
+            # By default rich would send to this stream what is written to standard output, be that a file or not.
+            self._bar = Bar(
+                console=Console(file=self._stream), transient=True, redirect_stdout=False, redirect_stderr=False
+            )
             self._bar.add_task("", total=self._total)
-            self._bar.start()
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._done)
+            self._bar.start()
+
+    def make_room(self) -> None:
+        """Takes the bar away until the next step: something else is about to be written to the terminal."""
+        if self._bar is not None:
+            self._bar.stop()

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from convsize.geometry import Shape
     from convsize.views.report_content import Format, NetworkPage
 
-PATIENCE = 1.0
-"""Seconds before a run is a long one."""
-
 
 def command(
     specs: Annotated[
@@ -75,11 +72,12 @@ def command(
     shapes, numbers = named.inputs(input_ or ()), named.lets(let or ())
     code = ExitCode.OK
     pages: list[NetworkPage] = []
-    with Progress(2 * len(asked), sys.stderr, PATIENCE) as progress:
+    with Progress(2 * len(asked), sys.stderr) as progress:
         for name, where, config in asked:
             try:
                 page = read(name, where, config, shapes, numbers, batch=batch, dtype=dtype)
             except SpecError as error:
+                progress.make_room()
                 terminal.report_diagnostics(error.diagnostics, error.source)
                 code = ExitCode.FINDINGS
             else:
@@ -101,6 +99,7 @@ def command(
                 files.write(full, data)
             elif files.read(full) != data:
                 stale += 1
+                progress.make_room()
                 terminal.complain(f"{full} is not up to date")
             progress.step()
     if stale:

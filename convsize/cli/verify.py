@@ -49,6 +49,7 @@ def command(
     from convsize import api
     from convsize.cli import specs as named
     from convsize.cli import terminal
+    from convsize.cli.progress import Progress
     from convsize.errors import SpecError, UsageError
     from convsize.views import receipt as view
 
@@ -58,31 +59,39 @@ def command(
     asked = list(named.sources(specs or (), expression or ()))
     receipts = []
     code = ExitCode.OK
-    for name, where in asked:
-        try:
-            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
-            report = network.analyze()
-            terminal.report_diagnostics(report.diagnostics, report.source)
-            if any(found.severity == "error" for found in report.diagnostics):
+    with Progress(len(asked), sys.stderr) as progress:
+        for done, (name, where) in enumerate(asked):
+            if done:
+                progress.step()
+            try:
+                network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+                report = network.analyze()
+                if report.diagnostics:
+                    progress.make_room()
+                terminal.report_diagnostics(report.diagnostics, report.source)
+                if any(found.severity == "error" for found in report.diagnostics):
+                    code = max(code, ExitCode.FINDINGS)
+                    continue
+                receipt = network.verify(device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
+            except SpecError as error:
+                progress.make_room()
+                terminal.report_diagnostics(error.diagnostics, error.source)
                 code = max(code, ExitCode.FINDINGS)
                 continue
-            receipt = network.verify(device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(str(error))
-            code = max(code, ExitCode.USAGE)
-            continue
-        if not receipt.holds:
-            code = max(code, ExitCode.FINDINGS)
-        receipts.append(receipt)
-        if not json:
-            text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
-            terminal.write(text if len(receipts) == 1 else f"\n{text}")
+            except UsageError as error:
+                if len(asked) == 1:
+                    raise
+                progress.make_room()
+                terminal.complain(str(error))
+                code = max(code, ExitCode.USAGE)
+                continue
+            if not receipt.holds:
+                code = max(code, ExitCode.FINDINGS)
+            receipts.append(receipt)
+            if not json:
+                text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+                progress.make_room()
+                terminal.write(text if len(receipts) == 1 else f"\n{text}")
     if json and receipts:
         terminal.write(view.document(receipts, several=len(asked) > 1))
     return code

@@ -1,6 +1,7 @@
 """The bar that says how far a long run is."""
 
 import io
+import sys
 import time
 
 import pytest
@@ -41,3 +42,19 @@ def test_a_short_run_shows_nothing(clock: list[float]) -> None:
 
 def test_a_pipe_shows_nothing(clock: list[float]) -> None:
     assert run(io.StringIO(), clock, 3, 5.0) == ""
+
+
+def test_a_bar_makes_room_for_what_is_written_and_comes_back(clock: list[float], monkeypatch) -> None:
+    out, stream = io.StringIO(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    with Progress(4, stream) as progress:
+        for _ in range(2):
+            clock[0] += 1.5
+            progress.step()
+            before = stream.getvalue()
+            assert "%" in before
+            print("kept apart")  # the bar's stream gets none of it
+            progress.make_room()
+            assert stream.getvalue().endswith("\x1b[2K")
+            stream.truncate(0)
+    assert out.getvalue() == "kept apart\nkept apart\n"
