@@ -31,6 +31,7 @@ class Run(NamedTuple):
     """One finished process."""
 
     seconds: float
+    processor: float
     mebibytes: float
 
 
@@ -44,7 +45,7 @@ def run(command: list[str]) -> Run:
     if status:
         assert process.stderr is not None
         raise SystemExit(process.stderr.read().decode())
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def measure(rounds: int) -> dict[str, list[Run]]:
