@@ -1,10 +1,17 @@
 """Pictures are readable: contrasts after WCAG 2, and palettes that stay apart in grey."""
 
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from convsize.api import load
+from convsize.views import drawing_graph
+from convsize.views.drawing import Detail, Heat
 from convsize.views.drawing_colours import FAMILIES, THEMES, Theme, mixed
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
 
 
 def luminance(colour: str) -> float:
@@ -28,6 +35,20 @@ def test_texts_have_the_contrast_that_wcag_asks_for(theme: Theme) -> None:
     for ground in (colours.paper, colours.panel):
         assert contrast(colours.faint, ground) >= 4.5
     assert contrast(colours.skip, colours.paper) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("heat", [None, "macs"])
+@pytest.mark.parametrize("detail", ["network", "block", "layer"])
+def test_notes_within_shapes_can_be_read(theme: Theme, heat: Heat | None, detail: Detail) -> None:
+    report = load(SPECS / "se_resnet50.spec").analyze()
+    nodes = re.findall(
+        r'<(.*)> class=.* fillcolor="(#\w{6})"', drawing_graph.render(report, detail=detail, heat=heat, theme=theme)
+    )
+    assert nodes
+    for label, fill in nodes:
+        for colour in re.findall(r'COLOR="(#\w{6})"', label):
+            assert contrast(colour, fill) >= 4.5, label
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
