@@ -16,7 +16,8 @@ PATIENCE = 1.0
 class Progress:
     """Shows a bar on a stream once a run has taken `patience` seconds, and takes it away at the end.
 
-    rich draws it; it is imported when the bar appears, so that short runs, which are nearly all, do not pay for it.
+    Without patience the bar is there from the start; where there is one thing to do only, it pulses. rich draws it; it
+    is imported when the bar appears, so that short runs, which are nearly all, do not pay for it.
     """
 
     def __init__(self, total: int, stream: TextIO, patience: float = PATIENCE) -> None:
@@ -27,6 +28,8 @@ class Progress:
         self._start = time.monotonic() + patience if stream.isatty() else float("inf")
 
     def __enter__(self) -> Self:
+        if time.monotonic() >= self._start:
+            self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,7 +39,11 @@ class Progress:
     def step(self) -> None:
         """One of them more is done."""
         self._done += 1
-        if self._bar is None and time.monotonic() >= self._start and self._done < self._total:
+        if self._bar is not None or (time.monotonic() >= self._start and self._done < self._total):
+            self._show()
+
+    def _show(self) -> None:
+        if self._bar is None:
             from rich.console import Console
             from rich.progress import Progress as Bar
 
@@ -44,10 +51,9 @@ class Progress:
             self._bar = Bar(
                 console=Console(file=self._stream), transient=True, redirect_stdout=False, redirect_stderr=False
             )
-            self._bar.add_task("", total=self._total)
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._done)
-            self._bar.start()
+            self._bar.add_task("", total=self._total if self._total > 1 else None)
+        self._bar.update(self._bar.task_ids[0], completed=self._done)
+        self._bar.start()
 
     def make_room(self) -> None:
         """Takes the bar away until the next step: something else is about to be written to the terminal."""

@@ -59,7 +59,7 @@ def command(
     asked = list(named.sources(specs or (), expression or ()))
     receipts = []
     code = ExitCode.OK
-    with Progress(len(asked), sys.stderr) as progress:
+    with Progress(len(asked), sys.stderr, patience=0) as progress:  # importing PyTorch alone takes a second
         for done, (name, where) in enumerate(asked):
             if done:
                 progress.step()

@@ -40,6 +40,13 @@ def test_a_short_run_shows_nothing(clock: list[float]) -> None:
     assert run(Terminal(), clock, 2, 0.1) == ""
 
 
+def test_one_long_thing_shows_a_bar_from_the_start(clock: list[float]) -> None:
+    stream = Terminal()
+    with Progress(1, stream, patience=0):
+        assert "━" in stream.getvalue()
+    assert stream.getvalue().endswith("\x1b[2K")
+
+
 def test_a_pipe_shows_nothing(clock: list[float]) -> None:
     assert run(io.StringIO(), clock, 3, 5.0) == ""
 
