@@ -140,10 +140,6 @@ class Tape:
                 self.peak_kinds = dict(self.by_kind)
         return storage
 
-    def hold(self, storage: Storage) -> None:
-        """One holder more."""
-        storage.holders += 1
-
     def drop(self, storage: Storage) -> None:
         """One holder less; the last one frees it."""
         storage.holders -= 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO, TypeVar
 
 import typer
 
+from convsize.cli.options import Lets
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -52,9 +53,7 @@ def command(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what fixes would change.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 even where there are findings.")] = False,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     input_: Annotated[
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),

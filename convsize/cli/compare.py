@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Expressions, Lets
 from convsize.errors import ExitCode
 
 
@@ -14,9 +15,7 @@ def command(
     specs: Annotated[
         list[str] | None, typer.Argument(metavar="SPEC SPEC...", help="Spec files; - reads standard input.")
     ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
+    expression: Expressions = None,
     input_: Annotated[
         list[str] | None,
         typer.Option(
@@ -25,9 +24,7 @@ def command(
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
     dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     format_: Annotated[
         Literal["table", "markdown", "csv", "json"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",

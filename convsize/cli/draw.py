@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Lets
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
     ] = None,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="net.svg, .png, .pdf, .dot or .mmd (Mermaid)."),

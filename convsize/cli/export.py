@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Lets
 from convsize.errors import ExitCode
 
 
@@ -27,9 +28,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
     ] = None,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
 ) -> int:
     """Writes a network as the PyTorch file that a person would have written.
 

@@ -7,47 +7,24 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Accumulated, Expressions, Frozen, Inputs, Lets, Optimizer, Specs, TrainingType
 from convsize.errors import ExitCode
 
 _UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 def command(
-    specs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
-    ] = None,
+    specs: Specs = None,
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="The budget, such as 16GiB, 80GB or 512MiB.", show_default=False)
     ] = "",
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="[NAME=]SHAPE",
-            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
-        ),
-    ] = None,
-    optimizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
-        ),
-    ] = "momentum",
-    dtype: Annotated[
-        str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for the whole network.")
-    ] = "float32",
-    freeze: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
-    ] = None,
-    accumulate: Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")] = 1,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
+    optimizer: Optimizer = "momentum",
+    dtype: TrainingType = "float32",
+    freeze: Frozen = None,
+    accumulate: Accumulated = 1,
+    let: Lets = None,
     format_: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",

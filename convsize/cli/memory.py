@@ -7,44 +7,21 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Accumulated, Expressions, Frozen, Inputs, Lets, Optimizer, Specs, TrainingType
 from convsize.errors import ExitCode
 
 
 def command(
-    specs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
-    ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="[NAME=]SHAPE",
-            help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
-        ),
-    ] = None,
+    specs: Specs = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch.")] = 32,
-    optimizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
-        ),
-    ] = "momentum",
-    dtype: Annotated[
-        str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for the whole network.")
-    ] = "float32",
-    freeze: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
-    ] = None,
-    accumulate: Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")] = 1,
+    optimizer: Optimizer = "momentum",
+    dtype: TrainingType = "float32",
+    freeze: Frozen = None,
+    accumulate: Accumulated = 1,
     what_if: Annotated[bool, typer.Option("--what-if", help="The peak under other optimizers and types, too.")] = False,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     format_: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",

@@ -26,3 +26,19 @@ Lets = Annotated[
     list[str] | None,
     typer.Option("--let", metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives."),
 ]
+
+Optimizer = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
+    ),
+]
+
+TrainingType = Annotated[str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for the whole network.")]
+
+Frozen = Annotated[
+    list[str] | None,
+    typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
+]
+
+Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Expressions, Lets
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def command(
         list[str] | None,
         typer.Argument(metavar="[SPEC]...", help="Spec files, or folders to search for them; - reads standard input."),
     ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
+    expression: Expressions = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FOLDER", help="Where the pages go; it is made if need be.")
     ] = "reports",
@@ -40,9 +39,7 @@ def command(
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
     dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: name the pages that are not up to date, and end with 1.")
     ] = False,

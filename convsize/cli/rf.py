@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Lets
 from convsize.errors import ExitCode
 
 LARGEST_IMAGE = 8 * 2**20
@@ -28,9 +29,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
     ] = None,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="A picture: rf.svg, .png or .pdf.")
     ] = None,

@@ -7,16 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Expressions, Lets, Specs
 from convsize.errors import ExitCode
 
 
 def command(
-    specs: Annotated[
-        list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")
-    ] = None,
-    expression: Annotated[
-        list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
-    ] = None,
+    specs: Specs = None,
+    expression: Expressions = None,
     device: Annotated[
         Literal["cpu", "cuda", "meta"],
         typer.Option(help="Where to measure; on meta PyTorch works out shapes and calls without computing."),
@@ -30,9 +27,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
     ] = None,
-    let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives.")
-    ] = None,
+    let: Lets = None,
 ) -> int:
     """Builds networks in PyTorch and says, quantity by quantity, what was predicted and what was measured.
 
