@@ -22,8 +22,6 @@ def advised(
     file: File,
     lets: Mapping[str, Fraction] | None = None,
     inputs: Mapping[str, Shape] | None = None,
-    *,
-    stated: bool = True,
 ) -> tuple[Diagnostic, ...]:
     """The errors of a spec that parses and does not build, with fixes that were tried, and input sizes that would do.
 
@@ -32,7 +30,7 @@ def advised(
 
     Raises UsageError as `build` does.
     """
-    build = partial(attempt, lets=lets, inputs=inputs, stated=stated)
+    build = partial(attempt, lets=lets, inputs=inputs)
     before = build(file)
     found: list[Diagnostic] = []
     asked = False

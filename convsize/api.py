@@ -205,19 +205,18 @@ def from_source(
     `inputs` are the inputs of a spec that declares none, such as `CRCRP`.
     """
     file, found = _parsed(source)
-    if inputs and not _declared_inputs(file):
+    if inputs and not any(isinstance(stmt, InputStmt) for stmt in file.statements):
         # Behind the text, where they move no line and no column of it.
         lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
         file, found = _parsed(source)
     exact = {let: Fraction(value) for let, value in (lets or {}).items()}
-    stated = not _other_inputs(file, inputs or {})
     try:
-        bare = build(file, exact, name=name, inputs=inputs, stated=stated)
+        bare = build(file, exact, name=name, inputs=inputs)
     except SpecError:
         from convsize.advice import advised
 
-        raise SpecError(source, advised(file, exact, inputs, stated=stated)) from None
+        raise SpecError(source, advised(file, exact, inputs)) from None
     return Network.over(bare, found)
 
 
@@ -227,17 +226,6 @@ def _parsed(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
     if any(each.severity == "error" for each in found):
         raise SpecError(source, found)
     return file, found
-
-
-def _declared_inputs(file: File) -> dict[str, Shape]:
-    declared = (stmt for stmt in file.statements if isinstance(stmt, InputStmt))
-    return {stmt.name.name if stmt.name else "input": Shape(*stmt.volume[:2]) for stmt in declared}
-
-
-def _other_inputs(file: File, inputs: Mapping[str, Shape]) -> bool:
-    """Whether any input is given another volume than the spec declares."""
-    declared = _declared_inputs(file)
-    return any(declared.get(name) != shape for name, shape in inputs.items())
 
 
 def read(path: str | os.PathLike[str]) -> Source:

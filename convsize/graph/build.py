@@ -42,8 +42,8 @@ def build(
     """The network that a spec says, sized throughout.
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
-    stated: whether what the file states of its volumes and figures must hold: inline volumes and `expect` lines are
-    written for the declared inputs, not for other ones.
+    stated: whether what the file states of its volumes and figures must hold: inline volumes and `expect` lines. They
+    are written for the declared inputs and left aside at other ones, whatever is asked.
 
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
     names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
@@ -94,16 +94,20 @@ class _Builder:
         self.defs = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
-        self.stated = stated
-        declared = [stmt.name.name if stmt.name else "input" for stmt in statements if isinstance(stmt, InputStmt)]
-        for what, given, known in (("let", lets, self.lets.names()), ("input", inputs, declared)):
+        declared = {
+            stmt.name.name if stmt.name else "input": (stmt.volume.channels, stmt.volume.extents)
+            for stmt in statements
+            if isinstance(stmt, InputStmt)
+        }
+        for what, given, known in (("let", lets, self.lets.names()), ("input", inputs, tuple(declared))):
             for asked in given:
                 if asked not in known:
                     there = ", ".join(f"`{each}`" for each in known) or f"no {what} at all"
                     raise UsageError(f"{name} has no {what} `{asked}`: it has {there}")
+        self.stated = stated and all(declared[each] == volume for each, volume in inputs.items())
         defaults = tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
         self.draft = Draft(file.source)
-        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), stated=stated)
+        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), stated=self.stated)
         self.inputs: dict[str, int] = {}
 
     def run(self) -> Network | None:

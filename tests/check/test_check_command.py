@@ -359,3 +359,9 @@ def test_the_problem_matcher_of_the_readme_reads_concise_lines(
         ("notice", "W551", "style.spec", "2", "1"),
         ("warning", "W501", "a.spec", "2", "8"),
     ]
+
+
+def test_what_a_spec_states_is_for_its_own_inputs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, stated="input: 3@32x32\nC3D8 R M 8@16x16 FC10\nexpect: params=20714\n")  # 28·8 + (8·16·16 + 1)·10
+    assert call(capsys, "stated.spec")[0] == 0
+    assert call(capsys, "stated.spec", "--input", "3@64x64")[0] == 0
