@@ -31,6 +31,8 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
 
     Raises UsageError where the setting makes no sense, or where what a layer holds is not known.
     """
+    if setting.device != "cpu":
+        raise UsageError(f"the peak of training is not known on `{setting.device}`")
     step = _Step(network, setting)
     first = step.run()
     saved = step.saved
@@ -51,12 +53,12 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
     )
 
 
-def saved_bytes(network: Network, setting: TrainingSetting, device: Literal["cpu", "cuda"] = "cpu") -> int:
+def saved_bytes(network: Network, setting: TrainingSetting) -> int:
     """The bytes that autograd's graph holds after the forward pass and the loss; not parameters, buffers and inputs.
 
     On "cuda" without the space that cuDNN reserves for itself in a batch norm.
     """
-    step = _Step(network, setting, device)
+    step = _Step(network, setting)
     step.forward()
     return sum(size for _, size in step.saved)
 
@@ -92,6 +94,10 @@ def _require(setting: TrainingSetting) -> None:
         raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
     if setting.dtype not in DTYPES:
         raise UsageError(f"training memory is known for {', '.join(DTYPES)}, not for `{setting.dtype}`")
+    unknown = TrainingSetting()
+    for name in ("autocast", "losses", "in_place", "checkpoint", "inference"):
+        if getattr(setting, name) != getattr(unknown, name):
+            raise UsageError(f"training memory is not known with {name.replace('_', ' ')} set")
 
 
 def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
@@ -117,9 +123,8 @@ def _name(network: Network, index: int) -> str:
 class _Step:
     """A model, its optimizer and its batch on a tape, and the training steps that are run on them."""
 
-    def __init__(self, network: Network, setting: TrainingSetting, device: Literal["cpu", "cuda"] = "cpu") -> None:
+    def __init__(self, network: Network, setting: TrainingSetting) -> None:
         _require(setting)
-        self.device: Literal["cpu", "cuda"] = device
         if setting.batch < smallest_batch(network):
             raise UsageError(
                 f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
@@ -237,7 +242,7 @@ class _Step:
             own = self._own[node.index]
             mode = SaveMode(
                 batch=setting.batch,
-                device=self.device,
+                device=setting.device,
                 inplace=node.index in self._overwriting,
                 needs=tuple(tape.needs(each) for each in inputs),
                 trains=any(leaf.trained for leaf in own.values()),

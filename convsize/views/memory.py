@@ -194,7 +194,7 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[st
         "schema": SCHEMA,
         "name": found.name,
         "meter": METER,
-        "setting": {**setting, "frozen": list(found.setting.frozen)},
+        "setting": {**setting, "losses": dict(found.setting.losses)},
         "parameters": found.parameters,
         "buffers": found.buffers,
         "gradients": found.gradients,

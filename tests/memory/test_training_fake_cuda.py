@@ -60,6 +60,6 @@ def test_saved_on_cuda(shim, dtype):
         pytest.skip(f"fake CUDA does not run on this PyTorch: {done.stderr[-200:]}")
     assert done.returncode == 0, done.stderr
     measured = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
-    setting = TrainingSetting(3, dtype=dtype)
-    ours = {name: saved_bytes(convsize.load(SPECS / f"{name}.spec"), setting, device="cuda") for name in NAMES}
+    setting = TrainingSetting(3, dtype=dtype, device="cuda")
+    ours = {name: saved_bytes(convsize.load(SPECS / f"{name}.spec"), setting) for name in NAMES}
     assert ours == measured
