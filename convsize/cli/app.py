@@ -22,6 +22,7 @@ COMMANDS = (
     "sizes",
     "memory",
     "fit",
+    "devices",
     "export",
     "report",
     "rf",

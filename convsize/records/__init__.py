@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from convsize.records.check import CheckReport as CheckReport
     from convsize.records.check import FileFindings as FileFindings
     from convsize.records.check import RulePage as RulePage
+    from convsize.records.device import Accuracy as Accuracy
+    from convsize.records.device import ClassTable as ClassTable
+    from convsize.records.device import Device as Device
+    from convsize.records.device import DeviceSource as DeviceSource
+    from convsize.records.device import Sample as Sample
     from convsize.records.difference import CheckpointFit as CheckpointFit
     from convsize.records.difference import Difference as Difference
     from convsize.records.difference import FigureChange as FigureChange
@@ -75,6 +80,13 @@ _FILES = {
         "SizeRange",
         "SizeSet",
         "SizesReport",
+    ),
+    "device": (
+        "Accuracy",
+        "ClassTable",
+        "Device",
+        "DeviceSource",
+        "Sample",
     ),
     "difference": (
         "CheckpointFit",

@@ -14,14 +14,15 @@ MAY_IMPORT = {
     "errors": set(),
     "geometry": {"errors"},
     "records": {"errors", "geometry", "records"},
+    "devices": GROUND | {"devices"},
     "language": GROUND | {"language"},
     "ops": GROUND | {"ops"},
     "graph": GROUND | {"graph", "language", "ops"},
-    "analyses": GROUND | {"analyses", "graph", "ops", "language"},
+    "analyses": GROUND | {"analyses", "graph", "ops", "language", "devices"},
     "rules": GROUND | {"rules", "graph", "ops", "language"},
     "views": GROUND | {"views"},
     "lowering": GROUND | {"lowering", "graph", "ops", "analyses"},
-    "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops"},
+    "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops", "devices"},
 }
 THIRD_PARTY = {
     "api": {"networkx"},

@@ -1,0 +1,72 @@
+"""Devices for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from convsize.records.device import Device
+from convsize.views.layout import grid, wrapped
+from convsize.views.numbers import count, size
+from convsize.views.paint import PLAIN, Paint
+
+SCHEMA = 1
+_HEAD = ("name", "device", "memory", "bandwidth", "float32", "float16", "power", "figures")
+
+
+def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """A line for every device with its peaks, and what stands behind the figures; each comes with its file."""
+    rows = [
+        (
+            device.name,
+            device.title,
+            "–" if device.memory is None else size(device.memory),
+            rate(device.bandwidth, "B/s"),
+            _peak(device, "float32"),
+            _peak(device, "float16"),
+            "–" if device.tdp is None else f"{device.tdp:g} W",
+            f"{device.source.kind} {device.source.date[:10]}",
+        )
+        for device, _ in found
+    ]
+    table = grid(_HEAD, rows, width=width, paint=paint, styles=["cyan", *[None] * 6, "dim"])
+    notes = (
+        "Peaks are dense FLOP/s. float32 is that of plain arithmetic; PyTorch computes float32 convolutions in tf32 "
+        "where a GPU has it. Memory as printed, GB taken as GiB."
+    )
+    own = f"`convsize calibrate` measures this machine and writes its file to {home}; --device takes such a file, too."
+    return "\n".join([table, *wrapped(notes, width), *wrapped(own, width)]) + "\n"
+
+
+def rate(value: float, unit: str) -> str:
+    """Three digits with a decimal unit: 4.80 TB/s."""
+    for scale, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if value >= scale:
+            number = value / scale
+            digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
+            return f"{number:.{digits}f} {prefix}{unit}"
+    return f"{value:.0f} {unit}"
+
+
+def _peak(device: Device, dtype: str) -> str:
+    found = dict(device.peaks).get(dtype)
+    return "–" if found is None else count(round(found))
+
+
+def render_json(found: Sequence[tuple[Device, str]]) -> str:
+    """All that is known of each, but for the samples and shapes of a calibration, of which their number is said."""
+    return json.dumps([_object(device, file) for device, file in found], indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(device: Device, file: str) -> dict[str, Any]:
+    value: dict[str, Any] = {"schema": SCHEMA, **device._asdict(), "file": file}
+    value["source"] = {**device.source._asdict(), "versions": dict(device.source.versions)}
+    value["peaks"] = dict(device.peaks)
+    value["workspaces"] = None if device.workspaces is None else dict(device.workspaces)
+    if device.efficiency is not None:
+        value["efficiency"] = dict(zip(("compute", "bandwidth"), device.efficiency, strict=True))
+    value["classes"] = {each.name: len(each.samples) for each in device.classes}
+    value["shapes"] = len(device.shapes)
+    value["accuracy"] = [each._asdict() for each in device.accuracy]
+    return value
