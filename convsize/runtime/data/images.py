@@ -1,0 +1,158 @@
+"""Sets of images: fitted to the network's input, normalised, and read batch by batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from convsize.errors import UsageError
+from convsize.runtime.data.augmentation import Augmentation
+from convsize.runtime.data.preparation import Preparation
+from convsize.runtime.data.samples import Batch, Data, Samples, Task, volume
+from convsize.runtime.data.targets import Targets, image_targets
+
+_READY_BYTES = 2**28
+"""Images are kept as the network takes them up to here: MNIST's 60,000 at 32x32 just are."""
+
+
+class Pixels(ABC):
+    """Images of one volume (C, H, W), as whole numbers from 0."""
+
+    volume: tuple[int, int, int]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of images."""
+
+    @abstractmethod
+    def read(self, places: Tensor) -> Tensor:
+        """The images of these places, (N, C, H, W) uint8."""
+
+
+class MemoryPixels(Pixels):
+    """Images that lie in memory, (N, C, H, W) uint8."""
+
+    def __init__(self, values: Tensor) -> None:
+        self._values = values
+        _, channels, height, width = values.shape
+        self.volume = (channels, height, width)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def read(self, places: Tensor) -> Tensor:
+        return self._values[places]
+
+
+class Part(NamedTuple):
+    """The images of the training set or of the test set.
+
+    labels: (N,) int64, the class of every image; empty where there are no classes. numbers: what regressed outputs are
+    trained on, (N, k) float32 by the output's name.
+    """
+
+    pixels: Pixels
+    labels: Tensor
+    numbers: Mapping[str, Tensor] = {}
+
+
+class ImageSet(NamedTuple):
+    """A data set as it was read, before anything is fitted to a network.
+
+    white: the number that stands for white. mirrored: whether mirroring keeps an image's class. said: what reading it
+    had to say.
+    """
+
+    name: str
+    train: Part
+    test: Part
+    classes: tuple[str, ...]
+    white: int = 255
+    mirrored: bool = False
+    said: tuple[str, ...] = ()
+    from_files: bool = False
+
+
+class _Images(Samples):
+    """The images of a part, prepared: once where there is room, else batch by batch."""
+
+    def __init__(
+        self, part: Part, targets: Targets, preparation: Preparation, augmentation: Augmentation | None, *, keep: bool
+    ) -> None:
+        self._pixels = part.pixels
+        self._targets = targets
+        self._prepare = preparation
+        self._augment = augmentation
+        # Shared, so that processes that were started before learn of a new epoch, too.
+        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._ready: Tensor | None = None
+        if keep and augmentation is None and len(self) * preparation.bytes <= _READY_BYTES:
+            self._ready = torch.empty(len(self), *preparation.dims)
+            for places in torch.split(torch.arange(len(self)), 1024):
+                self._ready[places] = self._read(places)
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        places = torch.tensor(indices)
+        images = self._read(places) if self._ready is None else self._ready[places]
+        return (images,), self._targets.of(places, images)
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch.fill_(epoch)
+
+    def _read(self, places: Tensor) -> Tensor:
+        pixels = self._pixels.read(places)
+        if self._augment is not None:
+            pixels = self._augment(pixels, places, int(self._epoch))
+        return self._prepare(pixels)
+
+
+def image_input(task: Task, name: str) -> tuple[int, int, int]:
+    """The volume (C, H, W) of the one input of a network that images are shown to.
+
+    Raises UsageError where the network takes something else than one image.
+    """
+    if len(task.inputs) == 1 and not task.inputs[0].tokens:
+        dims = task.inputs[0].dims
+        if len(dims) == 3 and dims[0] in (1, 3):
+            return (dims[0], dims[1], dims[2])
+    taken = ", ".join(f"{volume(each.dims)}{' of tokens' if each.tokens else ''}" for each in task.inputs)
+    raise UsageError(
+        f"{name} has images of 1 or 3 maps, {task.network} takes {taken}: --data fake has samples for any network"
+    )
+
+
+def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Data:
+    """A set of images as the batches that a network is trained on.
+
+    Raises UsageError where the images or their classes do not fit it.
+    """
+    dims = image_input(task, images.name)
+    classes = images.classes
+    native = images.train.pixels.volume
+    preparation = Preparation.fitted(images.train.pixels.read, len(images.train.pixels), native, dims, images.white)
+    augmentation = Augmentation(seed, images.mirrored) if augment else None
+    parts = []
+    for part, changed in ((images.train, augmentation), (images.test, None)):
+        targets = image_targets(task, images.name, classes, part.labels, part.numbers, preparation)
+        parts.append(_Images(part, targets, preparation, changed, keep=not images.from_files))
+    train, test = parts
+    of_classes = f" of {len(classes)} classes" if classes else ""
+    said = [
+        f"{images.name}: {len(train):,} images{of_classes} for training and {len(test):,} for the test, "
+        f"each {volume(native)}",
+        *images.said,
+        *preparation.said(),
+    ]
+    if augmentation is not None:
+        said.append(augmentation.said(*native[1:]))
+    spare = [f"`{name}`" for name, out in task.outputs.items() if name not in task.regressed and out[0] > len(classes)]
+    if spare:
+        said.append(f"{' and '.join(spare)} can tell more classes apart than these {len(classes)}")
+    return Data(images.name, train, test, classes, tuple(said), images.from_files)

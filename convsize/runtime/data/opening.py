@@ -1,0 +1,62 @@
+"""Opening a data set by what `--data` says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from convsize.errors import UsageError, nearest
+from convsize.graph.network import Network
+from convsize.lowering.plan import lower
+from convsize.runtime.data.digits import read_digits
+from convsize.runtime.data.fake import fake_data
+from convsize.runtime.data.idx import read_fashion_mnist, read_mnist
+from convsize.runtime.data.images import ImageSet, image_data
+from convsize.runtime.data.samples import Data, Task
+
+
+class _Source(NamedTuple):
+    """A kind of data set: how it is read, and what stands behind its colon (nothing where it takes none)."""
+
+    read: Callable[[str], ImageSet]
+    place: str = ""
+
+
+_IMAGES = {
+    "digits": _Source(lambda _: read_digits()),
+    "mnist": _Source(read_mnist, "DIR"),
+    "fashion-mnist": _Source(read_fashion_mnist, "DIR"),
+}
+_SPELLINGS = (*(f"{name}:{source.place}" if source.place else name for name, source in _IMAGES.items()), "fake")
+
+
+def open_data(
+    text: str, network: Network, *, seed: int, augment: bool = False, regressed: Collection[str] = ()
+) -> Data:
+    """The data set that `text` names, fitted to the inputs and outputs of a network.
+
+    `digits`, `mnist:DIR`, `fashion-mnist:DIR`, or `fake` (`fake:N` for N training samples). seed decides what is drawn
+    by chance; regressed are the outputs that are trained by mean squared error or smooth L1.
+
+    Raises UsageError where there is no such data set, a file of it is missing or broken, or it does not fit the
+    network.
+    """
+    plan = lower(network, logits=True)
+    task = Task(
+        network=network.name,
+        inputs=plan.inputs,
+        outputs={name: network.nodes[end].output.dims for name, end in network.outputs.items()},
+        regressed=frozenset(regressed),
+    )
+    kind, _, where = text.partition(":")
+    if kind == "fake":
+        return fake_data(where, plan, task, seed)
+    if kind not in _IMAGES:
+        near = nearest(kind, [*_IMAGES, "fake"])
+        guess = f": did you mean `{near}`?" if near else ""
+        raise UsageError(f"there is no data set `{kind}`{guess}; there are {', '.join(_SPELLINGS)}")
+    source = _IMAGES[kind]
+    if bool(where) != bool(source.place):
+        problem = f"needs a directory: {kind}:{source.place}" if source.place else f"takes nothing behind `{kind}`"
+        raise UsageError(f"--data {text}: {problem}")
+    return image_data(source.read(where), task, seed=seed, augment=augment)

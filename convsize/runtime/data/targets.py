@@ -1,0 +1,77 @@
+"""What the outputs of a network are trained on: the class of an image, numbers, or the image itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor
+
+from convsize.errors import UsageError
+from convsize.runtime.data.preparation import Preparation
+from convsize.runtime.data.samples import Task, volume
+
+
+class Targets(NamedTuple):
+    """The targets of a part, by the output's name.
+
+    fixed: those that belong to a sample's place. returned: the outputs that give the image back, with black as 0 and
+    white as 1.
+    """
+
+    fixed: dict[str, Tensor]
+    returned: tuple[str, ...]
+    preparation: Preparation
+
+    def of(self, places: Tensor, images: Tensor) -> dict[str, Tensor]:
+        """The targets of a batch."""
+        found = {name: each[places] for name, each in self.fixed.items()}
+        return found | {name: self.preparation.undone(images) for name in self.returned}
+
+
+def image_targets(
+    task: Task,
+    name: str,
+    classes: tuple[str, ...],
+    labels: Tensor,
+    numbers: Mapping[str, Tensor],
+    preparation: Preparation,
+) -> Targets:
+    """The targets of a part of the data set `name`.
+
+    Raises UsageError where an output wants what the set has not, or has fewer units than there are classes.
+    """
+    fixed = {}
+    returned = []
+    for output, dims in task.outputs.items():
+        where = f"the output `{output}` of {task.network}"
+        if output in task.regressed:
+            if output in numbers:
+                if numbers[output].shape[1] != math.prod(dims):
+                    raise UsageError(
+                        f"{name} has {numbers[output].shape[1]} numbers for {where}, which gives {math.prod(dims):,}"
+                    )
+                fixed[output] = numbers[output].reshape(-1, *dims)
+            elif dims == preparation.dims:
+                returned.append(output)
+            else:
+                raise UsageError(
+                    f"{name} has no numbers for {where}, which is trained on {volume(dims)} of them: only an output "
+                    "of the input's volume can do without, which is trained to give the image back"
+                )
+        elif not classes:
+            raise UsageError(f"{name} has no classes for {where}: train it on numbers, by a loss such as mse")
+        elif math.prod(dims[1:]) != 1:
+            raise UsageError(
+                f"{where} gives {volume(dims)}, a class for every position, and {name} has one for every image: "
+                "--data fake has targets for any output"
+            )
+        elif dims[0] < len(classes):
+            raise UsageError(
+                f"{name} has {len(classes)} classes and {where} {dims[0]:,} unit{'s' * (dims[0] != 1)}: end it in "
+                f"FC{len(classes)}, or have a new head by --head FC{len(classes)}"
+            )
+        else:
+            fixed[output] = labels.reshape(-1, *dims[1:])
+    return Targets(fixed, tuple(returned), preparation)
