@@ -14,7 +14,7 @@ from convsize.graph.build import build
 from convsize.graph.network import Network as BareNetwork
 from convsize.language.parser import parse as parse_source
 from convsize.language.tree import File, InputStmt
-from convsize.records import ITEM_SIZES
+from convsize.records import ITEM_SIZES, TrainingSetting
 from convsize.records import Report as BareReport
 
 if TYPE_CHECKING:
@@ -114,23 +114,25 @@ class Network(BareNetwork):
         device: Literal["cpu", "cuda", "meta"] = "cpu",
         batches: tuple[int, ...] = (1, 3),
         dtype: str = "float32",
+        optimizer: str = "momentum",
     ) -> Receipt:
         """Builds the network in PyTorch and holds every prediction against what that does.
 
-        Bytes saved for backward are measured at every one of `batches`, everything else at the last of them. On "meta"
-        PyTorch works out shapes and calls without computing.
+        Bytes saved for backward are measured at every one of `batches`, everything else at the last of them; the peak
+        of training with the optimizer. On "meta" PyTorch works out shapes and calls without computing.
 
         Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
-        if dtype not in ("float32", "float64"):
-            raise UsageError(f"receipts are made in float32 or float64, not `{dtype}`")
+        from convsize.analyses.training_memory import require_known
+
+        require_known(TrainingSetting(max(batches), optimizer, dtype))
         require_torch()
         from convsize import __version__
         from convsize.runtime.verify import verify
 
-        receipt = verify(self, device=device, batches=batches, dtype=dtype)
+        receipt = verify(self, device=device, batches=batches, dtype=dtype, optimizer=optimizer)
         return receipt._replace(versions=(("convsize", __version__), *receipt.versions))
 
     def to_networkx(self) -> networkx.MultiDiGraph:

@@ -43,7 +43,7 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
         setting=setting,
         parameters=step.bytes("parameters"),
         buffers=step.bytes("buffers"),
-        gradients=sum(leaf.value.size for leaf in step.leaves if leaf.trained),
+        gradients=sum(leaf.value.size for leaf in step.leaves if leaf.gradient is not None),
         optimizer_state=step.tape.by_kind["optimizer"],
         inputs=step.tape.by_kind["inputs"],
         saved=sum(size for _, size in saved),
@@ -85,7 +85,8 @@ def smallest_batch(network: Network) -> int:
     return 2 if alone else 1
 
 
-def _require(setting: TrainingSetting) -> None:
+def require_known(setting: TrainingSetting) -> None:
+    """Raises UsageError where a setting makes no sense, or is one whose memory is not known."""
     if setting.batch < 1:
         raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
     if setting.optimizer not in OPTIMIZERS:
@@ -124,7 +125,7 @@ class _Step:
     """A model, its optimizer and its batch on a tape, and the training steps that are run on them."""
 
     def __init__(self, network: Network, setting: TrainingSetting) -> None:
-        _require(setting)
+        require_known(setting)
         if setting.batch < smallest_batch(network):
             raise UsageError(
                 f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
@@ -199,7 +200,8 @@ class _Step:
             self._forget(loss)
             loss = self._pass()
         tape.at("optimizer", -1)
-        trained = [leaf for leaf in self.leaves if leaf.trained]
+        # The optimizer passes over parameters that no gradient has reached.
+        trained = [leaf for leaf in self.leaves if leaf.gradient is not None]
         self.optimizer.step(tape, trained, self.states)
         tape.close()
         moment, layer = tape.peak_at

@@ -76,9 +76,12 @@ Rule = Callable[["Tape", Value], Sequence["Value | None"]]
 
 
 class Node:
-    """One of autograd's nodes: whom its gradients go to with the shape they must have, and what it keeps."""
+    """One of autograd's nodes: whom its gradients go to with the shape they must have, and what it keeps.
 
-    __slots__ = ("edges", "kept", "layer", "order", "rule")
+    `holders` are the tensor that it made and the nodes that send gradients to it.
+    """
+
+    __slots__ = ("edges", "holders", "kept", "layer", "order", "rule")
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class Node:
         self.edges = edges
         self.kept = kept
         self.rule = rule
+        self.holders = 1
 
 
 class Stretch(NamedTuple):
@@ -204,6 +208,20 @@ class Tape:
         value.holders -= 1
         if not value.holders:
             self.drop(value.storage)
+            if isinstance(value.node, Node):
+                self._let_go(value.node)
+
+    def _let_go(self, node: Node) -> None:
+        """One holder of the node less; what only nodes without holders keep is freed with them."""
+        waiting = [node]
+        while waiting:
+            each = waiting.pop()
+            each.holders -= 1
+            if not each.holders:
+                for storage in each.kept:
+                    self.drop(storage)
+                each.kept = ()
+                waiting += [edge[0] for edge in each.edges if edge is not None and isinstance(edge[0], Node)]
 
     # ---- autograd ----------------------------------------------------------------------------------------------------
 
@@ -230,6 +248,9 @@ class Tape:
         self._nodes += 1
         for storage in kept:
             storage.holders += 1
+        for edge in edges:
+            if edge is not None and isinstance(edge[0], Node):
+                edge[0].holders += 1
         output.node = Node(self._nodes, self.layer, edges, kept, rule)
 
     def backward(self, root: Value) -> None:

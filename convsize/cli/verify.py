@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Lets, Specs
+from convsize.cli.options import Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
 from convsize.errors import ExitCode
 
 
@@ -21,19 +21,18 @@ def command(
     batch: Annotated[
         int | None, typer.Option(min=1, help="Samples in the batch (default: both 1 and 3).", show_default=False)
     ] = None,
-    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="The numbers to compute in.")] = "float32",
+    dtype: TrainingType = "float32",
+    optimizer: Optimizer = "momentum",
     json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
-    ] = None,
+    input_: Inputs = None,
     let: Lets = None,
 ) -> int:
     """Builds networks in PyTorch and says, quantity by quantity, what was predicted and what was measured.
 
     Every layer's output volume; every parameter and buffer by name and shape; multiply-adds forward and backward; the
-    bytes that autograd keeps for backward; the exported source against the module; and receptive fields against the
-    gradients that reach the input. Ends with 1 where a prediction fails. Needs the extra `torch`.
+    bytes that autograd keeps for backward; the peak of a training step; the exported source against the module; and
+    receptive fields against the gradients that reach the input. Ends with 1 where a prediction fails. Needs the extra
+    `torch`.
 
     \b
     Examples:
@@ -67,7 +66,9 @@ def command(
                 if any(found.severity == "error" for found in report.diagnostics):
                     code = max(code, ExitCode.FINDINGS)
                     continue
-                receipt = network.verify(device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype)
+                receipt = network.verify(
+                    device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype, optimizer=optimizer
+                )
             except SpecError as error:
                 progress.make_room()
                 terminal.report_diagnostics(error.diagnostics, error.source)

@@ -2,23 +2,27 @@
 
 from typing import Literal, NamedTuple
 
+Verdict = Literal["exact", "within", "FAILS", "not measured"]
+
 
 class Line(NamedTuple):
     """One quantity of a receipt.
 
     predicted, measured: plain numbers of `unit`; where the quantity is a set of facts (volumes, names with shapes),
     predicted says how many there are and measured how many of them PyTorch has as well. measured is None where nothing
-    could be measured, predicted where there is no prediction for this device. verdict: "exact", "FAILS", or
-    "not measured". note: what the figure is, or why there is none; failures: what does not agree, each in a line.
+    could be measured, predicted where there is no prediction for this device. verdict: "exact", "within" the tolerance,
+    "FAILS", or "not measured". note: what the figure is, or why there is none; failures: what does not agree, each in a
+    line. tolerance: the share of the measured figure by which the predicted one may be off, 0 where it must be exact.
     """
 
     quantity: str
-    unit: Literal["volumes", "tensors", "macs", "flops", "bytes", "layers", "outputs"]
+    unit: Literal["volumes", "tensors", "macs", "flops", "bytes", "layers", "outputs", "µs"]
     predicted: int | None
     measured: int | None
-    verdict: Literal["exact", "FAILS", "not measured"]
+    verdict: Verdict
     note: str = ""
     failures: tuple[str, ...] = ()
+    tolerance: float = 0.0
 
     @property
     def difference(self) -> int | None:
@@ -37,6 +41,7 @@ class Receipt(NamedTuple):
     graph: str
     device: str
     dtype: str
+    optimizer: str
     batches: tuple[int, ...]
     versions: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]

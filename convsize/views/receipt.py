@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from convsize.records import Line, Receipt
 from convsize.views.numbers import exact
 from convsize.views.paint import PLAIN, Paint
 
-_STYLES = {"exact": "green", "FAILS": "red", "not measured": "dim"}
+_STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
 _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
 
 
@@ -18,22 +19,25 @@ def render(receipt: Receipt, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """A receipt as a table, one line a quantity, with what fails and what the figures are below it."""
     batches = " and ".join(map(str, receipt.batches))
     versions = ", ".join(f"{name} {version}" for name, version in receipt.versions)
-    title = f"{receipt.name} on {receipt.device}, {receipt.dtype}, batch {batches} ({versions})"
+    how = f"{receipt.dtype}, {receipt.optimizer}, batch {batches}"
+    title = f"{receipt.name} on {receipt.device}, {how} ({versions})"
     rows = [_cells(line) for line in receipt.lines]
     sizes = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(5)]
     lines = [paint(title, "bold"), "", _row(_HEAD, sizes, paint, "dim")]
     lines += [_row(cells, sizes, paint, _STYLES[line.verdict]) for cells, line in zip(rows, receipt.lines, strict=True)]
     lines.append("")
-    for line in receipt.lines:
-        if line.note:
-            lines += textwrap.wrap(f"{line.quantity}: {line.note}", max(width, 40), subsequent_indent="  ")
-        lines += [paint(f"  {failure}", "red") for failure in line.failures]
+    for note, group in groupby(receipt.lines, lambda line: line.note):
+        about = list(group)
+        if note:
+            names = "; ".join(line.quantity for line in about)
+            lines += textwrap.wrap(f"{names}: {note}", max(width, 40), subsequent_indent="  ")
+        lines += [paint(f"  {failure}", "red") for line in about for failure in line.failures]
     return "\n".join(lines) + "\n"
 
 
 def _cells(line: Line) -> tuple[str, str, str, str, str]:
     figures = (_figure(line.predicted), _figure(line.measured), _figure(line.difference))
-    return (line.quantity, *figures, line.verdict)
+    return (line.quantity, *figures, f"within {line.tolerance:.1%}" if line.verdict == "within" else line.verdict)
 
 
 def _figure(value: int | None) -> str:
@@ -71,8 +75,9 @@ def summary(receipts: Iterable[Receipt]) -> str:
         f"{len(receipts)} networks, {len(lines)} quantities: {counts}.",
         "",
         "| network | device | volumes | tensors | multiply-adds forward | backward | "
-        "saved for backward, batches | exported source | receptive fields | verdict |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "saved for backward, batches | exported source | peaks of the first and of later steps | receptive fields | "
+        "verdict |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for receipt in receipts:
         by_name = {line.quantity: line for line in receipt.lines}
@@ -87,6 +92,7 @@ def summary(receipts: Iterable[Receipt]) -> str:
             _cell(by_name["multiply-adds, backward"]),
             f"{batches}: {'; '.join(map(_cell, saved))}",
             _cell(by_name["exported source"]),
+            "; ".join(_cell(line) for name, line in by_name.items() if "peak" in name),
             _cell(by_name["receptive fields"]),
             "holds" if receipt.holds else "**FAILS**",
         ]

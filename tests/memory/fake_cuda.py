@@ -13,10 +13,10 @@ if __name__ == "__main__":
     ctypes.CDLL(shim, ctypes.RTLD_GLOBAL)
 
     import torch
-    from step_meters import batch_of, saved_by_torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     import convsize
+    from convsize.runtime.step_meters import batch_of, saved_by_torch
 
     for path in paths:
         network = convsize.load(path)

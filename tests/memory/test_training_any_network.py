@@ -11,7 +11,7 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from step_meters import batch_of, peaks_by_torch, saved_by_torch  # noqa: E402
+from convsize.runtime.step_meters import batch_of, peaks_by_torch, saved_by_torch  # noqa: E402
 
 _LARGEST = 200_000
 """Values of one sample up to which a network is trained, and not only looked at on the meta device."""
@@ -27,5 +27,5 @@ def test_saved_and_peaks(text):
     memory = training_memory(network, TrainingSetting(2))
     assert memory.saved == saved_by_torch(batch_of(network, 2, "meta"))
     if sum(node.output.elements for node in network.layers) < _LARGEST:
-        measured, _ = peaks_by_torch(batch_of(network, 2), "momentum")
+        measured = [peak.boundaries for peak in peaks_by_torch(batch_of(network, 2), "momentum")]
         assert [memory.first.bytes, memory.steady.bytes] == measured

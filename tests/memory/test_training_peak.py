@@ -11,8 +11,9 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from step_meters import batch_of, peaks_by_torch  # noqa: E402
 from test_training_saved import LAYERS  # noqa: E402
+
+from convsize.runtime.step_meters import batch_of, peaks_by_torch  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -56,6 +57,10 @@ def network_of(name):
     return convsize.load(SPECS / f"{name}.spec", inputs={"input": volume})
 
 
+def boundaries(batch, optimizer, turns=1):
+    return [peak.boundaries for peak in peaks_by_torch(batch, optimizer, turns)]
+
+
 def peaks(network, setting):
     memory = training_memory(network, setting)
     return [memory.first.bytes, memory.steady.bytes]
@@ -65,7 +70,7 @@ def peaks(network, setting):
 @pytest.mark.parametrize(("optimizer", "batch"), [("momentum", 2), ("adam", 3)])
 def test_specs(name, optimizer, batch):
     network = network_of(name)
-    measured, _ = peaks_by_torch(batch_of(network, batch), optimizer)
+    measured = boundaries(batch_of(network, batch), optimizer)
     assert peaks(network, TrainingSetting(batch, optimizer)) == measured
 
 
@@ -73,7 +78,7 @@ def test_specs(name, optimizer, batch):
 def test_optimizers(optimizer):
     # Large weights and a small batch, so that the optimizer's step is the peak wherever it needs anything.
     network = convsize.parse("input: 3@8x8\nC3D8 BN R FC100 R FC80b0 R FC10")
-    measured, _ = peaks_by_torch(batch_of(network, 2), optimizer)
+    measured = boundaries(batch_of(network, 2), optimizer)
     assert peaks(network, TrainingSetting(2, optimizer)) == measured
 
 
@@ -82,7 +87,7 @@ def test_layers(layer):
     # A heavy layer behind and before, so that the layer's own backward is at the peak or near it.
     network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC3")
     for batch in (1, 3):
-        measured, _ = peaks_by_torch(batch_of(network, batch), "sgd")
+        measured = boundaries(batch_of(network, batch), "sgd")
         assert peaks(network, TrainingSetting(batch, "sgd")) == measured
 
 
@@ -92,7 +97,7 @@ def test_frozen_layers(frozen):
     batch = batch_of(network, 3)
     for name, parameter in batch.module.named_parameters():
         parameter.requires_grad_(not any(name.startswith(each.rstrip("*")) for each in frozen))
-    measured, _ = peaks_by_torch(batch, "momentum")
+    measured = boundaries(batch, "momentum")
     assert peaks(network, TrainingSetting(3, frozen=frozen)) == measured
 
 
@@ -100,22 +105,21 @@ def test_frozen_layers(frozen):
 def test_accumulated_gradients(text):
     network = convsize.parse(f"input: 3@16x16\n{text}")
     for turns in (2, 3):
-        measured, _ = peaks_by_torch(batch_of(network, 3), "momentum", turns=turns)
+        measured = boundaries(batch_of(network, 3), "momentum", turns=turns)
         assert peaks(network, TrainingSetting(3, accumulate=turns)) == measured
 
 
 @pytest.mark.parametrize("name", ["lenet5", "cifar10", "mobilenet_v2"])
 def test_bfloat16(name):
     network = network_of(name)
-    measured, _ = peaks_by_torch(batch_of(network, 2, dtype=torch.bfloat16), "momentum")
+    measured = boundaries(batch_of(network, 2, dtype=torch.bfloat16), "momentum")
     assert peaks(network, TrainingSetting(2, dtype="bfloat16")) == measured
 
 
 def test_what_kernels_hold_for_a_moment_is_on_top():
     network = network_of("mobilenet_v2")
-    boundaries, raw = peaks_by_torch(batch_of(network, 3), "momentum")
-    for boundary, whole in zip(boundaries, raw, strict=True):
-        assert boundary <= whole <= 1.015 * boundary
+    for peak in peaks_by_torch(batch_of(network, 3), "momentum"):
+        assert peak.boundaries <= peak.raw <= 1.015 * peak.boundaries
 
 
 # Measured on torch 2.13 at batch 4, 224², SGD with momentum, in-place ReLU: saved for backward, peak of a later step.
@@ -136,3 +140,9 @@ def test_reference_figures_of_vgg_16():
     assert saved_bytes(network, TrainingSetting(4)) == 291_028_612 - 4 * 25088 * 4
     averaged = convsize.parse(text.replace("512@7x7", "512@7x7 A1"))
     assert saved_bytes(averaged, TrainingSetting(4)) == 291_028_612
+
+
+def test_parameters_that_no_gradient_reaches():
+    network = convsize.parse("input: 3@6x6\nC3D4 R as a C3D4 as b\n@a C3D2")
+    assert peaks(network, TrainingSetting(3)) == boundaries(batch_of(network, 3), "momentum")
+    assert training_memory(network, TrainingSetting(3)).gradients == 4 * (3 * 9 * 4 + 4 + 4 * 9 * 2 + 2)

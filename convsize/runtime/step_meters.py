@@ -1,13 +1,14 @@
-"""What PyTorch holds in a training step on a CPU: by hooks on the graph, and by the profiler's trace of allocations."""
+"""What PyTorch holds in a training step: by hooks on the graph, and on a CPU by the profiler's trace of allocations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.profiler import ProfilerActivity, profile
 
@@ -15,7 +16,7 @@ from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.runtime.module import build_module
 
-OPTIMIZERS: dict[str, Callable[[list[Tensor]], torch.optim.Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),
     "sgd-l2": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, weight_decay=1e-4),
     "momentum": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9),
@@ -24,14 +25,22 @@ OPTIMIZERS: dict[str, Callable[[list[Tensor]], torch.optim.Optimizer]] = {
     "adam-l2": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-6),
 }
+"""Those of analyses.training_optimizer, as PyTorch makes them where nothing else is said."""
 
 
 class Batch(NamedTuple):
     """A module with a batch of inputs and targets for it."""
 
-    module: torch.nn.Module
+    module: nn.Module
     inputs: list[Tensor]
     targets: list[Tensor]
+
+
+class StepPeaks(NamedTuple):
+    """The most bytes that lived in a step: at operator boundaries, and with what kernels hold for a moment."""
+
+    boundaries: int
+    raw: int
 
 
 def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
@@ -66,7 +75,7 @@ def loss_of(batch: Batch) -> tuple[object, Tensor]:
 
 def saved_by_torch(batch: Batch) -> int:
     """The bytes of the storages that the graph holds after forward and loss, those that exist anyway left out."""
-    kept = {}
+    kept: dict[int, torch.UntypedStorage] = {}
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
@@ -81,34 +90,39 @@ def saved_by_torch(batch: Batch) -> int:
     return sum(storage.nbytes() for place, storage in kept.items() if place not in anyway)
 
 
-def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> tuple[list[int], list[int]]:
-    """The peaks of two training steps at operator boundaries, and those with what kernels hold for a moment.
-
-    A step sums the gradients of `turns` batches.
-    """
-    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
-    boundaries, raw = [], []
-    for _ in range(2):
-        before = _held(batch, update)
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
-            _step(batch, update, turns)
-        events = trace.profiler.kineto_results.experimental_event_tree()
-        boundaries.append(before + _highest(_lasting(events)))
-        raw.append(before + _highest([each.size for each in _allocations(events)]))
-    return boundaries, raw
-
-
-def _step(batch: Batch, update: torch.optim.Optimizer, turns: int) -> None:
+def step(batch: Batch, update: torch.optim.Optimizer, turns: int = 1) -> None:
+    """A training step, which sums the gradients of `turns` batches."""
     update.zero_grad(set_to_none=True)
     for turn in range(turns):
         outputs, loss = loss_of(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if turn < turns - 1:
             del outputs, loss
     update.step()
 
 
-def _held(batch: Batch, update: torch.optim.Optimizer) -> int:
+def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> list[StepPeaks]:
+    """The peaks of the first training step and of a later one, on a CPU."""
+    # PyTorch's profiler says on standard error when it starts and stops, below the sixth level.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
+    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
+    found = []
+    for _ in range(2):
+        before = held(batch, update)
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
+            step(batch, update, turns)
+        profiler = trace.profiler
+        assert profiler is not None
+        assert profiler.kineto_results is not None
+        allocations = _allocations(profiler.kineto_results.experimental_event_tree())
+        found.append(
+            StepPeaks(before + _highest(_lasting(allocations)), before + _highest(each.size for each in allocations))
+        )
+    return found
+
+
+def held(batch: Batch, update: torch.optim.Optimizer) -> int:
+    """The bytes that live between two steps: the model, its gradients and optimizer state, inputs and targets."""
     tensors = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
     tensors += [parameter.grad for parameter in batch.module.parameters() if parameter.grad is not None]
     tensors += [value for state in update.state.values() for value in state.values() if isinstance(value, Tensor)]
@@ -125,10 +139,10 @@ class _Allocation(NamedTuple):
     operator: int | None
 
 
-def _allocations(events) -> list[_Allocation]:
+def _allocations(events: Sequence[Any]) -> list[_Allocation]:
     found: list[_Allocation] = []
 
-    def walk(event, operator: int | None) -> None:
+    def walk(event: Any, operator: int | None) -> None:
         if event.tag.name == "Allocation":
             fields = event.extra_fields
             found.append(_Allocation(event.start_time_ns, fields.ptr, fields.alloc_size, operator))
@@ -142,9 +156,8 @@ def _allocations(events) -> list[_Allocation]:
     return sorted(found, key=lambda each: each.time)
 
 
-def _lasting(events) -> Iterator[int]:
+def _lasting(allocations: Sequence[_Allocation]) -> Iterator[int]:
     """The sizes without blocks that one operator takes and gives back."""
-    allocations = _allocations(events)
     taken: dict[int, int] = {}
     momentary: set[int] = set()
     for place, each in enumerate(allocations):
@@ -157,7 +170,7 @@ def _lasting(events) -> Iterator[int]:
     return (each.size for place, each in enumerate(allocations) if place not in momentary)
 
 
-def _highest(sizes) -> int:
+def _highest(sizes: Iterable[int]) -> int:
     live = highest = 0
     for size in sizes:
         live += size

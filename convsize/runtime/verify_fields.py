@@ -1,0 +1,221 @@
+"""Receipts: receptive fields against the support of real gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+import torch
+from torch import nn
+
+from convsize.analyses.report import analyze
+from convsize.graph.network import Network
+from convsize.lowering.plan import Plan, Step, lower
+from convsize.ops.base import TorchCall
+from convsize.ops.group_norm import GroupNorm
+from convsize.ops.instance_norm import InstanceNorm
+from convsize.records import LayerRow, Line
+from convsize.records.receipt import Verdict
+from convsize.runtime.module import build_module
+
+FIELD_BUDGET = 2 * 10**9
+"""Multiply-adds of one sample up to which layers are looked at for their receptive fields: some seconds of one core."""
+
+FIELD_SAMPLES = 6
+"""Layers whose receptive field is measured, evenly spread over those that have one."""
+
+
+def fields(network: Network, device: str) -> Line:
+    """What a sample of layers sees of every input, on the processor."""
+    quantity = "receptive fields"
+    report = analyze(network, batch=1, dtype="float32")
+    rows = _with_fields(network, report.layers)
+    if device != "cpu":
+        return Line(quantity, "layers", None, None, "not measured", "gradients need values: measured on the processor")
+    if any(isinstance(node.op, GroupNorm | InstanceNorm) for node in network.layers):
+        return Line(
+            quantity,
+            "layers",
+            None,
+            None,
+            "not measured",
+            "group and instance norms mix all positions by their statistics",
+        )
+    plan = lower(network)
+    if any(each.tokens for each in plan.inputs):
+        return Line(quantity, "layers", None, None, "not measured", "tokens have no gradient")
+    spent = 0
+    reached = set()
+    for row in report.layers:
+        spent += row.macs
+        if spent > FIELD_BUDGET:
+            break
+        reached.add(row.name)
+    near = [row for row in rows if row.name in reached]
+    if not near:
+        why = "the first layers already cost too much" if rows else "no layer has one on a grid of whole pixels"
+        return Line(quantity, "layers", None, None, "not measured", why)
+    count = min(FIELD_SAMPLES, len(near))
+    sampled = [near[(at + 1) * len(near) // count - 1] for at in range(count)]
+    failures = []
+    supports = _supports(network, plan, [row.name for row in sampled])
+    for row, (unit, found) in zip(sampled, supports, strict=True):
+        for name, support in found.items():
+            stated = _stated(network, row, name, unit)
+            if not _agrees(stated, support, network.nodes[network.inputs[name]].output.spatial):
+                failures.append(
+                    f"{row.name} in {name}: predicted {_ranges(stated)}, gradients reach {_ranges(support)}"
+                )
+    whole = f"{count} of {len(rows)} layers"
+    if len(near) < len(rows):
+        whole += f", from the first {len(near)} as the others cost more than {FIELD_BUDGET / 1e9:g}G multiply-adds"
+    note = f"support of a unit's gradient, {whole}; with max pools averaging, for a maximum has one gradient"
+    verdict: Verdict = "FAILS" if failures else "exact"
+    return Line(
+        quantity, "layers", count, count - len({f.partition(" ")[0] for f in failures}), verdict, note, tuple(failures)
+    )
+
+
+def _agrees(
+    stated: tuple[tuple[int, int], ...], support: tuple[tuple[int, int], ...], extents: tuple[int, ...]
+) -> bool:
+    """Whether a gradient reaches just what is stated.
+
+    Where that ends at the border it may reach less: a layer in between had padding where the input has pixels.
+    """
+    if len(support) != len(stated):
+        return False
+    for (first, last), (low, high), extent in zip(stated, support, extents, strict=True):
+        if low < first or (low > first and first > 0) or high > last or (high < last and last < extent - 1):
+            return False
+    return True
+
+
+def _ranges(axes: tuple[tuple[int, int], ...]) -> str:
+    return " x ".join(f"{first}..{last}" for first, last in axes) or "nothing"
+
+
+def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]:
+    """The layers whose units have a field of their own, which a middle unit must see from end to end.
+
+    Left aside are those that see everything, also through a gate (whose factors the analysis does not count as seen),
+    those behind upsampling, where neighbours see unequally much, and those behind a join of branches that do not lie
+    on top of each other, whose fields are hulls.
+    """
+    unlike = [False] * len(network.nodes)
+    found = []
+    for row in rows:
+        fields = [field for _, field in row.receptive_fields]
+        node = network.nodes[row.index]
+        upsampling = any(axis.transposed for axis in node.op.window(*network.input_shapes(node)).axes)
+        before = any(unlike[index] for index in node.inputs)
+        unlike[row.index] = before or upsampling or any(field.whole for field in fields)
+        if (
+            fields
+            and not unlike[row.index]
+            and all(
+                field.aligned
+                and all(jump.denominator == 1 and jump >= 1 for jump in field.jump)
+                and all(start.denominator == 1 for start in field.start)
+                for field in fields
+            )
+        ):
+            found.append(row)
+    return found
+
+
+def _stated(network: Network, row: LayerRow, name: str, unit: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """First and last pixel of every axis that a unit sees of an input, clipped to it."""
+    field = dict(row.receptive_fields)[name]
+    extents = network.nodes[network.inputs[name]].output.spatial
+    axes = []
+    for extent, size, jump, start, at in zip(extents, field.size, field.jump, field.start, unit, strict=True):
+        first = int(start + jump * at)
+        axes.append((max(first, 0), min(first + size, extent) - 1))
+    return tuple(axes)
+
+
+def _supports(
+    network: Network, plan: Plan, names: list[str]
+) -> Iterator[tuple[tuple[int, ...], dict[str, tuple[tuple[int, int], ...]]]]:
+    """For layers in order the unit looked at, and the bounds of its gradient in every input that it sees."""
+    last = next(at for at, step in enumerate(plan.steps) if step.name == names[-1])
+    averaging = plan._replace(
+        steps=tuple(_averaged(network, step)._replace(dead=()) for step in plan.steps[: last + 1]),
+        outputs=tuple((step.name, at + len(plan.inputs)) for at, step in enumerate(plan.steps) if step.name in names),
+    )
+    module = build_module(averaging, dtype=torch.float64).eval().requires_grad_(False)
+    for parameter in module.parameters():
+        # Positive, so that no rectifier is shut and nothing cancels; weights are about 1 in sum and gains below it, so
+        # that nothing overflows and nothing that saturates does (ReLU6, sigmoid).
+        if parameter.dim() > 1:
+            fan = prod(parameter.shape[1:])
+            parameter.uniform_(0.5 / fan, 1.5 / fan)
+        else:
+            parameter.uniform_(0.3, 0.7)
+    for name, parameter in module.named_parameters():
+        if name.endswith(".bias"):
+            parameter.zero_()
+    for layer in module.modules():
+        if isinstance(layer, nn.LayerNorm) and layer.elementwise_affine:
+            layer.bias.fill_(2.0)  # what it gives is as often below 0 as above
+    inputs = [(torch.rand(1, *each.dims, dtype=torch.float64) + 0.5).requires_grad_() for each in plan.inputs]
+    outputs = module(*inputs)
+    values = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    for value in values:
+        unit = tuple(extent // 2 for extent in value.shape[2:])
+        channels = value[(0, slice(None), *unit)]
+        # Weighted by depth, for what sums to a constant over the depth (softmax) has no gradient otherwise.
+        weights = torch.linspace(0.5, 1.5, len(channels), dtype=torch.float64)
+        gradients = torch.autograd.grad((channels * weights).sum(), inputs, retain_graph=True, allow_unused=True)
+        found = {}
+        for each, gradient in zip(plan.inputs, gradients, strict=True):
+            if gradient is not None:
+                places = gradient[0].abs().amax(0).nonzero()
+                bounds = zip(places.amin(0).tolist(), places.amax(0).tolist(), strict=True) if len(places) else ()
+                found[each.name] = tuple(bounds)
+        yield unit, found
+
+
+def _averaged(network: Network, step: Step) -> Step:
+    """The step with an average over the same window where it takes a maximum."""
+    if "MaxPool" not in step.call.target:
+        return step._replace(in_place=False, call=_not_in_place(step.call))
+    if "Adaptive" in step.call.target:
+        return step._replace(call=step.call._replace(target=step.call.target.replace("Max", "Avg")))
+    arguments = dict(step.call.kwargs)
+    kernel, stride, padding, dilation = (arguments[key] for key in ("kernel_size", "stride", "padding", "dilation"))
+    assert isinstance(kernel, tuple)
+    assert isinstance(stride, tuple)
+    assert isinstance(padding, tuple)
+    assert isinstance(dilation, tuple)
+    node = network.nodes[step.source]
+    source = network.nodes[node.inputs[0]].output.spatial
+    zeros = dict(step.before[0].kwargs)["pad"] if step.before else (0,) * 2 * len(kernel)
+    assert isinstance(zeros, tuple)
+    pads = [(zeros[2 * at], zeros[2 * at + 1]) for at in reversed(range(len(kernel)))]
+    overhang = []
+    for at, (before, after) in enumerate(pads):
+        reach = dilation[at] * (kernel[at] - 1) + 1
+        needed = (node.output.spatial[at] - 1) * stride[at] + reach
+        overhang.append(max(needed - source[at] - before - after - 2 * padding[at], 0))
+    call = TorchCall(
+        "convsize.AveragePool",
+        (
+            ("kernel_size", kernel),
+            ("stride", stride),
+            ("padding", tuple(zeros for each in reversed(padding) for zeros in (each, each))),
+            ("overhang", tuple(overhang)),
+            ("dilation", dilation),
+            ("count_include_pad", True),
+        ),
+    )
+    before_calls = tuple(
+        each._replace(kwargs=tuple((key, value) for key, value in each.kwargs if key != "value"))
+        for each in step.before
+    )
+    return step._replace(before=before_calls, call=call)
+
+
+def _not_in_place(call: TorchCall) -> TorchCall:
+    return call._replace(kwargs=tuple((key, value) for key, value in call.kwargs if key != "inplace"))

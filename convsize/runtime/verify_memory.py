@@ -1,0 +1,77 @@
+"""Receipts: what autograd saves for backward, and the peaks of a training step on a CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from convsize.analyses.training_memory import saved_bytes, smallest_batch, training_memory
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.records import Line, TrainingSetting
+from convsize.runtime.free_memory import free_bytes, out_of_memory
+from convsize.runtime.step_meters import batch_of, peaks_by_torch, saved_by_torch
+from convsize.runtime.verify_lines import exact
+
+
+def saved(network: Network, setting: TrainingSetting, device: str) -> Line:
+    """The bytes of the graph after forward and loss, at the setting's batch, on "cpu" or "meta"."""
+    quantity = f"saved for backward, batch {setting.batch}"
+    why = _untrainable(network, setting)
+    if why:
+        return Line(quantity, "bytes", None, None, "not measured", why)
+    predicted = saved_bytes(network, setting)
+    try:
+        measured = saved_by_torch(batch_of(network, setting.batch, device, getattr(torch, setting.dtype)))
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        return Line(quantity, "bytes", predicted, None, "not measured", "out of memory")
+    return exact(quantity, "bytes", predicted, measured, "saved_tensors_hooks, by storage; training, with the loss")
+
+
+def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Iterator[Line]:
+    """The peaks of the first step and of a later one, at the setting's batch."""
+    names = [f"{which}, batch {setting.batch}" for which in ("first step's peak", "later steps' peak")]
+    why = _untrainable(network, setting)
+    if why:
+        yield from (Line(name, "bytes", None, None, "not measured", why) for name in names)
+        return
+    memory = training_memory(network, setting)
+    predicted = [memory.first.bytes, memory.steady.bytes]
+    if device != "cpu":
+        why = "allocations need values: they are traced on the processor"
+    elif memory.peak.bytes > (free := free_bytes()):
+        why = f"out of memory: {free / 2**30:.1f} GiB are free"
+    else:
+        try:
+            peaks = peaks_by_torch(
+                batch_of(network, setting.batch, dtype=getattr(torch, setting.dtype)), setting.optimizer
+            )
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            why = "out of memory"
+    if why:
+        yield from (
+            Line(name, "bytes", figure, None, "not measured", why)
+            for name, figure in zip(names, predicted, strict=True)
+        )
+        return
+    note = "the profiler's trace of allocations, at operator boundaries"
+    for name, figure, peak in zip(names, predicted, peaks, strict=True):
+        yield exact(name, "bytes", figure, peak.boundaries, note)
+
+
+def _untrainable(network: Network, setting: TrainingSetting) -> str:
+    """Why nothing can be trained, or nothing."""
+    if setting.batch < smallest_batch(network):
+        return "PyTorch trains no batch norm on a single value a map"
+    if not any(each.role != "buffer" for node in network.layers for each in network.parameters(node)):
+        return "nothing trains"
+    try:
+        saved_bytes(network, setting)
+    except UsageError as error:
+        return str(error)
+    return ""

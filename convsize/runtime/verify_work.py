@@ -1,0 +1,97 @@
+"""Receipts: multiply-adds, forward and backward, against PyTorch's counter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from convsize.graph.network import Network
+from convsize.records import Line
+from convsize.runtime.verify_lines import exact
+
+
+class _Work(NamedTuple):
+    """Multiply-adds of a batch: forward, backward as they are, and as PyTorch's counter has them."""
+
+    forward: int
+    counted_forward: int
+    backward: int
+    counted_backward: int
+    grouped: bool
+
+
+def _predicted_work(network: Network, batch: int) -> _Work:
+    """Backward takes as much again for the weights' gradients, and again for the input's where it needs one.
+
+    The counter of torch 2.13 multiplies the weights' gradient of a grouped convolution by its groups, which a grouped
+    convolution has not to pay. It counts the sums of average pools that PyTorch's layers cannot do as convolutions.
+    """
+    useful: set[int] = set()
+    for end in network.outputs.values():
+        useful |= network.ancestors(end)
+    flows = [False] * len(network.nodes)
+    forward = extra_forward = backward = counted = 0
+    grouped = False
+    for node in network.layers:
+        shapes = network.input_shapes(node)
+        macs = batch * node.op.macs(shapes, node.output)
+        trains = any(each.role != "buffer" for each in network.parameters(node))
+        needs = any(flows[index] for index in node.inputs)
+        flows[node.index] = needs or trains
+        forward += macs
+        ones = 0
+        groups = 1
+        for call in node.op.torch(*shapes):
+            arguments = dict(call.kwargs)
+            if call.target == "convsize.AveragePool":
+                kernel = arguments["kernel_size"]
+                assert isinstance(kernel, tuple)
+                ones = prod(node.output.spatial) * prod(kernel)
+            given = arguments.get("groups", 1)
+            groups = given if isinstance(given, int) and call.target.startswith("nn.Conv") else groups
+        sums = batch * node.output.channels * ones
+        extra_forward += sums + ones
+        if node.index in useful:
+            backward += macs * (trains + needs)
+            counted += macs * (trains * groups + needs) + sums * needs
+            grouped = grouped or (groups > 1 and macs > 0)
+    return _Work(forward, forward + extra_forward, backward, counted, grouped)
+
+
+def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int) -> Iterator[Line]:
+    """Multiply-adds of a batch, in the counter's own convention where it has one."""
+    predicted = _predicted_work(network, batch)
+    with FlopCounterMode(display=False) as counter:
+        outputs = module(*inputs)
+    measured = counter.get_total_flops()
+    note = f"FlopCounterMode/2, batch {batch}"
+    if predicted.counted_forward != predicted.forward:
+        ones = predicted.counted_forward - predicted.forward
+        note += f"; less the {ones:,} by which average pools sum"
+        measured -= 2 * ones
+    yield exact("multiply-adds, forward", "macs", predicted.forward, measured // 2, note)
+    ends = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+    ends = [end for end in ends if end.requires_grad]
+    if not ends:
+        yield Line("multiply-adds, backward", "macs", predicted.backward, None, "not measured", "nothing trains")
+        return
+    with FlopCounterMode(display=False) as counter:
+        torch.autograd.backward([end.sum() for end in ends])
+    module.zero_grad()
+    measured = counter.get_total_flops() // 2
+    if measured == predicted.counted_backward != predicted.backward:
+        why = []
+        if predicted.grouped:
+            why.append("counts the weights' gradient of grouped convolutions once a group, a bug of it")
+        if predicted.counted_forward != predicted.forward:
+            why.append("takes average pools for convolutions")
+        note = f"FlopCounterMode/2, batch {batch}, which {' and '.join(why)}: the true figure is {predicted.backward:,}"
+        yield exact("multiply-adds, backward", "macs", predicted.counted_backward, measured, note)
+        return
+    note = f"FlopCounterMode/2, batch {batch}; as much again as forward for weights, and for inputs that need it"
+    yield exact("multiply-adds, backward", "macs", predicted.backward, measured, note)
