@@ -32,7 +32,7 @@ COMMANDS = (
 )
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
-_RUNS_TORCH = frozenset({"verify"})
+_RUNS_TORCH = frozenset({"export", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 

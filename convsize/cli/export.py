@@ -1,12 +1,13 @@
-"""`convsize export`: a network as a PyTorch file, or as the calls that make it."""
+"""`convsize export`: a network as a PyTorch file, as an ONNX model, or as the calls that make it."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Lets
+from convsize.cli.options import Inputs, Lets
 from convsize.errors import ExitCode
 
 
@@ -16,7 +17,8 @@ def command(
         str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
     ] = None,
     to: Annotated[
-        Literal["torch", "json"], typer.Option(help="A Python file, or the calls of PyTorch in order as JSON.")
+        Literal["torch", "onnx", "json"],
+        typer.Option(help="A Python file, an ONNX model, or the calls of PyTorch in order as JSON."),
     ] = "torch",
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it, instead of to the screen.")
@@ -24,26 +26,25 @@ def command(
     logits: Annotated[
         bool, typer.Option("--logits", help="Leave out the softmax that ends an output, as losses in training want it.")
     ] = False,
-    input_: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
-    ] = None,
+    input_: Inputs = None,
     let: Lets = None,
 ) -> int:
-    """Writes a network as the PyTorch file that a person would have written.
+    """Writes a network as the PyTorch file that a person would have written, or as an ONNX model.
 
-    It needs PyTorch and nothing else. Its parameters are called as `analyze` calls them, so that state_dicts load
-    into it and out of it.
+    The file needs PyTorch and nothing else. Its parameters are called as `analyze` calls them, so that state_dicts load
+    into it and out of it. The ONNX model has the same names, a batch of any size and weights as they are before
+    training; it needs the extra `onnx`.
 
     \b
     Examples:
       convsize export specs/resnet50.spec -o resnet50.py
       convsize export specs/vgg_d.spec --logits -o vgg.py
+      convsize export specs/unet.spec --to onnx -o unet.onnx
       convsize export -e 'CRCRP FC10' --input 3@32x32 --to json
     """
     from convsize import api
+    from convsize.cli import files, terminal
     from convsize.cli import specs as named
-    from convsize.cli import terminal
     from convsize.errors import UsageError
     from convsize.lowering.plan import lower
 
@@ -59,6 +60,18 @@ def command(
         terminal.report_diagnostics(report, network.source)
         return ExitCode.FINDINGS
     plan = lower(network, logits=logits)
+    if to == "onnx":
+        if output is None and sys.stdout.isatty():
+            raise UsageError("an ONNX model is no text for a screen: give a file by -o, or send it into a pipe")
+        api.require_torch()
+        from convsize.runtime.onnx import onnx_bytes
+
+        model = onnx_bytes(plan)
+        if output is None:
+            sys.stdout.buffer.write(model)
+        else:
+            files.write(output, model)
+        return ExitCode.OK
     if to == "torch":
         from convsize.lowering.source import write
 
@@ -70,10 +83,5 @@ def command(
     if output is None:
         terminal.write(text)
         return ExitCode.OK
-    try:
-        with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123 (a path may be /dev/stdout)
-            file.write(text)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"`{output}` cannot be written: {reason}") from None
+    files.write(output, text.encode())
     return ExitCode.OK

@@ -36,7 +36,7 @@ def test_json(convsize):
         (["nowhere.spec"], 2, "there is no file `nowhere.spec`"),
         (["-e", "C9p0", "-i", "3@8x8"], 1, "E202"),
         (["-e", "C3 as a R\nhead train @a: FC3", "-i", "3@8x8"], 2, "`train` in train.fc1 cannot be an attribute"),
-        ([LENET, "--to", "onnx"], 2, "onnx"),
+        ([LENET, "--to", "tflite"], 2, "tflite"),
     ],
 )
 def test_bad_input(convsize, arguments, code, text):

@@ -1,0 +1,102 @@
+"""ONNX models: valid by onnx's own checker, and what they compute is what the module computes."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import convsize
+from convsize.lowering.plan import lower
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from convsize.runtime.module import build_module  # noqa: E402
+from convsize.runtime.onnx import onnx_bytes  # noqa: E402
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
+
+NETWORKS = {
+    "one axis": "input: 2@31\nC5D4/2 R M T3D6/2a1 DW3 A3/2ceil GMP FC3",
+    "three axes": "input: 2@9x10x11\nC3D4/2psame BN R M1x2x2 C2D4psame GAP FC3",
+    "padding": "input: 3@13x14\nC3D4/2psame R M3/2psame DW3p1:0 T3D4/2p0:1 A3/1psamez0 A2/1d2 M3/2ceil FC2",
+    "inputs and heads": (
+        "input left: 3@8x8\ninput right: 1@8x8\n@left C3D4 R as a\n@right C3D4 R as b\n[@a | @b] C1D4 as c GAP FC2 S\n"
+        "head box @c: FC4\nhead raw @a: GMP FC3 logsoftmax"
+    ),
+    "activations": "input: 3@6x6\nC3D4 leaky(0.1) C3D4 elu C3D4 gelu C3D4 prelu LN C3D4 relu6 LRN3 FC2 tanh",
+    "gates and sums": (
+        "input: 3@8x8\nC3D8 (x * GAP FC2 R FC8 sigmoid) (C3 BN silu C3 + x) shuffle(2) up(2) pixelshuffle(2)"
+    ),
+}
+
+
+def network_of(name):
+    return convsize.parse(NETWORKS[name]) if name in NETWORKS else convsize.load(SPECS / f"{name}.spec")
+
+
+def inputs_of(plan, batch):
+    return [
+        torch.randint(0, 20, (batch, *each.dims)) if each.tokens else torch.rand(batch, *each.dims)
+        for each in plan.inputs
+    ]
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, "lenet5_partial", "text_cnn"])
+def test_what_it_computes(name):
+    plan = lower(network_of(name))
+    module = build_module(plan).eval()
+    session = onnxruntime.InferenceSession(onnx_bytes(plan, module))
+    for batch in (1, 3):
+        inputs = inputs_of(plan, batch)
+        with torch.no_grad():
+            outputs = module(*inputs)
+        expected = outputs if isinstance(outputs, dict) else {"main": outputs}
+        given = {each.name: value.numpy() for each, value in zip(plan.inputs, inputs, strict=True)}
+        for output, value in zip(session.run(list(expected), given), expected.values(), strict=True):
+            torch.testing.assert_close(torch.from_numpy(output), value, rtol=1e-4, atol=1e-5)
+
+
+def test_names_and_the_batch():
+    network = convsize.parse("input image: 3@8x8\ndef f: C3D4b0 BN R\nf as low f FC2\nhead box @low: FC4")
+    plan = lower(network)
+    module = build_module(plan)
+    model = onnx.load_from_string(onnx_bytes(plan, module))
+    assert [each.name for each in model.graph.input] == ["image"]
+    assert [each.name for each in model.graph.output] == ["main", "box"]
+    assert [each.dim_param or each.dim_value for each in model.graph.input[0].type.tensor_type.shape.dim] == [
+        "batch", 3, 8, 8,
+    ]  # fmt: skip
+    stored = {each.name for each in model.graph.initializer}
+    assert {name for name, _ in module.named_parameters()} <= stored
+    operators = [each.name for each in model.graph.node]
+    assert [name for name in operators if name.startswith("f2.")] == ["f2.conv1", "f2.bn1", "f2.relu1"]
+    (convolution,) = (each for each in model.graph.node if each.name == "f2.conv1")
+    assert list(convolution.input) == ["f1.relu1", "f2.conv1.weight"]
+
+
+def test_the_command(convsize, tmp_path):
+    arguments = ("export", "-e", "C3D4 R FC2", "-i", "3@8x8", "--to", "onnx")
+    ran = convsize(*arguments, "-o", tmp_path / "net.onnx")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    onnx.checker.check_model(onnx.load(tmp_path / "net.onnx"))
+    shown = convsize(*arguments, tty=True)
+    assert (shown.code, shown.out) == (2, "")
+    assert "an ONNX model is no text for a screen: give a file by -o" in shown.err
+
+
+def test_without_the_extra(convsize, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr("convsize.runtime.onnx.find_spec", lambda name: None if name == "onnxscript" else find(name))
+    ran = convsize("export", "-e", "C3", "-i", "3@8x8", "--to", "onnx", "-o", "/nowhere/net.onnx")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "error: this needs onnxscript, which is not installed: pip install 'convsize[onnx]'\n"
+
+
+def test_weights_beyond_one_file():
+    plan = lower(convsize.parse("input: 3@8x8\nFC3000000 FC400"))
+    with pytest.raises(convsize.errors.UsageError, match="more than one ONNX file can hold"):
+        onnx_bytes(plan, build_module(plan, "meta"))
