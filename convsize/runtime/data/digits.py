@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from convsize.errors import UsageError
-from convsize.runtime.data.images import ImageSet, MemoryPixels, Part
+from convsize.runtime.data.images import ImageSet, Part
+from convsize.runtime.data.pixels import MemoryPixels
 from convsize.runtime.data.split import stratified
 
 _TEST_SHARE = 0.2

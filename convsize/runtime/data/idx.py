@@ -13,7 +13,8 @@ from torch import Tensor
 
 from convsize.errors import UsageError
 from convsize.runtime.data.files import require_directory
-from convsize.runtime.data.images import ImageSet, MemoryPixels, Part
+from convsize.runtime.data.images import ImageSet, Part
+from convsize.runtime.data.pixels import MemoryPixels
 
 _LARGEST = 2**31
 """Bytes of a file's values: MNIST has 47 million. A header must not fill the memory."""

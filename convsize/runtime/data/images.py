@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -11,41 +10,16 @@ from torch import Tensor
 
 from convsize.errors import UsageError
 from convsize.runtime.data.augmentation import Augmentation
+from convsize.runtime.data.pixels import Pixels
 from convsize.runtime.data.preparation import Preparation
 from convsize.runtime.data.samples import Batch, Data, Samples, Task, volume
 from convsize.runtime.data.targets import Targets, image_targets
 
+_MEASURED = 2048
+"""Images that mean and deviation are taken from at most where every one is a file to be read."""
+
 _READY_BYTES = 2**28
 """Images are kept as the network takes them up to here: MNIST's 60,000 at 32x32 just are."""
-
-
-class Pixels(ABC):
-    """Images of one volume (C, H, W), as whole numbers from 0."""
-
-    volume: tuple[int, int, int]
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """The number of images."""
-
-    @abstractmethod
-    def read(self, places: Tensor) -> Tensor:
-        """The images of these places, (N, C, H, W) uint8."""
-
-
-class MemoryPixels(Pixels):
-    """Images that lie in memory, (N, C, H, W) uint8."""
-
-    def __init__(self, values: Tensor) -> None:
-        self._values = values
-        _, channels, height, width = values.shape
-        self.volume = (channels, height, width)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def read(self, places: Tensor) -> Tensor:
-        return self._values[places]
 
 
 class Part(NamedTuple):
@@ -63,8 +37,8 @@ class Part(NamedTuple):
 class ImageSet(NamedTuple):
     """A data set as it was read, before anything is fitted to a network.
 
-    white: the number that stands for white. mirrored: whether mirroring keeps an image's class. said: what reading it
-    had to say.
+    white: the number that stands for white. mirrored: whether mirroring keeps an image's class. sizes: what sizes the
+    images have in their files, if it is not that of their pixels here. said: what reading them had to say.
     """
 
     name: str
@@ -73,6 +47,7 @@ class ImageSet(NamedTuple):
     classes: tuple[str, ...]
     white: int = 255
     mirrored: bool = False
+    sizes: str = ""
     said: tuple[str, ...] = ()
     from_files: bool = False
 
@@ -101,7 +76,7 @@ class _Images(Samples):
     def __getitems__(self, indices: list[int]) -> Batch:
         places = torch.tensor(indices)
         images = self._read(places) if self._ready is None else self._ready[places]
-        return (images,), self._targets.of(places, images)
+        return (images,), self._targets.of(places, images, self._prepare)
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch.fill_(epoch)
@@ -136,17 +111,20 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
     dims = image_input(task, images.name)
     classes = images.classes
     native = images.train.pixels.volume
-    preparation = Preparation.fitted(images.train.pixels.read, len(images.train.pixels), native, dims, images.white)
+    targets = [
+        image_targets(task, images.name, classes, part.labels, part.numbers, dims)
+        for part in (images.train, images.test)
+    ]
+    most = _MEASURED if images.from_files else None
+    preparation = Preparation.fitted(images.train.pixels, native, dims, images.white, most)
     augmentation = Augmentation(seed, images.mirrored) if augment else None
-    parts = []
-    for part, changed in ((images.train, augmentation), (images.test, None)):
-        targets = image_targets(task, images.name, classes, part.labels, part.numbers, preparation)
-        parts.append(_Images(part, targets, preparation, changed, keep=not images.from_files))
-    train, test = parts
+    keep = not images.from_files
+    train = _Images(images.train, targets[0], preparation, augmentation, keep=keep)
+    test = _Images(images.test, targets[1], preparation, None, keep=keep)
     of_classes = f" of {len(classes)} classes" if classes else ""
     said = [
         f"{images.name}: {len(train):,} images{of_classes} for training and {len(test):,} for the test, "
-        f"each {volume(native)}",
+        f"{images.sizes or volume(native)}",
         *images.said,
         *preparation.said(),
     ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
+from convsize.analyses.input_sizes import input_sizes
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
+from convsize.runtime.data.cifar import read_cifar10
 from convsize.runtime.data.digits import read_digits
 from convsize.runtime.data.fake import fake_data
+from convsize.runtime.data.folder import read_folder
 from convsize.runtime.data.idx import read_fashion_mnist, read_mnist
 from convsize.runtime.data.images import ImageSet, image_data
 from convsize.runtime.data.samples import Data, Task
@@ -18,14 +21,16 @@ from convsize.runtime.data.samples import Data, Task
 class _Source(NamedTuple):
     """A kind of data set: how it is read, and what stands behind its colon (nothing where it takes none)."""
 
-    read: Callable[[str], ImageSet]
+    read: Callable[[str, Task, Network], ImageSet]
     place: str = ""
 
 
 _IMAGES = {
-    "digits": _Source(lambda _: read_digits()),
-    "mnist": _Source(read_mnist, "DIR"),
-    "fashion-mnist": _Source(read_fashion_mnist, "DIR"),
+    "digits": _Source(lambda *_: read_digits()),
+    "mnist": _Source(lambda place, *_: read_mnist(place), "DIR"),
+    "fashion-mnist": _Source(lambda place, *_: read_fashion_mnist(place), "DIR"),
+    "cifar10": _Source(lambda place, *_: read_cifar10(place), "DIR"),
+    "folder": _Source(lambda place, task, network: read_folder(place, task, _smallest(network)), "DIR"),
 }
 _SPELLINGS = (*(f"{name}:{source.place}" if source.place else name for name, source in _IMAGES.items()), "fake")
 
@@ -35,8 +40,9 @@ def open_data(
 ) -> Data:
     """The data set that `text` names, fitted to the inputs and outputs of a network.
 
-    `digits`, `mnist:DIR`, `fashion-mnist:DIR`, or `fake` (`fake:N` for N training samples). seed decides what is drawn
-    by chance; regressed are the outputs that are trained by mean squared error or smooth L1.
+    `digits`, `mnist:DIR`, `fashion-mnist:DIR`, `cifar10:DIR`, `folder:DIR`, or `fake` (`fake:N` for N training
+    samples). seed decides what is drawn by chance; regressed are the outputs that are trained by mean squared error or
+    smooth L1.
 
     Raises UsageError where there is no such data set, a file of it is missing or broken, or it does not fit the
     network.
@@ -59,4 +65,16 @@ def open_data(
     if bool(where) != bool(source.place):
         problem = f"needs a directory: {kind}:{source.place}" if source.place else f"takes nothing behind `{kind}`"
         raise UsageError(f"--data {text}: {problem}")
-    return image_data(source.read(where), task, seed=seed, augment=augment)
+    return image_data(source.read(where, task, network), task, seed=seed, augment=augment)
+
+
+def _smallest(network: Network) -> tuple[int, int] | None:
+    """The smallest height and width that a network of images allows; None where that cannot be said."""
+    try:
+        least = input_sizes(network).least(exact=False)
+    except UsageError:  # a layer's own numbers depend on the size
+        return None
+    if least is None or len(least) != 1 or len(least[0][1]) != 3:
+        return None
+    _, height, width = least[0][1]
+    return height, width

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
+
+from convsize.runtime.data.pixels import Pixels
 
 _LUMA = (0.299, 0.587, 0.114)
 """What red, green and blue add to brightness: ITU-R BT.601."""
@@ -34,8 +35,7 @@ class Preparation(NamedTuple):
     @classmethod
     def fitted(
         cls,
-        read: Callable[[Tensor], Tensor],
-        count: int,
+        training: Pixels,
         native: tuple[int, int, int],
         dims: tuple[int, int, int],
         white: int,
@@ -43,13 +43,14 @@ class Preparation(NamedTuple):
     ) -> Preparation:
         """The preparation that makes images of one volume those of another, with the statistics of the training set.
 
-        `read` gives the training images of some places; `most` of them are read at most, evenly spread.
+        `most` of the training images are read at most, evenly spread.
         """
+        count = len(training)
         measured = count if most is None else min(most, count)
         depth = min(native[0], dims[0])
         counts = torch.zeros(depth, 256, dtype=torch.int64)
         for places in torch.split(torch.arange(measured) * count // measured, 1024):
-            pixels = _fewer_maps(read(places), depth)
+            pixels = _fewer_maps(training.read(places), depth)
             counts += torch.stack([torch.bincount(pixels[:, each].flatten(), minlength=256) for each in range(depth)])
         levels = torch.arange(256, dtype=torch.float64) / white
         share = counts / counts.sum(1, keepdim=True)

@@ -22,12 +22,11 @@ class Targets(NamedTuple):
 
     fixed: dict[str, Tensor]
     returned: tuple[str, ...]
-    preparation: Preparation
 
-    def of(self, places: Tensor, images: Tensor) -> dict[str, Tensor]:
-        """The targets of a batch."""
+    def of(self, places: Tensor, images: Tensor, preparation: Preparation) -> dict[str, Tensor]:
+        """The targets of a batch of prepared images."""
         found = {name: each[places] for name, each in self.fixed.items()}
-        return found | {name: self.preparation.undone(images) for name in self.returned}
+        return found | {name: preparation.undone(images) for name in self.returned}
 
 
 def image_targets(
@@ -36,42 +35,42 @@ def image_targets(
     classes: tuple[str, ...],
     labels: Tensor,
     numbers: Mapping[str, Tensor],
-    preparation: Preparation,
+    dims: tuple[int, ...],
 ) -> Targets:
-    """The targets of a part of the data set `name`.
+    """The targets of a part of the data set `name`, whose images enter the network as `dims` (C, H, W).
 
     Raises UsageError where an output wants what the set has not, or has fewer units than there are classes.
     """
     fixed = {}
     returned = []
-    for output, dims in task.outputs.items():
+    for output, out in task.outputs.items():
         where = f"the output `{output}` of {task.network}"
         if output in task.regressed:
             if output in numbers:
-                if numbers[output].shape[1] != math.prod(dims):
+                if numbers[output].shape[1] != math.prod(out):
                     raise UsageError(
-                        f"{name} has {numbers[output].shape[1]} numbers for {where}, which gives {math.prod(dims):,}"
+                        f"{name} has {numbers[output].shape[1]} numbers for {where}, which gives {math.prod(out):,}"
                     )
-                fixed[output] = numbers[output].reshape(-1, *dims)
-            elif dims == preparation.dims:
+                fixed[output] = numbers[output].reshape(-1, *out)
+            elif out == dims:
                 returned.append(output)
             else:
                 raise UsageError(
-                    f"{name} has no numbers for {where}, which is trained on {volume(dims)} of them: only an output "
+                    f"{name} has no numbers for {where}, which is trained on {volume(out)} of them: only an output "
                     "of the input's volume can do without, which is trained to give the image back"
                 )
         elif not classes:
             raise UsageError(f"{name} has no classes for {where}: train it on numbers, by a loss such as mse")
-        elif math.prod(dims[1:]) != 1:
+        elif math.prod(out[1:]) != 1:
             raise UsageError(
-                f"{where} gives {volume(dims)}, a class for every position, and {name} has one for every image: "
+                f"{where} gives {volume(out)}, a class for every position, and {name} has one for every image: "
                 "--data fake has targets for any output"
             )
-        elif dims[0] < len(classes):
+        elif out[0] < len(classes):
             raise UsageError(
-                f"{name} has {len(classes)} classes and {where} {dims[0]:,} unit{'s' * (dims[0] != 1)}: end it in "
+                f"{name} has {len(classes)} classes and {where} {out[0]:,} unit{'s' * (out[0] != 1)}: end it in "
                 f"FC{len(classes)}, or have a new head by --head FC{len(classes)}"
             )
         else:
-            fixed[output] = labels.reshape(-1, *dims[1:])
-    return Targets(fixed, tuple(returned), preparation)
+            fixed[output] = labels.reshape(-1, *out[1:])
+    return Targets(fixed, tuple(returned))

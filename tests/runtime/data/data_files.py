@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -23,4 +24,30 @@ def write_mnist(directory: Path, training: int = 20, test: int = 10, size: int =
             data = idx(np.ascontiguousarray(values))
             path = directory / f"{stem}-{kind}{'.gz' if packed else ''}"
             path.write_bytes(gzip.compress(data) if packed else data)
+    return directory
+
+
+def write_cifar10(directory: Path, each: int = 4) -> Path:
+    """CIFAR-10's files: image i of a file is of class i and has i, 100 + i and 200 + i for red, green and blue."""
+    directory.mkdir(exist_ok=True)
+    numbers = np.arange(each, dtype=np.uint8)
+    planes = numbers[:, None, None] + np.array([0, 100, 200], dtype=np.uint8)[:, None]
+    records = np.concatenate([numbers[:, None], np.broadcast_to(planes, (each, 3, 1024)).reshape(each, -1)], axis=1)
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        (directory / f"{name}.bin").write_bytes(records.tobytes())
+    return directory
+
+
+def write_image(path: Path, colour: int | tuple[int, int, int], size: tuple[int, int] = (32, 32)) -> Path:
+    """An image of one colour, of this width and height."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L" if isinstance(colour, int) else "RGB", size, colour).save(path)
+    return path
+
+
+def write_folder(directory: Path, classes: str = "ab", each: int = 5) -> Path:
+    """A folder of a few images for every class: image i of class a has the grey i, of class b 50 + i, and so on."""
+    for number, name in enumerate(classes):
+        for image in range(each):
+            write_image(directory / name / f"{image}.png", 50 * number + image)
     return directory

@@ -39,7 +39,7 @@ def test_digits_as_lenet_takes_them() -> None:
     assert (len(data.train), len(data.test)) == (1438, 359)
     assert data.classes == tuple("0123456789")
     assert data.said == (
-        "digits: 1,438 images of 10 classes for training and 359 for the test, each 1@8x8",
+        "digits: 1,438 images of 10 classes for training and 359 for the test, 1@8x8",
         "resized from 8x8 to 32x32",
         "normalised by the training images' mean 0.3059 and standard deviation 0.3765 (white is 1)",
     )

@@ -1,0 +1,180 @@
+"""Images that are files, decoded by Pillow to the network's volume."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convsize.errors import UsageError
+from convsize.runtime.data.pixels import MemoryPixels, Pixels
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+"""Files of other names are no images."""
+
+MEMORY_BYTES = 2**28
+"""Sets are decoded once and kept up to here; larger ones are decoded anew whenever they are asked for."""
+
+_LOOKED_AT = 20_000
+"""Files of a larger set that are looked at beforehand at most; an unreadable one among the others ends the run."""
+
+_NAMED = 5
+
+_Found = TypeVar("_Found")
+_Volume = tuple[int, int, int]
+_Decoded = tuple[np.ndarray[Any, np.dtype[np.uint8]], tuple[int, int]]
+
+
+class UnreadableImageError(UsageError):
+    """An image that cannot be decoded.
+
+    A loader that reads in other processes raises it anew with their traceback before the message.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message.rpartition("UnreadableImageError: ")[2].rstrip())
+
+
+class Extents(NamedTuple):
+    """The sizes that images have before they are fitted: the smallest and the largest height and width."""
+
+    least: tuple[int, int]
+    most: tuple[int, int]
+
+    def __str__(self) -> str:
+        return " to ".join(f"{height}x{width}" for height, width in dict.fromkeys(self))
+
+
+class ImageFiles(Pixels):
+    """Images in files, each of them scaled to cover the volume (C, H, W), with what stands out cut off."""
+
+    def __init__(self, paths: Sequence[Path], volume: _Volume) -> None:
+        self._paths = paths
+        self.volume = volume
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def read(self, places: Tensor) -> Tensor:
+        images = np.empty((len(places), *self.volume), dtype=np.uint8)
+        for at, place in enumerate(places.tolist()):
+            path = self._paths[place]
+            try:
+                images[at], _ = _decoded(path, self.volume)
+            except Exception as error:
+                raise UnreadableImageError(f"`{path}` cannot be read: {_reason(error)}; remove or replace it") from None
+        return torch.from_numpy(images)
+
+
+def open_images(
+    parts: Sequence[Sequence[Path]], volume: _Volume, smallest: tuple[int, int] | None, network: str
+) -> tuple[list[Pixels], Extents]:
+    """The images of some parts, in memory where there is room for all, and the sizes they have.
+
+    smallest: the smallest height and width that the network takes.
+
+    Raises UsageError where Pillow is not installed, or some images are unreadable or smaller than that.
+    """
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "folders of images are read by Pillow, which is not installed: pip install 'convsize[train]'"
+        ) from None
+    paths = [path for part in parts for path in part]
+    depth, height, width = volume
+    if len(paths) * depth * height * width <= MEMORY_BYTES:
+        decoded = _each(partial(_decoded, volume=volume), paths)
+        extents = _extents([size for _, size in decoded], paths, smallest, network)
+        images = iter(decoded)
+        return [
+            MemoryPixels(torch.from_numpy(np.stack([pixels for _, (pixels, _) in zip(part, images, strict=False)])))
+            for part in parts
+        ], extents
+    count = min(len(paths), _LOOKED_AT)
+    some = [paths[at * len(paths) // count] for at in range(count)]
+    extents = _extents(_each(_size, some), some, smallest, network)
+    return [ImageFiles(part, volume) for part in parts], extents
+
+
+def _each(look: Callable[[Path], _Found], paths: Sequence[Path]) -> list[_Found]:
+    """What is seen of every file, in order. Raises UsageError that names those that cannot be read."""
+
+    def guarded(path: Path) -> _Found | UnreadableImageError:
+        try:
+            return look(path)
+        except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
+            return UnreadableImageError(f"`{path}` ({_reason(error)})")
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        seen = list(pool.map(guarded, paths))
+    failed = sorted(str(each) for each in seen if isinstance(each, UnreadableImageError))
+    if failed:
+        raise UnreadableImageError(
+            f"{len(failed):,} of {len(paths):,} images cannot be read: {_named(failed)}; remove or replace "
+            f"{'it' if len(failed) == 1 else 'them'}"
+        )
+    return [each for each in seen if not isinstance(each, UnreadableImageError)]
+
+
+def _extents(
+    sizes: Sequence[tuple[int, int]], paths: Sequence[Path], smallest: tuple[int, int] | None, network: str
+) -> Extents:
+    """The range of some images' heights and widths. Raises UsageError where the network cannot take some of them."""
+    least, most = (tuple(end(axis) for axis in zip(*sizes, strict=True)) for end in (min, max))
+    if smallest is not None and (least[0] < smallest[0] or least[1] < smallest[1]):
+        small = [
+            f"`{path}` ({height}x{width})"
+            for path, (height, width) in zip(paths, sizes, strict=True)
+            if height < smallest[0] or width < smallest[1]
+        ]
+        raise UsageError(
+            f"{len(small):,} of {len(sizes):,} images are smaller than {smallest[0]}x{smallest[1]}, the smallest "
+            f"input that {network} allows: {_named(small)}; leave them out, or enlarge them beforehand"
+        )
+    return Extents((least[0], least[1]), (most[0], most[1]))
+
+
+def _decoded(path: Path, volume: _Volume) -> _Decoded:
+    """The image of this volume (C, H, W), with the height and width that it had."""
+    from PIL import Image, ImageOps
+
+    depth, height, width = volume
+    mode = "L" if depth == 1 else "RGB"
+    with Image.open(path) as image:
+        size = (image.height, image.width)
+        # Photographs are many times larger than what is asked for: JPEG can leave the detail undecoded.
+        image.draft(mode, (width, height))
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I"):
+            # 16 bits: converting would leave everything above 255 white.
+            upright = Image.fromarray((np.asarray(upright) >> 8).clip(0, 255).astype(np.uint8))
+        fitted = ImageOps.fit(upright.convert(mode), (width, height), Image.Resampling.BILINEAR)
+    return np.asarray(fitted).reshape(height, width, depth).transpose(2, 0, 1), size
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """An image's height and width, which stand at its beginning."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return image.height, image.width
+
+
+def _reason(error: Exception) -> str:
+    if type(error).__name__ == "UnidentifiedImageError":
+        return "no image"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _named(texts: list[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(texts) - _NAMED
+    return ", ".join(texts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
