@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import torch
@@ -44,6 +44,7 @@ class NetworkModule(nn.Module):
         super().__init__()
         self._inputs = tuple(each.name for each in plan.inputs)
         self._outputs = plan.outputs
+        self._frozen: tuple[str, ...] = ()
         self._turns = tuple(_Turn(step, at) for at, step in enumerate(plan.steps, start=len(plan.inputs)))
         for step in plan.steps:
             *containers, name = step.name.split(".")
@@ -56,6 +57,22 @@ class NetworkModule(nn.Module):
             home.add_module(name, layer)
             if step.init is not None:
                 initialise(layer, step.init)
+
+    def freeze(self, layers: Iterable[str]) -> None:
+        """Trains these layers no more. They stay in evaluation mode, too: a batch norm's statistics are kept as well,
+        and nothing is dropped.
+        """
+        self._frozen = (*self._frozen, *layers)
+        for name in self._frozen:
+            self.get_submodule(name).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> NetworkModule:
+        """Training or evaluation mode; layers that are frozen stay in evaluation mode."""
+        super().train(mode)
+        for name in self._frozen:
+            self.get_submodule(name).eval()
+        return self
 
     def forward(self, *inputs: Tensor, **named: Tensor) -> Tensor | dict[str, Tensor]:
         """The output, or where there are several a dict of them with the trunk's end as "main".

@@ -27,7 +27,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "api": {"networkx"},
     "views": {"rich", "graphviz", "pygal", "svglib", "reportlab"},
-    "runtime": {"torch", "numpy", "sklearn", "PIL", "onnx", "onnxscript"},
+    "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript"},
     "cli": {"typer", "rich"},
 }
 EVERYTHING = {"cli", "__init__", "__main__", "advice", "api", "checking", "config", "fixing"}

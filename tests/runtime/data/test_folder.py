@@ -13,6 +13,7 @@ pytest.importorskip("torch", reason="needs PyTorch")
 import torch
 from data_files import write_folder, write_image
 from PIL import Image
+from torch._utils import ExceptionWrapper
 from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 import convsize
@@ -159,10 +160,22 @@ def test_large_folders_are_read_as_they_are_asked_for(
         return [images for (images,), _ in loader]
 
     assert torch.equal(torch.cat(read()), at_once.train.__getitems__(list(range(8)))[0][0])
+
+
+def test_an_image_that_is_broken_later_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_files, "MEMORY_BYTES", 0)
+    data = opened(write_folder(tmp_path))
     for path in tmp_path.glob("*/*.png"):
         path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(convsize.UsageError, match=rf"^`{tmp_path}/a/\d.png` cannot be read: .*; remove or replace it$"):
-        read()
+    message = rf"^`{tmp_path}/a/\d.png` cannot be read: .*; remove or replace it$"
+    with pytest.raises(convsize.UsageError, match=message):
+        data.train.__getitems__([0])
+    try:
+        data.train.__getitems__([0])
+    except convsize.UsageError:
+        told = ExceptionWrapper(where="in DataLoader worker process 0")  # what a loader does with it
+    with pytest.raises(convsize.UsageError, match=message):
+        told.reraise()
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------

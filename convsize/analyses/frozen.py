@@ -1,0 +1,38 @@
+"""Which layers are meant by the names of what is not trained."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from convsize.errors import UsageError, nearest
+from convsize.graph.network import Network
+
+
+def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
+    """The layers that are frozen: `conv1`, `down*` for all layers of every such block, `@features` for all up to a tap.
+
+    Raises UsageError where a pattern has no layer, or where there is no such tap.
+    """
+    found: set[int] = set()
+    for pattern in patterns:
+        if pattern.startswith("@"):
+            tap = pattern[1:]
+            if tap not in network.taps:
+                near = nearest(tap, network.taps)
+                guess = f": did you mean `@{near}`?" if near else ""
+                raise UsageError(f"{network.name}: no value is called `{pattern}`{guess}")
+            own = {index for index in network.ancestors(network.taps[tap]) if network.nodes[index].inputs}
+            if not own:
+                raise UsageError(f"{network.name}: `{pattern}` is an input, before which there are no layers to freeze")
+        else:
+            own = {
+                node.index
+                for node in network.layers
+                if fnmatchcase(node.name, pattern) or fnmatchcase(node.name, f"{pattern}.*")
+            }
+            if not own:
+                near = nearest(pattern, [node.name for node in network.layers])
+                guess = f": did you mean `{near}`?" if near else ""
+                raise UsageError(f"{network.name}: no layer is called `{pattern}`{guess}")
+        found |= own
+    return frozenset(found)
