@@ -70,7 +70,16 @@ class Colours(NamedTuple):
         most = Fraction(7, 10) if self.dark else Fraction(9, 10)
         return mixed(self.paper, _VERMILLION, most * min(max(share, Fraction(0)), Fraction(1)))
 
+    def series(self, at: int) -> str:
+        """The line of the at-th series of a plot (3 to 1 against the paper, WCAG 2 for graphical objects)."""
+        return mixed(self.ink, _SERIES[at % len(_SERIES)], Fraction(7, 10))
 
+    def area(self, at: int) -> str:
+        """The area of the at-th series, on which the ink is read."""
+        return mixed(self.paper, _SERIES[at % len(_SERIES)], self.strength)
+
+
+_SERIES = (_BLUE, _VERMILLION, _GREEN, _ORANGE, _PURPLE, _SKY, _GREY)
 _LIGHT = Colours("#ffffff", "#1a1a1a", "#595959", "#f6f6f6", "#b84f00", Fraction(45, 100), dark=False)
 _DARK = Colours("#16181c", "#f0f0f0", "#b0b0b0", "#1f2228", _ORANGE, Fraction(40, 100), dark=True)
 THEMES: dict[Theme, Colours] = {"light": _LIGHT, "dark": _DARK}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Literal
+
+Unit = Literal["number", "count", "bytes", "seconds", "share"]
 
 _COUNTS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _BYTES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+_TIMES = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "µs"), (Fraction(1, 10**9), "ns"))
 
 
 def _four_digits(value: Fraction) -> str:
@@ -47,6 +52,34 @@ def size(value: int) -> str:
                 return f"1.000 {_BYTES[index - 1][1]}"
             return f"{text} {unit}"
     return f"{value} B"
+
+
+def duration(seconds: float) -> str:
+    """A time in four digits: 1.234 s, 12.34 ms, 56.70 µs, 3.000 ns; below that 0 s."""
+    value = Fraction(seconds)
+    for at, (unit_size, unit) in enumerate(_TIMES):
+        if value >= unit_size:
+            text = _four_digits(value / unit_size)
+            if text == "1000" and at:  # 999.96 ms is 1.000 s
+                return f"1.000 {_TIMES[at - 1][1]}"
+            return f"{text} {unit}"
+    return "0 s"
+
+
+def short(value: float, unit: Unit = "number") -> str:
+    """A round number in as few signs as it has: 50M, 256 MiB, 2.5 ms, 20%, 0.05."""
+    if unit == "share":
+        return f"{value * 100:.4g}%"
+    if unit == "number" and 1e-4 <= abs(value) < 1e6:
+        return f"{value:.6g}"
+    if unit == "number" and value:
+        return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
+    scales: tuple[tuple[Fraction | int, str], ...]
+    scales = {"count": _COUNTS, "bytes": _BYTES, "seconds": _TIMES, "number": ()}[unit]
+    for unit_size, name in scales:
+        if abs(value) >= unit_size:
+            return f"{float(Fraction(value) / unit_size):.4g}{'' if unit == 'count' else ' '}{name}"
+    return f"{value:.4g}{ {'bytes': ' B', 'seconds': ' s'}.get(unit, '') if value else '' }"
 
 
 def share(value: Fraction | float) -> str:
