@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -74,9 +74,9 @@ def short(value: float, unit: Unit = "number") -> str:
         return f"{value:.6g}"
     if unit == "number" and value:
         return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
-    scales: tuple[tuple[Fraction | int, str], ...]
-    scales = {"count": _COUNTS, "bytes": _BYTES, "seconds": _TIMES, "number": ()}[unit]
-    for unit_size, name in scales:
+    scales: dict[str, Sequence[tuple[Fraction | int, str]]]
+    scales = {"count": _COUNTS, "bytes": _BYTES, "seconds": _TIMES, "number": ()}
+    for unit_size, name in scales[unit]:
         if abs(value) >= unit_size:
             return f"{float(Fraction(value) / unit_size):.4g}{'' if unit == 'count' else ' '}{name}"
     return f"{value:.4g}{ {'bytes': ' B', 'seconds': ' s'}.get(unit, '') if value else '' }"

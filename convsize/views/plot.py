@@ -141,7 +141,8 @@ def shapes(plot: Plot, colours: Colours, left: float, top: float) -> tuple[list[
 
 def _legend(panel: Panel, colours: Colours, left: float, top: float, width: float) -> tuple[list[Shape], float]:
     """What the curves and dots stand for, where there is more than one; its height."""
-    named = [*(curve for curve in panel.curves if curve.label), *(each for each in panel.spots if each.label)]
+    named: list[Curve | Spots] = [curve for curve in panel.curves if curve.label]
+    named += [each for each in panel.spots if each.label]
     if len(named) < 2 and panel.second is None:
         return [], 0.0
     found: list[Shape] = []

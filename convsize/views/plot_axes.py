@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 from typing import Literal, NamedTuple
 
@@ -123,10 +124,7 @@ def _steps(least: float, *, binary: bool) -> Iterator[Fraction]:
 
 
 def _apart(ticks: Sequence[tuple[float, str]], room: Callable[[str], float]) -> bool:
-    return all(
-        abs(other[0] - one[0]) >= (room(one[1]) + room(other[1])) / 2
-        for one, other in zip(ticks, ticks[1:], strict=False)
-    )
+    return all(abs(other[0] - one[0]) >= (room(one[1]) + room(other[1])) / 2 for one, other in pairwise(ticks))
 
 
 def _spread(ticks: Sequence[tuple[float, str]], room: Callable[[str], float]) -> list[tuple[float, str]]:
