@@ -64,7 +64,7 @@ class Spots(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A point worth a word, such as a peak; without y a line from the bottom to the top, with its text there."""
+    """A point worth a word, such as a peak; without y a line from the bottom to the top, with its text low."""
 
     x: float
     text: str
@@ -299,7 +299,7 @@ class _Panel:
         start = x - 8 - wide if to_left else x + 8
         if mark.y is None:
             yield Line(((x, self.top), (x, self.bottom)), self.colours.faint, 1, dashed=True)
-            baseline = self.top + 11
+            baseline = self.bottom - 7
             start = max(start + (3 if to_left else -3), self.left + 2)
         else:
             x, y = self.at(mark.x, mark.y, second=mark.second)

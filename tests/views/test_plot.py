@@ -5,7 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from convsize.views import numbers
+import convsize
+from convsize.analyses.training_memory import training_memory
+from convsize.records import TrainingSetting
+from convsize.views import memory_picture, numbers
 from convsize.views.drawing_colours import THEMES
 from convsize.views.drawing_scene import Dot, Line, Polygon, Text, text_width
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot, Spot, Spots, scene, shapes, stacked
@@ -155,3 +158,12 @@ def test_durations(seconds, text):
 )
 def test_short_numbers(value, unit, text):
     assert numbers.short(value, unit) == text
+
+
+def test_the_course_of_a_step():
+    network = convsize.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
+    peak = training_memory(network, TrainingSetting(4, "adamw")).peak
+    found = [each.text for each in memory_picture.scene("net", "batch 4", peak).shapes if isinstance(each, Text)]
+    assert {"net", "batch 4", "backward", "optimizer", "conv1"} <= set(found)
+    where = peak.moment if peak.layer is None else f"{peak.moment} of {peak.layer}"
+    assert f"{numbers.size(peak.bytes)}: {where}" in found
