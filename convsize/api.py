@@ -125,7 +125,7 @@ class Network(BareNetwork):
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
-        from convsize.analyses.training_memory import require_known
+        from convsize.analyses.training_step import require_known
 
         require_known(TrainingSetting(max(batches), optimizer, dtype))
         require_torch()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from convsize.analyses.training_memory import smallest_batch, training_memory
+from convsize.analyses.training_memory import training_memory
+from convsize.analyses.training_step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import BatchFit, TrainingMemory, TrainingSetting

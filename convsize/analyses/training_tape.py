@@ -13,24 +13,27 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from math import prod
-from typing import Literal, NamedTuple
+from math import inf, prod
+from typing import Literal, NamedTuple, Protocol
 
-Extents = tuple[int, ...]
+from convsize.analyses.training_layout import Extents, dense_strides, row_major
+
 Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"]
-Moment = Literal["forward", "loss", "backward", "optimizer"]
+Moment = Literal["forward", "loss", "recompute", "backward", "optimizer"]
+Device = Literal["cpu", "cuda"]
 
 
 class Storage:
-    """A block of memory, freed when nobody holds it any more."""
+    """A block of memory, freed when nobody holds it any more. `number` counts the blocks that were allocated before."""
 
-    __slots__ = ("holders", "kind", "layer", "size")
+    __slots__ = ("holders", "kind", "layer", "number", "size")
 
-    def __init__(self, size: int, kind: Kind, layer: int) -> None:
+    def __init__(self, size: int, kind: Kind, layer: int, number: int) -> None:
         self.size = size
         self.kind: Kind = kind
         self.layer = layer
-        self.holders = 0
+        self.number = number
+        self.holders = 1
 
 
 class Value:
@@ -75,28 +78,55 @@ Rule = Callable[["Tape", Value], Sequence["Value | None"]]
 """What a node does with the gradient of its output: the gradients of its inputs, each held once by the caller."""
 
 
+class Edge(NamedTuple):
+    """Whom a gradient goes to, and the shape and the type that it must have there."""
+
+    target: Node | Leaf
+    shape: Extents
+    itemsize: int
+
+
 class Node:
-    """One of autograd's nodes: whom its gradients go to with the shape they must have, and what it keeps.
+    """One of autograd's nodes: whom its gradients go to, and what it keeps, or the block that makes that again.
 
     `holders` are the tensor that it made and the nodes that send gradients to it.
     """
 
-    __slots__ = ("edges", "holders", "kept", "layer", "order", "rule")
+    __slots__ = ("block", "edges", "holders", "kept", "layer", "order", "rule")
 
-    def __init__(
-        self,
-        order: int,
-        layer: int,
-        edges: Sequence[tuple[Node | Leaf, Extents] | None],
-        kept: Sequence[Storage],
-        rule: Rule,
-    ) -> None:
+    def __init__(self, order: int, layer: int, edges: Sequence[Edge | None], rule: Rule) -> None:
         self.order = order
         self.layer = layer
         self.edges = edges
-        self.kept = kept
         self.rule = rule
         self.holders = 1
+        self.kept: Sequence[Storage] = ()
+        self.block: Recomputed | None = None
+
+
+class Keeper(Protocol):
+    """What takes over from the nodes of a block what they would keep."""
+
+    def keep(self, tape: Tape, node: Node, output: Storage, kept: Sequence[Storage], /) -> None:
+        """Takes what the node of an operator with this output would keep."""
+
+
+class Recomputed(Keeper, Protocol):
+    """A block of layers that is run again when one of its nodes needs what it would have kept."""
+
+    def restore(self, tape: Tape, node: Node) -> None:
+        """Gives a node what it needs."""
+
+    def let_go(self, tape: Tape, node: Node) -> None:
+        """A node has run, or never will."""
+
+    @property
+    def held(self) -> Sequence[Storage]:
+        """What is kept to run the block again."""
+
+
+class Stopped(Exception):  # noqa: N818 (a signal, as StopIteration is)
+    """What runs again has made all that is needed of it."""
 
 
 class Stretch(NamedTuple):
@@ -112,9 +142,14 @@ class Tape:
     """What lives, and the most that ever lived.
 
     `stretches` are the step's layers in the order in which they ran. `layer` -1 stands for the loss and the optimizer.
+    autocast: the type that autocast computes in, where it is on; casts: the copies of parameters that it holds, by
+    parameter. block: the block that runs under a checkpoint. allocated counts the storages; from number `limit` on
+    they take nothing, for the operator that would make them is not run. `watch` is shown every storage that comes
+    (True) or goes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: Device = "cpu") -> None:
+        self.device: Device = device
         self.live = 0
         self.by_kind: dict[Kind, int] = dict.fromkeys(
             ("parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"), 0
@@ -126,14 +161,25 @@ class Tape:
         self.layer = -1
         self.stretches: list[Stretch] = []
         self.recording = True
+        self.autocast: str | None = None
+        self.casts: dict[int, Value] = {}
+        self.block: Keeper | None = None
+        self.allocated = 0
+        self.limit: float = inf
+        self.watch: Callable[[Storage, bool], None] | None = None
         self._highest = 0
         self._nodes = 0
 
     # ---- storages ----------------------------------------------------------------------------------------------------
 
     def allocate(self, size: int, kind: Kind = "activations") -> Storage:
-        """A new storage that nobody holds yet."""
-        storage = Storage(size, kind, self.layer)
+        """A new storage; the caller holds it."""
+        if self.allocated >= self.limit:
+            size = 0
+        storage = Storage(size, kind, self.layer, self.allocated)
+        self.allocated += 1
+        if self.watch is not None:
+            self.watch(storage, True)
         self.live += size
         self.by_kind[kind] += size
         if self.live > self._highest:
@@ -148,8 +194,14 @@ class Tape:
         """One holder less; the last one frees it."""
         storage.holders -= 1
         if not storage.holders:
-            self.live -= storage.size
-            self.by_kind[storage.kind] -= storage.size
+            self.free(storage)
+
+    def free(self, storage: Storage) -> None:
+        """The storage is there no more."""
+        if self.watch is not None:
+            self.watch(storage, False)
+        self.live -= storage.size
+        self.by_kind[storage.kind] -= storage.size
 
     def becomes(self, storage: Storage, kind: Kind) -> None:
         """The storage is something else from now on: a gradient that a parameter takes over."""
@@ -180,16 +232,15 @@ class Tape:
     def empty(self, shape: Extents, strides: Extents | None, itemsize: int, kind: Kind = "activations") -> Value:
         """A new tensor, contiguous where no strides are given; the caller holds it."""
         storage = self.allocate(prod(shape) * itemsize, kind)
-        storage.holders = 1
         return Value(storage, shape, row_major(shape) if strides is None else strides, itemsize)
 
-    def like(self, value: Value) -> Value:
+    def like(self, value: Value, itemsize: int | None = None) -> Value:
         """A new tensor as an element-by-element operator makes it: in the order of the given one's strides."""
-        return self.empty(value.shape, dense_strides(value.shape, value.strides), value.itemsize)
+        return self.empty(value.shape, dense_strides(value.shape, value.strides), itemsize or value.itemsize)
 
     def number(self) -> Value:
-        """A number that Python hands to an operator on tensors: a tensor of 8 bytes for as long as that runs."""
-        return self.empty((), None, 8, "other")
+        """A number that Python hands to an operator on tensors: 8 bytes of the processor's while that runs."""
+        return self.empty((), None, 8 if self.device == "cpu" else 0, "other")
 
     def view(self, value: Value, shape: Extents, strides: Extents) -> Value:
         """The same storage, seen otherwise."""
@@ -218,10 +269,11 @@ class Tape:
             each = waiting.pop()
             each.holders -= 1
             if not each.holders:
-                for storage in each.kept:
-                    self.drop(storage)
-                each.kept = ()
-                waiting += [edge[0] for edge in each.edges if edge is not None and isinstance(edge[0], Node)]
+                self._empty(each)
+                if each.block is not None:
+                    each.block.let_go(self, each)
+                    each.block = None
+                waiting += [edge.target for edge in each.edges if edge is not None and isinstance(edge.target, Node)]
 
     # ---- autograd ----------------------------------------------------------------------------------------------------
 
@@ -234,24 +286,32 @@ class Tape:
 
         `rule` gives one gradient for each source, None for those that need none.
         """
-        edges: list[tuple[Node | Leaf, Extents] | None] = []
+        edges: list[Edge | None] = []
         for source in sources:
             if not self.needs(source):
                 edges.append(None)
             elif isinstance(source, Leaf):
-                edges.append((source, source.value.shape))
+                edges.append(Edge(source, source.value.shape, source.value.itemsize))
             else:
                 assert source.node is not None
-                edges.append((source.node, source.shape))
+                edges.append(Edge(source.node, source.shape, source.itemsize))
         if not any(edges):
             return
         self._nodes += 1
+        for edge in edges:
+            if edge is not None and isinstance(edge.target, Node):
+                edge.target.holders += 1
+        output.node = node = Node(self._nodes, self.layer, edges, rule)
+        if self.block is None:
+            self.keep(node, kept)
+        else:
+            self.block.keep(self, node, output.storage, kept)
+
+    def keep(self, node: Node, kept: Sequence[Storage]) -> None:
+        """The node holds storages until it has run."""
         for storage in kept:
             storage.holders += 1
-        for edge in edges:
-            if edge is not None and isinstance(edge[0], Node):
-                edge[0].holders += 1
-        output.node = Node(self._nodes, self.layer, edges, kept, rule)
+        node.kept = (*node.kept, *kept)
 
     def backward(self, root: Value) -> None:
         """Runs the nodes behind `root` and leaves gradients at the parameters.
@@ -276,19 +336,25 @@ class Tape:
                 self._accumulate(node, gradient)
                 continue
             self.at("backward", node.layer)
+            if node.block is not None:
+                node.block.restore(self, node)
+                self.at("backward", node.layer)
             outputs = list(node.rule(self, gradient))
+            if node.block is not None:
+                # What was made for this node alone goes with the end of its operator, what it kept itself later.
+                self._empty(node)
             for place, (output, edge) in enumerate(zip(outputs, node.edges, strict=True)):
-                if output is not None and edge is not None and output.shape != edge[1]:
-                    outputs[place] = self.empty(edge[1], None, output.itemsize)
-                    self.release(output)
+                if output is not None and edge is not None:
+                    outputs[place] = self._fitting(output, edge)
             self.release(gradient)
-            for storage in node.kept:
-                self.drop(storage)
-            node.kept = ()
+            self._empty(node)
+            if node.block is not None:
+                node.block.let_go(self, node)
+                node.block = None
             for output, edge in zip(outputs, node.edges, strict=True):
                 if output is None or edge is None:
                     continue
-                target = edge[0]
+                target = edge.target
                 before = buffers.get(id(target))
                 buffers[id(target)] = output if before is None else self._sum(before, output)
                 waiting[id(target)] -= 1
@@ -297,6 +363,22 @@ class Tape:
                     order = float("-inf") if isinstance(target, Leaf) else -target.order
                     heapq.heappush(ready, (order, pushed, target))
         self.release(seed)
+
+    def _empty(self, node: Node) -> None:
+        """The node keeps nothing any more."""
+        for storage in node.kept:
+            self.drop(storage)
+        node.kept = ()
+
+    def _fitting(self, gradient: Value, edge: Edge) -> Value:
+        """A gradient in the shape and then in the type of what it is the gradient of."""
+        if gradient.shape != edge.shape:
+            before, gradient = gradient, self.empty(edge.shape, None, gradient.itemsize)
+            self.release(before)
+        if gradient.itemsize != edge.itemsize:
+            before, gradient = gradient, self.like(gradient, edge.itemsize)
+            self.release(before)
+        return gradient
 
     def _sum(self, before: Value, more: Value) -> Value:
         """Two gradients of one tensor: in place where the engine alone holds the first.
@@ -338,7 +420,7 @@ def _dependencies(root: Node) -> dict[int, int]:
         for edge in waiting.pop().edges:
             if edge is None:
                 continue
-            target = edge[0]
+            target = edge.target
             counts[id(target)] = counts.get(id(target), 0) + 1
             if isinstance(target, Node) and id(target) not in seen:
                 seen.add(id(target))
@@ -354,90 +436,6 @@ def nodes_behind(root: Node) -> Iterator[Node]:
         node = waiting.pop()
         yield node
         for edge in node.edges:
-            if edge is not None and isinstance(edge[0], Node) and id(edge[0]) not in seen:
-                seen.add(id(edge[0]))
-                waiting.append(edge[0])
-
-
-# ---- strides ---------------------------------------------------------------------------------------------------------
-
-
-def row_major(shape: Extents) -> Extents:
-    """The strides of a contiguous tensor."""
-    strides = []
-    step = 1
-    for extent in reversed(shape):
-        strides.append(step)
-        step *= max(extent, 1)
-    return tuple(reversed(strides))
-
-
-def channels_last(shape: Extents) -> Extents:
-    """The strides of a batch of volumes whose depth is the innermost axis."""
-    batch, depth, *extents = shape
-    inner = tuple(step * depth for step in row_major(tuple(extents)))
-    return (depth * prod(extents), 1, *inner) if batch else ()
-
-
-def is_contiguous(shape: Extents, strides: Extents) -> bool:
-    """Whether the values lie in memory in order; an axis of one position may have any stride."""
-    step = 1
-    for extent, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if extent != 1:
-            if stride != step:
-                return False
-            step *= extent
-    return True
-
-
-def is_channels_last(value: Value) -> bool:
-    """Whether kernels take it as channels last: where it is not contiguous and its depth is innermost."""
-    if len(value.shape) < 4 or is_contiguous(value.shape, value.strides):
-        return False
-    wanted = channels_last(value.shape)
-    return all(e == 1 or s == w for e, s, w in zip(value.shape, value.strides, wanted, strict=True))
-
-
-def is_dense(shape: Extents, strides: Extents) -> bool:
-    """Whether the values fill their block of memory without gaps and overlaps."""
-    step = 1
-    for stride, extent in sorted((s, e) for s, e in zip(strides, shape, strict=True) if e != 1):
-        if stride != step:
-            return False
-        step *= extent
-    return True
-
-
-def dense_strides(shape: Extents, strides: Extents) -> Extents:
-    """The strides of an element-by-element result: the same order of axes, without gaps."""
-    if is_dense(shape, strides):
-        return strides
-    order = sorted(range(len(shape)), key=lambda axis: (strides[axis], -axis))
-    found = [0] * len(shape)
-    step = 1
-    for axis in order:
-        found[axis] = step
-        step *= shape[axis]
-    return tuple(found)
-
-
-def viewed(shape: Extents, strides: Extents, wanted: Extents) -> Extents | None:
-    """The strides under which a tensor can be seen in another shape, or None where that takes a copy."""
-    # As at::detail::computeStride: axes that lie in memory as one are split anew.
-    found = [0] * len(wanted)
-    place = len(wanted) - 1
-    step = strides[-1] if strides else 1
-    block = seen = 1
-    for axis in range(len(shape) - 1, -1, -1):
-        block *= shape[axis]
-        if axis == 0 or (shape[axis - 1] != 1 and strides[axis - 1] != block * step):
-            while place >= 0 and (seen < block or wanted[place] == 1):
-                found[place] = seen * step
-                seen *= wanted[place]
-                place -= 1
-            if seen != block:
-                return None
-            if axis > 0:
-                step = strides[axis - 1]
-                block = seen = 1
-    return None if place != -1 else tuple(found)
+            if edge is not None and isinstance(edge.target, Node) and id(edge.target) not in seen:
+                seen.add(id(edge.target))
+                waiting.append(edge.target)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import Literal, NamedTuple
 
-from convsize.analyses.in_place import in_place
+from convsize.analyses.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.logits import trailing_softmax
 from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
@@ -62,11 +63,27 @@ class Step(NamedTuple):
         return (*self.before, self.call, *self.after)
 
 
+class PlanBlock(NamedTuple):
+    """Steps, from number `start` to before `end`, that run under a checkpoint: backward runs them again.
+
+    inputs: the values that they read of others; outputs: those of them that others read; dead: the values of others
+    that may go afterwards. random: whether one of them draws random numbers.
+    """
+
+    name: str
+    start: int
+    end: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    dead: tuple[int, ...]
+    random: bool
+
+
 class Plan(NamedTuple):
     """A network as calls of PyTorch.
 
     outputs: the trunk's end ("main") and the heads, each with the value it is. logits says that a softmax at an output
-    was left out: losses take what stands before it.
+    was left out: losses take what stands before it. blocks: what runs under a checkpoint in training.
     """
 
     name: str
@@ -74,6 +91,7 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     outputs: tuple[tuple[str, int], ...]
     logits: bool
+    blocks: tuple[PlanBlock, ...] = ()
 
 
 _RECTIFIERS = {
@@ -107,10 +125,14 @@ _TAKEN = frozenset(
 )  # fmt: skip
 
 
-def lower(network: Network, *, logits: bool = False) -> Plan:
+def lower(network: Network, *, logits: bool = False, in_place: bool = True, checkpoint: tuple[str, ...] = ()) -> Plan:
     """The plan of a network; with `logits` without the softmax or log-softmax that ends an output.
 
-    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`.
+    in_place: whether activations overwrite their input where that saves memory. checkpoint: patterns of blocks that
+    keep nothing in training but their inputs, and are run again in the backward pass.
+
+    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`; or where a
+    pattern has no block.
     """
     for node in network.layers:
         _require_names(network, node)
@@ -130,14 +152,15 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
     place = {node.index: at for at, node in enumerate(order)}
     last = {place[index]: at for at, node in enumerate(order) for index in node.inputs}
     kept = {place[end] for end in ends.values()}
-    overwriting = in_place(network)
+    blocks = matching_blocks(network, checkpoint, dropped)
+    overwritten = overwriting(network, blocks) if in_place else frozenset()
     readers = _readers(network)
     inits = _inits(network, readers)
     steps = []
     for at, node in enumerate(order[inputs:], start=inputs):
         shapes = network.input_shapes(node)
         calls = node.op.torch(*shapes)
-        if node.index in overwriting:
+        if node.index in overwritten:
             calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
         own = next((i for i, call in enumerate(calls) if _is_layer(call)), 0)
         reads = tuple(place[index] for index in node.inputs)
@@ -153,7 +176,7 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
                 inputs=reads,
                 dead=(*sorted({index for index in reads if last[index] == at and index not in kept}), *unused),
                 output=node.output.dims,
-                in_place=node.index in overwriting,
+                in_place=node.index in overwritten,
                 parameters=node.op.parameters(*shapes),
                 init=inits[node.index] if calls[own].target.startswith(_WEIGHTED) else None,
                 source=node.index,
@@ -168,6 +191,22 @@ def lower(network: Network, *, logits: bool = False) -> Plan:
         steps=tuple(steps),
         outputs=tuple((name, place[end]) for name, end in ends.items()),
         logits=bool(dropped),
+        blocks=tuple(_block(block, place, steps, inputs) for block in blocks),
+    )
+
+
+def _block(block: Block, place: Mapping[int, int], steps: Sequence[Step], inputs: int) -> PlanBlock:
+    start, end = place[block.members[0]] - inputs, place[block.members[-1]] - inputs + 1
+    outside = tuple(place[index] for index in block.inputs)
+    dead = {index for step in steps[start:end] for index in step.dead}
+    return PlanBlock(
+        block.name,
+        start,
+        end,
+        outside,
+        tuple(place[index] for index in block.outputs),
+        tuple(index for index in outside if index in dead),
+        block.random,
     )
 
 

@@ -47,7 +47,7 @@ class SaveMode(NamedTuple):
     """The circumstances that decide what autograd keeps.
 
     needs: for every input, whether a gradient flows into it; trains: whether the op's parameters are trained;
-    itemsize: bytes of one activation element.
+    itemsize: bytes of one activation element; parameter_itemsize: of one of the parameters, more under autocast.
     """
 
     batch: int
@@ -57,6 +57,13 @@ class SaveMode(NamedTuple):
     needs: tuple[bool, ...] = (True,)
     trains: bool = True
     itemsize: int = 4
+    parameter_itemsize: int = 0
+
+    @property
+    def statistic_itemsize(self) -> int:
+        """Bytes of one of a norm's statistics: a CPU keeps them in the wider of its types, CUDA in float32 or more."""
+        least = 4 if self.device == "cuda" else 0
+        return max(self.itemsize, self.parameter_itemsize, least)
 
 
 class Saved(NamedTuple):

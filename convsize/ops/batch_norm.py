@@ -91,9 +91,7 @@ class BatchNorm(Op):
             return ()
         weight = (Saved("parameter", name="weight"),) if self.affine else ()
         running = (Saved("parameter", name="running_mean"), Saved("parameter", name="running_var"))
-        # A CPU keeps them in the activations' type, CUDA in four bytes or more.
-        itemsize = mode.itemsize if mode.device == "cpu" else max(mode.itemsize, 4)
-        statistics = kept_statistics(inputs[0].channels * itemsize) if mode.training else ()
+        statistics = kept_statistics(inputs[0].channels * mode.statistic_itemsize) if mode.training else ()
         return (Saved("input"), *weight, *running, *statistics)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:

@@ -36,13 +36,9 @@ def kept_statistics(size: int) -> tuple[Saved, Saved]:
 
 
 def kept_norm(affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[Saved, ...]:
-    """What a layer or group norm keeps: input, gain (and `bias`), and two statistics for each of its `rows` a sample.
-
-    The statistics have the activations' type on a CPU and at least four bytes on CUDA.
-    """
+    """What a layer or group norm keeps: input, gain (and `bias`), and two statistics of each of its `rows` a sample."""
     if not (mode.needs[0] or (mode.trains and affine)):
         return ()
-    itemsize = max(mode.itemsize, 4) if mode.device == "cuda" else mode.itemsize
     names = (("weight", "bias") if bias else ("weight",)) if affine else ()
     gains = (Saved("parameter", name=name) for name in names)
-    return (Saved("input"), *gains, *kept_statistics(mode.batch * rows * itemsize))
+    return (Saved("input"), *gains, *kept_statistics(mode.batch * rows * mode.statistic_itemsize))

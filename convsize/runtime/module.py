@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from convsize.lowering.plan import Init, Plan, Step
 from convsize.runtime.calls import build_call
+from convsize.runtime.checkpointing import run_checkpointed
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -37,7 +39,7 @@ class NetworkModule(nn.Module):
     (`net.fc1 = nn.Linear(512, 10)`); a container only with one that holds the same layers, for the forward pass calls
     the layers, each one where the network says.
 
-    Tensors are given up as soon as no later layer reads them.
+    Tensors are given up as soon as no later layer reads them. In training the plan's blocks run under a checkpoint.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -46,6 +48,7 @@ class NetworkModule(nn.Module):
         self._outputs = plan.outputs
         self._frozen: tuple[str, ...] = ()
         self._turns = tuple(_Turn(step, at) for at, step in enumerate(plan.steps, start=len(plan.inputs)))
+        self._blocks = plan.blocks
         for step in plan.steps:
             *containers, name = step.name.split(".")
             home: nn.Module = self
@@ -90,7 +93,18 @@ class NetworkModule(nn.Module):
         """The forward pass; `see` is shown every layer's output by name."""
         values: list[Any] = [*self._arranged(inputs, named or {}), *(None,) * len(self._turns)]
         del inputs, named
-        for turn in self._turns:
+        if self._blocks and self.training and torch.is_grad_enabled():
+            run_checkpointed(partial(self._run, see=see), len(self._turns), self._blocks, values)
+        else:
+            self._run(0, len(self._turns), values, see)
+        if len(self._outputs) == 1:
+            last: Tensor = values[self._outputs[0][1]]
+            return last
+        return {name: values[index] for name, index in self._outputs}
+
+    def _run(self, start: int, end: int, values: list[Any], see: Callable[[str, Tensor], None] | None) -> None:
+        """Runs layers on a list of values, which fills and empties as it goes."""
+        for turn in self._turns[start:end]:
             layer: nn.Module = self
             for name in turn.path:
                 layer = layer._modules[name]  # type: ignore[assignment]
@@ -112,10 +126,6 @@ class NetworkModule(nn.Module):
                 see(turn.name, values[turn.output])
             for index in turn.dead:
                 values[index] = None
-        if len(self._outputs) == 1:
-            last: Tensor = values[self._outputs[0][1]]
-            return last
-        return {name: values[index] for name, index in self._outputs}
 
     def _arranged(self, inputs: tuple[Tensor, ...], named: dict[str, Tensor]) -> tuple[Tensor, ...]:
         if not named and len(inputs) == len(self._inputs):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss, smooth_l1_loss
 from torch.profiler import ProfilerActivity, profile
 
+from convsize.analyses.training_loss import losses_of
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
+from convsize.records import TrainingSetting
 from convsize.runtime.module import build_module
 
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
@@ -28,12 +31,21 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
 """Those of analyses.training_optimizer, as PyTorch makes them where nothing else is said."""
 
 
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross-entropy": cross_entropy,
+    "mse": mse_loss,
+    "smooth-l1": smooth_l1_loss,
+}
+
+
 class Batch(NamedTuple):
-    """A module with a batch of inputs and targets for it."""
+    """A module with a batch of inputs and, in training, the losses and the targets of its outputs."""
 
     module: nn.Module
     inputs: list[Tensor]
+    losses: list[Callable[[Tensor, Tensor], Tensor]]
     targets: list[Tensor]
+    autocast: AbstractContextManager[object]
 
 
 class StepPeaks(NamedTuple):
@@ -43,14 +55,17 @@ class StepPeaks(NamedTuple):
     raw: int
 
 
-def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
-    """The network as it is trained: without a softmax at its end, a class for every position as the target."""
-    plan = lower(network, logits=True)
+def batch_for(network: Network, setting: TrainingSetting, device: str | None = None) -> Batch:
+    """The network as a setting has it: in training without a softmax at its end."""
+    device = device or setting.device
+    dtype = getattr(torch, setting.dtype)
+    samples = setting.batch
+    plan = lower(network, logits=not setting.inference, in_place=setting.in_place, checkpoint=tuple(setting.checkpoint))
     # Made in their type: fake tensors cannot be turned into another one.
     usual = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
-        module = build_module(plan, device).train()
+        module = build_module(plan, device).train(not setting.inference)
     finally:
         torch.set_default_dtype(usual)
     inputs = [
@@ -59,18 +74,34 @@ def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.d
         else torch.rand((samples, *each.dims), dtype=dtype, device=device)
         for each in plan.inputs
     ]
+    context: AbstractContextManager[object] = nullcontext()
+    if setting.autocast is not None:
+        context = torch.autocast(device, dtype=getattr(torch, setting.autocast))
+    if setting.inference:
+        return Batch(module, inputs, [], [], context)
     volumes = [each.dims for each in plan.inputs] + [each.output for each in plan.steps]
+    losses = losses_of(network, setting.losses)
     targets = [
-        torch.zeros((samples, *volumes[value][1:]), dtype=torch.int64, device=device) for _, value in plan.outputs
+        torch.zeros((samples, *volumes[value][1:]), dtype=torch.int64, device=device)
+        if losses[name] == "cross-entropy"
+        else torch.rand((samples, *volumes[value]), dtype=dtype, device=device)
+        for name, value in plan.outputs
     ]
-    return Batch(module, inputs, targets)
+    return Batch(module, inputs, [LOSSES[losses[name]] for name, _ in plan.outputs], targets, context)
+
+
+def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
+    """The network as it is usually trained: a class for every position as the target."""
+    return batch_for(network, TrainingSetting(samples, dtype=str(dtype).removeprefix("torch.")), device)
 
 
 def loss_of(batch: Batch) -> tuple[object, Tensor]:
-    """The outputs, which the caller of a training step holds, and the sum of their cross entropies."""
-    outputs = batch.module(*batch.inputs)
-    each = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
-    return outputs, reduce(torch.add, [cross_entropy(o, t) for o, t in zip(each, batch.targets, strict=True)])
+    """The outputs, which the caller of a training step holds, and the sum of their losses."""
+    with batch.autocast:
+        outputs = batch.module(*batch.inputs)
+        each = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+        losses = [loss(o, t) for loss, o, t in zip(batch.losses, each, batch.targets, strict=True)]
+        return outputs, reduce(torch.add, losses)
 
 
 def saved_by_torch(batch: Batch) -> int:
@@ -103,31 +134,52 @@ def step(batch: Batch, update: torch.optim.Optimizer, turns: int = 1) -> None:
 
 def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> list[StepPeaks]:
     """The peaks of the first training step and of a later one, on a CPU."""
+    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
+    return [_peaks(batch, update, lambda: step(batch, update, turns)) for _ in range(2)]
+
+
+def inference_peaks_by_torch(batch: Batch) -> StepPeaks:
+    """The peaks of a forward pass without gradients, on a CPU."""
+
+    def forward() -> object:
+        with torch.no_grad(), batch.autocast:
+            return batch.module(*batch.inputs)
+
+    return _peaks(batch, None, forward)
+
+
+def _peaks(batch: Batch, update: torch.optim.Optimizer | None, work: Callable[[], object]) -> StepPeaks:
     # PyTorch's profiler says on standard error when it starts and stops, below the sixth level.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
-    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
-    found = []
-    for _ in range(2):
-        before = held(batch, update)
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
-            step(batch, update, turns)
-        profiler = trace.profiler
-        assert profiler is not None
-        assert profiler.kineto_results is not None
-        allocations = _allocations(profiler.kineto_results.experimental_event_tree())
-        found.append(
-            StepPeaks(before + _highest(_lasting(allocations)), before + _highest(each.size for each in allocations))
-        )
-    return found
+    before = held(batch, update)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
+        work()
+    profiler = trace.profiler
+    assert profiler is not None
+    assert profiler.kineto_results is not None
+    allocations = _allocations(profiler.kineto_results.experimental_event_tree())
+    return StepPeaks(before + _highest(_lasting(allocations)), before + _highest(each.size for each in allocations))
 
 
-def held(batch: Batch, update: torch.optim.Optimizer) -> int:
+def held(batch: Batch, update: torch.optim.Optimizer | None) -> int:
     """The bytes that live between two steps: the model, its gradients and optimizer state, inputs and targets."""
     tensors = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
     tensors += [parameter.grad for parameter in batch.module.parameters() if parameter.grad is not None]
-    tensors += [value for state in update.state.values() for value in state.values() if isinstance(value, Tensor)]
+    states = update.state.values() if update is not None else ()
+    tensors += [value for state in states for value in state.values() if isinstance(value, Tensor)]
     storages = {tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in tensors}
     return sum(storages.values())
+
+
+CASTING = frozenset(
+    f"aten::{name}"
+    for name in (
+        *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear", "prelu"),
+        *("max_pool3d", "avg_pool3d", "adaptive_avg_pool3d", "adaptive_max_pool3d", "cross_entropy_loss"),
+        *("mse_loss", "smooth_l1_loss"),
+    )
+)
+"""What autocast casts the operands of; the casts are operators of their own that run as a part of these."""
 
 
 class _Allocation(NamedTuple):
@@ -146,7 +198,9 @@ def _allocations(events: Sequence[Any]) -> list[_Allocation]:
         if event.tag.name == "Allocation":
             fields = event.extra_fields
             found.append(_Allocation(event.start_time_ns, fields.ptr, fields.alloc_size, operator))
-        elif operator is None and event.name.startswith("aten::"):
+        elif (operator is None and event.name.startswith("aten::")) or (
+            event.name == "aten::to" and event.parent.id == operator and event.parent.name in CASTING
+        ):
             operator = event.id
         for child in event.children:
             walk(child, operator)

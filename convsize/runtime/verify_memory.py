@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from convsize.analyses.training_memory import saved_bytes, smallest_batch, training_memory
+from convsize.analyses.training_memory import saved_bytes, training_memory
+from convsize.analyses.training_step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes, smallest_batch, training_memory
+from convsize.analyses.training_memory import saved_bytes, training_memory
+from convsize.analyses.training_step import smallest_batch
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")

@@ -1,0 +1,283 @@
+"""Layers of several operators: sums, gates, dropout, and the norms and pools that PyTorch has no kernel for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+from convsize.analyses.training_autocast import cast
+from convsize.analyses.training_call import Call, Recorder, layout_like, one_kernel, padded_shape, tensor
+from convsize.analyses.training_kernels import pointwise
+from convsize.analyses.training_layout import Extents
+from convsize.analyses.training_moves import reshaped
+from convsize.analyses.training_tape import Leaf, Tape, Value
+
+
+def _broadcast(first: Extents, second: Extents) -> Extents:
+    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
+    shorter = (1,) * (len(longer) - len(shorter)) + shorter
+    return tuple(map(max, longer, shorter))
+
+
+def _common(*tensors: Value) -> int:
+    """The bytes of a value of mixed tensors: those of the wider type, to which a scalar's does not count."""
+    return max(each.itemsize for each in tensors if each.shape)
+
+
+def product(tape: Tape, first: Value, second: Value | Leaf) -> Value:
+    """mul: each factor is kept where the other one needs a gradient; backward multiplies, then sums what broadcast."""
+    other = tensor(second)
+    shape = _broadcast(first.shape, other.shape)
+    full = first if first.shape == shape else other
+    itemsize = _common(first, other)
+    output = tape.like(full, itemsize) if full.shape == shape else tape.empty(shape, None, itemsize)
+    needed = tape.needs(first), tape.needs(second)
+    kept = [each.storage for each, needs in ((first, needed[1]), (other, needed[0])) if needs]
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.like(gradient) if needs else None for needs in needed]
+
+    tape.record(output, [first, second], kept, rule)
+    return output
+
+
+def add(tape: Tape, first: Value, second: Value | Leaf) -> Value:
+    """add: both get the very same gradient."""
+    output = tape.like(first, _common(first, tensor(second)))
+    needed = tape.needs(first), tape.needs(second)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.share(gradient) if needs else None for needs in needed]
+
+    tape.record(output, [first, second], [], rule)
+    return output
+
+
+def _scaled(tape: Tape, source: Value) -> Value:
+    """A product with a number, which backward keeps (hooks on saved tensors are not shown numbers)."""
+    number = tape.number()
+    output = tape.like(source)
+    tape.record(output, [source], [number.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.release(number)
+    return output
+
+
+def folded(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
+    """An operator of two operands over all of them, from left to right."""
+
+    def recorder(call: Call, inputs: Sequence[Value]) -> Value:
+        result = call.tape.share(inputs[0])
+        for other in inputs[1:]:
+            before, result = result, step(call.tape, result, other)
+            call.tape.release(before)
+        return result
+
+    return recorder
+
+
+def multiply(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product of tensors, or with a number."""
+    if "other" in call.kwargs:
+        return _scaled(call.tape, inputs[0])
+    return folded(product)(call, inputs)
+
+
+def gate(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product whose flat operands are seen with axes of 1."""
+    rank = max(len(each.shape) for each in inputs)
+    spread = [reshaped(call.tape, each, (*each.shape, *(1,) * (rank - len(each.shape)))) for each in inputs]
+    output = folded(product)(call, spread)
+    for each in spread:
+        call.tape.release(each)
+    return output
+
+
+def scale(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product with a parameter."""
+    return product(call.tape, inputs[0], call.parameters["weight"])
+
+
+def affine(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product with a parameter and a sum with one."""
+    product = scale(call, inputs)
+    output = add(call.tape, product, call.parameters["bias"])
+    call.tape.release(product)
+    return output
+
+
+def dropout(call: Call, inputs: Sequence[Value]) -> Value:
+    """A mask that is multiplied in, or on CUDA an operator that makes its mask itself."""
+    (source,) = inputs
+    tape, layer = call.tape, call.layer
+    p = call.kwargs["p"]
+    assert isinstance(p, float)
+    if not layer.mode.training or (p == 0 and layer.mode.device == "cpu"):
+        return tape.share(source)
+    if layer.mode.device == "cuda":
+        return pointwise(call, inputs)
+    # On a CPU a mask of floats, drawn and scaled, is multiplied in; with p = 1 it is a single zero.
+    mask = tape.empty((1,) * len(source.shape) if p == 1 else source.shape, None, source.itemsize)
+    output = tape.like(source)
+    tape.record(output, [source], [mask.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.release(mask)
+    return output
+
+
+def drop_path(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product with a factor for every sample."""
+    (source,) = inputs
+    tape = call.tape
+    p = call.kwargs["p"]
+    assert isinstance(p, float)
+    if not call.layer.mode.training or p == 0:
+        return tape.share(source)
+    shape = (source.shape[0], *(1,) * (len(source.shape) - 1))
+    drawn = tape.empty(shape, None, source.itemsize)
+    if p < 1:
+        number = tape.number()
+        factor = tape.empty(shape, None, source.itemsize)
+        tape.release(number)
+    else:
+        factor = tape.share(drawn)
+    output = product(tape, source, factor)
+    tape.release(factor)
+    tape.release(drawn)
+    return output
+
+
+def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
+    """The input over (k + alpha·mean(x²))^beta, in the eleven operators of torch.nn.functional.local_response_norm."""
+    (x,) = inputs
+    tape = call.tape
+    size = call.kwargs["size"]
+    assert isinstance(size, int)
+    batch, depth, *extents = x.shape
+
+    squares = product(tape, x, x)
+    # Maps become an axis of their own, which is padded and averaged over.
+    plane = (*extents,) if len(extents) == 1 else (extents[0], prod(extents[1:]))
+    seen = reshaped(tape, squares, (batch, 1, depth, *plane))
+    tape.release(squares)
+    padded = tape.empty((batch, 1, depth + size - 1, *plane), None, x.itemsize)
+    tape.record(padded, [seen], [], one_kernel(tape, [seen]))
+    tape.release(seen)
+    averaged = cast(tape, padded, "F.avg_pool3d" if len(plane) == 2 else "F.avg_pool2d")
+    tape.release(padded)
+    means = tape.empty((batch, 1, depth, *plane), None, averaged.itemsize)
+    tape.record(means, [averaged], [averaged.storage], one_kernel(tape, [averaged]))
+    tape.release(averaged)
+    mean = reshaped(tape, means, x.shape)
+    tape.release(means)
+    scaled = _scaled(tape, mean)
+    number = tape.number()
+    base = tape.like(scaled)
+    tape.record(base, [scaled], [], lambda tape, gradient: [tape.share(gradient)])
+    tape.release(number)
+    tape.release(scaled)
+    raised = cast(tape, base, "torch.pow")
+    tape.release(base)
+    power = tape.like(raised)
+    tape.record(power, [raised], [raised.storage], _power_rule)
+    tape.release(raised)
+    tape.release(mean)
+    output = tape.like(x, power.itemsize)
+
+    def division(tape: Tape, gradient: Value) -> list[Value | None]:
+        # First d: -g · ((x / d) / d), whose three factors live until the product is there. Then x: g / d.
+        factors = [tape.like(gradient) for _ in range(3)]
+        other = tape.like(gradient)
+        for factor in factors:
+            tape.release(factor)
+        return [tape.like(gradient), other]
+
+    tape.record(output, [x, power], [power.storage, x.storage], division)
+    tape.release(power)
+    return output
+
+
+def _power_rule(tape: Tape, gradient: Value) -> list[Value | None]:
+    """Gradient · (p · x^(p - 1)): two factors that live until the product is there."""
+    factors = [tape.like(gradient), tape.like(gradient)]
+    result = tape.like(gradient)
+    for factor in factors:
+        tape.release(factor)
+    return [result]
+
+
+def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """(sign(m)·relu(|m|)·k)^(1/p) of the means m of x^p, as torch.nn.functional.lp_pool2d has it."""
+    (x,) = inputs
+    tape = call.tape
+    powers = tape.like(x)
+    tape.record(powers, [x], [x.storage], _power_rule)
+    means = tape.empty(call.result, layout_like(x, call.result), x.itemsize)
+    tape.record(means, [powers], [powers.storage], one_kernel(tape, [powers]))
+    tape.release(powers)
+    signs = tape.like(means)
+    tape.record(signs, [means], [], lambda tape, gradient: [tape.like(gradient)])
+    absolute = tape.like(means)
+    tape.record(absolute, [means], [means.storage], _absolute_rule)
+    magnitudes = tape.like(absolute)
+    tape.record(magnitudes, [absolute], [magnitudes.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.release(absolute)
+    signed = product(tape, signs, magnitudes)
+    tape.release(signs)
+    tape.release(magnitudes)
+    sums = _scaled(tape, signed)
+    tape.release(signed)
+    output = tape.like(sums)
+    tape.record(output, [sums], [sums.storage], _power_rule)
+    tape.release(sums)
+    tape.release(means)
+    return output
+
+
+def _absolute_rule(tape: Tape, gradient: Value) -> list[Value | None]:
+    """Gradient · sign(x)."""
+    sign = tape.like(gradient)
+    result = tape.like(gradient)
+    tape.release(sign)
+    return [result]
+
+
+def average_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A convolution of every map with ones, divided by how many values each window counts."""
+    (x,) = inputs
+    tape = call.tape
+    kernel, padding, overhang = (call.kwargs[name] for name in ("kernel_size", "padding", "overhang"))
+    assert isinstance(kernel, tuple)
+    assert isinstance(padding, tuple)
+    assert isinstance(overhang, tuple)
+    behind = tuple(zeros for extra in reversed(overhang) for zeros in (0, extra))
+    both = tuple(map(sum, zip(padding, behind, strict=True)))
+    maps = reshaped(tape, x, (x.shape[0] * x.shape[1], 1, *x.shape[2:]))
+    one = (1, 1, *x.shape[2:])
+    window = tape.empty((1, 1, *kernel), None, x.itemsize)
+    ones = tape.empty(one, None, x.itemsize)
+    counted = tape.empty(padded_shape(one, padding), None, x.itemsize)
+    tape.release(ones)
+    whole = tape.empty(padded_shape(counted.shape, behind), None, x.itemsize)
+    tape.release(counted)
+    if any(both):
+        source = tape.empty(padded_shape(maps.shape, both), None, x.itemsize)
+        tape.record(source, [maps], [], one_kernel(tape, [maps]))
+    else:
+        source = tape.share(maps)
+    sums = _slid(tape, source, window, call.result[2:])
+    counts = _slid(tape, whole, window, call.result[2:])
+    averages = tape.like(sums)
+    tape.record(averages, [sums], [counts.storage], lambda tape, gradient: [tape.like(gradient)])
+    output = reshaped(tape, averages, call.result)
+    for value in (averages, counts, sums, source, whole, window, maps):
+        tape.release(value)
+    return output
+
+
+def _slid(tape: Tape, source: Value, window: Value, extents: Extents) -> Value:
+    """A convolution with a window of ones, which needs no gradient."""
+    casts = [cast(tape, each, "nn.Conv2d") for each in (window, source)][::-1]
+    sums = tape.empty((source.shape[0], 1, *extents), None, casts[0].itemsize)
+    tape.record(sums, casts[:1], [each.storage for each in casts], one_kernel(tape, casts[:1]))
+    for each in casts:
+        tape.release(each)
+    return sums

@@ -1,0 +1,132 @@
+"""A call of PyTorch on the tape, and what the calls of all kinds of layers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from convsize.analyses.training_layout import Extents, channels_last, dense_strides, is_contiguous
+from convsize.analyses.training_tape import Leaf, Rule, Storage, Tape, Value
+from convsize.geometry import Shape
+from convsize.ops.base import Op, SaveMode
+
+
+class Layer(NamedTuple):
+    """A layer on the tape: its op at the volumes it has, how its tensors are kept, and its parameters by name."""
+
+    name: str
+    op: Op
+    shapes: tuple[Shape, ...]
+    output: Shape
+    mode: SaveMode
+    leaves: dict[str, Leaf]
+    in_place: bool
+
+
+class Call(NamedTuple):
+    """One call: the layer it belongs to, its arguments, and the shape of its result where that is the layer's own.
+
+    parameters are the layer's, or their copies in half precision.
+    """
+
+    tape: Tape
+    layer: Layer
+    kwargs: dict[str, object]
+    result: Extents
+    mode: SaveMode
+    parameters: Mapping[str, Leaf | Value]
+
+
+Recorder = Callable[[Call, Sequence[Value]], Value]
+
+
+def padded_shape(dims: Extents, amounts: Extents) -> Extents:
+    """A shape behind F.pad, which counts axes from the last one."""
+    found = list(dims)
+    for axis in range(len(amounts) // 2):
+        found[-1 - axis] += amounts[2 * axis] + amounts[2 * axis + 1]
+    return tuple(found)
+
+
+def is_channels_last(value: Value) -> bool:
+    """Whether kernels take it as channels last: where it is not contiguous and its depth is innermost."""
+    if len(value.shape) < 4 or is_contiguous(value.shape, value.strides):
+        return False
+    wanted = channels_last(value.shape)
+    return all(e == 1 or s == w for e, s, w in zip(value.shape, value.strides, wanted, strict=True))
+
+
+def layout_like(source: Value, shape: Extents) -> Extents | None:
+    """The strides of a kernel's result: channels last where the input is."""
+    return channels_last(shape) if is_channels_last(source) else None
+
+
+def tensor(source: Value | Leaf) -> Value:
+    """A source's tensor: a parameter's own, where it is one."""
+    return source.value if isinstance(source, Leaf) else source
+
+
+class Seen(NamedTuple):
+    """What the backward of an operator knows of one of its inputs."""
+
+    needed: bool
+    shape: Extents
+    strides: Extents
+    itemsize: int
+
+
+def see(tape: Tape, source: Value | Leaf) -> Seen:
+    """What backward will know of an input."""
+    value = tensor(source)
+    return Seen(tape.needs(source), value.shape, value.strides, value.itemsize)
+
+
+def fresh(tape: Tape, seen: Seen) -> Value | None:
+    """The gradient of an input as a kernel makes it, laid out as the input is."""
+    if not seen.needed:
+        return None
+    return tape.empty(seen.shape, dense_strides(seen.shape, seen.strides), seen.itemsize)
+
+
+def one_kernel(tape: Tape, sources: Sequence[Value | Leaf]) -> Rule:
+    """A backward that is one operator: it makes the gradients of all inputs together."""
+    known = [see(tape, source) for source in sources]
+    return lambda tape, _: [fresh(tape, seen) for seen in known]
+
+
+def record(
+    call: Call, inputs: Sequence[Value], output: Value, sources: Sequence[Value | Leaf], rule: Rule | None = None
+) -> Value:
+    """Records an operator that keeps what its layer's op says; its backward is one operator where no rule is given."""
+    tape = call.tape
+    kept, made = _kept(call, inputs, output)
+    tape.record(output, sources, kept, rule or one_kernel(tape, sources))
+    for storage in made:
+        tape.drop(storage)
+    return output
+
+
+def _kept(call: Call, inputs: Sequence[Value], output: Value) -> tuple[list[Storage], list[Storage]]:
+    """What the layer's op says that it keeps, as storages, and those among them that had to be made."""
+    tape, layer = call.tape, call.layer
+    kept: list[Storage] = []
+    made: list[Storage] = []
+    if not tape.recording:
+        return kept, made
+    for saved in layer.op.saved(layer.shapes, layer.output, call.mode):
+        if saved.what == "input" or saved.name == "padded input":
+            kept.append(inputs[saved.place].storage)
+        elif saved.what == "output":
+            kept.append(output.storage)
+        elif saved.what == "parameter":
+            kept.append(tensor(call.parameters[saved.name]).storage)
+        else:
+            storage = tape.allocate(saved.size)
+            kept.append(storage)
+            made.append(storage)
+    return kept, made
+
+
+def trained(call: Call) -> list[Leaf | Value]:
+    """The layer's parameters that need a gradient."""
+    return [source for source in call.parameters.values() if call.tape.needs(source)]

@@ -1,0 +1,105 @@
+"""Losses: what they are called, which output has which, and what they hold on the tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from convsize.analyses.training_autocast import cast, to_type
+from convsize.analyses.training_tape import Tape, Value
+from convsize.errors import UsageError, nearest
+from convsize.graph.network import Network
+
+LOSSES = ("cross-entropy", "mse", "smooth-l1")
+"""By the names that a setting has for them."""
+
+
+def losses_of(network: Network, losses: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The loss of every output by its name; "" among the given names stands for the outputs that are not named.
+
+    Raises UsageError where there is no such loss or output, or where one is named twice.
+    """
+    given: dict[str, str] = {}
+    for name, loss in losses:
+        if loss not in LOSSES:
+            near = nearest(loss, LOSSES)
+            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
+            raise UsageError(f"there is no loss `{loss}` here{guess}")
+        if name and name not in network.outputs:
+            raise UsageError(f"{network.name} has no output `{name}`; it has: {', '.join(network.outputs)}")
+        if name in given:
+            raise UsageError(f"the loss of {f'`{name}`' if name else 'the outputs'} is given twice")
+        given[name] = loss
+    usual = given.get("", LOSSES[0])
+    return {name: given.get(name, usual) for name in network.outputs}
+
+
+def target(tape: Tape, loss: str, output: tuple[int, ...], itemsize: int) -> Value:
+    """What an output is compared with: a class of 8 bytes at every position, or a value for every value."""
+    if loss == "cross-entropy":
+        return tape.empty((output[0], *output[2:]), None, 8, "inputs")
+    return tape.empty(output, None, itemsize, "inputs")
+
+
+def loss_of(tape: Tape, loss: str, output: Value, wanted: Value) -> Value:
+    """The loss of an output as a tensor, held by the caller."""
+    return _LOSSES[loss](tape, output, wanted)
+
+
+def total(tape: Tape, losses: list[Value]) -> Value:
+    """The sum of losses, from left to right; the caller gives them up and holds it."""
+    found = losses[0]
+    for other in losses[1:]:
+        before, found = found, tape.empty((), None, losses[0].itemsize, "other")
+        tape.record(found, [before, other], [], lambda tape, gradient: [tape.share(gradient), tape.share(gradient)])
+        tape.release(other)
+        tape.release(before)
+    return found
+
+
+def _cross_entropy(tape: Tape, logits: Value, _: Value) -> Value:
+    """log_softmax, which keeps its result, and nll_loss, which keeps that and the sum of the weights.
+
+    Under autocast in float32. CUDA's log_softmax reads float16 as it is, and makes a gradient in it.
+    """
+    source = cast(tape, logits, "F.cross_entropy")
+    itemsize = source.itemsize
+    if tape.autocast is not None and tape.device == "cuda":
+        before, source = source, tape.share(source) if tape.autocast == "float16" else to_type(tape, source, 4)
+        tape.release(before)
+        itemsize = 4
+    inner = source.itemsize
+    log = tape.like(source, itemsize)
+    tape.record(log, [source], [log.storage], lambda tape, gradient: [tape.like(gradient, inner)])
+    tape.release(source)
+    loss = tape.empty((), None, itemsize, "other")
+    weights = tape.empty((), None, itemsize)
+    shape, strides = log.shape, log.strides
+    tape.record(loss, [log], [log.storage, weights.storage], lambda tape, _: [tape.empty(shape, strides, itemsize)])
+    tape.release(log)
+    tape.release(weights)
+    return loss
+
+
+def _distance(target: str) -> Callable[[Tape, Value, Value], Value]:
+    """A mean over all values of what an output and its target differ by; both are kept.
+
+    PyTorch computes what every value gives into the result before it averages that and shrinks the result to a number:
+    the number goes on holding the storage of all values.
+    """
+
+    def record(tape: Tape, output: Value, wanted: Value) -> Value:
+        source = cast(tape, output, target)
+        loss = Value(tape.allocate(source.size, "other"), (), (), source.itemsize)
+        seen = source.shape, source.strides, source.itemsize
+        tape.record(loss, [source], [source.storage, wanted.storage], lambda tape, _: [tape.empty(*seen)])
+        tape.release(source)
+        return loss
+
+    return record
+
+
+_LOSSES: dict[str, Callable[[Tape, Value, Value], Value]] = {
+    "cross-entropy": _cross_entropy,
+    "mse": _distance("F.mse_loss"),
+    "smooth-l1": _distance("F.smooth_l1_loss"),
+}

@@ -1,0 +1,135 @@
+"""Layers that move values and compute none: views, copies, concatenations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from convsize.analyses.training_call import (
+    Call,
+    is_channels_last,
+    layout_like,
+    one_kernel,
+    padded_shape,
+    record,
+    see,
+    tensor,
+    trained,
+)
+from convsize.analyses.training_layout import Extents, channels_last, viewed
+from convsize.analyses.training_tape import Tape, Value
+
+
+def reshaped(tape: Tape, source: Value, shape: Extents) -> Value:
+    """A view where the memory allows it, else a copy; backward does the same to the gradient."""
+    strides = viewed(source.shape, source.strides, shape)
+    output = tape.empty(shape, None, source.itemsize) if strides is None else tape.view(source, shape, strides)
+    before = source.shape
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        back = viewed(gradient.shape, gradient.strides, before)
+        if back is None:
+            return [tape.empty(before, None, gradient.itemsize)]
+        return [tape.view(gradient, before, back)]
+
+    tape.record(output, [source], [], rule)
+    return output
+
+
+def flatten(call: Call, inputs: Sequence[Value]) -> Value:
+    """A view, or a copy where the memory does not allow one."""
+    batch, *dims = inputs[0].shape
+    if len(dims) == 1:
+        return call.tape.share(inputs[0])
+    return reshaped(call.tape, inputs[0], (batch, prod(dims)))
+
+
+def reshape(call: Call, inputs: Sequence[Value]) -> Value:
+    """A view, or a copy where the memory does not allow one."""
+    shape = call.kwargs["shape"]
+    assert isinstance(shape, tuple)
+    return reshaped(call.tape, inputs[0], (inputs[0].shape[0], *shape[1:]))
+
+
+def narrow(call: Call, inputs: Sequence[Value]) -> Value:
+    """A view; its gradient is a whole one of zeros around it."""
+    (source,) = inputs
+    length = call.kwargs["length"]
+    assert isinstance(length, int)
+    output = call.tape.view(source, (source.shape[0], length, *source.shape[2:]), source.strides)
+    before = source.shape
+    call.tape.record(output, [source], [], lambda tape, gradient: [tape.empty(before, None, gradient.itemsize)])
+    return output
+
+
+def concatenate(call: Call, inputs: Sequence[Value]) -> Value:
+    """A copy of all; the gradients are views of the whole one's."""
+    tape = call.tape
+    shape = (inputs[0].shape[0], sum(each.shape[1] for each in inputs), *inputs[0].shape[2:])
+    last = all(is_channels_last(each) for each in inputs)
+    widest = max(each.itemsize for each in inputs)
+    output = tape.empty(shape, channels_last(shape) if last else None, widest)
+    known = [see(tape, each) for each in inputs]
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.view(gradient, seen.shape, gradient.strides) if seen.needed else None for seen in known]
+
+    tape.record(output, inputs, [], rule)
+    return output
+
+
+def pad(call: Call, inputs: Sequence[Value]) -> Value:
+    """A copy, or a crop that is one as well."""
+    (source,) = inputs
+    tape = call.tape
+    amounts = call.kwargs["pad"]
+    assert isinstance(amounts, tuple)
+    shape = padded_shape(source.shape, amounts)
+    output = tape.empty(shape, layout_like(source, shape), source.itemsize)
+    tape.record(output, [source], [], one_kernel(tape, [source]))
+    return output
+
+
+def channel_shuffle(call: Call, inputs: Sequence[Value]) -> Value:
+    """View, permute, copy; backward the same the other way round. One group, or one map a group, moves nothing."""
+    (source,) = inputs
+    if call.kwargs["groups"] in (1, source.shape[1]):
+        return call.tape.share(source)
+    tape = call.tape
+    output = tape.empty(source.shape, None, source.itemsize)
+    before = source.shape
+    tape.record(output, [source], [], lambda tape, gradient: [tape.empty(before, None, gradient.itemsize)])
+    return output
+
+
+def embedding(call: Call, inputs: Sequence[Value]) -> Value:
+    """Vectors at the end, then moved to the depth's place: a view."""
+    tape = call.tape
+    batch, depth, *extents = call.result
+    rows = tape.empty((batch, *extents, depth), None, tensor(call.parameters["weight"]).itemsize)
+    step = rows.strides
+    record(call, inputs, rows, trained(call))
+    shape = (batch, depth, *extents)
+    output = tape.view(rows, shape, (step[0], step[-1], *step[1:-1]))
+    moved = rows.shape
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        strides = gradient.strides
+        return [tape.view(gradient, moved, (strides[0], *strides[2:], strides[1]))]
+
+    tape.record(output, [rows], [], rule)
+    tape.release(rows)
+    return output
+
+
+def pick(call: Call, inputs: Sequence[Value]) -> Value:
+    """The maps of the given numbers, which PyTorch makes a tensor of."""
+    (source,) = inputs
+    tape = call.tape
+    indices = call.kwargs["indices"]
+    assert isinstance(indices, tuple)
+    numbers = tape.empty((len(indices),), None, 8)
+    output = tape.empty((source.shape[0], len(indices), *source.shape[2:]), None, source.itemsize)
+    tape.record(output, [source], [numbers.storage], one_kernel(tape, [source]))
+    tape.release(numbers)
+    return output

@@ -1,0 +1,325 @@
+"""A step of training, or a forward pass of evaluation, replayed on the tape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from convsize.analyses.blocks import Block, matching_blocks, overwriting
+from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.training_autocast import end_autocast
+from convsize.analyses.training_call import Layer
+from convsize.analyses.training_calls import run
+from convsize.analyses.training_checkpoint import Frame
+from convsize.analyses.training_loss import loss_of, losses_of, target, total
+from convsize.analyses.training_optimizer import OPTIMIZERS
+from convsize.analyses.training_tape import Leaf, Moment, Node, Tape, Value, nodes_behind
+from convsize.errors import UsageError, nearest
+from convsize.graph.network import Network
+from convsize.ops.base import SaveMode
+from convsize.ops.batch_norm import BatchNorm
+from convsize.ops.embed import Embedding
+from convsize.records import ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
+
+DTYPES = ("float32", "float64", "bfloat16", "float16")
+"""The types in which predictions were held against PyTorch."""
+
+AUTOCAST = ("bfloat16", "float16")
+"""The types that autocast computes in."""
+
+
+def require_known(setting: TrainingSetting) -> None:
+    """Raises UsageError where a setting makes no sense, whatever the network."""
+    if setting.batch < 1:
+        raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
+    if setting.optimizer not in OPTIMIZERS:
+        raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
+    if setting.accumulate < 1:
+        raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
+    if setting.dtype not in DTYPES:
+        raise UsageError(f"training memory is known for {', '.join(DTYPES)}, not for `{setting.dtype}`")
+    if setting.autocast is not None and setting.autocast not in AUTOCAST:
+        raise UsageError(f"autocast computes in {' or '.join(AUTOCAST)}, not in `{setting.autocast}`")
+    if setting.autocast is not None and setting.dtype != "float32":
+        raise UsageError(f"autocast is for a network in float32, not in {setting.dtype}: leave one of the two out")
+    if setting.inference and (setting.checkpoint or setting.losses or setting.accumulate > 1):
+        raise UsageError("inference has no loss and no backward pass: leave losses, checkpoints and accumulation out")
+
+
+def smallest_batch(network: Network) -> int:
+    """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map."""
+    dropped = trailing_softmax(network)
+    alone = any(
+        isinstance(node.op, BatchNorm) and node.output.area == 1 for node in network.layers if node.index not in dropped
+    )
+    return 2 if alone else 1
+
+
+class Step:
+    """A model, its optimizer and its batch on a tape, and the steps that are run on them."""
+
+    def __init__(self, network: Network, setting: TrainingSetting) -> None:
+        """Raises UsageError where the setting makes no sense for the network."""
+        require_known(setting)
+        if not setting.inference and setting.batch < smallest_batch(network):
+            raise UsageError(
+                f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
+                f"{setting.batch}: take a batch of {smallest_batch(network)} or more"
+            )
+        self.network = network
+        self.setting = setting
+        self.optimizer = OPTIMIZERS[setting.optimizer]
+        self.itemsize = ITEM_SIZES[setting.dtype]
+        self.tape = Tape(setting.device)
+        self.tape.recording = not setting.inference
+        self.saved: list[tuple[int, int]] = []
+        self.leaves: list[Leaf] = []
+        self.states: list[list[Value]] = []
+        self._outputs: list[Value] = []
+        self._dropped = frozenset() if setting.inference else trailing_softmax(network)
+        blocks = matching_blocks(network, setting.checkpoint, self._dropped)
+        self._program = _program(network, blocks, self._dropped)
+        self._overwriting = overwriting(network, blocks) if setting.in_place else frozenset[int]()
+        self._frozen = _matching(network, setting.frozen)
+        self._own = [self._parameters(index) for index in range(len(network.nodes))]
+        self._ends = {
+            name: network.nodes[end].inputs[0] if end in self._dropped else end for name, end in network.outputs.items()
+        }
+        self._dead = self._last_readers()
+        self._inputs = {node.index: self._input(node.index) for node in network.nodes if not node.inputs}
+        self._losses = losses_of(network, setting.losses)
+        self._targets: dict[str, Value] = {}
+        if not setting.inference:
+            for name, end in self._ends.items():
+                self._targets[name] = target(self.tape, self._losses[name], self._shape(end), self.itemsize)
+
+    def _shape(self, index: int) -> tuple[int, ...]:
+        return (self.setting.batch, *self.network.nodes[index].output.dims)
+
+    def _input(self, index: int) -> Value:
+        tokens = any(isinstance(node.op, Embedding) for node in self.network.nodes if index in node.inputs)
+        return self.tape.empty(self._shape(index), None, 8 if tokens else self.itemsize, "inputs")
+
+    def _parameters(self, index: int) -> dict[str, Leaf]:
+        node = self.network.nodes[index]
+        if index in self._dropped:
+            return {}
+        found = {}
+        frozen = index in self._frozen
+        for parameter in self.network.parameters(node):
+            buffer = parameter.role == "buffer"
+            itemsize = 8 if parameter.dtype == "int64" else self.itemsize
+            kind: Literal["buffers", "parameters"] = "buffers" if buffer else "parameters"
+            value = self.tape.empty(parameter.shape, None, itemsize, kind)
+            leaf = found[parameter.name] = Leaf(parameter.name, value, index, trained=not (buffer or frozen))
+            self.leaves.append(leaf)
+        return found
+
+    def _last_readers(self) -> dict[int, list[int]]:
+        """What may go after every layer: values that no later one reads and that are no outputs."""
+        ends = set(self._ends.values())
+        last: dict[int, int] = {}
+        for node in self.network.layers:
+            if node.index not in self._dropped:
+                last |= dict.fromkeys(node.inputs, node.index)
+                last.setdefault(node.index, node.index)
+        dead: dict[int, list[int]] = {}
+        for index, reader in last.items():
+            if index not in ends and self.network.nodes[index].inputs:
+                dead.setdefault(reader, []).append(index)
+        return dead
+
+    def bytes(self, kind: Literal["parameters", "buffers"]) -> int:
+        """The bytes of all parameters, or of all buffers."""
+        return self.tape.by_kind[kind]
+
+    # ---- steps -------------------------------------------------------------------------------------------------------
+
+    def run(self) -> TrainingPeak:
+        """A training step; in inference a forward pass."""
+        tape = self.tape
+        tape.moment, tape.layer = "forward", -1
+        for leaf in self.leaves:
+            if leaf.gradient is not None:
+                tape.release(leaf.gradient)
+                leaf.gradient = None
+        tape.start()
+        held: list[Value] = []
+        if self.setting.inference:
+            self.forward()
+        else:
+            for turn in range(min(self.setting.accumulate, 2)):
+                # Every batch after the first finds gradients to add to; a third one is like the second.
+                if turn:
+                    self._forget(held)
+                held = [self._pass()]
+            tape.at("optimizer", -1)
+            # The optimizer passes over parameters that no gradient has reached.
+            trained = [leaf for leaf in self.leaves if leaf.gradient is not None]
+            self.optimizer.step(tape, trained, self.states)
+        tape.close()
+        peak = self._peak()
+        self._forget(held)
+        return peak
+
+    def _peak(self) -> TrainingPeak:
+        moment, layer = self.tape.peak_at
+        return TrainingPeak(
+            bytes=self.tape.peak,
+            moment=moment,
+            layer=self._name(layer),
+            parts=tuple(self.tape.peak_kinds.items()),
+            timeline=tuple(
+                TrainingMoment(each.moment, self._name(each.layer), each.highest, each.end)
+                for each in self.tape.stretches
+            ),
+        )
+
+    def _name(self, index: int) -> str | None:
+        return self.network.nodes[index].name if index >= 0 else None
+
+    def _pass(self) -> Value:
+        """Forward and backward."""
+        loss = self.loss()
+        try:
+            self.tape.backward(loss)
+        except ValueError:
+            raise UsageError(f"{self.network.name}: no parameter is trained") from None
+        return loss
+
+    def _forget(self, held: Sequence[Value]) -> None:
+        """The caller lets go of the loss and the outputs."""
+        for value in (*held, *self._outputs):
+            self.tape.release(value)
+        self._outputs = []
+
+    def loss(self) -> Value:
+        """The forward pass with the loss, which the caller holds."""
+        tape = self.tape
+        values = self.forward()
+        tape.at("loss", -1)
+        tape.autocast = self.setting.autocast
+        found = total(
+            tape,
+            [loss_of(tape, self._losses[name], values[end], self._targets[name]) for name, end in self._ends.items()],
+        )
+        end_autocast(tape)
+        self.saved = _saved(found)
+        return found
+
+    def forward(self) -> dict[int, Value]:
+        """The forward pass: the outputs, which are held until they are forgotten."""
+        tape = self.tape
+        tape.autocast = self.setting.autocast
+        values = dict(self._inputs)
+        for block, members in self._program:
+            if block is None:
+                self._layers("forward", members, values)
+            else:
+                self._checkpointed(block, values)
+        if self.setting.inference:
+            end_autocast(tape)
+        ends = dict.fromkeys(self._ends.values())
+        self._outputs = [values[end] for end in ends if self.network.nodes[end].inputs]
+        return values
+
+    def _layers(self, moment: Moment, members: Sequence[int], values: dict[int, Value]) -> None:
+        """Runs layers on values by node, which go as soon as no later layer reads them."""
+        tape, network, setting = self.tape, self.network, self.setting
+        for index in members:
+            node = network.nodes[index]
+            tape.at(moment, index)
+            inputs = [values[each] for each in node.inputs]
+            own = self._own[index]
+            mode = SaveMode(
+                batch=setting.batch,
+                device=setting.device,
+                training=not setting.inference,
+                inplace=index in self._overwriting,
+                needs=tuple(tape.needs(each) for each in inputs),
+                trains=any(leaf.trained for leaf in own.values()),
+                itemsize=self.itemsize,
+                parameter_itemsize=self.itemsize,
+            )
+            layer = Layer(
+                node.name, node.op, network.input_shapes(node), node.output, mode, own, index in self._overwriting
+            )
+            values[index] = run(tape, layer, inputs)
+            for each in self._dead.get(index, ()):
+                tape.release(values.pop(each))
+
+    def _checkpointed(self, block: Block, values: dict[int, Value]) -> None:
+        """A block that keeps nothing but its inputs, which the caller holds at least until it has run."""
+        tape = self.tape
+        inputs = [values[index] for index in block.inputs]
+        leaves = [leaf for member in block.members for leaf in self._own[member].values()]
+        frame = Frame(tape, inputs, leaves, random=block.random)
+
+        def run_layers(moment: Moment) -> dict[int, Value]:
+            own = {index: tape.share(value) for index, value in zip(block.inputs, frame.inputs, strict=True)}
+            self._layers(moment, block.members, own)
+            return own
+
+        def again() -> None:
+            run_layers("recompute")
+
+        frame.again = again
+        tape.block = frame
+        found = run_layers("forward")
+        tape.block = None
+        for index, value in found.items():
+            if index in block.outputs:
+                values[index] = value
+            else:
+                tape.release(value)
+        frame.leave(tape)
+        for member in block.members:
+            for index in self._dead.get(member, ()):
+                if index in values:
+                    tape.release(values.pop(index))
+
+
+def _program(
+    network: Network, blocks: Sequence[Block], dropped: frozenset[int]
+) -> list[tuple[Block | None, tuple[int, ...]]]:
+    """The layers in order, those of a block together."""
+    first = {block.members[0]: block for block in blocks}
+    inside = {index for block in blocks for index in block.members}
+    found: list[tuple[Block | None, tuple[int, ...]]] = []
+    for node in network.layers:
+        if node.index in first:
+            found.append((first[node.index], first[node.index].members))
+        elif node.index not in inside and node.index not in dropped:
+            found.append((None, (node.index,)))
+    return found
+
+
+def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
+    """The layers that patterns of names are about: `down*` has the layers of every block of such a name.
+
+    Raises UsageError where a pattern has no layer.
+    """
+    found: set[int] = set()
+    for pattern in patterns:
+        own = {n.index for n in network.layers if fnmatchcase(n.name, pattern) or fnmatchcase(n.name, f"{pattern}.*")}
+        if not own:
+            near = nearest(pattern, [node.name for node in network.layers])
+            guess = f": did you mean `{near}`?" if near else ""
+            raise UsageError(f"{network.name}: no layer is called `{pattern}`{guess}")
+        found |= own
+    return frozenset(found)
+
+
+def _saved(loss: Value) -> list[tuple[int, int]]:
+    """The storages that the graph keeps besides parameters, buffers and inputs: the bytes of every layer's own."""
+    if not isinstance(loss.node, Node):
+        return []
+    seen: set[int] = set()
+    by_layer: dict[int, int] = {}
+    for node in nodes_behind(loss.node):
+        for storage in (*node.kept, *(node.block.held if node.block is not None else ())):
+            if id(storage) not in seen and storage.kind == "activations":
+                seen.add(id(storage))
+                by_layer[storage.layer] = by_layer.get(storage.layer, 0) + storage.size
+    return sorted(by_layer.items(), key=lambda each: (each[0] < 0, each[0]))
