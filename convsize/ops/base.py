@@ -59,11 +59,13 @@ class SaveMode(NamedTuple):
     itemsize: int = 4
     parameter_itemsize: int = 0
 
-    @property
-    def statistic_itemsize(self) -> int:
-        """Bytes of one of a norm's statistics: a CPU keeps them in the wider of its types, CUDA in float32 or more."""
+    def statistic_itemsize(self, *, affine: bool = True) -> int:
+        """Bytes of one of a norm's statistics: a CPU keeps them in the wider of its types, CUDA in float32 or more.
+
+        affine: whether the norm has parameters, whose type counts as well.
+        """
         least = 4 if self.device == "cuda" else 0
-        return max(self.itemsize, self.parameter_itemsize, least)
+        return max(self.itemsize, self.parameter_itemsize if affine else 0, least)
 
 
 class Saved(NamedTuple):

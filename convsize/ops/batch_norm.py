@@ -91,7 +91,7 @@ class BatchNorm(Op):
             return ()
         weight = (Saved("parameter", name="weight"),) if self.affine else ()
         running = (Saved("parameter", name="running_mean"), Saved("parameter", name="running_var"))
-        statistics = kept_statistics(inputs[0].channels * mode.statistic_itemsize) if mode.training else ()
+        statistics = kept_statistics(inputs[0].channels * mode.statistic_itemsize()) if mode.training else ()
         return (Saved("input"), *weight, *running, *statistics)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:

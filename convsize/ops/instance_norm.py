@@ -91,8 +91,10 @@ class InstanceNorm(Op):
         if not (mode.needs[0] or (mode.trains and self.affine)):
             return ()
         maps = mode.batch * inputs[0].channels
-        weight = Saved("extra", name="weight of every sample", size=maps * mode.itemsize)
-        return (Saved("input"), *kept_statistics(maps * max(mode.itemsize, 4)), *((weight,) if self.affine else ()))
+        statistics = kept_statistics(maps * mode.statistic_itemsize(affine=self.affine))
+        repeated = maps * (mode.parameter_itemsize or mode.itemsize)
+        weight = (Saved("extra", name="weight of every sample", size=repeated),) if self.affine else ()
+        return (Saved("input"), *statistics, *weight)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (("num_features", inputs[0].channels), ("eps", float(self.eps)), ("affine", self.affine))

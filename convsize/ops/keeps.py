@@ -41,4 +41,4 @@ def kept_norm(affine: bool, mode: SaveMode, rows: int, *, bias: bool) -> tuple[S
         return ()
     names = (("weight", "bias") if bias else ("weight",)) if affine else ()
     gains = (Saved("parameter", name=name) for name in names)
-    return (Saved("input"), *gains, *kept_statistics(mode.batch * rows * mode.statistic_itemsize))
+    return (Saved("input"), *gains, *kept_statistics(mode.batch * rows * mode.statistic_itemsize(affine=affine)))
