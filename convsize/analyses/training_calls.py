@@ -82,7 +82,7 @@ RECORDERS: dict[str, Recorder] = {
     **_ranks("MaxPool", kernels.pool),
     **_ranks("AvgPool", kernels.pool),
     **_ranks("LPPool", arithmetic.lp_pool),
-    **_ranks("AdaptiveMaxPool", kernels.pool),
+    **_ranks("AdaptiveMaxPool", kernels.adaptive_max_pool),
     **_ranks("AdaptiveAvgPool", kernels.pool),
     "nn.Linear": kernels.linear,
     "nn.GroupNorm": kernels.pointwise,

@@ -60,6 +60,14 @@ def pool(call: Call, inputs: Sequence[Value]) -> Value:
     return record(call, inputs, output, [source], rule)
 
 
+def adaptive_max_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A pool whose indices PyTorch hands to Python, also where backward does not need them."""
+    output = pool(call, inputs)
+    if not call.tape.needs(inputs[0]):
+        call.tape.release(call.tape.empty(call.result, None, 8))
+    return output
+
+
 def convolution(call: Call, inputs: Sequence[Value]) -> Value:
     """One operator, whose backward makes all its gradients together."""
     (source,) = inputs

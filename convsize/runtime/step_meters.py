@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from fnmatch import fnmatchcase
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -68,6 +69,9 @@ def batch_for(network: Network, setting: TrainingSetting, device: str | None = N
         module = build_module(plan, device).train(not setting.inference)
     finally:
         torch.set_default_dtype(usual)
+    for step in plan.steps:
+        if any(fnmatchcase(step.name, each) or fnmatchcase(step.name, f"{each}.*") for each in setting.frozen):
+            module.get_submodule(step.name).requires_grad_(False)
     inputs = [
         torch.zeros((samples, *each.dims), dtype=torch.int64, device=device)
         if each.tokens
@@ -198,9 +202,7 @@ def _allocations(events: Sequence[Any]) -> list[_Allocation]:
         if event.tag.name == "Allocation":
             fields = event.extra_fields
             found.append(_Allocation(event.start_time_ns, fields.ptr, fields.alloc_size, operator))
-        elif (operator is None and event.name.startswith("aten::")) or (
-            event.name == "aten::to" and event.parent.id == operator and event.parent.name in CASTING
-        ):
+        elif event.name.startswith("aten::") and (operator is None or _is_cast(event, operator)):
             operator = event.id
         for child in event.children:
             walk(child, operator)
@@ -208,6 +210,11 @@ def _allocations(events: Sequence[Any]) -> list[_Allocation]:
     for event in events:
         walk(event, None)
     return sorted(found, key=lambda each: each.time)
+
+
+def _is_cast(event: Any, operator: int) -> bool:
+    """Whether autocast casts an operand of the outermost operator: an operator of its own, though within that one."""
+    return event.name == "aten::to" and event.parent.id == operator and event.parent.name in CASTING
 
 
 def _lasting(allocations: Sequence[_Allocation]) -> Iterator[int]:

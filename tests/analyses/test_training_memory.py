@@ -79,7 +79,14 @@ def test_what_if_holds_the_rest_of_the_setting():
     [
         (TrainingSetting(0), "at least one sample, not 0"),
         (TrainingSetting(1, "adan"), "there is no optimizer `adan` here; there are: sgd, "),
-        (TrainingSetting(1, dtype="float16"), "not for `float16`"),
+        (TrainingSetting(1, dtype="int8"), "not for `int8`"),
+        (TrainingSetting(1, autocast="float32"), "autocast computes in bfloat16 or float16, not in `float32`"),
+        (TrainingSetting(1, dtype="bfloat16", autocast="float16"), "leave one of the two out"),
+        (TrainingSetting(1, losses=(("", "mae"),)), "there is no loss `mae` here: did you mean `mse`?"),
+        (TrainingSetting(1, losses=(("box", "mse"),)), "lenet5 has no output `box`; it has: main"),
+        (TrainingSetting(1, losses=(("main", "mse"), ("main", "mse"))), "the loss of `main` is given twice"),
+        (TrainingSetting(1, checkpoint=("block*",)), "no block is called `block*`: none is made by a `def`"),
+        (TrainingSetting(1, checkpoint=("x",), inference=True), "inference has no loss and no backward pass"),
         (TrainingSetting(1, frozen=("conv9",)), "no layer is called `conv9`: did you mean `conv2`?"),
         (TrainingSetting(1, frozen=("*",)), "no parameter is trained"),
         (TrainingSetting(1, accumulate=0), "over at least one batch, not 0"),
@@ -138,7 +145,7 @@ def test_a_budget_without_end_is_refused():
         ("training_memory(batch=4,optimizer=sgd)=219491368", "E401", "172,733,320 bytes, not 219491368"),
         ("training_memory(batch=4)<=200MiB", "E402", "219,491,368 bytes (209.323MiB), not <= 200MiB"),
         ("training_memory(optimizer=adan)<=1GiB", "E406", "there is no optimizer `adan` here"),
-        ("training_memory(dtype=float16)<=1GiB", "E406", "not for `float16`"),
+        ("training_memory(dtype=float16)<=1MiB", "E402", "79,834,860 bytes (76.1365MiB)"),
     ],
 )
 def test_expectations(check, code, message):

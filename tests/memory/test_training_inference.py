@@ -1,0 +1,40 @@
+"""Forward passes without gradients: against the profiler's trace of allocations on a CPU, to the byte."""
+
+import pytest
+
+import convsize
+from convsize.analyses.training_memory import training_memory
+from convsize.records import TrainingSetting
+
+torch = pytest.importorskip("torch")
+
+from test_training_peak import SMALL, network_of  # noqa: E402
+
+from convsize.runtime.step_meters import batch_for, inference_peaks_by_torch  # noqa: E402
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_specs(name):
+    network = network_of(name)
+    setting = TrainingSetting(2, inference=True)
+    memory = training_memory(network, setting)
+    assert memory.steady.bytes == inference_peaks_by_torch(batch_for(network, setting)).boundaries
+    assert (memory.saved, memory.gradients, memory.optimizer_state) == (0, 0, 0)
+    assert memory.first == memory.steady
+
+
+@pytest.mark.parametrize("name", ["cifar10", "squeezenet1_1", "text_cnn"])
+@pytest.mark.parametrize("change", [{"autocast": "bfloat16"}, {"dtype": "bfloat16"}, {"in_place": False}])
+def test_other_types(name, change):
+    network = network_of(name)
+    setting = TrainingSetting(3, inference=True, **change)
+    measured = inference_peaks_by_torch(batch_for(network, setting)).boundaries
+    assert training_memory(network, setting).steady.bytes == measured
+
+
+def test_the_softmax_at_the_end_and_a_batch_of_one_belong_to_inference():
+    network = convsize.parse("input: 3@1x1\nC1D8 BN R FC5000 S")
+    setting = TrainingSetting(1, inference=True)
+    memory = training_memory(network, setting)
+    assert memory.steady.layer == "softmax1"
+    assert memory.steady.bytes == inference_peaks_by_torch(batch_for(network, setting)).boundaries
