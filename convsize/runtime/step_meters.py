@@ -156,8 +156,14 @@ def _peaks(batch: Batch, update: torch.optim.Optimizer | None, work: Callable[[]
     # PyTorch's profiler says on standard error when it starts and stops, below the sixth level.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     before = held(batch, update)
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
-        work()
+    # With more threads kernels have more buffers.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
+            work()
+    finally:
+        torch.set_num_threads(threads)
     profiler = trace.profiler
     assert profiler is not None
     assert profiler.kineto_results is not None

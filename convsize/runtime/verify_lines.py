@@ -33,8 +33,14 @@ def exact(quantity: str, unit: Literal["macs", "flops", "bytes"], predicted: int
 
 
 def within(
-    quantity: str, unit: Literal["bytes", "µs"], predicted: int, measured: int, tolerance: float, note: str
+    quantity: str,
+    unit: Literal["bytes", "µs"],
+    predicted: int,
+    measured: int,
+    tolerance: float,
+    note: str,
+    least: int = 0,
 ) -> Line:
-    """A figure that may be off by a share of the measured one."""
-    near = abs(predicted - measured) <= tolerance * measured
+    """A figure that may be off by a share of the measured one, or by `least` where that is more."""
+    near = abs(predicted - measured) <= max(tolerance * measured, least)
     return Line(quantity, unit, predicted, measured, "within" if near else "FAILS", note, tolerance=tolerance)

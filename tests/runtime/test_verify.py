@@ -126,13 +126,14 @@ def test_what_cannot_be_measured_says_why():
 
 
 def test_the_receipt_of_lenet(convsize, golden):
-    ran = convsize("verify", SPECS[0].with_name("lenet5.spec"), width=100)
+    ran = convsize("verify", SPECS[0].with_name("lenet5.spec"), width=200)  # a note a line
     assert (ran.code, ran.err) == (0, "")
     title, rest = ran.out.split("\n", 1)
     assert title.startswith(
         "lenet5 on cpu, float32, momentum, batch 1 and 3 (convsize "
     )  # the versions are not for a golden file
-    golden("receipt/lenet5.txt", rest)
+    # Not every processor has kernels whose copies are known.
+    golden("receipt/lenet5.txt", "".join(line for line in rest.splitlines(True) if "allocator peak" not in line))
 
 
 def test_receipts_as_json(convsize):
