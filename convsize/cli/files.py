@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from convsize.errors import UsageError
+
+
+def make_folder(path: str) -> None:
+    """Makes a folder with those above it. Raises UsageError where that cannot be done."""
+    try:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 (the path stays as it was given)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"the folder `{path}` cannot be made: {reason}") from None
 
 
 def write(path: str, data: bytes) -> None:

@@ -88,7 +88,7 @@ def command(
             return code
         stale = 0
         if not check:
-            _make(output)
+            files.make_folder(output)
         for path, render in written(pages, format_, several=len(asked) > 1):
             full = f"{output.rstrip('/') or '/'}/{path}"
             data = render().encode()
@@ -181,16 +181,3 @@ def _asked(paths: Sequence[str], expressions: Sequence[str]) -> list[tuple[str, 
         (name, where, configs[where] if isinstance(where, str) else here)
         for name, where in named.sources([each.name for each in found], expressions)
     ]
-
-
-def _make(folder: str) -> None:
-    """Makes a folder with those above it. Raises UsageError where that cannot be done."""
-    import os
-
-    from convsize.errors import UsageError
-
-    try:
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (the path stays as it was given)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"the folder `{folder}` cannot be made: {reason}") from None

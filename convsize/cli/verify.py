@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Literal
 
@@ -24,6 +25,10 @@ def command(
     dtype: TrainingType = "float32",
     optimizer: Optimizer = "momentum",
     json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write every receipt as NAME.json there, too."),
+    ] = None,
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
@@ -39,15 +44,18 @@ def command(
       convsize verify specs/lenet5.spec
       convsize verify specs/*.spec --device meta
       convsize verify specs/resnet18.spec --batch 8 --json > resnet18.json
+      convsize verify specs/*.spec --device cuda --batch 8 -o reports/receipts/cuda
     """
     from convsize import api
+    from convsize.cli import files, terminal
     from convsize.cli import specs as named
-    from convsize.cli import terminal
     from convsize.cli.progress import Progress
     from convsize.errors import SpecError, UsageError
     from convsize.views import receipt as view
 
     api.require_torch()
+    if output is not None:
+        files.make_folder(output)
     shapes = named.inputs(input_ or ())
     numbers = named.lets(let or ())
     asked = list(named.sources(specs or (), expression or ()))
@@ -84,6 +92,9 @@ def command(
             if not receipt.holds:
                 code = max(code, ExitCode.FINDINGS)
             receipts.append(receipt)
+            if output is not None:
+                path = os.path.join(output, f"{receipt.name}.json")  # noqa: PTH118 (pathlib costs a start)
+                files.write(path, view.document([receipt], several=False).encode())
             if not json:
                 text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
                 progress.make_room()

@@ -16,6 +16,7 @@ from convsize.lowering.plan import Plan, lower
 from convsize.records import ITEM_SIZES, Line, Receipt, TrainingSetting
 from convsize.runtime.free_memory import free_bytes, out_of_memory
 from convsize.runtime.module import build_module
+from convsize.runtime.verify_cuda import peaks_on_cuda, saved_on_cuda
 from convsize.runtime.verify_fields import fields
 from convsize.runtime.verify_memory import saved, step_peaks
 from convsize.runtime.verify_source import source
@@ -43,7 +44,7 @@ def verify(
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
     plan = lower(network)
-    setting = TrainingSetting(max(batches), optimizer, dtype)
+    setting = TrainingSetting(max(batches), optimizer, dtype, device="cuda" if device == "cuda" else "cpu")
     needed = _needed(network, setting)
     if device != "meta" and needed > (free := free_bytes(device)):
         raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.1f} GiB are free"))
@@ -82,8 +83,10 @@ def _lines(
         yield source(plan, module, inputs, device, dtype)
         del module, inputs
         for each in batches:
-            yield saved(network, setting._replace(batch=each), device)
-        yield from step_peaks(network, setting._replace(batch=batch), device)
+            one = setting._replace(batch=each)
+            yield saved_on_cuda(network, one) if device == "cuda" else saved(network, one, device)
+        one = setting._replace(batch=batch)
+        yield from peaks_on_cuda(network, one) if device == "cuda" else step_peaks(network, one, device)
         yield fields(network, device)
 
 

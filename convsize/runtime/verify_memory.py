@@ -26,7 +26,7 @@ SCRATCH = 128 * 2**10
 def saved(network: Network, setting: TrainingSetting, device: str) -> Line:
     """The bytes of the graph after forward and loss, at the setting's batch, on "cpu" or "meta"."""
     quantity = f"saved for backward, batch {setting.batch}"
-    why = _untrainable(network, setting)
+    why = untrainable(network, setting)
     if why:
         return Line(quantity, "bytes", None, None, "not measured", why)
     predicted = saved_bytes(network, setting)
@@ -44,7 +44,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
     names = [
         f"{which}, batch {setting.batch}" for which in ("first step's peak", "later steps' peak", "allocator peak")
     ]
-    why = _untrainable(network, setting)
+    why = untrainable(network, setting)
     if why:
         yield from (Line(name, "bytes", None, None, "not measured", why) for name in names)
         return
@@ -86,7 +86,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
         yield within(names[2], "bytes", highest, measured, ALLOCATOR_TOLERANCE, note, least=SCRATCH)
 
 
-def _untrainable(network: Network, setting: TrainingSetting) -> str:
+def untrainable(network: Network, setting: TrainingSetting) -> str:
     """Why nothing can be trained, or nothing."""
     if setting.batch < smallest_batch(network):
         return "PyTorch trains no batch norm on a single value a map"

@@ -181,3 +181,33 @@ def test_without_pytorch_the_extra_is_named(convsize, monkeypatch):
         2,
         "error: this needs PyTorch, which is not installed: pip install 'convsize[torch]'\n",
     )
+
+
+def test_receipts_into_a_folder(convsize, tmp_path):
+    arguments = ("-e", "C3D4 R FC2", "--input", "3@8x8", "--device", "meta", "--batch", "2")
+    ran = convsize("verify", *arguments, "-o", tmp_path / "made" / "here")
+    assert (ran.code, ran.err) == (0, "")
+    (path,) = (tmp_path / "made" / "here").iterdir()
+    assert json.loads(path.read_text())["optimizer"] == "momentum"
+    (tmp_path / "file").touch()
+    ran = convsize("verify", *arguments, "-o", tmp_path / "file")
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot be made" in ran.err
+
+
+def test_the_optimizer_and_the_type(convsize):
+    ran = convsize("verify", "-e", "C3D4 R FC2", "--input", "3@8x8", "--optimizer", "adam", "--dtype", "bfloat16")
+    assert ran.code == 0
+    assert "on cpu, bfloat16, adam, batch 1 and 3" in ran.out
+    for wrong in (("--optimizer", "adamax"), ("--dtype", "int8")):
+        ran = convsize("verify", "-e", "C3D4", "--input", "3@8x8", *wrong)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"`{wrong[1]}`" in ran.err
+
+
+def test_training_beyond_the_memory_stands_beside_the_prediction(monkeypatch):
+    network = convsize.parse("input: 3@8x8\nC3D4 R FC2")
+    monkeypatch.setattr(verify_memory, "free_bytes", lambda: 1000)
+    lines = [line for line in verifying.verify(network).lines if "peak" in line.quantity]
+    assert {(line.verdict, line.note) for line in lines} == {("not measured", "out of memory: 0.0 GiB are free")}
+    assert all(line.predicted for line in lines)
