@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from convsize.analyses.blocks import Block, matching_blocks, overwriting
+from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.logits import trailing_softmax
 from convsize.analyses.training_autocast import end_autocast
 from convsize.analyses.training_call import Layer
@@ -15,7 +15,7 @@ from convsize.analyses.training_checkpoint import Frame
 from convsize.analyses.training_loss import loss_of, losses_of, target, total
 from convsize.analyses.training_optimizer import OPTIMIZERS
 from convsize.analyses.training_tape import Leaf, Moment, Node, Tape, Value, nodes_behind
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
 from convsize.ops.batch_norm import BatchNorm
@@ -81,7 +81,7 @@ class Step:
         blocks = matching_blocks(network, setting.checkpoint, self._dropped)
         self._program = _program(network, blocks, self._dropped)
         self._overwriting = overwriting(network, blocks) if setting.in_place else frozenset[int]()
-        self._frozen = _matching(network, setting.frozen)
+        self._frozen = frozen_layers(network, setting.frozen)
         self._own = [self._parameters(index) for index in range(len(network.nodes))]
         self._ends = {
             name: network.nodes[end].inputs[0] if end in self._dropped else end for name, end in network.outputs.items()
@@ -235,7 +235,8 @@ class Step:
             mode = SaveMode(
                 batch=setting.batch,
                 device=setting.device,
-                training=not setting.inference,
+                # What is frozen stays in evaluation mode: statistics of batch norms are kept, nothing is dropped.
+                training=not setting.inference and index not in self._frozen,
                 inplace=index in self._overwriting,
                 needs=tuple(tape.needs(each) for each in inputs),
                 trains=any(leaf.trained for leaf in own.values()),
@@ -293,22 +294,6 @@ def _program(
         elif node.index not in inside and node.index not in dropped:
             found.append((None, (node.index,)))
     return found
-
-
-def _matching(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
-    """The layers that patterns of names are about: `down*` has the layers of every block of such a name.
-
-    Raises UsageError where a pattern has no layer.
-    """
-    found: set[int] = set()
-    for pattern in patterns:
-        own = {n.index for n in network.layers if fnmatchcase(n.name, pattern) or fnmatchcase(n.name, f"{pattern}.*")}
-        if not own:
-            near = nearest(pattern, [node.name for node in network.layers])
-            guess = f": did you mean `{near}`?" if near else ""
-            raise UsageError(f"{network.name}: no layer is called `{pattern}`{guess}")
-        found |= own
-    return frozenset(found)
 
 
 def _saved(loss: Value) -> list[tuple[int, int]]:

@@ -38,7 +38,10 @@ TrainingType = Annotated[str, typer.Option(metavar="TYPE", help="float32, float6
 
 Frozen = Annotated[
     list[str] | None,
-    typer.Option(metavar="LAYERS", help="Layers that are not trained, such as conv1 or 'down*'; may be repeated."),
+    typer.Option(
+        metavar="LAYERS",
+        help="Layers that are not trained: conv1, 'down*', or @features for all up to that value; may be repeated.",
+    ),
 ]
 
 Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import convsize
+from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.kernel_temporaries import allocator_peak
 from convsize.analyses.training_memory import saved_bytes, training_memory
 from convsize.geometry import Shape
@@ -97,12 +98,13 @@ def test_layers(layer):
         assert peaks(network, TrainingSetting(batch, "sgd")) == measured
 
 
-@pytest.mark.parametrize("frozen", [("conv*",), ("conv1", "bn1"), ("f1",)])
+@pytest.mark.parametrize("frozen", [("conv*",), ("conv1", "bn1"), ("bn1",), ("drop1", "bn2"), ("f1",), ("@features",)])
 def test_frozen_layers(frozen):
-    network = convsize.parse("input: 3@16x16\ndef f: C3D8 R C3D8\nC3D8 BN R (f + x) R C3D8 LRN3 M FC10")
+    network = convsize.parse(
+        "input: 3@16x16\ndef f: C3D8 R C3D8\nC3D8 BN R (f + x) R drop(0.5) as features C3D8 BN LRN3 M FC10"
+    )
     batch = batch_of(network, 3)
-    for name, parameter in batch.module.named_parameters():
-        parameter.requires_grad_(not any(name.startswith(each.rstrip("*")) for each in frozen))
+    batch.module.freeze(network.nodes[index].name for index in frozen_layers(network, frozen))
     measured = boundaries(batch, "momentum")
     assert peaks(network, TrainingSetting(3, frozen=frozen)) == measured
 
