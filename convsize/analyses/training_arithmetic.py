@@ -106,16 +106,16 @@ def affine(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def dropout(call: Call, inputs: Sequence[Value]) -> Value:
-    """A mask that is multiplied in, or on CUDA an operator that makes its mask itself."""
+    """A mask that is multiplied in; on CUDA an operator that makes its mask itself."""
     (source,) = inputs
     tape, layer = call.tape, call.layer
     p = call.kwargs["p"]
     assert isinstance(p, float)
-    if not layer.mode.training or (p == 0 and layer.mode.device == "cpu"):
+    if not layer.mode.training or p == 0:
         return tape.share(source)
-    if layer.mode.device == "cuda":
+    if layer.mode.device == "cuda" and p < 1:
         return pointwise(call, inputs)
-    # On a CPU a mask of floats, drawn and scaled, is multiplied in; with p = 1 it is a single zero.
+    # A mask of floats, drawn and scaled, is multiplied in; with p = 1 it is a single zero.
     mask = tape.empty((1,) * len(source.shape) if p == 1 else source.shape, None, source.itemsize)
     output = tape.like(source)
     tape.record(output, [source], [mask.storage], lambda tape, gradient: [tape.like(gradient)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convsize.analyses.training_autocast import cast, to_type
+from convsize.analyses.training_autocast import cast
 from convsize.analyses.training_tape import Tape, Value
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
@@ -59,24 +59,19 @@ def total(tape: Tape, losses: list[Value]) -> Value:
 def _cross_entropy(tape: Tape, logits: Value, _: Value) -> Value:
     """log_softmax, which keeps its result, and nll_loss, which keeps that and the sum of the weights.
 
-    Under autocast in float32. CUDA's log_softmax reads float16 as it is, and makes a gradient in it.
+    Under autocast a CPU computes both in float32, CUDA the second one alone, on a copy.
     """
     source = cast(tape, logits, "F.cross_entropy")
-    itemsize = source.itemsize
-    if tape.autocast is not None and tape.device == "cuda":
-        before, source = source, tape.share(source) if tape.autocast == "float16" else to_type(tape, source, 4)
-        tape.release(before)
-        itemsize = 4
-    inner = source.itemsize
-    log = tape.like(source, itemsize)
-    tape.record(log, [source], [log.storage], lambda tape, gradient: [tape.like(gradient, inner)])
+    log = tape.like(source)
+    tape.record(log, [source], [log.storage], lambda tape, gradient: [tape.like(gradient)])
     tape.release(source)
-    loss = tape.empty((), None, itemsize, "other")
-    weights = tape.empty((), None, itemsize)
-    shape, strides = log.shape, log.strides
-    tape.record(loss, [log], [log.storage, weights.storage], lambda tape, _: [tape.empty(shape, strides, itemsize)])
-    tape.release(log)
-    tape.release(weights)
+    taken = cast(tape, log, "F.nll_loss")
+    loss = tape.empty((), None, taken.itemsize, "other")
+    weights = tape.empty((), None, taken.itemsize)
+    seen = taken.shape, taken.strides, taken.itemsize
+    tape.record(loss, [taken], [taken.storage, weights.storage], lambda tape, _: [tape.empty(*seen)])
+    for value in (log, taken, weights):
+        tape.release(value)
     return loss
 
 

@@ -1,6 +1,7 @@
-"""Optimizers: the state that they hold, and what their step needs for a moment, one parameter at a time.
+"""Optimizers: the state that they hold, and what their step needs for a moment.
 
-Source: torch/optim/sgd.py, adam.py and adamw.py, the single-tensor versions, which PyTorch 2.13 takes on a CPU.
+On a CPU PyTorch takes the parameters one at a time, on CUDA all together ("foreach"), with temporaries as large as all
+of them. Source: torch/optim/sgd.py, adam.py and adamw.py, PyTorch 2.13.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ class Optimizer(NamedTuple):
         """A step on the tape. `states` are filled by the first one."""
         first = not states
         if first and self.counts:
-            # Adam makes all states before it works on any parameter.
+            # Adam makes all states before it works on any parameter. Counts stay with the processor.
             for leaf in leaves:
-                state = [tape.empty((), None, 4, "optimizer")]
-                size = leaf.value.itemsize
-                state += [tape.empty(leaf.value.shape, None, size, "optimizer") for _ in range(self.moments)]
-                states.append(state)
+                state = [tape.empty((), None, 4, "optimizer")] if tape.device == "cpu" else []
+                states.append([*state, *(_state(tape, leaf) for _ in range(self.moments))])
+        if tape.device == "cpu":
+            self._one_at_a_time(tape, leaves, states, first)
+        else:
+            self._all_together(tape, leaves, states, first)
+
+    def _one_at_a_time(self, tape: Tape, leaves: Sequence[Leaf], states: list[list[Value]], first: bool) -> None:
         before: Value | None = None  # Adam's denominator is a local variable that the next one replaces.
         decayed: Value | None = None
         for leaf in leaves:
@@ -48,12 +53,28 @@ class Optimizer(NamedTuple):
                     tape.release(before)
                 before = denominator
             elif first and self.moments:
-                states.append([tape.empty(leaf.value.shape, None, leaf.value.itemsize, "optimizer")])
+                states.append([_state(tape, leaf)])
             elif self.moments:
                 tape.release(tape.number())
         for value in (before, decayed):
             if value is not None:
                 tape.release(value)
+
+    def _all_together(self, tape: Tape, leaves: Sequence[Leaf], states: list[list[Value]], first: bool) -> None:
+        decayed = [tape.like(leaf.value) for leaf in leaves] if self.decays else []
+        if not self.counts and first and self.moments:
+            states += [[_state(tape, leaf)] for leaf in leaves]
+        if self.counts:
+            # Adam lets go of the gradients with the decay in them before it takes its roots.
+            for value in decayed:
+                tape.release(value)
+            decayed = [tape.like(leaf.value) for leaf in leaves]
+        for value in decayed:
+            tape.release(value)
+
+
+def _state(tape: Tape, leaf: Leaf) -> Value:
+    return tape.empty(leaf.value.shape, None, leaf.value.itemsize, "optimizer")
 
 
 OPTIMIZERS = {

@@ -61,10 +61,10 @@ class Dropout(Pointwise):
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
         if not (mode.needs[0] and mode.training):
             return ()
-        if mode.device == "cuda":
-            return (Saved("extra", name="mask", size=mode.batch * output.elements),)
         if self.p == 0:
             return ()
+        if mode.device == "cuda" and self.p < 1:
+            return (Saved("extra", name="mask", size=mode.batch * output.elements),)
         size = mode.itemsize if self.p == 1 else tensor_bytes(output, mode)
         return (Saved("extra", name="mask", size=size),)
 

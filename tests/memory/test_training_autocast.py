@@ -2,6 +2,7 @@
 
 import pytest
 from step_peaks import assert_peaks
+from training_layers import LAYERS
 
 import convsize
 from convsize.analyses.training_memory import saved_bytes
@@ -10,7 +11,7 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 from test_training_peak import network_of  # noqa: E402
-from test_training_saved import LAYERS, SPECS  # noqa: E402
+from test_training_saved import SPECS  # noqa: E402
 
 from convsize.runtime.step_meters import batch_for, saved_by_torch  # noqa: E402
 

@@ -2,6 +2,7 @@
 
 import pytest
 from step_peaks import assert_peaks
+from training_layers import LAYERS
 
 import convsize
 from convsize.analyses.training_memory import saved_bytes, training_memory
@@ -10,7 +11,6 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 from test_training_peak import SPECS, network_of  # noqa: E402
-from test_training_saved import LAYERS  # noqa: E402
 
 from convsize.lowering.plan import lower  # noqa: E402
 from convsize.runtime.module import build_module  # noqa: E402

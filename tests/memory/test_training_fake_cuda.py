@@ -1,4 +1,4 @@
-"""Saved for backward with the kernels that PyTorch chooses on CUDA, through fake CUDA tensors: to the byte."""
+"""What training holds with the kernels that PyTorch chooses on CUDA, through fake CUDA tensors: to the byte."""
 
 import json
 import shutil
@@ -8,9 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from training_layers import LAYERS
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes
+from convsize.analyses.training_memory import saved_bytes, training_memory
+from convsize.analyses.training_tape import Tape
 from convsize.records import TrainingSetting
 
 HERE = Path(__file__).parent
@@ -29,6 +31,9 @@ NAMES = (
     "unet",
     "vgg_d",
 )
+OPTIMIZERS = ("sgd", "sgd-l2", "momentum", "momentum-l2", "adam", "adam-l2", "adamw")
+DECOMPOSED = ("mish", "pick(1,1,0)")
+"""Layers whose backward is one operator on CUDA and several on fake tensors."""
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +56,77 @@ def shim(tmp_path_factory):
     return built
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_saved_on_cuda(shim, dtype):
-    paths = [str(SPECS / f"{name}.spec") for name in NAMES]
-    command = [sys.executable, str(HERE / "fake_cuda.py"), str(shim), dtype, "3", *paths]
-    done = subprocess.run(command, capture_output=True, text=True)
+def measured(shim, cases, *, peaks):
+    """For cases of a spec and a setting's fields the saved bytes, and the peaks of two steps."""
+    lines = "".join(json.dumps([str(spec), {**fields, "device": "cuda"}, peaks]) + "\n" for spec, fields in cases)
+    command = [sys.executable, str(HERE / "fake_cuda.py"), str(shim)]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True)
     if done.returncode and not done.stdout:
         pytest.skip(f"fake CUDA does not run on this PyTorch: {done.stderr[-200:]}")
     assert done.returncode == 0, done.stderr
-    measured = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
-    setting = TrainingSetting(3, dtype=dtype, device="cuda")
-    ours = {name: saved_bytes(convsize.load(SPECS / f"{name}.spec"), setting) for name in NAMES}
-    assert ours == measured
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+
+
+def predicted(cases, *, peaks):
+    found = []
+    for spec, fields in cases:
+        network = convsize.load(spec) if isinstance(spec, Path) else convsize.parse(spec)
+        setting = TrainingSetting(**fields, device="cuda")
+        memory = training_memory(network, setting) if peaks else None
+        found.append([saved_bytes(network, setting), [memory.first.bytes, memory.steady.bytes] if memory else []])
+    return found
+
+
+@pytest.mark.parametrize("fields", [{}, {"dtype": "bfloat16"}, {"autocast": "bfloat16"}], ids=str)
+def test_saved_on_cuda(shim, fields):
+    names = NAMES[:4] if "dtype" in fields else NAMES
+    cases = [(SPECS / f"{name}.spec", {"batch": 3, **fields}) for name in names]
+    assert predicted(cases, peaks=False) == measured(shim, cases, peaks=False)
+
+
+@pytest.fixture
+def out_of_place(monkeypatch):
+    """Gradients of a fork are added out of place, as autograd does with fake tensors alone."""
+
+    def total(self, before, more):
+        found = self.like(before)
+        self.release(before)
+        self.release(more)
+        return found
+
+    monkeypatch.setattr(Tape, "_sum", total)
+
+
+def test_peaks_on_cuda(shim, out_of_place):
+    cases = [
+        (SPECS / f"{name}.spec", {"batch": 3, "optimizer": each})
+        for name in ("lenet5", "cifar10")
+        for each in OPTIMIZERS
+    ]
+    for autocast in ("bfloat16", "float16"):
+        cases += [(SPECS / f"{name}.spec", {"batch": 2, "autocast": autocast}) for name in ("cifar10", "resnet18")]
+    cases += [
+        (SPECS / "vgg_d_bn.spec", {"batch": 2}),
+        (SPECS / "mobilenet_v1.spec", {"batch": 2, "dtype": "float16"}),
+        (SPECS / "resnet18.spec", {"batch": 2, "checkpoint": ["*"]}),
+        (SPECS / "localisation.spec", {"batch": 2, "losses": [["box", "smooth-l1"]], "optimizer": "adamw"}),
+    ]
+    assert predicted(_tuples(cases), peaks=True) == measured(shim, cases, peaks=True)
+
+
+def _tuples(cases):
+    return [
+        (spec, {name: tuple(map(tuple, each)) if name == "losses" else each for name, each in fields.items()})
+        for spec, fields in cases
+    ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"autocast": "bfloat16"}, {"autocast": "float16"}], ids=str)
+def test_layers_on_cuda(shim, out_of_place, fields):
+    setting = {"batch": 3, "optimizer": "sgd", **fields}
+    layers = [layer for layer in LAYERS if layer not in DECOMPOSED]
+    if fields.get("autocast") == "float16":
+        layers = ["S", "softmax(2)", "LN", "LRN3", "BN"]  # where it is not as with bfloat16, and where it is
+    cases = [(f"input: 3@9x9\nC3D8 R {layer} R\nFC6 R FC3", setting) for layer in layers]
+    ours = dict(zip(layers, predicted(cases, peaks=True), strict=True))
+    assert ours == dict(zip(layers, measured(shim, cases, peaks=True), strict=True))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from training_layers import LAYERS
 
 import convsize
 from convsize.analyses.frozen import frozen_layers
@@ -13,7 +14,6 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from test_training_saved import LAYERS  # noqa: E402
 
 from convsize.runtime.step_meters import batch_of, peaks_by_torch  # noqa: E402
 

@@ -1,0 +1,12 @@
+"""Layers that the specs do not have."""
+
+# One layer of each kind that the specs do not have, in the middle of a network.
+LAYERS = [
+    "INb1", "IN", "GN4", "LN", "prelu", "elu", "mish", "softplus", "hsigmoid", "hswish", "leaky(0.1)", "A3/1p1",
+    "A3/2ceil", "shuffle(2)", "pixelshuffle(2)", "up(2,bilinear)", "droppath(0.3)", "drop(0)", "drop(1)",
+    "times(3)", "scale", "weight", "affine", "softmax(2)", "S", "slice(2,6)", "pick(1,1,0)", "pad(1)",
+    "pad(-1)", "crop(3,3)", "widen(12)", "sumpool(2)", "LRN3", "T3D8/2p1a1", "T3D8/2psame", "C2D8psame",
+    "M3/2ceil", "M3/2p0:1", "GMP", "DW3", "(C3 + C3 + x)", "(C3 * x * C1)", "(x * GAP)", "(x * GAP flat)",
+    "[x | C3 | x]", "split[x | C3]", "flat FC8 R",
+    "lppool(2,2)", "lppool(3,2)", "A3/2psame", "A2psame", "A3d2", "A3p0:1z0",
+]  # fmt: skip
