@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from convsize.analyses.training_step import Step
 from convsize.graph.network import Network
-from convsize.records import TrainingChoice, TrainingMemory, TrainingSetting
+from convsize.records import DeviceShare, TrainingChoice, TrainingMemory, TrainingSetting
+from convsize.records.device import Device
 
 
-def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemory:
+def training_memory(network: Network, setting: TrainingSetting, device: Device | None = None) -> TrainingMemory:
     """What training holds: saved for backward, and the peak of the first and of a later step.
 
     A step is what a training loop does: gradients set to None, the forward pass, the loss of every output (summed
     where there are several), the backward pass, and the optimizer's step: on a CPU one parameter at a time, on CUDA
     all together. The caller holds the inputs and the targets, and the outputs and the loss to the end of the step. A
-    softmax that ends an output is left out. In inference a step is the whole network's forward pass.
+    softmax that ends an output is left out. In inference a step is the whole network's forward pass. device: what is
+    known of the GPU where the setting's device is one.
 
     Raises UsageError where the setting makes no sense, or where what a layer holds is not known.
     """
-    step = Step(network, setting)
+    allocator = None
+    if setting.device == "cuda":
+        from convsize.analyses.training_allocator import CachingAllocator
+
+        allocator = CachingAllocator()
+    step = Step(network, setting, None if allocator is None else allocator.watch)
     first = step.run()
     saved = step.saved
     later = step.run()
+    shares: tuple[DeviceShare, ...] = ()
+    if allocator is not None:
+        from convsize.analyses.training_device import device_shares
+
+        shares = device_shares(network, setting, allocator, max(first.bytes, later.bytes), device)
     return TrainingMemory(
         name=network.name,
         source=network.source,
@@ -34,6 +46,7 @@ def training_memory(network: Network, setting: TrainingSetting) -> TrainingMemor
         saved_by_layer=tuple((network.nodes[layer].name if layer >= 0 else "loss", size) for layer, size in saved),
         first=first,
         steady=later,
+        device=shares,
     )
 
 
@@ -48,13 +61,27 @@ def saved_bytes(network: Network, setting: TrainingSetting) -> int:
 
 
 def what_if_choices(network: Network, setting: TrainingSetting) -> tuple[TrainingChoice, ...]:
-    """The peaks under the usual optimizers and types, all else as it is set."""
+    """The peaks under the usual optimizers and precisions, with and without checkpoints, all else as it is set.
+
+    The checkpoints are the setting's, or those of all blocks; a network without blocks has none.
+    """
+    blocks = any(node.blocks for node in network.layers)
+    patterns = setting.checkpoint or (("*",) if blocks else ())
     return tuple(
         TrainingChoice(
             optimizer,
-            dtype,
-            training_memory(network, setting._replace(optimizer=optimizer, dtype=dtype)).peak.bytes,
+            name,
+            checkpoint,
+            training_memory(
+                network,
+                setting._replace(optimizer=optimizer, dtype=dtype, autocast=autocast, checkpoint=checkpoint),
+            ).peak.bytes,
         )
         for optimizer in ("sgd", "momentum", "adamw")
-        for dtype in ("float32", "bfloat16")
+        for checkpoint in dict.fromkeys([(), patterns])
+        for name, dtype, autocast in (
+            ("float32", "float32", None),
+            ("bfloat16", "bfloat16", None),
+            ("autocast", "float32", setting.autocast or "bfloat16"),
+        )
     )

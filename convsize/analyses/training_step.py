@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from convsize.analyses.blocks import Block, matching_blocks, overwriting
@@ -14,7 +14,7 @@ from convsize.analyses.training_calls import run
 from convsize.analyses.training_checkpoint import Frame
 from convsize.analyses.training_loss import loss_of, losses_of, target, total
 from convsize.analyses.training_optimizer import OPTIMIZERS
-from convsize.analyses.training_tape import Leaf, Moment, Node, Tape, Value, nodes_behind
+from convsize.analyses.training_tape import Leaf, Moment, Node, Storage, Tape, Value, nodes_behind
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
@@ -59,8 +59,13 @@ def smallest_batch(network: Network) -> int:
 class Step:
     """A model, its optimizer and its batch on a tape, and the steps that are run on them."""
 
-    def __init__(self, network: Network, setting: TrainingSetting) -> None:
-        """Raises UsageError where the setting makes no sense for the network."""
+    def __init__(
+        self, network: Network, setting: TrainingSetting, watch: Callable[[Storage, bool], None] | None = None
+    ) -> None:
+        """`watch` is shown every storage that comes (True) or goes.
+
+        Raises UsageError where the setting makes no sense for the network.
+        """
         require_known(setting)
         if not setting.inference and setting.batch < smallest_batch(network):
             raise UsageError(
@@ -72,6 +77,7 @@ class Step:
         self.optimizer = OPTIMIZERS[setting.optimizer]
         self.itemsize = ITEM_SIZES[setting.dtype]
         self.tape = Tape(setting.device)
+        self.tape.watch = watch
         self.tape.recording = not setting.inference
         self.saved: list[tuple[int, int]] = []
         self.leaves: list[Leaf] = []

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from convsize.records.sizes import SizeSet as SizeSet
     from convsize.records.sizes import SizesReport as SizesReport
     from convsize.records.training import BatchFit as BatchFit
+    from convsize.records.training import DeviceShare as DeviceShare
     from convsize.records.training import TrainingChoice as TrainingChoice
     from convsize.records.training import TrainingMemory as TrainingMemory
     from convsize.records.training import TrainingMoment as TrainingMoment
@@ -97,6 +98,7 @@ _FILES = {
     ),
     "training": (
         "BatchFit",
+        "DeviceShare",
         "TrainingChoice",
         "TrainingMemory",
         "TrainingMoment",

@@ -57,12 +57,25 @@ class TrainingPeak(NamedTuple):
     timeline: tuple[TrainingMoment, ...]
 
 
+class DeviceShare(NamedTuple):
+    """What a GPU holds beyond the tensors of a step, in bytes (None: not known, and left out).
+
+    basis: "assumed" by rules that were not compared with a GPU, "calibrated" on this one, or "not included".
+    """
+
+    name: str
+    bytes: int | None
+    basis: Literal["assumed", "calibrated", "not included"]
+    note: str
+
+
 class TrainingMemory(NamedTuple):
     """What training holds, in bytes of the whole batch.
 
     saved: what autograd's graph holds after the forward pass and the loss, besides parameters, buffers, inputs and
     targets; saved_by_layer: the same by the layer that made it. optimizer_state is that from the second step on.
-    first, steady: the peaks of the first step, in which the state appears, and of every later one.
+    first, steady: the peaks of the first step, in which the state appears, and of every later one. device: what a GPU
+    holds on top of the larger one.
     """
 
     name: str
@@ -77,6 +90,18 @@ class TrainingMemory(NamedTuple):
     saved_by_layer: tuple[tuple[str, int], ...]
     first: TrainingPeak
     steady: TrainingPeak
+    device: tuple[DeviceShare, ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """The peak with all that is known to come on top of it on the device."""
+        return self.peak.bytes + sum(each.bytes or 0 for each in self.device)
+
+    @property
+    def forward(self) -> TrainingMoment:
+        """The stretch of a later step's forward pass, the loss included, in which most lives."""
+        passed = [each for each in self.steady.timeline if each.moment in ("forward", "loss")]
+        return max(passed, key=lambda each: each.highest)
 
     @property
     def peak(self) -> TrainingPeak:
@@ -85,10 +110,11 @@ class TrainingMemory(NamedTuple):
 
 
 class TrainingChoice(NamedTuple):
-    """The peak of training under another optimizer or type."""
+    """The peak of training under another optimizer, precision ("autocast" or a type), with or without checkpoints."""
 
     optimizer: str
     dtype: str
+    checkpoint: tuple[str, ...]
     bytes: int
 
 
