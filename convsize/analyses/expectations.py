@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.insights import percent
@@ -40,6 +40,8 @@ class _Setting(NamedTuple):
     batch: int = 1
     dtype: str = "float32"
     optimizer: str = "momentum"
+    device: str = "cpu"
+    autocast: str | None = None
 
     @property
     def itemsize(self) -> int:
@@ -87,7 +89,10 @@ def _memory(figures: _Figures, index: int, setting: _Setting) -> int:
 def _training_memory(figures: _Figures, setting: _Setting) -> int:
     from convsize.analyses.training_memory import training_memory
 
-    chosen = TrainingSetting(setting.batch, setting.optimizer, setting.dtype)
+    if setting.device not in ("cpu", "cuda"):
+        raise UsageError(f"training memory is known for cpu and cuda, not for `{setting.device}`")
+    device: Literal["cpu", "cuda"] = "cuda" if setting.device == "cuda" else "cpu"
+    chosen = TrainingSetting(setting.batch, setting.optimizer, setting.dtype, device=device, autocast=setting.autocast)
     return training_memory(figures.network, chosen).peak.bytes
 
 
@@ -118,7 +123,10 @@ METRICS: dict[str, _Metric] = {
     "activations": _Metric("sum", _activation_elements, arguments=("batch",)),
     "memory": _Metric("sum", _memory, arguments=("batch", "dtype"), in_bytes=True),
     "training_memory": _Metric(
-        "replay", whole=_training_memory, arguments=("batch", "optimizer", "dtype"), in_bytes=True
+        "replay",
+        whole=_training_memory,
+        arguments=("batch", "optimizer", "dtype", "device", "autocast"),
+        in_bytes=True,
     ),
     "layers": _Metric("reading", reading=_depth),
     "receptive_field": _Metric("reading", reading=_receptive_field),
@@ -215,7 +223,14 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         yield from _compare_number(figures, check, metric, part, setting)
 
 
-_EXAMPLES = {"batch": "batch=8", "dtype": "dtype=bfloat16", "optimizer": "optimizer=adamw"}
+_EXAMPLES = {
+    "batch": "batch=8",
+    "dtype": "dtype=bfloat16",
+    "optimizer": "optimizer=adamw",
+    "device": "device=cuda",
+    "autocast": "autocast=bfloat16",
+}
+_NAMED = {"optimizer": "an optimizer", "device": "a device", "autocast": "a type that autocast computes in"}
 
 
 def _setting(check: Check, metric: _Metric) -> _Setting:
@@ -229,12 +244,14 @@ def _setting(check: Check, metric: _Metric) -> _Setting:
             example = ", ".join(_EXAMPLES[each] for each in metric.arguments)
             help_text = f"it takes {taken}: `{name}({example})`" if taken else f"write `{name}` alone"
             raise _wrong("E406", text, arg.span, help_text)
-        if arg.name.name == "optimizer":
+        given = arg.name.name
+        if given in _NAMED:
             if not isinstance(arg.value, Name):
-                raise _wrong("E406", "an optimizer is a name", arg.span, "write `optimizer=adamw`")
-            setting = setting._replace(optimizer=arg.value.name)
+                raise _wrong("E406", f"{_NAMED[given]} is a name", arg.span, f"write `{_EXAMPLES[given]}`")
+            names: dict[str, Any] = {given: arg.value.name}
+            setting = setting._replace(**names)
         else:
-            setting = _batch(setting, arg) if arg.name.name == "batch" else _dtype(setting, arg)
+            setting = _batch(setting, arg) if given == "batch" else _dtype(setting, arg)
     return setting
 
 
@@ -352,7 +369,7 @@ def _whole(
     try:
         return quantity(figures, setting)
     except UsageError as error:
-        raise _wrong("E406", str(error), check.span, "set another batch, optimizer or dtype") from None
+        raise _wrong("E406", str(error), check.span, "set other arguments") from None
 
 
 def _compare_with_input(figures: _Figures, check: Check, part: _Part) -> Iterator[Diagnostic]:

@@ -56,10 +56,7 @@ class CachingAllocator:
         small = size <= _SMALL
         free = self._free[small]
         place = bisect_left(free, (size, 0))
-        if place < len(free):
-            block = self._by_number[free.pop(place)[1]]
-        else:
-            block = self._segment(size, small)
+        block = self._by_number[free.pop(place)[1]] if place < len(free) else self._segment(size, small)
         rest = block.size - size
         if rest >= _STEP if small else rest > _SMALL:
             block.size = size

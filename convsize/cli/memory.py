@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Accumulated, Expressions, Frozen, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.cli.options import (
+    Accumulated,
+    Autocast,
+    Checkpoints,
+    Expressions,
+    Frozen,
+    InPlace,
+    Inputs,
+    Lets,
+    Losses,
+    Optimizer,
+    Specs,
+    TrainingType,
+)
 from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.views.drawing_file import Suffix
 
 
 def command(
@@ -17,10 +33,26 @@ def command(
     input_: Inputs = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch.")] = 32,
     optimizer: Optimizer = "momentum",
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, cuda, or one of `convsize devices`, such as h200.")
+    ] = "cpu",
     dtype: TrainingType = "float32",
+    autocast: Autocast = None,
+    loss: Losses = None,
+    checkpoint: Checkpoints = None,
     freeze: Frozen = None,
     accumulate: Accumulated = 1,
-    what_if: Annotated[bool, typer.Option("--what-if", help="The peak under other optimizers and types, too.")] = False,
+    in_place: InPlace = True,
+    inference: Annotated[
+        bool, typer.Option("--inference", help="A forward pass in evaluation, without gradients, instead of training.")
+    ] = False,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="The peak under other optimizers, precisions and checkpoints, too.")
+    ] = False,
+    timeline: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Draw the course of the step: .svg, .png or .pdf.", show_default=False),
+    ] = None,
     let: Lets = None,
     format_: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
@@ -29,27 +61,49 @@ def command(
     """Says what training holds in memory, byte by byte, without PyTorch.
 
     The peak of a step with its layer and moment, what lives there, what autograd saves for backward, and the course of
-    the step. The figures are those of PyTorch on a CPU at operator boundaries, in training mode with cross entropy; a
-    softmax at the end is left out, activations work in place where they can.
+    the step. The figures are those of PyTorch at operator boundaries, in training mode; a softmax at the end is left
+    out, activations work in place where they can. On a GPU what comes on top is said line by line, and how it is known.
 
     \b
     Examples:
       convsize memory specs/resnet50.spec --batch 64 --optimizer adamw
+      convsize memory specs/resnet50.spec --batch 64 --device h200 --autocast bfloat16 --checkpoint 'bot*'
       convsize memory specs/vgg_d.spec --freeze 'conv*' --what-if
-      convsize memory specs/unet.spec --batch 1 --format json
+      convsize memory specs/localisation.spec --loss box=smooth-l1
+      convsize memory specs/unet.spec --batch 1 --inference --format json
+      convsize memory specs/unet.spec --timeline unet.svg
     """
     from convsize import api
     from convsize.analyses.training_memory import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
+    from convsize.cli.training import device_of
     from convsize.errors import SpecError, UsageError
     from convsize.records import TrainingSetting
     from convsize.views import memory as view
 
-    setting = TrainingSetting(batch, optimizer, dtype, tuple(freeze or ()), accumulate)
+    kind, known = device_of(device)
+    setting = TrainingSetting(
+        batch=batch,
+        optimizer=optimizer,
+        dtype=dtype,
+        frozen=tuple(freeze or ()),
+        accumulate=accumulate,
+        device=kind,
+        autocast=autocast,
+        losses=named.losses(loss or ()),
+        in_place=in_place,
+        checkpoint=tuple(checkpoint or ()),
+        inference=inference,
+    )
+    if inference and what_if:
+        raise UsageError("--what-if compares ways to train: leave --inference out")
     shapes = named.inputs(input_ or ())
     numbers = named.lets(let or ())
     asked = list(named.sources(specs or (), expression or ()))
+    if timeline is not None and len(asked) > 1:
+        raise UsageError("a picture shows one step: name one spec where --timeline is given")
+    suffix = None if timeline is None else _suffix(timeline)
     found = []
     code = ExitCode.OK
     for name, where in asked:
@@ -59,7 +113,7 @@ def command(
             if any(each.severity == "error" for each in network.diagnostics):
                 code = max(code, ExitCode.FINDINGS)
                 continue
-            memory = training_memory(network, setting)
+            memory = training_memory(network, setting, known)
             choices = what_if_choices(network, setting) if what_if else ()
         except SpecError as error:
             terminal.report_diagnostics(error.diagnostics, error.source)
@@ -72,9 +126,26 @@ def command(
             code = max(code, ExitCode.USAGE)
             continue
         found.append((memory, choices))
+        if timeline is not None and suffix is not None:
+            from convsize.cli import files
+            from convsize.views.memory_picture import scene
+
+            title = f"{memory.name}: {view.title(setting)}"
+            files.write(timeline, scene(title, view.setting_text(setting), memory.peak).file(suffix))
         if format_ == "table":
             text = view.render(memory, choices, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
             terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
         terminal.write(view.render_json(found, several=len(asked) > 1))
     return code
+
+
+def _suffix(path: str) -> Suffix:
+    """The format of a picture. Raises UsageError where it is none of a plot's."""
+    from convsize.errors import UsageError
+    from convsize.views.drawing_file import suffix_of
+
+    suffix = suffix_of(path)
+    if suffix in ("dot", "mmd"):
+        raise UsageError(f"the course of a step is no graph: write `{path}` as .svg, .png or .pdf")
+    return suffix

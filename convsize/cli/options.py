@@ -34,7 +34,9 @@ Optimizer = Annotated[
     ),
 ]
 
-TrainingType = Annotated[str, typer.Option(metavar="TYPE", help="float32, float64 or bfloat16, for the whole network.")]
+TrainingType = Annotated[
+    str, typer.Option(metavar="TYPE", help="float32, float64, bfloat16 or float16, for the whole network.")
+]
 
 Frozen = Annotated[
     list[str] | None,
@@ -45,3 +47,31 @@ Frozen = Annotated[
 ]
 
 Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")]
+
+Autocast = Annotated[
+    str | None,
+    typer.Option(metavar="TYPE", help="Compute in bfloat16 or float16 where torch.autocast does; weights are float32."),
+]
+
+Losses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--loss",
+        metavar="[OUTPUT=]LOSS",
+        help="cross-entropy, mse or smooth-l1, for all outputs or for one: box=smooth-l1; may be repeated.",
+        show_default="cross-entropy",
+    ),
+]
+
+Checkpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="BLOCKS",
+        help="Blocks, such as 'bot*', that are run again in the backward pass instead of being kept; may be repeated.",
+    ),
+]
+
+InPlace = Annotated[
+    bool, typer.Option("--in-place/--no-in-place", help="Activations overwrite their input where that saves memory.")
+]

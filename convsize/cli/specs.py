@@ -70,3 +70,12 @@ def inputs(texts: Iterable[str]) -> dict[str, Shape]:
             raise UsageError(f"--input gives `{name or 'input'}` twice")
         found[name or "input"] = Shape(int(depth), tuple(map(int, parts[1:])))
     return found
+
+
+def losses(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """`mse` for all outputs, or `box=smooth-l1` for one, by the output's name ("" for all)."""
+    found = []
+    for text in texts:
+        name, _, loss = (each.strip() for each in text.rpartition("="))
+        found.append((name, loss))
+    return tuple(found)

@@ -13,10 +13,20 @@ from convsize.views.layout import GAP, Cell, clip, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint
 
 SCHEMA = 1
-METER = (
-    "The sum of all tensors that live at an operator boundary of a training step in PyTorch on a CPU, one parameter "
-    "updated at a time; what a kernel holds for a moment comes on top."
-)
+METERS = {
+    "cpu": (
+        "The sum of all tensors that live at an operator boundary of a training step in PyTorch on a CPU, one "
+        "parameter updated at a time; what a kernel holds for a moment comes on top."
+    ),
+    "cuda": (
+        "The sum of all tensors that live at an operator boundary of a training step in PyTorch on CUDA, all "
+        "parameters updated together: what was requested of its allocator. Not yet compared with a GPU's."
+    ),
+    "inference": (
+        "The sum of all tensors that live at an operator boundary of a forward pass in PyTorch, in evaluation mode "
+        "and without gradients; what a kernel holds for a moment comes on top."
+    ),
+}
 _HEIGHT = 8
 _PARTS = {
     "parameters": "parameters",
@@ -34,17 +44,24 @@ def render(
 ) -> str:
     """The peaks, what lives at the larger one, who saves most for backward, and the course of the step."""
     peak = found.peak
-    out = [f"{paint(found.name, 'bold')} · {setting_text(found.setting)}", ""]
-    out += _table(
-        [
-            ("first step", found.first.bytes, f"peak in {where(found.first)}"),
-            ("later steps", found.steady.bytes, f"peak in {where(found.steady)}"),
-            ("saved for backward", found.saved, "kept by autograd's graph"),
-        ],
-        width,
-        paint,
-    )
-    which = "the first step" if peak is found.first else "later steps"
+    setting = found.setting
+    out = [f"{paint(found.name, 'bold')} · {setting_text(setting)}", ""]
+    if setting.inference:
+        which = "the forward pass"
+        out += _table([(which, peak.bytes, f"peak in {where(peak)}")], width, paint)
+    else:
+        which = "the first step" if peak is found.first else "later steps"
+        passed = found.forward
+        out += _table(
+            [
+                ("first step", found.first.bytes, f"peak in {where(found.first)}"),
+                ("later steps", found.steady.bytes, f"peak in {where(found.steady)}"),
+                ("saved for backward", found.saved, "kept by autograd's graph"),
+                ("forward pass alone", passed.highest, f"most in {_place(passed.moment, passed.layer)}"),
+            ],
+            width,
+            paint,
+        )
     out += ["", paint(f"At the peak of {which}", "bold")]
     parts = [(text, size) for kind, text in _PARTS.items() if (size := dict(peak.parts)[kind])]
     out += _table([(text, size, numbers.share(size / peak.bytes)) for text, size in parts], width, paint)
@@ -52,16 +69,37 @@ def render(
     if most:
         out += ["", paint("Most is saved for backward of", "bold")]
         out += _table([(name, size, numbers.share(size / found.saved)) for name, size in most], width, paint)
-    out += ["", paint(f"A step from left to right, {which}", "bold"), *_plot(peak, width)]
+    if found.device:
+        out += ["", paint("On top of it on the GPU", "bold"), *_device(found, width, paint)]
+    course = f"{title(setting)} from left to right" + ("" if setting.inference else f", {which}")
+    out += ["", paint(course, "bold"), *_plot(peak, width)]
     if choices:
-        out += ["", paint("Peak under other optimizers and types", "bold"), *_what_if(choices, paint)]
-    out += ["", *wrapped(METER, width)]
+        out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold"), *_what_if(choices, paint)]
+    out += ["", *wrapped(meter(setting), width)]
     return "\n".join(out) + "\n"
+
+
+def meter(setting: TrainingSetting) -> str:
+    """What the figures are a measure of."""
+    return METERS["inference" if setting.inference else setting.device]
+
+
+def title(setting: TrainingSetting) -> str:
+    """What the figures are about."""
+    return "A forward pass" if setting.inference else "A step"
 
 
 def setting_text(setting: TrainingSetting) -> str:
     """Batch 64 · momentum · float32, and what else was asked for."""
-    parts = [f"batch {numbers.exact(setting.batch)}", setting.optimizer, setting.dtype]
+    parts = [f"batch {numbers.exact(setting.batch)}", "inference" if setting.inference else setting.optimizer]
+    parts.append(setting.dtype if setting.autocast is None else f"autocast {setting.autocast}")
+    if setting.device != "cpu":
+        parts.append(setting.device)
+    parts += [f"{name}: {loss}" if name else loss for name, loss in setting.losses]
+    if setting.checkpoint:
+        parts.append(f"checkpoints {', '.join(setting.checkpoint)}")
+    if not setting.in_place:
+        parts.append("not in place")
     if setting.accumulate > 1:
         parts.append(f"gradients of {setting.accumulate} batches")
     if setting.frozen:
@@ -71,9 +109,21 @@ def setting_text(setting: TrainingSetting) -> str:
 
 def where(peak: TrainingPeak) -> str:
     """`backward of bot3.relu1`, `the optimizer's step`."""
-    if peak.moment == "optimizer":
+    return _place(peak.moment, peak.layer)
+
+
+def _place(moment: str, layer: str | None) -> str:
+    if moment == "optimizer":
         return "the optimizer's step"
-    return f"{peak.moment} of {peak.layer}" if peak.layer and peak.moment != "loss" else "the loss"
+    return f"{moment} of {layer}" if layer and moment != "loss" else "the loss"
+
+
+def _device(found: TrainingMemory, width: int, paint: Paint) -> list[str]:
+    """Every share with how it is known, and the sum of those that are."""
+    known = [(each.name, each.bytes, f"{each.basis}: {each.note}") for each in found.device if each.bytes is not None]
+    left = [each.name for each in found.device if each.bytes is None]
+    out = _table([*known, ("the peak with these", found.reserved, "what the allocator reserves")], width, paint)
+    return [*out, *(f"  {line}" for line in wrapped(f"Not included: {', '.join(left)}.", width - 2))] if left else out
 
 
 def _table(rows: Sequence[tuple[str, int, str]], width: int, paint: Paint) -> list[str]:
@@ -116,7 +166,7 @@ def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
     seen = set()
     free = 0
     for at, span in enumerate(spans):
-        moment = span[0].moment
+        moment = "backward" if span[0].moment == "recompute" else span[0].moment
         if moment in seen or moment == "loss":
             continue
         seen.add(moment)
@@ -129,9 +179,12 @@ def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
 
 def _what_if(choices: Sequence[TrainingChoice], paint: Paint) -> list[str]:
     types = list(dict.fromkeys(each.dtype for each in choices))
-    optimizers = list(dict.fromkeys(each.optimizer for each in choices))
-    sizes = {(each.optimizer, each.dtype): numbers.size(each.bytes) for each in choices}
-    rows = [["", *types], *([name, *(sizes[name, dtype] for dtype in types)] for name in optimizers)]
+    ways = list(dict.fromkeys((each.optimizer, each.checkpoint) for each in choices))
+    sizes = {(each.optimizer, each.checkpoint, each.dtype): numbers.size(each.bytes) for each in choices}
+    rows = [["", *types]]
+    for name, checkpoint in ways:
+        text = f"{name}, checkpoints {', '.join(checkpoint)}" if checkpoint else name
+        rows.append([text, *(sizes[name, checkpoint, dtype] for dtype in types)])
     columns = widths(rows)
     left = [True, *(False for _ in types)]
     return [
@@ -158,7 +211,7 @@ def render_fit(found: BatchFit, setting: TrainingSetting, *, width: int = 80, pa
         f"A batch of {numbers.exact(beyond.setting.batch)} takes {numbers.size(beyond.peak.bytes)}, in "
         f"{where(beyond.peak)}: {numbers.share(size / beyond.peak.bytes)} of it are {_PARTS[kind]}."
     )
-    return "\n".join([*out, *wrapped(limit, width), "", *wrapped(METER, width)]) + "\n"
+    return "\n".join([*out, *wrapped(limit, width), "", *wrapped(meter(setting), width)]) + "\n"
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------------
@@ -176,7 +229,7 @@ def render_fit_json(found: Sequence[BatchFit], *, several: bool) -> str:
         {
             "schema": SCHEMA,
             "name": each.name,
-            "meter": METER,
+            "meter": meter(each.beyond.setting),
             "memory": each.memory,
             "smallest_batch": each.smallest,
             "batch": each.batch,
@@ -193,7 +246,7 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[st
     return {
         "schema": SCHEMA,
         "name": found.name,
-        "meter": METER,
+        "meter": meter(found.setting),
         "setting": {**setting, "losses": dict(found.setting.losses)},
         "parameters": found.parameters,
         "buffers": found.buffers,
@@ -204,6 +257,9 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[st
         "saved_by_layer": dict(found.saved_by_layer),
         "first": _course(found.first),
         "steady": _course(found.steady),
+        "forward": found.forward._asdict(),
+        "device": [each._asdict() for each in found.device],
+        "reserved": found.reserved,
         "what_if": [each._asdict() for each in choices],
     }
 

@@ -66,12 +66,35 @@ def test_frozen_layers_have_no_gradients():
 def test_what_if_holds_the_rest_of_the_setting():
     network = convsize.load(SPECS / "lenet5.spec")
     choices = what_if_choices(network, TrainingSetting(8, "adam", frozen=("conv*",)))
-    assert [(each.optimizer, each.dtype) for each in choices[:3]] == [
-        ("sgd", "float32"),
-        ("sgd", "bfloat16"),
-        ("momentum", "float32"),
+    assert [(each.optimizer, each.dtype, each.checkpoint) for each in choices[:4]] == [
+        ("sgd", "float32", ()),
+        ("sgd", "bfloat16", ()),
+        ("sgd", "autocast", ()),
+        ("momentum", "float32", ()),
     ]
-    assert choices[2].bytes == training_memory(network, TrainingSetting(8, frozen=("conv*",))).peak.bytes
+    assert choices[3].bytes == training_memory(network, TrainingSetting(8, frozen=("conv*",))).peak.bytes
+
+
+def test_what_if_has_the_checkpoints_that_there_are():
+    network = convsize.load(SPECS / "resnet18.spec")
+    assert {each.checkpoint for each in what_if_choices(network, TrainingSetting(2))} == {(), ("*",)}
+    chosen = what_if_choices(network, TrainingSetting(2, checkpoint=("down*",)))
+    assert {each.checkpoint for each in chosen} == {(), ("down*",)}
+    wanted = training_memory(network, TrainingSetting(2, "sgd", autocast="bfloat16", checkpoint=("down*",)))
+    assert wanted.peak.bytes in {each.bytes for each in chosen if each.dtype == "autocast"}
+
+
+def test_what_a_gpu_holds_beyond_the_tensors():
+    network = convsize.parse("input: 3@64x64\nC3D64 BN R M C3D64 R GAP FC10")
+    memory = training_memory(network, TrainingSetting(16, device="cuda"))
+    shares = {each.name: each for each in memory.device}
+    assert 0 <= shares["rounding"].bytes < memory.peak.bytes / 10
+    assert shares["segments"].bytes >= 0
+    assert (memory.peak.bytes + shares["rounding"].bytes + shares["segments"].bytes) % 2**21 == 0
+    assert shares["cublas workspaces"].bytes == 2 * 8_519_680
+    assert [shares[name].bytes for name in ("cudnn workspaces", "cudnn batch norm reserve", "context")] == [None] * 3
+    alone = training_memory(convsize.parse("input: 3@8x8\nC3D8"), TrainingSetting(1, device="cuda", inference=True))
+    assert [each.bytes for each in alone.device if each.name == "cublas workspaces"] == [0]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +168,10 @@ def test_a_budget_without_end_is_refused():
         ("training_memory(batch=4,optimizer=sgd)=219491368", "E401", "172,733,320 bytes, not 219491368"),
         ("training_memory(batch=4)<=200MiB", "E402", "219,491,368 bytes (209.323MiB), not <= 200MiB"),
         ("training_memory(optimizer=adan)<=1GiB", "E406", "there is no optimizer `adan` here"),
+        ("training_memory(batch=4,device=cuda,autocast=bfloat16)<=1MiB", "E402", "186,295,912 bytes"),
+        ("training_memory(device=tpu)<=1GiB", "E406", "known for cpu and cuda, not for `tpu`"),
+        ("training_memory(autocast=8)<=1GiB", "E406", "a type that autocast computes in is a name"),
+        ("training_memory(autocast=int8)<=1GiB", "E406", "autocast computes in bfloat16 or float16, not in `int8`"),
         ("training_memory(dtype=float16)<=1MiB", "E402", "79,834,860 bytes (76.1365MiB)"),
     ],
 )

@@ -42,7 +42,44 @@ def test_memory_as_json(convsize):
         "forward",
         "optimizer",
     ]
-    assert {"optimizer": "momentum", "dtype": "float32", "bytes": 219_491_368} in found["what_if"]
+    assert {"optimizer": "momentum", "dtype": "float32", "checkpoint": [], "bytes": 219_491_368} in found["what_if"]
+    assert len(found["what_if"]) == 3 * 3 * 2
+    assert found["forward"]["highest"] <= found["steady"]["bytes"]
+    assert (found["device"], found["reserved"]) == ([], found["steady"]["bytes"])
+
+
+def test_on_a_gpu(convsize):
+    arguments = ("--batch", 8, "--autocast", "bfloat16", "--checkpoint", "down*", "--optimizer", "adamw")
+    ran = convsize("memory", SPECS / "resnet18.spec", "--device", "h200", *arguments, "-f", "json")
+    found = json.loads(ran.out)
+    assert found["setting"]["device"] == "cuda"
+    shares = {each["name"]: each for each in found["device"]}
+    assert shares["cublas workspaces"]["bytes"] == 2 * 2**25
+    assert {each["basis"] for each in found["device"]} == {"assumed", "not included"}
+    peak = max(found["first"]["bytes"], found["steady"]["bytes"])
+    assert found["reserved"] == peak + sum(each["bytes"] or 0 for each in found["device"])
+    text = convsize("memory", SPECS / "resnet18.spec", "--device", "cuda", *arguments).out
+    assert text.splitlines()[0] == "resnet18 · batch 8 · adamw · autocast bfloat16 · cuda · checkpoints down*"
+    assert "2 of 8,519,680 bytes" in text
+    assert "Not included: cudnn workspaces, cudnn batch norm reserve, context." in text
+
+
+def test_inference(convsize):
+    ran = convsize("memory", SPECS / "resnet18.spec", "--batch", 1, "--inference")
+    assert ran.code == 0
+    assert "the forward pass" in ran.out
+    assert "gradients of" not in ran.out
+
+
+def test_losses_of_heads(convsize):
+    ran = convsize("memory", SPECS / "localisation.spec", "--batch", 1, "--loss", "box=smooth-l1", "-f", "json")
+    assert json.loads(ran.out)["setting"]["losses"] == {"box": "smooth-l1"}
+
+
+def test_the_course_as_a_picture(convsize, tmp_path):
+    ran = convsize("memory", SPECS / "lenet5.spec", "--timeline", tmp_path / "lenet5.svg")
+    assert ran.code == 0
+    assert "lenet5: A step" in (tmp_path / "lenet5.svg").read_text()
 
 
 def test_fit(convsize):
@@ -65,6 +102,14 @@ def test_nothing_fits(convsize):
         (("memory", "--batch", "0"), "a batch holds at least one sample, not 0"),
         (("memory", "--optimizer", "adan"), "there is no optimizer `adan` here"),
         (("memory", "--freeze", "conv9"), "no layer is called `conv9`"),
+        (("memory", "--device", "h2000"), "there is no device `h2000`: did you mean `h200`?"),
+        (("memory", "--loss", "mae"), "there is no loss `mae` here: did you mean `mse`?"),
+        (("memory", "--autocast", "float32"), "autocast computes in bfloat16 or float16"),
+        (("memory", "--checkpoint", "bot*"), "no block is called `bot*`: none is made by a `def`"),
+        (("memory", "--inference", "--what-if"), "leave --inference out"),
+        (("memory", "--inference", "--accumulate", "2"), "inference has no loss and no backward pass"),
+        (("memory", "--timeline", "step.txt"), "must end in .svg"),
+        (("memory", "--timeline", "step.dot"), "is no graph: write `step.dot` as .svg, .png or .pdf"),
         (("fit",), "--memory takes a size such as 16GiB, 80GB or 512MiB, not ``"),
         (("fit", "--memory", "lots"), "not `lots`"),
         (("fit", "--memory", "0"), "a budget holds at least one byte, not 0"),
