@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from fnmatch import fnmatchcase
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, smooth_l1_loss
 from torch.profiler import ProfilerActivity, profile
 
+from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.training_loss import losses_of
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
@@ -69,9 +69,7 @@ def batch_for(network: Network, setting: TrainingSetting, device: str | None = N
         module = build_module(plan, device).train(not setting.inference)
     finally:
         torch.set_default_dtype(usual)
-    for step in plan.steps:
-        if any(fnmatchcase(step.name, each) or fnmatchcase(step.name, f"{each}.*") for each in setting.frozen):
-            module.get_submodule(step.name).requires_grad_(False)
+    module.freeze(network.nodes[index].name for index in frozen_layers(network, setting.frozen))
     inputs = [
         torch.zeros((samples, *each.dims), dtype=torch.int64, device=device)
         if each.tokens

@@ -71,7 +71,7 @@ def render(
         out += _table([(name, size, numbers.share(size / found.saved)) for name, size in most], width, paint)
     if found.device:
         out += ["", paint("On top of it on the GPU", "bold"), *_device(found, width, paint)]
-    course = f"{title(setting)} from left to right" + ("" if setting.inference else f", {which}")
+    course = "A forward pass from left to right" if setting.inference else f"A step from left to right, {which}"
     out += ["", paint(course, "bold"), *_plot(peak, width)]
     if choices:
         out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold"), *_what_if(choices, paint)]
@@ -86,7 +86,7 @@ def meter(setting: TrainingSetting) -> str:
 
 def title(setting: TrainingSetting) -> str:
     """What the figures are about."""
-    return "A forward pass" if setting.inference else "A step"
+    return "a forward pass" if setting.inference else "a step of training"
 
 
 def setting_text(setting: TrainingSetting) -> str:

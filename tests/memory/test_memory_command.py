@@ -79,7 +79,7 @@ def test_losses_of_heads(convsize):
 def test_the_course_as_a_picture(convsize, tmp_path):
     ran = convsize("memory", SPECS / "lenet5.spec", "--timeline", tmp_path / "lenet5.svg")
     assert ran.code == 0
-    assert "lenet5: A step" in (tmp_path / "lenet5.svg").read_text()
+    assert "lenet5: a step of training" in (tmp_path / "lenet5.svg").read_text()
 
 
 def test_fit(convsize):
