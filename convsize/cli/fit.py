@@ -1,4 +1,4 @@
-"""`convsize fit`: the largest batch that can be trained within a budget of memory."""
+"""`convsize fit`: the largest batch or input that can be trained within a budget of memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Accumulated, Expressions, Frozen, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.cli.options import (
+    Accumulated,
+    Autocast,
+    Checkpoints,
+    Expressions,
+    Frozen,
+    Inputs,
+    Lets,
+    Optimizer,
+    Specs,
+    TrainingType,
+)
 from convsize.errors import ExitCode
 
 _UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -18,10 +29,22 @@ def command(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="The budget, such as 16GiB, 80GB or 512MiB.", show_default=False)
     ] = "",
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="One of `convsize devices`, such as h200: its memory is the budget; or cpu or cuda."
+        ),
+    ] = None,
+    largest: Annotated[
+        Literal["batch", "input"], typer.Option(help="What to look for; an input grows along all axes.")
+    ] = "batch",
+    batch: Annotated[int | None, typer.Option(help="Samples in a batch, for the largest input (default: 1).")] = None,
     expression: Expressions = None,
     input_: Inputs = None,
     optimizer: Optimizer = "momentum",
     dtype: TrainingType = "float32",
+    autocast: Autocast = None,
+    checkpoint: Checkpoints = None,
     freeze: Frozen = None,
     accumulate: Accumulated = 1,
     let: Lets = None,
@@ -29,30 +52,52 @@ def command(
         Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",
 ) -> int:
-    """Says the largest batch that can be trained within a budget of memory, and what limits it.
+    """Says the largest batch, or the largest input, that can be trained within a budget of memory, and what limits it.
 
-    The budget is compared with the peak of a training step as `convsize memory` gives it: what PyTorch holds on a CPU
-    at operator boundaries. Kernels, allocators and a GPU's own context take more. Ends with 1 where no batch fits.
+    The budget is compared with what training takes as `convsize memory` gives it: on a CPU the tensors at operator
+    boundaries, on a GPU what its allocator reserves for them, and what else is known. Ends with 1 where nothing fits.
 
     \b
     Examples:
       convsize fit specs/resnet50.spec --memory 16GiB
+      convsize fit specs/resnet50.spec --device h200 --autocast bfloat16
+      convsize fit specs/unet.spec --memory 8GiB --largest input --batch 2
       convsize fit specs/vgg_d.spec --memory 8GiB --optimizer adamw --freeze 'conv*'
     """
     from convsize import api
-    from convsize.analyses.training_fit import largest_batch
+    from convsize.analyses.training_fit import largest_batch, largest_input
     from convsize.cli import specs as named
     from convsize.cli import terminal
+    from convsize.cli.training import device_of
     from convsize.errors import SpecError, UsageError
-    from convsize.records import TrainingSetting
-    from convsize.views import memory as view
+    from convsize.records import BatchFit, InputFit, TrainingSetting
+    from convsize.views import fit as view
 
-    budget = _bytes(memory)
-    setting = TrainingSetting(1, optimizer, dtype, tuple(freeze or ()), accumulate)
+    kind, known = device_of(device or "cpu")
+    if memory:
+        budget = _bytes(memory)
+    elif device is None:
+        raise UsageError("give a budget: --memory 16GiB, or a device of `convsize devices`: --device h200")
+    elif known is None or known.memory is None:
+        raise UsageError(f"the memory of `{device}` is not known: give it by --memory, such as 16GiB")
+    else:
+        budget = known.memory
+    if batch is not None and largest == "batch":
+        raise UsageError("--batch is for the largest input: add --largest input, or leave it out")
+    setting = TrainingSetting(
+        batch=1 if batch is None else batch,
+        optimizer=optimizer,
+        dtype=dtype,
+        frozen=tuple(freeze or ()),
+        accumulate=accumulate,
+        device=kind,
+        autocast=autocast,
+        checkpoint=tuple(checkpoint or ()),
+    )
     shapes = named.inputs(input_ or ())
     numbers = named.lets(let or ())
     asked = list(named.sources(specs or (), expression or ()))
-    found = []
+    found: list[BatchFit | InputFit] = []
     code = ExitCode.OK
     for name, where in asked:
         try:
@@ -61,7 +106,11 @@ def command(
             if any(each.severity == "error" for each in network.diagnostics):
                 code = max(code, ExitCode.FINDINGS)
                 continue
-            fit = largest_batch(network, setting, budget)
+            fit: BatchFit | InputFit
+            if largest == "batch":
+                fit = largest_batch(network, setting, budget, known)
+            else:
+                fit = largest_input(network, setting, budget, known, numbers)
         except SpecError as error:
             terminal.report_diagnostics(error.diagnostics, error.source)
             code = max(code, ExitCode.FINDINGS)
@@ -72,14 +121,16 @@ def command(
             terminal.complain(str(error))
             code = max(code, ExitCode.USAGE)
             continue
-        if not fit.batch:
+        if fit.fits is None:
             code = max(code, ExitCode.FINDINGS)
         found.append(fit)
         if format_ == "table":
-            text = view.render_fit(fit, setting, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+            title = None if known is None else known.title
+            paint = terminal.paint(sys.stdout)
+            text = view.render(fit, setting, device=title, width=terminal.width(sys.stdout), paint=paint)
             terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
-        terminal.write(view.render_fit_json(found, several=len(asked) > 1))
+        terminal.write(view.render_json(found, setting, several=len(asked) > 1))
     return code
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from convsize.records.sizes import SizesReport as SizesReport
     from convsize.records.training import BatchFit as BatchFit
     from convsize.records.training import DeviceShare as DeviceShare
+    from convsize.records.training import InputFit as InputFit
     from convsize.records.training import TrainingChoice as TrainingChoice
     from convsize.records.training import TrainingMemory as TrainingMemory
     from convsize.records.training import TrainingMoment as TrainingMoment
@@ -99,6 +100,7 @@ _FILES = {
     "training": (
         "BatchFit",
         "DeviceShare",
+        "InputFit",
         "TrainingChoice",
         "TrainingMemory",
         "TrainingMoment",

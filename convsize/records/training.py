@@ -118,6 +118,21 @@ class TrainingChoice(NamedTuple):
     bytes: int
 
 
+class InputFit(NamedTuple):
+    """The largest input whose training stays within `memory` bytes at the batch of the setting.
+
+    inputs: the volume of every input by name, none where not even the smallest one fits; fits: its memory, None there.
+    beyond_inputs, beyond: the next larger input, which does not fit; none where the network takes no larger one.
+    """
+
+    name: str
+    memory: int
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    fits: TrainingMemory | None
+    beyond_inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    beyond: TrainingMemory | None
+
+
 class BatchFit(NamedTuple):
     """The largest batch whose training stays within `memory` bytes.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from convsize.records import BatchFit, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.records import TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
 from convsize.views import numbers
 from convsize.views.layout import GAP, Cell, clip, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint
@@ -28,7 +28,7 @@ METERS = {
     ),
 }
 _HEIGHT = 8
-_PARTS = {
+PARTS = {
     "parameters": "parameters",
     "buffers": "buffers",
     "gradients": "gradients of parameters",
@@ -63,7 +63,7 @@ def render(
             paint,
         )
     out += ["", paint(f"At the peak of {which}", "bold")]
-    parts = [(text, size) for kind, text in _PARTS.items() if (size := dict(peak.parts)[kind])]
+    parts = [(text, size) for kind, text in PARTS.items() if (size := dict(peak.parts)[kind])]
     out += _table([(text, size, numbers.share(size / peak.bytes)) for text, size in parts], width, paint)
     most = sorted(found.saved_by_layer, key=lambda each: -each[1])[:5]
     if most:
@@ -193,51 +193,12 @@ def _what_if(choices: Sequence[TrainingChoice], paint: Paint) -> list[str]:
     ]
 
 
-def render_fit(found: BatchFit, setting: TrainingSetting, *, width: int = 80, paint: Paint = PLAIN) -> str:
-    """The largest batch, and what stands in the way of a larger one."""
-    budget = numbers.size(found.memory)
-    rest = " · ".join(setting_text(setting).split(" · ")[1:])
-    out = [f"{paint(found.name, 'bold')} · {rest} · {budget}", ""]
-    beyond = found.beyond
-    if found.fits is None:
-        out.append(f"No batch fits: training takes {numbers.size(beyond.peak.bytes)} at a batch of {found.smallest}.")
-    else:
-        out.append(
-            f"The largest batch is {paint(numbers.exact(found.batch), 'bold')}, "
-            f"with a peak of {numbers.size(found.fits.peak.bytes)}."
-        )
-    kind, size = max(beyond.peak.parts, key=lambda each: each[1])
-    limit = (
-        f"A batch of {numbers.exact(beyond.setting.batch)} takes {numbers.size(beyond.peak.bytes)}, in "
-        f"{where(beyond.peak)}: {numbers.share(size / beyond.peak.bytes)} of it are {_PARTS[kind]}."
-    )
-    return "\n".join([*out, *wrapped(limit, width), "", *wrapped(meter(setting), width)]) + "\n"
-
-
 # ---- JSON ------------------------------------------------------------------------------------------------------------
 
 
 def render_json(found: Sequence[tuple[TrainingMemory, Sequence[TrainingChoice]]], *, several: bool) -> str:
     """One object for one network, a list for several."""
     objects = [_object(memory, choices) for memory, choices in found]
-    return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
-
-
-def render_fit_json(found: Sequence[BatchFit], *, several: bool) -> str:
-    """One object for one network, a list for several."""
-    objects = [
-        {
-            "schema": SCHEMA,
-            "name": each.name,
-            "meter": meter(each.beyond.setting),
-            "memory": each.memory,
-            "smallest_batch": each.smallest,
-            "batch": each.batch,
-            "fits": None if each.fits is None else _peak(each.fits.peak),
-            "beyond": _peak(each.beyond.peak),
-        }
-        for each in found
-    ]
     return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
 
 
@@ -264,9 +225,10 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[st
     }
 
 
-def _peak(peak: TrainingPeak) -> dict[str, Any]:
+def peak_object(peak: TrainingPeak) -> dict[str, Any]:
+    """A peak: its bytes, where it is, and what lives there."""
     return {"bytes": peak.bytes, "moment": peak.moment, "layer": peak.layer, "parts": dict(peak.parts)}
 
 
 def _course(peak: TrainingPeak) -> dict[str, Any]:
-    return {**_peak(peak), "timeline": [each._asdict() for each in peak.timeline]}
+    return {**peak_object(peak), "timeline": [each._asdict() for each in peak.timeline]}

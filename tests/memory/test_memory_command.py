@@ -110,7 +110,7 @@ def test_nothing_fits(convsize):
         (("memory", "--inference", "--accumulate", "2"), "inference has no loss and no backward pass"),
         (("memory", "--timeline", "step.txt"), "must end in .svg"),
         (("memory", "--timeline", "step.dot"), "is no graph: write `step.dot` as .svg, .png or .pdf"),
-        (("fit",), "--memory takes a size such as 16GiB, 80GB or 512MiB, not ``"),
+        (("fit",), "give a budget: --memory 16GiB, or a device of `convsize devices`"),
         (("fit", "--memory", "lots"), "not `lots`"),
         (("fit", "--memory", "0"), "a budget holds at least one byte, not 0"),
     ],

@@ -1,0 +1,86 @@
+"""What fits into a budget of memory, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
+from convsize.views import numbers
+from convsize.views.layout import wrapped
+from convsize.views.memory import PARTS, SCHEMA, meter, peak_object, setting_text, where
+from convsize.views.paint import PLAIN, Paint
+
+
+def render(
+    found: BatchFit | InputFit,
+    setting: TrainingSetting,
+    *,
+    device: str | None = None,
+    width: int = 80,
+    paint: Paint = PLAIN,
+) -> str:
+    """The largest batch or input, and what stands in the way of a larger one; device: the GPU's name."""
+    how = setting_text(setting).split(" · ")
+    if isinstance(found, BatchFit):
+        how = how[1:]
+    budget = numbers.size(found.memory) + (f" of {device}" if device else "")
+    out = [f"{paint(found.name, 'bold')} · {' · '.join(how)} · {budget}", ""]
+    if isinstance(found, BatchFit):
+        what, largest = "batch", numbers.exact(found.batch)
+        more = f"a batch of {numbers.exact(found.beyond.setting.batch)}"
+    else:
+        what, largest, more = "input", _volumes(found.inputs), f"an input of {_volumes(found.beyond_inputs)}"
+    if found.fits is not None:
+        takes = f"which takes {numbers.size(found.fits.reserved)}"
+        text = f"The largest {what} is {paint(largest, 'bold')}, {takes}."
+        out += wrapped(text if found.beyond else f"{text} The network takes no larger one.", width)
+    elif found.beyond is not None:
+        out.append(f"No {what} fits: training takes {numbers.size(found.beyond.reserved)} at {more}.")
+    if found.beyond is not None:
+        out += _limit(more, found.beyond, width)
+    return "\n".join([*out, "", *wrapped(meter(setting), width)]) + "\n"
+
+
+def _limit(more: str, beyond: TrainingMemory, width: int) -> list[str]:
+    """What the smallest that does not fit takes, and what that is."""
+    kind, size = max(beyond.peak.parts, key=lambda each: each[1])
+    most = f"{numbers.share(size / beyond.peak.bytes)} of the tensors are {PARTS[kind]}"
+    text = f"{more[0].upper()}{more[1:]} takes {numbers.size(beyond.reserved)}. At the peak, in {where(beyond.peak)}, {most}."
+    known = [f"{numbers.size(each.bytes)} {each.name}" for each in beyond.device if each.bytes]
+    if known:
+        on_top = numbers.size(beyond.reserved - beyond.peak.bytes)
+        text += f" {on_top} come on top on the GPU: {', '.join(known)}."
+    left = [each.name for each in beyond.device if each.bytes is None]
+    return [*wrapped(text, width), *(wrapped(f"Not included: {', '.join(left)}.", width) if left else [])]
+
+
+def render_json(found: Sequence[BatchFit | InputFit], setting: TrainingSetting, *, several: bool) -> str:
+    """One object for one network, a list for several."""
+    objects = [_object(each, setting) for each in found]
+    return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
+
+
+def _volumes(inputs: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+    one = [numbers.volume(dims) if len(inputs) == 1 else f"{name} {numbers.volume(dims)}" for name, dims in inputs]
+    return ", ".join(one)
+
+
+def _object(each: BatchFit | InputFit, setting: TrainingSetting) -> dict[str, Any]:
+    about: dict[str, Any] = {"schema": SCHEMA, "name": each.name, "meter": meter(setting), "memory": each.memory}
+    if isinstance(each, BatchFit):
+        about |= {"smallest_batch": each.smallest, "batch": each.batch}
+    else:
+        about |= {"inputs": dict(each.inputs), "beyond_inputs": dict(each.beyond_inputs)}
+    return {**about, "fits": _memory(each.fits), "beyond": _memory(each.beyond)}
+
+
+def _memory(memory: TrainingMemory | None) -> dict[str, Any] | None:
+    if memory is None:
+        return None
+    return {
+        **peak_object(memory.peak),
+        "device": [each._asdict() for each in memory.device],
+        "reserved": memory.reserved,
+    }
