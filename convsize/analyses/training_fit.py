@@ -77,12 +77,10 @@ def largest_input(
     or below it that the network takes. Fully connected layers are made as large as what reaches them. lets are the
     constants that the network was built with.
 
-    Raises UsageError where the network has no axes, its sizes cannot be solved, or a budget makes no sense.
+    Raises UsageError where its sizes cannot be solved, or the budget is below one byte or beyond any input.
     """
     if memory < 1:
         raise UsageError(f"a budget holds at least one byte, not {memory}")
-    if not any(network.nodes[index].output.rank for index in network.inputs.values()):
-        raise UsageError(f"{network.name}: its input is a vector, which has no extent to grow")
     search = _InputSearch(network, setting, device, lets)
     extent = search.below(search.axis.declared) or search.above(search.axis.declared)
     if not extent:

@@ -47,7 +47,8 @@ def _limit(more: str, beyond: TrainingMemory, width: int) -> list[str]:
     """What the smallest that does not fit takes, and what that is."""
     kind, size = max(beyond.peak.parts, key=lambda each: each[1])
     most = f"{numbers.share(size / beyond.peak.bytes)} of the tensors are {PARTS[kind]}"
-    text = f"{more[0].upper()}{more[1:]} takes {numbers.size(beyond.reserved)}. At the peak, in {where(beyond.peak)}, {most}."
+    text = f"{more[0].upper()}{more[1:]} takes {numbers.size(beyond.reserved)}. "
+    text += f"At the peak, in {where(beyond.peak)}, {most}."
     known = [f"{numbers.size(each.bytes)} {each.name}" for each in beyond.device if each.bytes]
     if known:
         on_top = numbers.size(beyond.reserved - beyond.peak.bytes)

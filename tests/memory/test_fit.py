@@ -73,7 +73,6 @@ def test_not_even_the_smallest_input():
     ("text", "memory", "why"),
     [
         ("input: 3@8x8\nC3D4", 0, "at least one byte"),
-        ("input: 12\nFC4", 2**20, "its input is a vector"),
         ("input: 1@8x8\nC1D1", 2**60, "even an input of"),
     ],
 )
