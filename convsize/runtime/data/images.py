@@ -115,6 +115,9 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
         image_targets(task, images.name, classes, part.labels, part.numbers, dims)
         for part in (images.train, images.test)
     ]
+    if augment and images.train.numbers:
+        named = " and ".join(f"`{name}`" for name in images.train.numbers)
+        raise UsageError(f"--augment moves images, and the numbers of {named} would stay where they are: leave it out")
     most = _MEASURED if images.from_files else None
     preparation = Preparation.fitted(images.train.pixels, native, dims, images.white, most)
     augmentation = Augmentation(seed, images.mirrored) if augment else None

@@ -199,6 +199,12 @@ def test_numbers_of_regressed_outputs(tmp_path: Path) -> None:
     assert targets["main"].tolist() == [level // 50 for level in grey]
 
 
+def test_numbers_do_not_move_with_an_image(tmp_path: Path) -> None:
+    table(write_folder(tmp_path))
+    with pytest.raises(convsize.UsageError, match="the numbers of `box` would stay where they are: leave it out"):
+        opened(tmp_path, BOXES, regressed=("box",), augment=True)
+
+
 def test_numbers_alone_need_no_classes(tmp_path: Path) -> None:
     table(write_folder(tmp_path), "file,main.a,note,main.b")
     network = convsize.parse("input: 1@32x32\nC3D4/2 R GAP FC2")
