@@ -25,7 +25,7 @@ _READY_BYTES = 2**28
 class Part(NamedTuple):
     """The images of the training set or of the test set.
 
-    labels: (N,) int64, the class of every image; empty where there are no classes. numbers: what regressed outputs are
+    labels: (N,) int64, the class of every image; 0 where there are no classes. numbers: what regressed outputs are
     trained on, (N, k) float32 by the output's name.
     """
 

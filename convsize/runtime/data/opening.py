@@ -65,7 +65,11 @@ def open_data(
     if bool(where) != bool(source.place):
         problem = f"needs a directory: {kind}:{source.place}" if source.place else f"takes nothing behind `{kind}`"
         raise UsageError(f"--data {text}: {problem}")
-    return image_data(source.read(where, task, network), task, seed=seed, augment=augment)
+    try:
+        images = source.read(where, task, network)
+    except OSError as error:
+        raise UsageError(f"`{error.filename or where}` cannot be read: {error.strerror or error}") from None
+    return image_data(images, task, seed=seed, augment=augment)
 
 
 def _smallest(network: Network) -> tuple[int, int] | None:
