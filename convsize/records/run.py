@@ -1,0 +1,142 @@
+"""A training run: how it was asked for, and what it tells as it goes."""
+
+from typing import NamedTuple
+
+
+class RunSettings(NamedTuple):
+    """What decides the numbers of a training run, besides the spec.
+
+    data: as it was asked for, `mnist:DIR`. batch: samples of one process at a time. optimizer: sgd, momentum, nesterov,
+    adam or adamw. decay_all: whether norms and biases decay, too. schedule: constant, cosine or step; warmup, lr_step:
+    in epochs. losses, loss_weights: by output. autocast: bfloat16, float16, or "" for none. processes: how many take
+    part, each with `batch` samples. inputs, lets: what overrides the spec, as it was written.
+    """
+
+    data: str
+    epochs: int = 10
+    batch: int = 64
+    accumulate: int = 1
+    optimizer: str = "momentum"
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    decay_all: bool = True
+    schedule: str = "constant"
+    warmup: float = 0.0
+    lr_step: int = 10
+    lr_gamma: float = 0.1
+    clip: float = 0.0
+    label_smoothing: float = 0.0
+    losses: tuple[tuple[str, str], ...] = ()
+    loss_weights: tuple[tuple[str, float], ...] = ()
+    autocast: str = ""
+    channels_last: bool = False
+    compile: bool = False
+    augment: bool = False
+    sync_bn: bool = False
+    seed: int = 0
+    device: str = "cpu"
+    processes: int = 1
+    inputs: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
+
+
+class RunStart(NamedTuple):
+    """What begins, or goes on after `step` steps.
+
+    epoch_steps: steps of an epoch; left_out: training samples that an epoch leaves out because they fill no batch.
+    predicted: bytes that training holds at its peak, or None where that is not known, for the reason `unpredicted`.
+    said: sentences on what was done to the data and to the network.
+    """
+
+    name: str
+    folder: str
+    device: str
+    processes: int
+    parameters: int
+    trained: int
+    samples: int
+    tested: int
+    epochs: int
+    epoch_steps: int
+    left_out: int
+    step: int
+    predicted: int | None
+    unpredicted: str
+    said: tuple[str, ...]
+
+
+class StepFigures(NamedTuple):
+    """The steps since the last such figures.
+
+    epoch: from 1; step: of the whole run, from 1. loss: their mean, over all processes and outputs. throughput: samples
+    a second of all processes. waiting: the share of the time spent waiting for data. memory: the most bytes that this
+    process held for training so far, None where the system does not say.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    lr: float
+    throughput: float
+    waiting: float
+    memory: int | None
+
+
+class HeadScore(NamedTuple):
+    """How an output does on the test set: its loss; shares of right answers for classes, mean absolute error else."""
+
+    name: str
+    loss: float
+    top1: float | None = None
+    top5: float | None = None
+    error: float | None = None
+
+
+class EpochFigures(NamedTuple):
+    """An epoch: losses, how every output does, and whether it is the best so far.
+
+    seconds: of training, without the test. best: by the main output's accuracy, or where it has none by the test loss.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    test_loss: float
+    scores: tuple[HeadScore, ...]
+    lr: float
+    seconds: float
+    throughput: float
+    waiting: float
+    memory: int | None
+    best: bool
+
+
+class Notice(NamedTuple):
+    """Something to say aloud; `warning` where something went wrong that the run survives."""
+
+    text: str
+    warning: bool = False
+
+
+class RunEnd(NamedTuple):
+    """How a run ended: after all its epochs, or because it was told to stop.
+
+    seconds: of training over all its parts. stopped: the name of the signal, or "". saved: whether the last step is in
+    a checkpoint.
+    """
+
+    name: str
+    folder: str
+    epoch: int
+    epochs: int
+    step: int
+    last: EpochFigures | None
+    best: EpochFigures | None
+    seconds: float
+    memory: int | None
+    predicted: int | None
+    stopped: str = ""
+
+
+Event = RunStart | StepFigures | EpochFigures | Notice

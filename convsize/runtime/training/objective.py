@@ -1,0 +1,172 @@
+"""The objective: a loss for every output that is trained, and how well each one does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (its name everywhere)
+from torch import Tensor
+
+from convsize.errors import UsageError, nearest
+from convsize.graph.network import Network
+from convsize.records import HeadScore, RunSettings
+
+LOSSES = ("cross-entropy", "mse", "smooth-l1")
+
+_TOP = 5
+_SUMS = 5
+"""What is summed for an output: samples, loss, right answers, those among the first five, absolute error."""
+
+
+class Head(NamedTuple):
+    """An output with its loss, the loss' weight, and the axes of the output behind the batch: (classes, *extents)."""
+
+    name: str
+    loss: str
+    weight: float
+    dims: tuple[int, ...]
+
+
+class Objective:
+    """The weighted sum of the outputs' losses, each the mean over its batch."""
+
+    def __init__(self, heads: tuple[Head, ...], several: bool, smoothing: float) -> None:
+        self.heads = heads
+        self._several = several
+        self._smoothing = smoothing
+
+    def loss(self, outputs: Tensor | Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
+        """The loss to go down; label smoothing is part of it."""
+        found = outputs if isinstance(outputs, Mapping) else {self.heads[0].name: outputs}
+        total: Tensor | None = None
+        for head in self.heads:
+            loss = _loss(head, found[head.name], targets[head.name], self._smoothing)
+            if head.weight != 1:
+                loss = loss * head.weight
+            total = loss if total is None else total + loss
+        assert total is not None
+        return total
+
+    def sums(self, outputs: Tensor | Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
+        """What a batch adds to the test's sums: a row of `_SUMS` numbers for every output, in double precision."""
+        found = outputs if isinstance(outputs, Mapping) else {self.heads[0].name: outputs}
+        rows = []
+        for head in self.heads:
+            output, target = found[head.name].float(), targets[head.name]
+            samples = output.new_tensor(len(output))
+            loss = _loss(head, output, target, 0.0) * samples
+            zero = output.new_zeros(())
+            if head.loss == "cross-entropy":
+                # The share of a sample's places that are right, where it has more than one.
+                places = target[0].numel()
+                labels = _labels(head, target)
+                first = (output.argmax(1) == labels).sum() / places
+                among = zero
+                if head.dims[0] > _TOP:
+                    among = (output.topk(_TOP, 1).indices == labels.unsqueeze(1)).sum() / places
+                rows.append(torch.stack((samples, loss, first, among, zero)))
+            else:
+                error = (output - target.reshape(output.shape)).abs().mean() * samples
+                rows.append(torch.stack((samples, loss, zero, zero, error)))
+        return torch.stack(rows).double()
+
+    def scores(self, sums: list[float]) -> tuple[float, tuple[HeadScore, ...]]:
+        """The test's loss, weighted as in training, and the scores, of sums over all batches and processes."""
+        scores = []
+        for at, head in enumerate(self.heads):
+            samples, loss, first, among, error = sums[at * _SUMS : (at + 1) * _SUMS]
+            if head.loss == "cross-entropy":
+                top5 = among / samples if head.dims[0] > _TOP else None
+                scores.append(HeadScore(head.name, loss / samples, first / samples, top5))
+            else:
+                scores.append(HeadScore(head.name, loss / samples, error=error / samples))
+        total = sum(head.weight * score.loss for head, score in zip(self.heads, scores, strict=True))
+        return total, tuple(scores)
+
+
+def _loss(head: Head, output: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    if head.loss == "cross-entropy":
+        return F.cross_entropy(output, _labels(head, target), label_smoothing=smoothing)
+    if head.loss == "mse":
+        return F.mse_loss(output, target.reshape(output.shape))
+    return F.smooth_l1_loss(output, target.reshape(output.shape))
+
+
+def _labels(head: Head, target: Tensor) -> Tensor:
+    """Labels with the output's extents, also where those are all 1: N for N×10×1×1 is N×1×1."""
+    shape = (len(target), *head.dims[1:])
+    return target if target.shape == shape else target.reshape(shape)
+
+
+def objective(network: Network, settings: RunSettings, targets: Mapping[str, Tensor]) -> Objective:
+    """The losses that the settings name, for every output that the data has targets for.
+
+    Where none is named, whole numbers are labels of classes (cross entropy) and others are values (mean squared
+    error). `targets` are those of some samples.
+
+    Raises UsageError where a loss, a weight or a target names no output or does not fit it, or where the data has no
+    target for an output that is to be trained.
+    """
+    losses = dict(settings.losses)
+    weights = dict(settings.loss_weights)
+    for option, names in (("--loss", losses), ("--loss-weight", weights)):
+        for name in names:
+            if name not in network.outputs:
+                raise UsageError(f"{option} names `{name}`, {_no_output(network, name)}")
+    heads = []
+    for name, end in network.outputs.items():
+        weight = weights.get(name, 1.0)
+        if weight == 0:
+            continue
+        if name not in targets:
+            raise UsageError(
+                f"the data has no targets for the output `{name}`: --loss-weight {name}=0 leaves it untrained"
+            )
+        target = targets[name]
+        kind = losses.get(name, "mse" if target.is_floating_point() else "cross-entropy")
+        if kind not in LOSSES:
+            near = nearest(kind, LOSSES)
+            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
+            raise UsageError(f"there is no loss `{kind}`{guess}")
+        head = Head(name, kind, weight, network.nodes[end].output.dims)
+        _require_fit(head, target)
+        heads.append(head)
+    if not heads:
+        raise UsageError(f"{network.name}: every output has a loss weight of 0, so nothing is trained")
+    return Objective(tuple(heads), len(network.outputs) > 1, settings.label_smoothing)
+
+
+def _require_fit(head: Head, target: Tensor) -> None:
+    each = target[0].numel()
+    if head.loss == "cross-entropy":
+        if target.is_floating_point():
+            raise UsageError(
+                f"cross entropy takes labels of classes, and the targets of `{head.name}` are values: "
+                f"--loss {head.name}=mse or {head.name}=smooth-l1 takes those"
+            )
+        places = 1
+        for extent in head.dims[1:]:
+            places *= extent
+        if each != places:
+            raise UsageError(
+                f"the output `{head.name}` has {places} places to label in a sample, and the data has {each} labels"
+            )
+        return
+    values = 1
+    for extent in head.dims:
+        values *= extent
+    if not target.is_floating_point():
+        raise UsageError(
+            f"{head.loss} compares values, and the targets of `{head.name}` are labels of classes: "
+            f"--loss {head.name}=cross-entropy takes those"
+        )
+    if each != values:
+        raise UsageError(f"the output `{head.name}` has {values} values a sample, and the data has {each}")
+
+
+def _no_output(network: Network, name: str) -> str:
+    near = nearest(name, network.outputs)
+    guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(network.outputs)}"
+    return f"and {network.name} has no such output{guess}"
