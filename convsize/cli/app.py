@@ -23,6 +23,7 @@ COMMANDS = (
     "memory",
     "fit",
     "devices",
+    "train",
     "export",
     "report",
     "rf",
@@ -32,7 +33,7 @@ COMMANDS = (
 )
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
-_RUNS_TORCH = frozenset({"export", "verify"})
+_RUNS_TORCH = frozenset({"export", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 

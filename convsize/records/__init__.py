@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     from convsize.records.difference import LayerChange as LayerChange
     from convsize.records.receipt import Line as Line
     from convsize.records.receipt import Receipt as Receipt
+    from convsize.records.run import EpochFigures as EpochFigures
+    from convsize.records.run import Event as Event
+    from convsize.records.run import HeadScore as HeadScore
+    from convsize.records.run import Notice as Notice
+    from convsize.records.run import RunEnd as RunEnd
+    from convsize.records.run import RunSettings as RunSettings
+    from convsize.records.run import RunStart as RunStart
+    from convsize.records.run import StepFigures as StepFigures
     from convsize.records.sizes import AxisSizes as AxisSizes
     from convsize.records.sizes import Bound as Bound
     from convsize.records.sizes import InputSizes as InputSizes
@@ -106,6 +114,16 @@ _FILES = {
         "TrainingMoment",
         "TrainingPeak",
         "TrainingSetting",
+    ),
+    "run": (
+        "EpochFigures",
+        "Event",
+        "HeadScore",
+        "Notice",
+        "RunEnd",
+        "RunSettings",
+        "RunStart",
+        "StepFigures",
     ),
     "receipt": (
         "Line",

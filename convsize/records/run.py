@@ -9,7 +9,9 @@ class RunSettings(NamedTuple):
     data: as it was asked for, `mnist:DIR`. batch: samples of one process at a time. optimizer: sgd, momentum, nesterov,
     adam or adamw. decay_all: whether norms and biases decay, too. schedule: constant, cosine or step; warmup, lr_step:
     in epochs. losses, loss_weights: by output. autocast: bfloat16, float16, or "" for none. processes: how many take
-    part, each with `batch` samples. inputs, lets: what overrides the spec, as it was written.
+    part, each with `batch` samples. heads: what the spec's last layers were replaced by. init: the file that weights
+    came from. frozen, checkpoint: patterns of layers that are not trained, and of blocks that are run again in the
+    backward pass. inputs, lets: what overrides the spec, as it was written.
     """
 
     data: str
@@ -37,6 +39,10 @@ class RunSettings(NamedTuple):
     seed: int = 0
     device: str = "cpu"
     processes: int = 1
+    heads: tuple[str, ...] = ()
+    init: str = ""
+    frozen: tuple[str, ...] = ()
+    checkpoint: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     lets: tuple[str, ...] = ()
 
@@ -122,8 +128,7 @@ class Notice(NamedTuple):
 class RunEnd(NamedTuple):
     """How a run ended: after all its epochs, or because it was told to stop.
 
-    seconds: of training over all its parts. stopped: the name of the signal, or "". saved: whether the last step is in
-    a checkpoint.
+    seconds: of training over all its parts. stopped: the name of the signal, or "".
     """
 
     name: str
@@ -139,4 +144,4 @@ class RunEnd(NamedTuple):
     stopped: str = ""
 
 
-Event = RunStart | StepFigures | EpochFigures | Notice
+Event = RunStart | StepFigures | EpochFigures | Notice | RunEnd

@@ -4,41 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
-Sample = tuple[tuple[Tensor, ...], dict[str, Tensor]]
-"""A batch: the inputs in the network's order, and the targets by output."""
-
-
-class Samples(Protocol):
-    """A part of a data set that gives whole batches."""
-
-    def __len__(self) -> int: ...
-
-    def __getitems__(self, indices: list[int]) -> Sample: ...
-
-
-class Data(Protocol):
-    """A data set as training reads it.
-
-    classes: their number, or their names; None where nothing is classified. said: sentences on what was done to the
-    samples. set_epoch: augmentation depends on the seed, the epoch and the sample alone.
-    """
-
-    @property
-    def train(self) -> Samples: ...
-
-    @property
-    def test(self) -> Samples: ...
-
-    @property
-    def said(self) -> tuple[str, ...]: ...
-
-    def set_epoch(self, epoch: int) -> None: ...
+from convsize.runtime.data.samples import Batch, Samples
 
 
 class Batches(Sampler[list[int]]):
@@ -104,17 +75,16 @@ def generator(seed: int, *what: object) -> torch.Generator:
 
 def loader(samples: Samples, batches: Sampler[list[int]], workers: int, pinned: bool) -> DataLoader[Any]:
     """A loader of whole batches. It draws no number from PyTorch's global generator, which dropout needs for itself."""
-    dataset: Dataset[Any] = samples  # type: ignore[assignment]  # a map of batches, as PyTorch's fetcher takes it
     return DataLoader(
-        dataset,
+        samples,
         batch_sampler=batches,
-        collate_fn=_whole,
+        collate_fn=_whole,  # type: ignore[arg-type]  # a batch is whole already
         num_workers=workers,
         pin_memory=pinned,
         generator=generator(0, "workers"),
     )
 
 
-def _whole(batch: Sample) -> Sample:
+def _whole(batch: Batch) -> Batch:
     """A batch that needs no collating."""
     return batch

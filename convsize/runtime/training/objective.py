@@ -32,9 +32,8 @@ class Head(NamedTuple):
 class Objective:
     """The weighted sum of the outputs' losses, each the mean over its batch."""
 
-    def __init__(self, heads: tuple[Head, ...], several: bool, smoothing: float) -> None:
+    def __init__(self, heads: tuple[Head, ...], smoothing: float) -> None:
         self.heads = heads
-        self._several = several
         self._smoothing = smoothing
 
     def loss(self, outputs: Tensor | Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
@@ -135,7 +134,7 @@ def objective(network: Network, settings: RunSettings, targets: Mapping[str, Ten
         heads.append(head)
     if not heads:
         raise UsageError(f"{network.name}: every output has a loss weight of 0, so nothing is trained")
-    return Objective(tuple(heads), len(network.outputs) > 1, settings.label_smoothing)
+    return Objective(tuple(heads), settings.label_smoothing)
 
 
 def _require_fit(head: Head, target: Tensor) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from convsize.errors import UsageError
 from convsize.records import RunSettings
 
-_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
+_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
 
 
 def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer:

@@ -18,7 +18,7 @@ _PATIENCE = timedelta(minutes=30)
 
 
 class Processes:
-    """This process's place among those that train together, and what they tell each other.
+    """The place of a process among those that train together, and what they tell each other.
 
     What they tell each other is small and on the processor, whatever the device they compute on.
     """

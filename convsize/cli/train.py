@@ -1,0 +1,359 @@
+"""`convsize train`: the network is trained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from convsize.cli.options import Inputs, Lets
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.api import Network
+    from convsize.graph.new_head import NewHead
+    from convsize.records import RunSettings
+
+_ENDED = {"SIGINT": 130, "SIGTERM": 143}  # 128 and the signal's number, as shells say it
+
+_FREE = frozenset({"spec", "expression", "output", "resume", "save_every", "log_every", "workers", "epochs"})
+"""What may be said again when a run goes on. More epochs do not change what was; under a cosine schedule they would."""
+
+
+def command(
+    ctx: typer.Context,
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="A spec file; - reads standard input.")] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            metavar="DATA",
+            help="digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, folder:DIR, or fake for the right shapes.",
+        ),
+    ] = "digits",
+    expression: Annotated[
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Where the run is kept (default: runs/NAME).")
+    ] = None,
+    resume: Annotated[str | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Times that all samples are seen.")] = 10,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in a batch of each process.")] = 64,
+    optimizer: Annotated[
+        Literal["sgd", "momentum", "nesterov", "adam", "adamw"], typer.Option(help="How weights are changed.")
+    ] = "momentum",
+    lr: Annotated[float, typer.Option(help="The learning rate, at its highest.")] = 0.01,
+    momentum: Annotated[float, typer.Option(help="That of momentum and nesterov.")] = 0.9,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
+    decay_all: Annotated[
+        bool, typer.Option("--decay-all/--decay-weights", help="Whether norms and biases decay, too.")
+    ] = True,
+    schedule: Annotated[
+        Literal["constant", "cosine", "step"], typer.Option(help="How the learning rate goes on.")
+    ] = "constant",
+    warmup: Annotated[float, typer.Option(help="Epochs over which the learning rate rises to its highest.")] = 0.0,
+    lr_step: Annotated[int, typer.Option(min=1, help="Epochs between the steps of --schedule step.")] = 10,
+    lr_gamma: Annotated[float, typer.Option(help="What the learning rate is multiplied by there.")] = 0.1,
+    clip: Annotated[float, typer.Option(help="The largest norm of all gradients together; 0 for any.")] = 0.0,
+    label_smoothing: Annotated[float, typer.Option(min=0, max=1, help="Of cross entropy.")] = 0.0,
+    loss: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[OUTPUT=]LOSS", help="cross-entropy, mse or smooth-l1, such as box=smooth-l1; may be repeated."
+        ),
+    ] = None,
+    loss_weight: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OUTPUT=NUMBER", help="How much an output's loss counts, such as aux1=0.3."),
+    ] = None,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make a step.")] = 1,
+    autocast: Annotated[
+        Literal["", "bfloat16", "float16"], typer.Option(help="Compute in this type where that is safe.")
+    ] = "",
+    channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
+    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network by torch.compile.")] = False,
+    checkpoint_blocks: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BLOCKS", help="Blocks run again in the backward pass instead of kept, such as 'bot*'."),
+    ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERIES", help="A new last layer, such as FC10, aux1=FC10, or '@features GAP FC10' behind a tap."
+        ),
+    ] = None,
+    init: Annotated[str | None, typer.Option(metavar="FILE", help="Weights to begin with, a safetensors file.")] = None,
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYERS", help="Layers that are not trained: conv1, 'down*', or @features for all up to it."
+        ),
+    ] = None,
+    augment: Annotated[bool, typer.Option("--augment", help="Shift, crop and flip images at random.")] = False,
+    sync_bn: Annotated[bool, typer.Option("--sync-bn", help="Batch norms over all processes (GPUs only).")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="What decides all that is drawn by chance.")] = 0,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to train.")] = "cpu",
+    save_every: Annotated[int, typer.Option(min=0, help="Steps between checkpoints besides those of epochs.")] = 0,
+    log_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 50,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read data ahead (default: as the data asks for).")
+    ] = None,
+    input_: Inputs = None,
+    let: Lets = None,
+) -> int:
+    """Trains a network, so that what was sized can be seen at work.
+
+    Weights, checkpoints, metrics (JSON lines) and curves are kept in a folder. A run that was stopped or killed goes on
+    by --resume, with the same numbers as if nothing had been. Several GPUs or machines: the same command under
+    torchrun. Needs the extra `train`.
+
+    \b
+    Examples:
+      convsize train specs/lenet5.spec --data digits --epochs 20
+      convsize train specs/keras_mnist.spec --data mnist:data --optimizer adam --lr 1e-3 --batch 128 --epochs 5
+      convsize train specs/resnet18.spec --data folder:photos --init resnet18.safetensors --freeze 'down*' --head FC3
+      convsize train --resume runs/lenet5
+      torchrun --nproc-per-node 2 -m convsize train specs/cifar10.spec --data fake
+    """
+    from convsize import api
+    from convsize.errors import UsageError
+    from convsize.records import RunSettings
+
+    api.require_torch()
+    settings = RunSettings(
+        data=data,
+        epochs=epochs,
+        batch=batch,
+        accumulate=accumulate,
+        optimizer=optimizer,
+        lr=lr,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        decay_all=decay_all,
+        schedule=schedule,
+        warmup=warmup,
+        lr_step=lr_step,
+        lr_gamma=lr_gamma,
+        clip=clip,
+        label_smoothing=label_smoothing,
+        losses=_losses(loss or ()),
+        loss_weights=_weights(loss_weight or ()),
+        autocast=autocast,
+        channels_last=channels_last,
+        compile=compile_,
+        augment=augment,
+        sync_bn=sync_bn,
+        seed=seed,
+        device=device,
+        processes=int(os.environ.get("WORLD_SIZE", "1")),
+        heads=tuple(head or ()),
+        init=init or "",
+        frozen=tuple(freeze or ()),
+        checkpoint=tuple(checkpoint_blocks or ()),
+        inputs=tuple(input_ or ()),
+        lets=tuple(let or ()),
+    )
+    for name, value in (("--lr", lr), ("--lr-gamma", lr_gamma)):
+        if not 0 < value < float("inf"):
+            raise UsageError(f"{name} takes a number above 0, not {value:g}")
+    for name, value in (
+        ("--momentum", momentum),
+        ("--weight-decay", weight_decay),
+        ("--warmup", warmup),
+        ("--clip", clip),
+    ):
+        if not 0 <= value < float("inf"):
+            raise UsageError(f"{name} takes 0 or more, not {value:g}")
+    if resume is None:
+        if spec is not None and expression is not None:
+            raise UsageError("one network is trained at a time: give a file or -e, not both")
+        return _new(spec, expression, output, settings, save_every, log_every, workers)
+    if output is not None:
+        raise UsageError("--resume goes on in its own folder: leave --output out")
+    asked = {
+        name
+        for name in ctx.params
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    return _again(resume, spec, expression, settings, asked, save_every, log_every, workers)
+
+
+def _new(
+    spec: str | None,
+    expression: str | None,
+    output: str | None,
+    settings: RunSettings,
+    save_every: int,
+    log_every: int,
+    workers: int | None,
+) -> int:
+    from pathlib import Path
+
+    from convsize.cli import specs as named
+    from convsize.errors import Source
+
+    asked = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
+    (name, where), *_ = asked
+    source = named.read(where)
+    found = _network(Source(source.text, source.name), name, settings)
+    if found is None:
+        return ExitCode.FINDINGS
+    network, new_head = found
+    from convsize.runtime.training.loop import Job
+    from convsize.runtime.training.run_folder import free_folder
+
+    folder = Path(output) if output is not None else free_folder(name)
+    graph = network.analyze().graph
+    return _run(Job(network, settings, folder, source.text, graph, False, save_every, log_every, workers, new_head))
+
+
+def _again(
+    resume: str,
+    spec: str | None,
+    expression: str | None,
+    said: RunSettings,
+    asked: set[str],
+    save_every: int,
+    log_every: int,
+    workers: int | None,
+) -> int:
+    """Goes on with a run: by its own spec and settings, which what is said on the command line must not contradict."""
+    from pathlib import Path
+
+    from convsize.cli import specs as named
+    from convsize.errors import Source, UsageError
+    from convsize.runtime.training.loop import Job
+    from convsize.runtime.training.run_folder import RunFolder
+
+    name, text, graph, settings = RunFolder(Path(resume)).read()
+    fields = {"head": "heads", "freeze": "frozen", "checkpoint_blocks": "checkpoint", "loss": "losses"}
+    fields |= {"loss_weight": "loss_weights", "input_": "inputs", "let": "lets", "compile_": "compile"}
+    for option in sorted(asked - _FREE):
+        field = fields.get(option, option)
+        ours, theirs = getattr(settings, field), getattr(said, field)
+        if ours != theirs:
+            raise UsageError(
+                f"the run in `{resume}` has {_option(option)} {_shown(ours)}, not {_shown(theirs)}: leave it out to go "
+                "on, or begin a new run"
+            )
+    if settings.processes != said.processes:
+        raise UsageError(
+            f"the run in `{resume}` has {settings.processes} processes, not {said.processes}: start as many by torchrun"
+        )
+    if "epochs" in asked:
+        if settings.schedule == "cosine" and said.epochs != settings.epochs:
+            raise UsageError(
+                "under a cosine schedule the number of epochs decides every learning rate: begin a new run"
+            )
+        settings = settings._replace(epochs=said.epochs)
+    if spec is not None or expression is not None:
+        (_, where), *_ = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
+        other = _network(named.read(where), name, settings)
+        if other is None:
+            return ExitCode.FINDINGS
+        if other[0].analyze().graph != graph:
+            raise UsageError(f"`{spec or 'the expression'}` is another network than the one in `{resume}`")
+    found = _network(Source(text, str(Path(resume) / "network.spec")), name, settings)
+    if found is None:
+        return ExitCode.FINDINGS
+    network, new_head = found
+    if network.analyze().graph != graph:
+        raise UsageError(f"network.spec in `{resume}` is not the network that the run began with")
+    job = Job(network, settings, Path(resume), text, graph, True, save_every, log_every, workers, new_head)
+    return _run(job)
+
+
+def _network(source: Any, name: str, settings: RunSettings) -> tuple[Network, NewHead | None] | None:
+    """The network with its new heads, or None where it has errors, which are reported."""
+    from convsize import api
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.graph.new_head import with_heads
+
+    shapes, numbers = named.inputs(settings.inputs), named.lets(settings.lets)
+    network = api.from_source(source, name=name, lets=numbers, inputs=shapes)
+    new_head = None
+    if settings.heads:
+        new_head = with_heads(network, settings.heads)
+        network = api.from_source(new_head.source, name=name, lets=numbers, inputs=shapes)
+    terminal.report_diagnostics(network.diagnostics, network.source)
+    if any(each.severity == "error" for each in network.diagnostics):
+        return None
+    return network, new_head
+
+
+def _run(job: Any) -> int:
+    """Trains and tells; only the first of several processes does."""
+    from convsize.cli import terminal
+    from convsize.cli.training_display import Display
+    from convsize.records import EpochFigures, Notice, RunEnd, RunStart, StepFigures
+    from convsize.runtime.training.loop import train
+    from convsize.views import training as view
+
+    width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
+    code = 0
+    with Display(silent=os.environ.get("RANK", "0") != "0") as display:
+        for event in train(job):
+            if isinstance(event, RunStart):
+                display.start(view.start(event, width=width, paint=paint), event)
+            elif isinstance(event, StepFigures):
+                display.step(view.step(event), event.step)
+            elif isinstance(event, EpochFigures):
+                display.line(view.epoch(event, paint))
+                if not display.silent:
+                    _draw(job)
+            elif isinstance(event, Notice):
+                display.warn(event.text)
+            elif isinstance(event, RunEnd):
+                display.line(view.end(event, width=width, paint=paint).rstrip("\n"))
+                code = _ENDED.get(event.stopped, 0)
+    return code
+
+
+def _draw(job: Any) -> None:
+    """Draws the curves anew. They can be drawn again at any time, so a disk that does not take them stops nothing."""
+    import contextlib
+
+    from convsize.cli import files
+    from convsize.errors import UsageError
+    from convsize.runtime.training.run_folder import Metrics, RunFolder
+    from convsize.views.training_picture import scene
+
+    folder = RunFolder(job.folder)
+    settings = job.settings
+    title = f"{job.network.name} on {settings.data.partition(':')[0]}"
+    subtitle = f"{settings.optimizer}, learning rate {settings.lr:g}, batch {settings.batch * settings.processes}"
+    with contextlib.suppress(UsageError):
+        files.write(str(folder.curves), scene(title, subtitle, Metrics(folder.metrics).read()).file("svg"))
+
+
+def _losses(texts: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((name.strip() or "main", kind.strip()) for name, _, kind in (text.rpartition("=") for text in texts))
+
+
+def _weights(texts: Any) -> tuple[tuple[str, float], ...]:
+    from convsize.errors import UsageError
+
+    found = []
+    for text in texts:
+        name, equals, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not equals or not 0 <= value < float("inf"):
+            raise UsageError(f"--loss-weight takes an output and a number, such as aux1=0.3, not `{text}`")
+        found.append((name.strip(), value))
+    return tuple(found)
+
+
+def _option(name: str) -> str:
+    return "--" + name.strip("_").replace("_", "-")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join("=".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value) or "none"
+    return str(value) if value != "" else "none"

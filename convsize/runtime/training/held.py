@@ -1,0 +1,72 @@
+"""How much memory training took, beside what is predicted."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+
+from convsize.analyses.training_memory import training_memory
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.records import RunSettings, TrainingSetting
+from convsize.runtime.training.objective import Head
+
+_NAMES = {"sgd": "sgd", "momentum": "momentum", "nesterov": "momentum-l2", "adam": "adam", "adamw": "adamw"}
+"""Nesterov's step looks ahead by a copy of the gradient, as a weight decay does."""
+
+
+def predicted(network: Network, settings: RunSettings, heads: tuple[Head, ...]) -> tuple[int | None, str]:
+    """The peak of a training step in bytes; where that is not known None and the reason."""
+    name = _NAMES[settings.optimizer]
+    if settings.weight_decay and settings.optimizer in ("sgd", "momentum", "adam"):
+        name += "-l2"
+    setting = TrainingSetting(
+        batch=settings.batch,
+        optimizer=name,
+        frozen=settings.frozen,
+        accumulate=settings.accumulate,
+        device="cuda" if settings.device == "cuda" else "cpu",
+        autocast=settings.autocast or None,
+        losses=tuple((head.name, head.loss) for head in heads),
+        checkpoint=settings.checkpoint,
+    )
+    if settings.optimizer == "nesterov" and settings.weight_decay:
+        return None, "what Nesterov's step holds with weight decay has not been measured"
+    if len(heads) < len(network.outputs):
+        return None, "an output is left untrained"
+    try:
+        return training_memory(network, setting).peak.bytes, ""
+    except UsageError as error:
+        return None, str(error)
+
+
+class Meter:
+    """What this process took for training since the meter was made: the most so far."""
+
+    def __init__(self, device: str) -> None:
+        self._cuda = device == "cuda"
+        if self._cuda:
+            torch.cuda.reset_peak_memory_stats()
+        self._before = _resident()
+
+    def peak(self) -> int | None:
+        """Bytes that the allocator gave out on CUDA; on a CPU by how much the process grew. None where unknown."""
+        if self._cuda:
+            return torch.cuda.max_memory_allocated()
+        if self._before is None:
+            return None
+        import resource  # Windows has none, and no /proc either
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return max(most - self._before, 0)
+
+
+def _resident() -> int | None:
+    """The process's resident bytes now, where the system says so."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 (no file of a user's)
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None

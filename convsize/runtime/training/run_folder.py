@@ -1,0 +1,109 @@
+"""The folder of a run: its spec, its settings, its metrics as JSON lines, its checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from convsize.errors import UsageError
+from convsize.records import RunSettings
+
+SCHEMA = 1
+
+
+class RunFolder:
+    """Where a run keeps what it makes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spec = path / "network.spec"
+        self.settings = path / "settings.json"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoints = path / "checkpoints"
+        self.best = path / "best.safetensors"
+        self.last = path / "last.safetensors"
+        self.curves = path / "curves.svg"
+
+    def make(self, name: str, spec: str, graph: str, settings: RunSettings) -> None:
+        """Makes the folder of a new run. Raises UsageError where there is a run in it already, or no place for one."""
+        if self.settings.exists():
+            raise UsageError(
+                f"`{self.path}` holds a run already: --resume {self.path} goes on with it, --output names another"
+            )
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self.spec.write_text(spec, encoding="utf-8")
+            facts = {"schema": SCHEMA, "name": name, "graph": graph, "settings": settings._asdict()}
+            _replace(self.settings, json.dumps(facts, indent=2) + "\n")
+        except OSError as error:
+            raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from None
+
+    def read(self) -> tuple[str, str, str, RunSettings]:
+        """Name, spec, graph digest and settings of the run. Raises UsageError where there is none."""
+        try:
+            facts = json.loads(self.settings.read_text(encoding="utf-8"))
+            settings = RunSettings(**{key: _frozen(value) for key, value in facts["settings"].items()})
+            return str(facts["name"]), self.spec.read_text(encoding="utf-8"), str(facts["graph"]), settings
+        except FileNotFoundError as error:
+            missing = Path(error.filename).name
+            raise UsageError(f"`{self.path}` is no folder of a run: it has no {missing}") from None
+        except OSError as error:
+            raise UsageError(f"`{self.path}` cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"`{self.settings}` is not what convsize wrote: {error}") from None
+
+
+class Metrics:
+    """Metrics as JSON lines, each whole or not there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.size = path.stat().st_size if path.exists() else 0
+
+    def cut(self, size: int) -> None:
+        """Forgets what was written after a checkpoint that the run goes on from."""
+        if self._path.exists() and self._path.stat().st_size > size:
+            os.truncate(self._path, size)
+        self.size = min(size, self._path.stat().st_size) if self._path.exists() else 0
+
+    def add(self, kind: str, figures: dict[str, Any]) -> None:
+        """Adds a line. Raises OSError where the disk does not take it; no half of it stays."""
+        line = json.dumps({"kind": kind, **figures}) + "\n"
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError:
+            if self._path.exists():
+                os.truncate(self._path, self.size)
+            raise
+        self.size += len(line.encode())
+
+    def read(self) -> list[dict[str, Any]]:
+        """All lines."""
+        if not self._path.exists():
+            return []
+        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+
+
+def free_folder(name: str) -> Path:
+    """`runs/NAME`, or with a number behind it where that is taken."""
+    first = Path("runs") / name
+    number = 2
+    found = first
+    while found.exists():
+        found = first.with_name(f"{name}-{number}")
+        number += 1
+    return found
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's lists as the tuples that they were."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

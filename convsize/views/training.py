@@ -1,0 +1,88 @@
+"""A training run in lines: how it begins, how it goes, how it ends."""
+
+from __future__ import annotations
+
+from convsize.records import EpochFigures, HeadScore, RunEnd, RunStart, StepFigures
+from convsize.views import numbers
+from convsize.views.layout import wrapped
+from convsize.views.paint import PLAIN, Paint
+
+
+def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """What is trained on what, where it is kept, and what memory is predicted."""
+    where = found.device if found.processes == 1 else f"{found.processes} processes on {found.device}"
+    trained = "" if found.trained == found.parameters else f", {numbers.exact(found.trained)} of them trained"
+    out = [
+        f"{paint(found.name, 'bold')} · {where} · {numbers.exact(found.parameters)} parameters{trained}",
+        f"{numbers.exact(found.samples)} samples to train on, {numbers.exact(found.tested)} to test on · "
+        f"{numbers.plural(found.epochs, 'epoch')} of {numbers.plural(found.epoch_steps, 'step')}",
+    ]
+    said = list(found.said)
+    if found.left_out:
+        said.append(f"{numbers.plural(found.left_out, 'sample')} of every epoch fill no whole step and are left out")
+    if found.predicted is not None:
+        said.append(f"a step holds {numbers.size(found.predicted)} by prediction (tensors alone)")
+    else:
+        said.append(f"no memory is predicted: {found.unpredicted}")
+    said.append(f"kept in {found.folder}")
+    if found.step:
+        said.append(f"goes on after step {numbers.exact(found.step)}")
+    for sentence in said:
+        first, *more = wrapped(sentence, max(width - 2, 20))
+        out += [f"• {first}", *(f"  {line}" for line in more)]
+    return "\n".join(out) + "\n\n"
+
+
+def step(found: StepFigures) -> str:
+    """The figures of some steps, in a line."""
+    held = "" if found.memory is None else f"  {numbers.size(found.memory)}"
+    return (
+        f"epoch {found.epoch}  step {numbers.exact(found.step)}  loss {found.loss:.4f}  lr {found.lr:.4g}  "
+        f"{numbers.exact(round(found.throughput))} samples/s{held}"
+    )
+
+
+def epoch(found: EpochFigures, paint: Paint = PLAIN) -> str:
+    """An epoch in a line, and one more for every output where there are several."""
+    scores = found.scores
+    own = f"  {score(scores[0])}" if len(scores) == 1 else ""
+    best = paint("  best so far", "green") if found.best else ""
+    line = (
+        f"{paint(f'epoch {found.epoch}', 'bold')}  training loss {found.train_loss:.4f}  test loss "
+        f"{found.test_loss:.4f}{own}  {found.seconds:.1f} s{best}"
+    )
+    return "\n".join([line, *(f"  {each.name}: loss {each.loss:.4f}  {score(each)}" for each in scores if not own)])
+
+
+def score(found: HeadScore) -> str:
+    """`accuracy 98.61%  top 5 99.9%` or `mean absolute error 0.03`."""
+    if found.top1 is None:
+        return f"mean absolute error {found.error:.4g}"
+    five = "" if found.top5 is None else f"  top 5 {found.top5 * 100:.2f}%"
+    return f"accuracy {found.top1 * 100:.2f}%{five}"
+
+
+def end(found: RunEnd, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """How it ended, the best epoch, memory beside its prediction, and where everything is."""
+    out = [""]
+    if found.best is not None:
+        names = "; ".join(
+            (f"{each.name} " if len(found.best.scores) > 1 else "") + score(each) for each in found.best.scores
+        )
+        out.append(f"{paint('best', 'bold')}  {names}, in epoch {found.best.epoch} of {found.epochs}")
+    out.append(f"{numbers.duration(found.seconds)} of training, {numbers.plural(found.step, 'step')}")
+    if found.memory is not None and found.predicted is not None:
+        out += wrapped(
+            f"memory: {numbers.size(found.memory)} measured, which counts what libraries and allocators keep; "
+            f"{numbers.size(found.predicted)} predicted for the tensors",
+            width,
+        )
+    if found.stopped:
+        out += wrapped(
+            f"stopped by {found.stopped} after step {numbers.exact(found.step)}, which is saved: "
+            f"convsize train --resume {found.folder}",
+            width,
+        )
+    else:
+        out += wrapped(f"weights, metrics and curves are in {found.folder}", width)
+    return "\n".join(out) + "\n"

@@ -1,0 +1,175 @@
+"""Runs that are killed, stopped, torn or without disk go on to the same weights, or say why they cannot."""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from safetensors.torch import load_file  # noqa: E402
+from train_killed import job  # noqa: E402
+
+from convsize.errors import ConvsizeError, UsageError  # noqa: E402
+from convsize.records import Notice, RunEnd  # noqa: E402
+from convsize.runtime.training import checkpoints  # noqa: E402
+from convsize.runtime.training.loop import train  # noqa: E402
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The folder of a run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    list(train(job(folder, resume=False)))
+    return folder
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    ours, theirs = load_file(one / "last.safetensors"), load_file(other / "last.safetensors")
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def figures(folder: Path) -> list:
+    """The losses by step and the scores by epoch: what depends on no clock."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(each["kind"], each["step"], each.get("loss"), each.get("test_loss"), each.get("best")) for each in lines]
+
+
+def broken(folder: Path, steps: int):
+    """A run that ends after some steps as if it had been killed there."""
+    events = train(job(folder, resume=False))
+    for event in events:
+        if getattr(event, "step", 0) == steps and type(event).__name__ == "StepFigures":
+            break
+    next(events, None)
+    events.close()
+
+
+def test_killed_twenty_times(tmp_path, unbroken):
+    if not hasattr(os, "fork"):
+        pytest.skip("the harness forks, and this system does not")
+    folder = tmp_path / "run"
+    command = [sys.executable, str(HERE / "train_killed.py"), str(folder), "20"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["killed"] == 20
+    assert same_weights(folder, unbroken)
+    assert figures(folder) == figures(unbroken)
+    assert not list(folder.glob("checkpoints/.*"))
+
+
+def test_goes_on_in_the_middle_of_an_epoch(tmp_path, unbroken):
+    folder = tmp_path / "run"
+    broken(folder, 17)
+    *_, end = train(job(folder, resume=True))
+    assert isinstance(end, RunEnd)
+    assert end.step == 60
+    assert same_weights(folder, unbroken)
+    assert figures(folder) == figures(unbroken)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "state.safetensors", "checkpoint.json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
+def test_a_torn_checkpoint_is_left_for_the_one_before(tmp_path, unbroken, name, damage):
+    folder = tmp_path / "run"
+    broken(folder, 17)
+    newest = max((folder / "checkpoints").glob("0*"))
+    file = newest / name
+    data = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(data[:-9] if damage == "cut" else data[:-9] + b"9" + data[-8:])
+    events = list(train(job(folder, resume=True)))
+    said = [event.text for event in events if isinstance(event, Notice)]
+    assert len(said) == 1
+    assert str(newest) in said[0]
+    assert "the checkpoint before it is taken" in said[0]
+    assert same_weights(folder, unbroken)
+
+
+def test_no_whole_checkpoint(tmp_path):
+    folder = tmp_path / "run"
+    broken(folder, 5)
+    for place in (folder / "checkpoints").glob("0*"):
+        (place / "checkpoint.json").write_text("{}")
+    with pytest.raises(UsageError, match="is whole: train anew"):
+        list(train(job(folder, resume=True)))
+
+
+def test_a_checkpoint_of_another_network_or_setting(tmp_path, unbroken):
+    folder = tmp_path / "run"
+    shutil.copytree(unbroken, folder)
+    ours = job(folder, resume=True)
+    with pytest.raises(UsageError, match="is of another network"):
+        list(train(ours._replace(graph="0" * 16)))
+    with pytest.raises(UsageError, match="under other settings"):
+        list(train(ours._replace(settings=ours.settings._replace(optimizer="sgd"))))
+    assert same_weights(folder, unbroken)
+
+
+def test_a_killed_run_without_a_checkpoint_begins_anew(tmp_path, unbroken):
+    folder = tmp_path / "run"
+    broken(folder, 1)
+    shutil.rmtree(folder / "checkpoints")
+    (folder / "checkpoints").mkdir()
+    events = list(train(job(folder, resume=True)))
+    assert any(isinstance(event, Notice) and "begins anew" in event.text for event in events)
+    assert same_weights(folder, unbroken)
+    assert figures(folder) == figures(unbroken)
+
+
+def test_a_full_disk_is_survived(tmp_path, unbroken, monkeypatch):
+    """Checkpoints from step 20 to 39 fail in the middle of their files; the run goes on and is whole at its end."""
+    settle = checkpoints._settle
+    failing = iter(range(10**6))
+    steps = []
+
+    def full(path):
+        if path.name == "state.safetensors" and 20 <= next(failing) < 40:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return settle(path)
+
+    monkeypatch.setattr(checkpoints, "_settle", full)
+    folder = tmp_path / "run"
+    for event in train(job(folder, resume=False)):
+        if isinstance(event, Notice):
+            assert "No space left on device" in event.text
+            assert "that of step 20 is kept" in event.text
+            steps.append(event)
+            assert [checkpoints.read(place).step for place in sorted((folder / "checkpoints").glob("0*"))] == [19, 20]
+    assert len(steps) == 20
+    assert same_weights(folder, unbroken)
+
+
+def test_a_disk_that_stays_full_is_an_error(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(ConvsizeError, match=r"last checkpoint of .* could not be written: No space left"):
+        list(train(job(tmp_path / "run", resume=False)))
+    assert not list((tmp_path / "run" / "checkpoints").iterdir())
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "SIGINT")])
+def test_a_signal_ends_a_run_after_its_step(tmp_path, unbroken, number, name):
+    folder = tmp_path / "run"
+    end = None
+    for event in train(job(folder, resume=False)._replace(save_every=0)):
+        if type(event).__name__ == "StepFigures" and event.step == 15:
+            os.kill(os.getpid(), number)
+        end = event
+    assert isinstance(end, RunEnd)
+    assert (end.step, end.stopped) == (16, name)
+    list(train(job(folder, resume=True)))
+    assert same_weights(folder, unbroken)
