@@ -33,7 +33,7 @@ from convsize.runtime.free_memory import out_of_memory
 from convsize.runtime.training import checkpoints
 from convsize.runtime.training.batches import Batches, InOrder, loader
 from convsize.runtime.training.held import Meter, predicted
-from convsize.runtime.training.objective import Objective, objective
+from convsize.runtime.training.objective import Objective, objective, require_losses
 from convsize.runtime.training.optimizers import learning_rate, load_state, optimizer, state_tensors
 from convsize.runtime.training.preparing import build
 from convsize.runtime.training.processes import Processes, processes
@@ -70,21 +70,20 @@ def train(job: Job) -> Iterator[Event]:
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: --device cpu trains on the processor")
     with processes(settings.device) as group, stop_signals() as stop:
+        run = _Run(job, group, stop)
         try:
-            yield from _Run(job, group, stop).events()
+            yield from run.events()
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
-            raise UsageError(_too_large(job)) from None
+            raise UsageError(_too_large(job, run.expected)) from None
 
 
-def _too_large(job: Job) -> str:
-    settings = job.settings
-    size, _ = predicted(job.network, settings, ())
-    needs = f" (predicted: {size / 2**30:.2f} GiB)" if size else ""
+def _too_large(job: Job, expected: int | None) -> str:
+    needs = f" (predicted: {expected / 2**30:.2f} GiB)" if expected else ""
     return (
-        f"{job.network.name} ran out of memory at batch {settings.batch}{needs}: a smaller --batch with --accumulate, "
-        "--autocast or --checkpoint-blocks takes less, and `convsize fit` says what fits. Checkpoints are kept: "
+        f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: a smaller --batch with "
+        "--accumulate, --autocast or --checkpoint-blocks takes less, and `convsize fit` says what fits. Checkpoints are kept: "
         f"--resume {job.folder}"
     )
 
@@ -106,6 +105,7 @@ class _Run:
         self.best: EpochFigures | None = None
         self.last: EpochFigures | None = None
         self.saved_at = -1
+        self.expected: int | None = None
         self.failed = ""
         self._metrics_failed = False
 
@@ -138,6 +138,7 @@ class _Run:
 
     def _prepare(self) -> Iterator[Event]:
         job, settings, network = self.job, self.settings, self.job.network
+        require_losses(network, settings)
         regressed = [name for name, loss in settings.losses if loss != "cross-entropy"]
         self.data: Data = open_data(
             settings.data, network, seed=settings.seed, augment=settings.augment, regressed=regressed

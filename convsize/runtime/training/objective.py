@@ -99,21 +99,30 @@ def _labels(head: Head, target: Tensor) -> Tensor:
     return target if target.shape == shape else target.reshape(shape)
 
 
+def require_losses(network: Network, settings: RunSettings) -> None:
+    """Raises UsageError where a loss or a weight names no output of the network, or where there is no such loss."""
+    for option, pairs in (("--loss", settings.losses), ("--loss-weight", settings.loss_weights)):
+        for name, _ in pairs:
+            if name not in network.outputs:
+                raise UsageError(f"{option} names `{name}`, {_no_output(network, name)}")
+    for _, kind in settings.losses:
+        if kind not in LOSSES:
+            near = nearest(kind, LOSSES)
+            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
+            raise UsageError(f"there is no loss `{kind}`{guess}")
+
+
 def objective(network: Network, settings: RunSettings, targets: Mapping[str, Tensor]) -> Objective:
     """The losses that the settings name, for every output that the data has targets for.
 
     Where none is named, whole numbers are labels of classes (cross entropy) and others are values (mean squared
     error). `targets` are those of some samples.
 
-    Raises UsageError where a loss, a weight or a target names no output or does not fit it, or where the data has no
-    target for an output that is to be trained.
+    Raises UsageError where a target does not fit its output, or where the data has none for an output that is to be
+    trained.
     """
     losses = dict(settings.losses)
     weights = dict(settings.loss_weights)
-    for option, names in (("--loss", losses), ("--loss-weight", weights)):
-        for name in names:
-            if name not in network.outputs:
-                raise UsageError(f"{option} names `{name}`, {_no_output(network, name)}")
     heads = []
     for name, end in network.outputs.items():
         weight = weights.get(name, 1.0)
@@ -125,10 +134,6 @@ def objective(network: Network, settings: RunSettings, targets: Mapping[str, Ten
             )
         target = targets[name]
         kind = losses.get(name, "mse" if target.is_floating_point() else "cross-entropy")
-        if kind not in LOSSES:
-            near = nearest(kind, LOSSES)
-            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
-            raise UsageError(f"there is no loss `{kind}`{guess}")
         head = Head(name, kind, weight, network.nodes[end].output.dims)
         _require_fit(head, target)
         heads.append(head)
