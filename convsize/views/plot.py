@@ -293,6 +293,10 @@ class _Panel:
 
     def mark(self, mark: Mark) -> Iterator[Shape]:
         """A marked point, its text on the side where there is room, on a ground of its own."""
+        if not self.plot.x.shows(mark.x) or (
+            mark.y is not None and not _axis(self.panel, second=mark.second).shows(mark.y)
+        ):
+            return
         x = self.x.place(mark.x)
         wide = text_width(mark.text, _SMALL, bold=mark.y is not None)
         to_left = x + 8 + wide > self.right

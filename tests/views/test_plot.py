@@ -167,3 +167,11 @@ def test_the_course_of_a_step():
     assert {"net", "batch 4", "backward", "optimizer", "conv1"} <= set(found)
     where = peak.moment if peak.layer is None else f"{peak.moment} of {peak.layer}"
     assert f"{numbers.size(peak.bytes)}: {where}" in found
+
+
+@pytest.mark.parametrize("mark", [Mark(0, "here"), Mark(3, "here", 0.0), Mark(3, "here", math.nan)])
+def test_marks_without_a_place_are_left_out(mark):
+    plot = plot_of(
+        Curve("loss", [1, 10], [1.0, 2.0]), x=Axis("step", scale="log"), y=Axis("loss", scale="log"), marks=(mark,)
+    )
+    assert "here" not in texts(plot)

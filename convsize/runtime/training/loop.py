@@ -83,8 +83,8 @@ def _too_large(job: Job, expected: int | None) -> str:
     needs = f" (predicted: {expected / 2**30:.2f} GiB)" if expected else ""
     return (
         f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: a smaller --batch with "
-        "--accumulate, --autocast or --checkpoint-blocks takes less, and `convsize fit` says what fits. Checkpoints are kept: "
-        f"--resume {job.folder}"
+        "--accumulate, --autocast or --checkpoint-blocks takes less, and `convsize fit` says what fits. "
+        f"Checkpoints are kept: --resume {job.folder}"
     )
 
 
