@@ -46,13 +46,14 @@ def loss_of(tape: Tape, loss: str, output: Value, wanted: Value) -> Value:
 
 
 def total(tape: Tape, losses: list[Value]) -> Value:
-    """The sum of losses, from left to right; the caller gives them up and holds it."""
-    found = losses[0]
+    """The sum of losses, from left to right, held by the caller, who gives up the losses once it is there."""
+    found = tape.share(losses[0])
     for other in losses[1:]:
         before, found = found, tape.empty((), None, losses[0].itemsize, "other")
         tape.record(found, [before, other], [], lambda tape, gradient: [tape.share(gradient), tape.share(gradient)])
-        tape.release(other)
         tape.release(before)
+    for loss in losses:
+        tape.release(loss)
     return found
 
 
@@ -64,13 +65,12 @@ def _cross_entropy(tape: Tape, logits: Value, _: Value) -> Value:
     source = cast(tape, logits, "F.cross_entropy")
     log = tape.like(source)
     tape.record(log, [source], [log.storage], lambda tape, gradient: [tape.like(gradient)])
-    tape.release(source)
     taken = cast(tape, log, "F.nll_loss")
     loss = tape.empty((), None, taken.itemsize, "other")
     weights = tape.empty((), None, taken.itemsize)
     seen = taken.shape, taken.strides, taken.itemsize
     tape.record(loss, [taken], [taken.storage, weights.storage], lambda tape, _: [tape.empty(*seen)])
-    for value in (log, taken, weights):
+    for value in (source, log, taken, weights):
         tape.release(value)
     return loss
 

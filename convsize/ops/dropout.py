@@ -34,7 +34,7 @@ class Dropout(Pointwise):
         none. FLOPs: none at inference, where it does nothing.
     Saved for backward
         in training a mask as large as its input: of its type on a CPU, of one byte an element on CUDA. Where p is 0
-        nothing, where p is 1 a single zero, on a CPU.
+        nothing, where p is 1 a single zero.
     PyTorch
         nn.Dropout.
     Source
