@@ -115,11 +115,13 @@ class Network(BareNetwork):
         batches: tuple[int, ...] = (1, 3),
         dtype: str = "float32",
         optimizer: str = "momentum",
+        autocast: str | None = None,
     ) -> Receipt:
         """Builds the network in PyTorch and holds every prediction against what that does.
 
         Bytes saved for backward are measured at every one of `batches`, everything else at the last of them; the peak
-        of training with the optimizer. On "meta" PyTorch works out shapes and calls without computing.
+        of training with the optimizer, under autocast where its type is given. On "meta" PyTorch works out shapes and
+        calls without computing.
 
         Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
         """
@@ -127,12 +129,12 @@ class Network(BareNetwork):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
         from convsize.analyses.training_step import require_known
 
-        require_known(TrainingSetting(max(batches), optimizer, dtype))
+        require_known(TrainingSetting(max(batches), optimizer, dtype, autocast=autocast))
         require_torch()
         from convsize import __version__
         from convsize.runtime.verify import verify
 
-        receipt = verify(self, device=device, batches=batches, dtype=dtype, optimizer=optimizer)
+        receipt = verify(self, device=device, batches=batches, dtype=dtype, optimizer=optimizer, autocast=autocast)
         return receipt._replace(versions=(("convsize", __version__), *receipt.versions))
 
     def to_networkx(self) -> networkx.MultiDiGraph:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from convsize.analyses.training_allocator import CachingAllocator
+from convsize.analyses.workspaces import cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.ops.batch_norm import BatchNorm
 from convsize.ops.convolution import Convolution
 from convsize.ops.depthwise import DepthwiseConvolution
-from convsize.ops.fully_connected import FullyConnected
 from convsize.ops.transposed import TransposedConvolution
-from convsize.records import DeviceShare, TrainingSetting
+from convsize.records import DeviceShare, TrainingPeak, TrainingSetting
 from convsize.records.device import Device
 
 CUBLAS_WORKSPACE = 8_519_680
@@ -19,22 +19,21 @@ _CONVOLUTIONS = (Convolution, DepthwiseConvolution, TransposedConvolution)
 
 
 def device_shares(
-    network: Network, setting: TrainingSetting, allocator: CachingAllocator, requested: int, device: Device | None
+    network: Network, setting: TrainingSetting, allocator: CachingAllocator, peak: TrainingPeak, device: Device | None
 ) -> tuple[DeviceShare, ...]:
-    """What a GPU holds beyond the `requested` bytes of a step that `allocator` has watched.
+    """What a GPU holds beyond the tensors of a step with that peak, which `allocator` has watched.
 
-    device: what is known of the GPU, None where it is any. cuBLAS has a workspace for forward, and another for
-    backward, which runs in a thread of its own.
+    device: what is known of the GPU, None where it is any.
     """
     ops = [node.op for node in network.layers]
-    products = any(isinstance(op, FullyConnected) for op in ops) * (1 if setting.inference else 2)
+    products = cublas_count(network, inference=setting.inference)
     one = CUBLAS_WORKSPACE
     if device is not None and device.cublas_workspace is not None:
         one = device.cublas_workspace
     calibrated = device is not None and device.calibrated
     shares = [
         DeviceShare(
-            "rounding", allocator.most_allocated - requested, "assumed", "blocks of 512 bytes and what is left"
+            "rounding", allocator.most_allocated - peak.bytes, "assumed", "blocks of 512 bytes and what is left"
         ),
         DeviceShare(
             "segments", allocator.most_reserved - allocator.most_allocated, "assumed", "reserved and not allocated"
@@ -47,7 +46,14 @@ def device_shares(
         ),
     ]
     if any(isinstance(op, _CONVOLUTIONS) for op in ops):
-        shares.append(DeviceShare("cudnn workspaces", None, "not included", "cuDNN chooses them when it runs"))
+        measured = None
+        if device is not None and device.workspaces is not None:
+            measured = workspace_bytes(network, setting, peak, dict(device.workspaces))
+        if measured is None:
+            shares.append(DeviceShare("cudnn workspaces", None, "not included", "cuDNN chooses them when it runs"))
+        else:
+            note = "at the peak, of convolutions measured one by one"
+            shares.append(DeviceShare("cudnn workspaces", measured, "calibrated", note))
     if any(isinstance(op, BatchNorm) for op in ops) and not setting.inference:
         shares.append(DeviceShare("cudnn batch norm reserve", None, "not included", "cuDNN alone knows it"))
     context = None if device is None else device.context

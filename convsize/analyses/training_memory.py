@@ -32,7 +32,7 @@ def training_memory(network: Network, setting: TrainingSetting, device: Device |
     if allocator is not None:
         from convsize.analyses.training_device import device_shares
 
-        shares = device_shares(network, setting, allocator, max(first.bytes, later.bytes), device)
+        shares = device_shares(network, setting, allocator, max(first, later, key=lambda each: each.bytes), device)
     return TrainingMemory(
         name=network.name,
         source=network.source,

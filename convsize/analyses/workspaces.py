@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import TorchCall
-from convsize.records import TrainingMemory, TrainingPeak
+from convsize.ops.fully_connected import FullyConnected
+from convsize.records import TrainingPeak, TrainingSetting
 
 Direction = Literal["forward", "backward"]
 
@@ -53,35 +53,29 @@ def convolution_calls(network: Network, batch: int) -> dict[str, ConvolutionCall
     return found
 
 
-def requested_peak(network: Network, memory: TrainingMemory, workspaces: Mapping[str, int], cublas: int) -> int:
-    """The most bytes that a later step of training asks a GPU's allocator for, with workspaces of cuDNN by key.
+def workspace_bytes(
+    network: Network, setting: TrainingSetting, peak: TrainingPeak, workspaces: Mapping[str, int]
+) -> int | None:
+    """How much more than the tensors of a step is asked for at its peak, with workspaces of cuDNN by key.
 
-    cublas: bytes of one workspace of cuBLAS. The forward and the backward pass have one each, which stay.
-
-    Raises UsageError where a convolution has not been measured.
+    None where a convolution has not been measured.
     """
-    calls = convolution_calls(network, memory.setting.batch)
-    dtype = memory.setting.autocast or memory.setting.dtype
-    return cublas_bytes(network, cublas) + _highest(memory.steady, calls, workspaces, dtype)
-
-
-def cublas_bytes(network: Network, cublas: int) -> int:
-    """The workspaces of cuBLAS in a step: one forward and one backward where there is a matrix product."""
-    products = any(
-        call.target == "nn.Linear" for node in network.layers for call in node.op.torch(*network.input_shapes(node))
-    )
-    return 2 * cublas if products else 0
-
-
-def _highest(
-    peak: TrainingPeak, calls: Mapping[str, ConvolutionCall], workspaces: Mapping[str, int], dtype: str
-) -> int:
+    calls = convolution_calls(network, setting.batch)
+    dtype = setting.autocast or setting.dtype
     highest = peak.bytes
     for each in peak.timeline:
         call = calls.get(each.layer or "")
         if call is not None:
-            key = call.key(dtype, "forward" if each.moment == "forward" else "backward")
-            if key not in workspaces:
-                raise UsageError(f"the workspace of {each.layer} has not been measured: {key}")
-            highest = max(highest, each.highest + workspaces[key])
-    return highest
+            taken = workspaces.get(
+                call.key(dtype, "forward" if each.moment in ("forward", "recompute") else "backward")
+            )
+            if taken is None:
+                return None
+            highest = max(highest, each.highest + taken)
+    return highest - peak.bytes
+
+
+def cublas_count(network: Network, *, inference: bool) -> int:
+    """The workspaces of cuBLAS in a step: one, and for backward, which runs in a thread of its own, another."""
+    products = any(isinstance(node.op, FullyConnected) for node in network.layers)
+    return 0 if not products else 1 if inference else 2

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.cli.options import Autocast, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
 from convsize.errors import ExitCode
 
 
@@ -23,6 +23,7 @@ def command(
         int | None, typer.Option(min=1, help="Samples in the batch (default: both 1 and 3).", show_default=False)
     ] = None,
     dtype: TrainingType = "float32",
+    autocast: Autocast = None,
     optimizer: Optimizer = "momentum",
     json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
     output: Annotated[
@@ -75,7 +76,11 @@ def command(
                     code = max(code, ExitCode.FINDINGS)
                     continue
                 receipt = network.verify(
-                    device=device, batches=(1, 3) if batch is None else (batch,), dtype=dtype, optimizer=optimizer
+                    device=device,
+                    batches=(1, 3) if batch is None else (batch,),
+                    dtype=dtype,
+                    optimizer=optimizer,
+                    autocast=autocast,
                 )
             except SpecError as error:
                 progress.make_room()

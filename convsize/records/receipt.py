@@ -33,7 +33,8 @@ class Line(NamedTuple):
 class Receipt(NamedTuple):
     """What was predicted of one network, what PyTorch then did on a device, and whether they agree.
 
-    versions: names and versions of what took part; device: its kind, and its name where it has one.
+    versions: names and versions of what took part; device: its kind, and its name where it has one. autocast: the type
+    that training was measured in by torch.autocast, None where it was not.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Receipt(NamedTuple):
     batches: tuple[int, ...]
     versions: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
+    autocast: str | None = None
 
     @property
     def holds(self) -> bool:

@@ -34,17 +34,23 @@ def verify(
     batches: tuple[int, ...] = (1, 3),
     dtype: str = "float32",
     optimizer: str = "momentum",
+    autocast: str | None = None,
 ) -> Receipt:
     """Builds the module of a network and holds every prediction against it.
 
-    On "meta" PyTorch works out shapes and calls without values: what needs numbers is not measured there.
+    What training saves and its peaks are measured under autocast where a type is given. On "meta" PyTorch works out
+    shapes and calls without values: what needs numbers is not measured there.
 
     Raises UsageError where the device is not there, or has not the memory to compute a batch at all.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
+    if device == "meta" and autocast is not None:
+        raise UsageError("PyTorch has no autocast on meta: leave --autocast out, or take the processor")
     plan = lower(network)
-    setting = TrainingSetting(max(batches), optimizer, dtype, device="cuda" if device == "cuda" else "cpu")
+    setting = TrainingSetting(
+        max(batches), optimizer, dtype, device="cuda" if device == "cuda" else "cpu", autocast=autocast
+    )
     needed = _needed(network, setting)
     if device != "meta" and needed > (free := free_bytes(device)):
         raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.1f} GiB are free"))
@@ -65,6 +71,7 @@ def verify(
         batches=batches,
         versions=(("torch", torch.__version__), ("python", platform.python_version())),
         lines=lines,
+        autocast=autocast,
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import torch
 
+from convsize.analyses.training_device import CUBLAS_WORKSPACE
 from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.workspaces import convolution_calls, cublas_bytes, requested_peak
+from convsize.analyses.workspaces import convolution_calls, cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting
 from convsize.runtime.cuda_meters import allocator_peaks, reserved_by_norms
@@ -23,11 +24,11 @@ UNCALIBRATED = 0.10
 CALIBRATED = 0.03
 """The share by which it may be off with the workspaces that each convolution takes when it is measured alone."""
 
-ALLOCATED = 0.05
-"""The same for what the allocator hands out: blocks are rounded up, and parts of large ones are left over."""
+ALLOCATED, RESERVED = 0.05, 0.15
+"""The same for what the allocator hands out and for what it takes from the device: rules that no GPU has confirmed."""
 
-HOPPER_CUBLAS, CUBLAS = 32 * 2**20, 8_519_680
-"""Bytes of a workspace of cuBLAS on GPUs of compute capability 9, and elsewhere: as PyTorch asks for them."""
+HOPPER_CUBLAS = 32 * 2**20
+"""Bytes of a workspace of cuBLAS on GPUs of compute capability 9, as PyTorch asks for them."""
 
 
 def saved_on_cuda(network: Network, setting: TrainingSetting) -> Line:
@@ -65,30 +66,35 @@ def peaks_on_cuda(network: Network, setting: TrainingSetting) -> Iterator[Line]:
         yield from (Line(name, "bytes", None, None, "not measured", why) for name in names)
         return
     memory = training_memory(network, setting)
-    usual = HOPPER_CUBLAS if torch.cuda.get_device_capability()[0] == 9 else CUBLAS
+    usual = HOPPER_CUBLAS if torch.cuda.get_device_capability()[0] == 9 else CUBLAS_WORKSPACE
+    count = cublas_count(network, inference=False)
     norms = reserved_by_norms(network, setting)
-    products = cublas_bytes(network, usual)
-    predicted = [memory.first.bytes + norms + products, memory.steady.bytes + norms + products]
+    first_step, later_steps = (peak.bytes + norms + count * usual for peak in (memory.first, memory.steady))
     try:
         first, later = allocator_peaks(lambda: batch_for(network, setting), setting.optimizer)
         calls = convolution_calls(network, setting.batch).values()
         workspaces = measure_workspaces(calls, setting.autocast or setting.dtype)
-        whole = requested_peak(network, memory, workspaces, measure_cublas()) + norms
+        cublas = measure_cublas()
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        figures = (*predicted, None, None, None)
+        figures = (first_step, later_steps, None, None, None)
         yield from (
             Line(name, "bytes", figure, None, "not measured", "out of memory")
             for name, figure in zip(names, figures, strict=True)
         )
         return
+    space = workspace_bytes(network, setting, memory.steady, workspaces)
+    assert space is not None
+    whole = memory.steady.bytes + norms + count * cublas + space
+    shares = {each.name: each.bytes or 0 for each in memory.device}
     note = "requested_bytes.all.peak; tensors and cuBLAS, without workspaces of cuDNN"
-    yield within(names[0], "bytes", predicted[0], first.requested, UNCALIBRATED, note)
-    yield within(names[1], "bytes", predicted[1], later.requested, UNCALIBRATED, note)
+    yield within(names[0], "bytes", first_step, first.requested, UNCALIBRATED, note)
+    yield within(names[1], "bytes", later_steps, later.requested, UNCALIBRATED, note)
     note = "requested_bytes.all.peak of later steps; with the workspace that each convolution takes alone"
     yield within(names[2], "bytes", whole, later.requested, CALIBRATED, note)
-    note = "in later steps; the requested peak, of which the allocator rounds every block up"
-    yield within(names[3], "bytes", whole, later.allocated, ALLOCATED, note)
-    note = "in later steps; not predicted, for it depends on what was allocated before"
-    yield Line(names[4], "bytes", None, later.reserved, "not measured", note)
+    allocated = whole + shares["rounding"]
+    note = "in later steps; as requested, and how the allocator rounds blocks up by its rules"
+    yield within(names[3], "bytes", allocated, later.allocated, ALLOCATED, note)
+    note = "in later steps; as allocated, and what its segments hold besides by its rules"
+    yield within(names[4], "bytes", allocated + shares["segments"], later.reserved, RESERVED, note)

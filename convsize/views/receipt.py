@@ -19,7 +19,8 @@ def render(receipt: Receipt, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """A receipt as a table, one line a quantity, with what fails and what the figures are below it."""
     batches = " and ".join(map(str, receipt.batches))
     versions = ", ".join(f"{name} {version}" for name, version in receipt.versions)
-    how = f"{receipt.dtype}, {receipt.optimizer}, batch {batches}"
+    dtype = receipt.dtype if receipt.autocast is None else f"autocast {receipt.autocast}"
+    how = f"{dtype}, {receipt.optimizer}, batch {batches}"
     title = f"{receipt.name} on {receipt.device}, {how} ({versions})"
     rows = [_cells(line) for line in receipt.lines]
     sizes = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(5)]

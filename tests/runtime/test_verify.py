@@ -157,6 +157,7 @@ def test_a_failure_ends_with_one(convsize, monkeypatch):
     ("arguments", "code", "text"),
     [
         (["--device", "cuda", "-e", "C3"], 2, "PyTorch sees no CUDA device here"),
+        (["--device", "meta", "--autocast", "bfloat16", "-e", "C3"], 2, "PyTorch has no autocast on meta"),
         (["-e", "C3D4 C3D4096", "--batch", "100000"], 2, "ask for a smaller --batch"),
         (["-e", "C9p0"], 1, "E202"),
         (["-e", "C3\nexpect: params=3"], 1, "E401"),
@@ -199,6 +200,9 @@ def test_the_optimizer_and_the_type(convsize):
     ran = convsize("verify", "-e", "C3D4 R FC2", "--input", "3@8x8", "--optimizer", "adam", "--dtype", "bfloat16")
     assert ran.code == 0
     assert "on cpu, bfloat16, adam, batch 1 and 3" in ran.out
+    ran = convsize("verify", "-e", "C3D4 BN R FC2", "--input", "3@8x8", "--autocast", "bfloat16")
+    assert ran.code == 0
+    assert "on cpu, autocast bfloat16, momentum" in ran.out
     for wrong in (("--optimizer", "adamax"), ("--dtype", "int8")):
         ran = convsize("verify", "-e", "C3D4", "--input", "3@8x8", *wrong)
         assert (ran.code, ran.out) == (2, "")

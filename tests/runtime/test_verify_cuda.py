@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 import convsize
+from convsize.analyses.training_device import CUBLAS_WORKSPACE
 from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.workspaces import convolution_calls, cublas_bytes, requested_peak
-from convsize.errors import UsageError
+from convsize.analyses.workspaces import convolution_calls, workspace_bytes
+from convsize.devices import load
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
@@ -82,39 +83,51 @@ def test_the_shape_that_enters_is_the_padded_one():
 
 def test_the_peak_with_workspaces():
     network = convsize.parse(NETWORK)
-    memory = training_memory(network, SETTING)
+    peak = training_memory(network, SETTING).steady
     calls = convolution_calls(network, 2).values()
     keys = {call.key("float32", direction) for call in calls for direction in ("forward", "backward")}
-    assert cublas_bytes(network, 7) == 14
     none = dict.fromkeys(keys, 0)
-    assert requested_peak(network, memory, none, 7) == memory.steady.bytes + 14
+    assert workspace_bytes(network, SETTING, peak, none) == 0
     # A workspace so large that the peak is where that convolution runs.
     last = convolution_calls(network, 2)["conv3"].key("float32", "backward")
-    highest = max(each.highest for each in memory.steady.timeline if (each.moment, each.layer) == ("backward", "conv3"))
-    assert requested_peak(network, memory, {**none, last: 10**9}, 0) == highest + 10**9
-    with pytest.raises(UsageError, match="the workspace of conv1 has not been measured"):
-        requested_peak(network, memory, {}, 0)
+    highest = max(each.highest for each in peak.timeline if (each.moment, each.layer) == ("backward", "conv3"))
+    found = workspace_bytes(network, SETTING, peak, {**none, last: 10**9})
+    assert found == highest + 10**9 - peak.bytes
+    assert workspace_bytes(network, SETTING, peak, {}) is None
+
+
+def test_a_calibrated_device_says_the_workspaces():
+    network = convsize.parse(NETWORK)
+    calls = convolution_calls(network, 2).values()
+    keys = {call.key("float32", direction) for call in calls for direction in ("forward", "backward")}
+    device = load("h100")._replace(workspaces=tuple(dict.fromkeys(keys, 5000).items()))
+    shares = {each.name: each for each in training_memory(network, SETTING, device).device}
+    assert shares["cudnn workspaces"][1:3] == (5000, "calibrated")
+    shares = {each.name: each for each in training_memory(network, SETTING._replace(batch=3), device).device}
+    assert shares["cudnn workspaces"][1:3] == (None, "not included")
 
 
 def test_the_lines(monkeypatch):
     network = convsize.parse(NETWORK)
     memory = training_memory(network, SETTING)
-    products = 2 * verify_cuda.CUBLAS
+    shares = {each.name: each.bytes for each in memory.device}
+    products = 2 * CUBLAS_WORKSPACE
+    whole = memory.steady.bytes + products
     peaks = [AllocatorPeaks(memory.first.bytes + products, 0, 0)]
-    peaks += [AllocatorPeaks(memory.steady.bytes + products + 500, memory.steady.bytes + products, 2**30)]
+    peaks += [AllocatorPeaks(whole + 500, whole + shares["rounding"], whole)]
     calls = convolution_calls(network, 2).values()
     keys = {call.key("float32", direction) for call in calls for direction in ("forward", "backward")}
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
     monkeypatch.setattr(verify_cuda, "reserved_by_norms", lambda network, setting: 0)
     monkeypatch.setattr(verify_cuda, "allocator_peaks", lambda make, optimizer: peaks)
     monkeypatch.setattr(verify_cuda, "measure_workspaces", lambda calls, dtype: dict.fromkeys(keys, 0))
-    monkeypatch.setattr(verify_cuda, "measure_cublas", lambda: verify_cuda.CUBLAS)
+    monkeypatch.setattr(verify_cuda, "measure_cublas", lambda: CUBLAS_WORKSPACE)
     lines = list(verify_cuda.peaks_on_cuda(network, SETTING))
-    assert [(line.verdict, line.difference) for line in lines] == [
-        ("within", 0), ("within", -500), ("within", -500), ("within", 0), ("not measured", None),
+    assert [(line.verdict, line.difference) for line in lines[:4]] == [
+        ("within", 0), ("within", -500), ("within", -500), ("within", 0),
     ]  # fmt: skip
-    assert [line.tolerance for line in lines] == [0.1, 0.1, 0.03, 0.05, 0.0]
-    assert lines[-1].measured == 2**30
+    assert lines[4].difference == shares["rounding"] + shares["segments"]
+    assert [line.tolerance for line in lines] == [0.1, 0.1, 0.03, 0.05, 0.15]
 
 
 def test_out_of_memory_stands_beside_the_prediction(monkeypatch):
