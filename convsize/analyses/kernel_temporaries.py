@@ -6,7 +6,7 @@ operator holds enough for a moment to move the peak of a training step by a perc
 
 Source: allocations of single convolutions, traced on torch 2.13 with one thread on a processor with AVX2. Others have
 blocks of another size, and more threads add buffers of their own. So the peak is not exact as boundaries are: on the
-networks of specs/ at their own sizes it is within 0.5 %.
+networks of specs/ at their own sizes it is within 0.6 %.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ def command(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it, instead of to the screen.")
     ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Weights of the ONNX model, a safetensors file; else as before training."),
+    ] = None,
     logits: Annotated[
         bool, typer.Option("--logits", help="Leave out the softmax that ends an output, as losses in training want it.")
     ] = False,
@@ -32,14 +36,14 @@ def command(
     """Writes a network as the PyTorch file that a person would have written, or as an ONNX model.
 
     The file needs PyTorch and nothing else. Its parameters are called as `analyze` calls them, so that state_dicts load
-    into it and out of it. The ONNX model has the same names, a batch of any size and weights as they are before
-    training; it needs the extra `onnx`.
+    into it and out of it. The ONNX model has the same names, a batch of any size and the weights of --init; it
+    needs the extra `onnx`.
 
     \b
     Examples:
       convsize export specs/resnet50.spec -o resnet50.py
       convsize export specs/vgg_d.spec --logits -o vgg.py
-      convsize export specs/unet.spec --to onnx -o unet.onnx
+      convsize export specs/lenet5.spec --to onnx --init lenet5.safetensors -o lenet5.onnx
       convsize export -e 'CRCRP FC10' --input 3@32x32 --to json
     """
     from convsize import api
@@ -51,6 +55,8 @@ def command(
     if spec is not None and expression is not None:
         raise UsageError("one spec makes one file: give a file or -e, not both")
     asked = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
+    if init is not None and to != "onnx":
+        raise UsageError(f"--init is for --to onnx: what --to {to} writes holds no weights")
     (name, where), *_ = asked
     network = api.from_source(
         named.read(where), name=name, lets=named.lets(let or ()), inputs=named.inputs(input_ or ())
@@ -64,9 +70,11 @@ def command(
         if output is None and sys.stdout.isatty():
             raise UsageError("an ONNX model is no text for a screen: give a file by -o, or send it into a pipe")
         api.require_torch()
+        from pathlib import Path
+
         from convsize.runtime.onnx import onnx_bytes
 
-        model = onnx_bytes(plan)
+        model = onnx_bytes(plan, weights=None if init is None else Path(init))
         if output is None:
             sys.stdout.buffer.write(model)
         else:

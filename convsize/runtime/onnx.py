@@ -6,6 +6,7 @@ import logging
 import warnings
 from ast import literal_eval
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from convsize.errors import UsageError
 from convsize.lowering.plan import Plan
 from convsize.runtime.module import NetworkModule, build_module
+from convsize.runtime.transfer import load_weights
 
 _PACKAGES = ("onnx", "onnxscript")
 
@@ -21,15 +23,15 @@ _LARGEST = 2**31 - 1
 """Bytes of a model in one file: the format is protobuf, which stops there."""
 
 
-def onnx_bytes(plan: Plan, module: NetworkModule | None = None) -> bytes:
+def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | None = None) -> bytes:
     """An ONNX model in evaluation mode, checked by onnx's own checker.
 
     Inputs and outputs are called as in the spec (the trunk's end is `main`), parameters as in the state_dict, operators
     and values after their layers. The first axis of every input is the batch, of any size. Weights are the module's,
-    or drawn from seed 0 where none is given.
+    or drawn from seed 0 where none is given, and those of a safetensors file where there is one.
 
-    Raises UsageError where the extra `onnx` is not installed, where PyTorch cannot say a layer in ONNX, or where the
-    weights take more than a file of this format holds.
+    Raises UsageError where the extra `onnx` is not installed, where the weights do not fit or take more than a file of
+    this format holds, or where PyTorch cannot say a layer in ONNX.
     """
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
@@ -38,6 +40,8 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None) -> bytes:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             module = build_module(plan)
+    if weights is not None:
+        load_weights(weights, module)
     size = sum(tensor.nbytes for tensor in module.state_dict().values())
     if size > _LARGEST:
         raise UsageError(f"{plan.name}: its {size:,} bytes of weights are more than one ONNX file can hold (2 GiB)")

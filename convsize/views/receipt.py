@@ -71,13 +71,14 @@ def summary(receipts: Iterable[Receipt]) -> str:
     receipts = list(receipts)
     lines = [line for receipt in receipts for line in receipt.lines]
     tally = {verdict: sum(line.verdict == verdict for line in lines) for verdict in _STYLES}
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in tally.items() if count)
+    names = {verdict: verdict for verdict in _STYLES} | {"within": "within their tolerance"}
+    counts = ", ".join(f"{count} {names[verdict]}" for verdict, count in tally.items() if count)
     parts = [
-        f"{len(receipts)} networks, {len(lines)} quantities: {counts}.",
+        f"{len(receipts)} networks, {len(lines)} quantities: {counts}.{_worst(receipts)}",
         "",
         "| network | device | volumes | tensors | multiply-adds forward | backward | "
-        "saved for backward, batches | exported source | peaks of the first and of later steps | receptive fields | "
-        "verdict |",
+        "saved for backward, batches | exported source | peaks of the first and of later steps, of the allocator | "
+        "receptive fields | verdict |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for receipt in receipts:
@@ -101,8 +102,26 @@ def summary(receipts: Iterable[Receipt]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def _worst(receipts: Iterable[Receipt]) -> str:
+    """The figure that is furthest off, in the share of what was measured."""
+    off = [
+        (abs(line.difference) / line.measured, receipt.name, line.quantity)
+        for receipt in receipts
+        for line in receipt.lines
+        if line.measured and line.difference
+    ]
+    if not off:
+        return " No figure is off."
+    share, name, quantity = max(off)
+    return f" The worst error is {share:.2%}: {name}'s {quantity}."
+
+
 def _cell(line: Line) -> str:
     if line.measured is None:
         return "not measured"
     figure = exact(line.measured)
-    return figure if line.verdict == "exact" else f"**{line.verdict}** ({figure} for {_figure(line.predicted)})"
+    if line.verdict == "exact":
+        return figure
+    if line.verdict == "within" and line.difference is not None:
+        return f"{figure} ({line.difference / line.measured:+.2%})"
+    return f"**{line.verdict}** ({figure} for {_figure(line.predicted)})"

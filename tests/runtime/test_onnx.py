@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import convsize
+from convsize import parse
 from convsize.lowering.plan import lower
 
 torch = pytest.importorskip("torch")
@@ -86,6 +87,22 @@ def test_the_command(convsize, tmp_path):
     shown = convsize(*arguments, tty=True)
     assert (shown.code, shown.out) == (2, "")
     assert "an ONNX model is no text for a screen: give a file by -o" in shown.err
+
+
+def test_trained_weights(convsize, tmp_path):
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    network = lower(parse("input: 3@8x8\nC3D4 R FC2"))
+    module = build_module(network)
+    save_file(module.state_dict(), tmp_path / "net.safetensors")
+    arguments = ("export", "-e", "C3D4 R FC2", "-i", "3@8x8", "--init", tmp_path / "net.safetensors")
+    assert convsize(*arguments, "--to", "onnx", "-o", tmp_path / "net.onnx").code == 0
+    stored = {
+        each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(tmp_path / "net.onnx").graph.initializer
+    }
+    assert (stored["conv1.weight"] == module.conv1.weight.detach().numpy()).all()
+    ran = convsize(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--init is for --to onnx" in ran.err
 
 
 def test_without_the_extra(convsize, monkeypatch):

@@ -38,3 +38,14 @@ def test_they_are_about_what_is_predicted_now(receipts, path):
     for batch in receipt.batches:
         predicted = saved_bytes(net, TrainingSetting(batch)) if batch >= smallest_batch(net) else None
         assert lines[f"saved for backward, batch {batch}"].predicted == predicted
+
+
+def test_fidelity_across_the_zoo(receipts):
+    lines = [line for receipt in receipts.values() for line in receipt.lines]
+    assert {line.verdict for line in lines} == {"exact", "within", "not measured"}
+    assert all(line.difference == 0 for line in lines if line.verdict == "exact")
+    peaks = [line for line in lines if "step" in line.quantity and line.verdict == "exact"]
+    assert len(peaks) >= 2 * 20
+    allocated = [line for line in lines if line.quantity.startswith("allocator peak") and line.verdict == "within"]
+    assert len(allocated) >= 20
+    assert max(abs(line.difference) / line.measured for line in allocated) <= 0.015
