@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import convsize
 from convsize.records import LayerRow
 
 SPECS = Path(__file__).parents[2] / "specs"
+TRAINING = SPECS.parent / "reports" / "training.json"
 
 
 class Spec(NamedTuple):
@@ -147,6 +150,16 @@ def filter_shape(find: Callable[[Spec], LayerRow]) -> Measure:
     def measure(spec: Spec) -> str:
         weight = next(tensor for tensor in find(spec).tensors if tensor.name == "weight")
         return "×".join(map(str, (*weight.shape[2:], weight.shape[1])))
+
+    return measure
+
+
+def trained(name: str) -> Measure:
+    """The median accuracy of some runs of `convsize train`, as reports/training.json has them."""
+
+    def measure(spec: Spec) -> Judged:
+        runs = json.loads(TRAINING.read_text(encoding="utf-8"))["runs"][name]["results"]
+        return Judged(f"{median(run['accuracy'][-1] for run in runs):.4f}", False)
 
     return measure
 
