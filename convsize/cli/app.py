@@ -24,6 +24,7 @@ COMMANDS = (
     "fit",
     "devices",
     "train",
+    "profile",
     "export",
     "report",
     "rf",
@@ -33,7 +34,7 @@ COMMANDS = (
 )
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
-_RUNS_TORCH = frozenset({"export", "train", "verify"})
+_RUNS_TORCH = frozenset({"export", "profile", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from convsize.records.difference import FigureChange as FigureChange
     from convsize.records.difference import KeyChange as KeyChange
     from convsize.records.difference import LayerChange as LayerChange
+    from convsize.records.profile import Kernel as Kernel
+    from convsize.records.profile import LayerProfile as LayerProfile
+    from convsize.records.profile import Measured as Measured
+    from convsize.records.profile import Profile as Profile
+    from convsize.records.profile import Roof as Roof
     from convsize.records.receipt import Line as Line
     from convsize.records.receipt import Receipt as Receipt
     from convsize.records.run import EpochFigures as EpochFigures
@@ -124,6 +129,13 @@ _FILES = {
         "RunSettings",
         "RunStart",
         "StepFigures",
+    ),
+    "profile": (
+        "Kernel",
+        "LayerProfile",
+        "Measured",
+        "Profile",
+        "Roof",
     ),
     "receipt": (
         "Line",

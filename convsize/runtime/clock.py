@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -78,6 +79,19 @@ class Clock:
             if len(taken) >= least and passed > budget:
                 break
         return summed_up(taken)
+
+
+def keep_freed_memory() -> bool:
+    """Asks glibc's allocator not to give freed memory back to the system; whether it is glibc and does so.
+
+    Mapping it anew for every tensor takes as long as many a layer, and not the same time twice.
+    """
+    try:
+        library = ctypes.CDLL(None)
+        # M_MMAP_MAX 0 and M_TRIM_THRESHOLD at its largest: malloc.h of glibc.
+        return bool(library.mallopt(-4, 0)) and bool(library.mallopt(-1, 2**31 - 1))
+    except (OSError, AttributeError, TypeError):
+        return False
 
 
 def summed_up(seconds: Sequence[float]) -> Timing:

@@ -61,6 +61,11 @@ class NetworkModule(nn.Module):
             if step.init is not None:
                 initialise(layer, step.init)
 
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers in the order in which they run."""
+        return tuple(turn.name for turn in self._turns)
+
     def freeze(self, layers: Iterable[str]) -> None:
         """Trains these layers no more. They stay in evaluation mode, too: a batch norm's statistics are kept as well,
         and nothing is dropped.

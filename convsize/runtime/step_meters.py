@@ -18,7 +18,7 @@ from convsize.analyses.training_loss import losses_of
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.records import TrainingSetting
-from convsize.runtime.module import build_module
+from convsize.runtime.module import NetworkModule, build_module
 
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),
@@ -42,7 +42,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class Batch(NamedTuple):
     """A module with a batch of inputs and, in training, the losses and the targets of its outputs."""
 
-    module: nn.Module
+    module: NetworkModule
     inputs: list[Tensor]
     losses: list[Callable[[Tensor, Tensor], Tensor]]
     targets: list[Tensor]
@@ -97,10 +97,13 @@ def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.d
     return batch_for(network, TrainingSetting(samples, dtype=str(dtype).removeprefix("torch.")), device)
 
 
-def loss_of(batch: Batch) -> tuple[object, Tensor]:
-    """The outputs, which the caller of a training step holds, and the sum of their losses."""
+def loss_of(batch: Batch, see: Callable[[str, Tensor], None] | None = None) -> tuple[object, Tensor]:
+    """The outputs, which the caller of a training step holds, and the sum of their losses.
+
+    `see` is shown every layer's output by name.
+    """
     with batch.autocast:
-        outputs = batch.module(*batch.inputs)
+        outputs = batch.module.run(tuple(batch.inputs), see=see)
         each = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
         losses = [loss(o, t) for loss, o, t in zip(batch.losses, each, batch.targets, strict=True)]
         return outputs, reduce(torch.add, losses)

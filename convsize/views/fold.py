@@ -19,7 +19,8 @@ class Line(NamedTuple):
     rows: the layers it stands for in one turn (several only for a repeat that was summed); `last`: the layer that ends
     it in the last turn. times: how many turns are alike, over all repeats around it. bracket: for every folded turn of
     several lines around this one, outermost first, whether this is its "first", "middle" or "last" line. summary: the
-    name of the block and the number of its turns, where a whole repeat was summed.
+    name of the block and the number of its turns, where a whole repeat was summed. others: the layers of the turns
+    after the first one.
     """
 
     rows: tuple[LayerRow, ...]
@@ -27,6 +28,12 @@ class Line(NamedTuple):
     times: int = 1
     bracket: tuple[str, ...] = ()
     summary: tuple[str, int] | None = None
+    others: tuple[LayerRow, ...] = ()
+
+    @property
+    def all(self) -> tuple[LayerRow, ...]:
+        """The layers of all turns."""
+        return (*self.rows, *self.others)
 
     @property
     def first(self) -> LayerRow:
@@ -148,10 +155,14 @@ def _fold_repeat(repeat: _Repeat) -> list[Line]:
     for first, last in runs:
         turn = _lines(repeat.turns[first])
         if last > first:
-            ends = _lines(repeat.turns[last])
-            times = last - first + 1
+            alike = [turn, *map(_lines, repeat.turns[first + 1 : last + 1])]
             turn = [
-                line._replace(last=end.last, times=line.times * times) for line, end in zip(turn, ends, strict=True)
+                each[0]._replace(
+                    last=each[-1].last,
+                    times=each[0].times * len(each),
+                    others=(*each[0].others, *(row for other in each[1:] for row in other.all)),
+                )
+                for each in zip(*alike, strict=True)
             ]
             if len(turn) > 1:
                 marks = ["first", *["middle"] * (len(turn) - 2), "last"]

@@ -1,0 +1,131 @@
+"""`convsize profile`: what every layer takes where it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from convsize.cli.options import Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.records.device import Device
+
+
+def command(
+    specs: Specs = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
+    batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
+    dtype: TrainingType = "float32",
+    train: Annotated[
+        bool, typer.Option("--train/--infer", help="A training step, or a forward pass in evaluation mode.")
+    ] = True,
+    optimizer: Optimizer = "momentum",
+    repeats: Annotated[int, typer.Option(min=3, max=10_000, help="Steps that are measured.")] = 10,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Threads of the processor (default: PyTorch's).", show_default=False),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="The device, h200 or a device file, whose roofline layers are held against (default: this machine's, "
+            "where it was calibrated).",
+        ),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Every layer; repeats that are alike are not folded.")] = False,
+    trace: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A Chrome trace of one step as well: trace.json.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="A roofline plot as well: .svg, .png or .pdf.")
+    ] = None,
+    let: Lets = None,
+    format_: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+) -> int:
+    """Runs a network in PyTorch and says what every layer takes, forward and backward.
+
+    Medians over repeats after a warm-up, with FLOP/s and bytes a second of the forward pass, the share of a device's
+    roofline, what is saved for backward, and the operators or kernels that take longest. Needs the extra `torch`.
+
+    \b
+    Examples:
+      convsize profile specs/resnet18.spec
+      convsize profile specs/vgg_d.spec --infer --batch 1 --threads 1
+      convsize profile specs/resnet50.spec --device cuda --dtype bfloat16 --against h200 -o roofline.svg
+    """
+    from convsize import api
+    from convsize.analyses.training_step import require_known
+    from convsize.cli import files, terminal
+    from convsize.cli import specs as named
+    from convsize.cli.progress import Progress
+    from convsize.errors import SpecError, UsageError
+    from convsize.records import TrainingSetting
+    from convsize.views import profile as view
+
+    asked = list(named.sources(specs or (), expression or ()))
+    if len(asked) != 1:
+        raise UsageError("one network is profiled at a time: name one file, or give a text by -e")
+    suffix = None
+    if output is not None:
+        from convsize.views.drawing_file import suffix_of
+
+        suffix = suffix_of(output)
+        if suffix in ("dot", "mmd"):
+            raise UsageError(f"a plot is no graph: write `{output}` as .svg, .png or .pdf")
+    setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=not train)
+    require_known(setting)
+    roof = _against(against, device)
+    api.require_torch()
+    name, where = asked[0]
+    try:
+        network = api.from_source(
+            named.read(where), name=name, lets=named.lets(let or ()), inputs=named.inputs(input_ or ())
+        )
+        report = network.analyze(batch=batch, dtype=dtype)
+    except SpecError as error:
+        terminal.report_diagnostics(error.diagnostics, error.source)
+        return ExitCode.FINDINGS
+    terminal.report_diagnostics(report.diagnostics, report.source)
+    if any(found.severity == "error" for found in report.diagnostics):
+        return ExitCode.FINDINGS
+    from convsize.runtime.profile import WARM_UP, profile
+
+    with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
+        found, document = profile(
+            network,
+            setting,
+            repeats=repeats,
+            threads=threads,
+            against=roof,
+            trace=trace is not None,
+            told=progress.step,
+        )
+    if trace is not None and document is not None:
+        files.write(trace, document)
+    if output is not None and suffix is not None:
+        from convsize.views.profile_picture import scene
+
+        files.write(output, scene(found, report.layers).file(suffix))
+    if format_ == "json":
+        terminal.write(view.render_json(found))
+    else:
+        width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
+        terminal.write(view.render(found, report.layers, folded=not full, width=width, paint=paint))
+    return ExitCode.OK
+
+
+def _against(name: str | None, device: str) -> Device | None:
+    """The device of a name or a file; else this machine's where it was calibrated, else none."""
+    from convsize import devices
+
+    if name is None and device not in devices.names():
+        return None
+    return devices.load(name or device)

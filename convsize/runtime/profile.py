@@ -1,0 +1,139 @@
+"""Profiles: what every layer of a network takes in a forward pass or a training step, on CPU and CUDA."""
+
+from __future__ import annotations
+
+import gc
+import platform
+from collections.abc import Callable
+from math import prod
+
+import torch
+
+from convsize.analyses.report import analyze
+from convsize.analyses.training_memory import training_memory
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.records import ITEM_SIZES, LayerProfile, LayerRow, Profile, Roof, TrainingSetting
+from convsize.records.device import Device
+from convsize.runtime.clock import keep_freed_memory
+from convsize.runtime.free_memory import free_bytes, out_of_memory
+from convsize.runtime.profile_kernels import kernels
+from convsize.runtime.profile_steps import Steps, measured
+from convsize.runtime.step_meters import batch_for
+
+WARM_UP = 2
+"""Steps of a kind that are not counted."""
+
+
+def profile(
+    network: Network,
+    setting: TrainingSetting,
+    *,
+    repeats: int = 10,
+    threads: int | None = None,
+    against: Device | None = None,
+    trace: bool = False,
+    told: Callable[[], None] | None = None,
+) -> tuple[Profile, bytes | None]:
+    """Runs a network and measures every layer; the profile, and where `trace` is set a Chrome trace of one more step.
+
+    Steps with and without instruments take turns, so that what disturbs the machine disturbs both alike. threads: of
+    the processor, by default as many as PyTorch takes; they are as before afterwards. `told` is
+    called after each of 2 · (2 + repeats) steps, two of a kind to warm up.
+
+    Raises UsageError where the device is not there, has not the memory, or where the roofline is unknown.
+    """
+    if setting.device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
+    roof = None if against is None else _roof(against, setting)
+    memory = training_memory(network, setting)
+    needed = memory.peak.bytes
+    if needed > (free := free_bytes(setting.device)):
+        raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.2f} GiB are free"))
+    if setting.device == "cpu":
+        keep_freed_memory()
+    usual = torch.get_num_threads()
+    computing = usual if threads is None else threads
+    torch.set_num_threads(computing)
+    try:
+        with torch.random.fork_rng(devices=["cuda"] if setting.device == "cuda" else []):
+            torch.manual_seed(0)
+            steps = Steps(batch_for(network, setting), setting)
+            gc.collect()
+            for turn in range(WARM_UP + repeats):
+                counts = turn >= WARM_UP
+                steps.plain(counts=counts)
+                if told is not None:
+                    told()
+                steps.instrumented(counts=counts)
+                if told is not None:
+                    told()
+            top, document = kernels(steps, trace=trace)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise UsageError(_too_large(network, setting, needed, f"{setting.device} ran out of memory")) from None
+    finally:
+        torch.set_num_threads(usual)
+    report = analyze(network, batch=setting.batch, dtype=setting.dtype)
+    outputs = {row.name: row.output_bytes for row in report.layers}
+    held = outputs if setting.inference else dict(memory.saved_by_layer)
+    layers = tuple(_layer(row, steps, setting, roof, held.get(row.name, 0)) for row in report.layers)
+    found = Profile(
+        name=network.name,
+        device=f"cuda ({torch.cuda.get_device_name()})" if setting.device == "cuda" else "cpu",
+        dtype=setting.dtype,
+        batch=setting.batch,
+        optimizer=None if setting.inference else setting.optimizer,
+        threads=computing,
+        repeats=repeats,
+        versions=(("torch", torch.__version__), ("python", platform.python_version())),
+        layers=layers,
+        outside=tuple((name, measured(seconds)) for name, seconds in steps.outside.items()),
+        step=measured(steps.whole),
+        instrumented=measured(steps.whole_instrumented),
+        kernels=top,
+        roof=roof,
+        peak=needed,
+    )
+    return found, document
+
+
+def _layer(row: LayerRow, steps: Steps, setting: TrainingSetting, roof: Roof | None, held: int) -> LayerProfile:
+    itemsize = ITEM_SIZES[setting.dtype]
+    inputs = sum(map(prod, row.input_shapes)) * setting.batch * itemsize
+    tensors = sum(each.elements for each in row.tensors) * itemsize
+    flops, moved = row.flops * setting.batch, inputs + row.output_bytes + tensors
+    least = None
+    if roof is not None:
+        peak = roof.convolution_peak if "convolution" in row.op else roof.peak
+        least = max(flops / peak, moved / roof.bandwidth)
+    # A softmax that ends an output is left out in training: it has no time.
+    return LayerProfile(
+        row.name,
+        measured(steps.forward.get(row.name, [0.0])),
+        None if setting.inference else measured(steps.backward.get(row.name, [0.0])),
+        flops,
+        moved,
+        least,
+        held,
+    )
+
+
+def _roof(device: Device, setting: TrainingSetting) -> Roof:
+    peaks = dict(device.peaks)
+    if setting.dtype not in peaks:
+        known = ", ".join(peaks)
+        raise UsageError(f"nothing is known of {device.name} in {setting.dtype}: its device file has peaks of {known}")
+    peak = peaks[setting.dtype]
+    # PyTorch computes float32 convolutions in TF32 where a GPU has it, but not matrix products.
+    convolutions = peaks.get("tf32", peak) if setting.dtype == "float32" and device.kind == "cuda" else peak
+    return Roof(device.name, device.title, device.calibrated, peak, convolutions, device.bandwidth)
+
+
+def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str) -> str:
+    what = "a forward pass" if setting.inference else "a training step"
+    return (
+        f"{network.name}: {what} with a batch of {setting.batch} is predicted to hold {needed / 2**30:.2f} GiB, and "
+        f"{why}: ask for a smaller --batch{'' if setting.inference else ', or for --infer'}"
+    )

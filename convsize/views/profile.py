@@ -1,0 +1,242 @@
+"""Profiles as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from convsize.records import LayerProfile, LayerRow, Profile
+from convsize.views import numbers
+from convsize.views.fold import Line, fold, unfolded
+from convsize.views.layout import Cell, clip, full_width, line, widths, wrapped
+from convsize.views.paint import PLAIN, Paint
+
+SCHEMA = 1
+_LOUD = 0.05
+"""The noise from which on it is worth a sentence: a share of the median."""
+
+_WIDEST_NAME = 28
+
+
+class Row(NamedTuple):
+    """One line of the listing: the sums over the layers that it stands for. least is None without a roofline."""
+
+    name: str
+    spec: str
+    times: int
+    forward: float
+    backward: float | None
+    flops: int
+    bytes: int
+    least: float | None
+    held: int
+
+    @property
+    def seconds(self) -> float:
+        """Both passes."""
+        return self.forward + (self.backward or 0.0)
+
+
+def rows(found: Profile, layers: Sequence[LayerRow], *, folded: bool = True) -> tuple[Row, ...]:
+    """The lines of the listing; every layer is in exactly one of them."""
+    known = {each.name: each for each in found.layers}
+    lines = fold(layers) if folded else unfolded(layers)
+    return tuple(_row(each, [known[row.name] for row in each.all], training=found.training) for each in lines)
+
+
+def _row(each: Line, layers: Sequence[LayerProfile], *, training: bool) -> Row:
+    least = [layer.least for layer in layers if layer.least is not None]
+    return Row(
+        each.name,
+        each.spec,
+        each.times,
+        sum(layer.forward.median for layer in layers),
+        sum(layer.backward.median for layer in layers if layer.backward is not None) if training else None,
+        sum(layer.flops for layer in layers),
+        sum(layer.bytes for layer in layers),
+        sum(least) if least else None,
+        sum(layer.held for layer in layers),
+    )
+
+
+def render(
+    found: Profile, layers: Sequence[LayerRow], *, folded: bool = True, width: int = 80, paint: Paint = PLAIN
+) -> str:
+    """The layers, what is outside of them, how the sum compares with the plain step, and the top kernels."""
+    out = [f"{paint(found.name, 'bold')} · {setting_text(found)}", ""]
+    out += _table(found, rows(found, layers, folded=folded), width, paint)
+    for sentence in _sentences(found):
+        out += ["", *wrapped(sentence, width)]
+    if found.kernels:
+        what = "Kernels" if found.device != "cpu" else "Operators"
+        out += ["", paint(f"{what} that take longest in one more step, under PyTorch's profiler", "bold")]
+        out += _kernels(found, width, paint)
+    return "\n".join(out) + "\n"
+
+
+def setting_text(found: Profile) -> str:
+    """Training, batch 8 · momentum · float32 · cpu, 1 thread."""
+    threads = f", {numbers.plural(found.threads, 'thread')}" if found.device == "cpu" else ""
+    how = ("training step", found.optimizer) if found.optimizer else ("inference",)
+    return " · ".join([*how, f"batch {numbers.exact(found.batch)}", found.dtype, f"{found.device}{threads}"])
+
+
+_Column = tuple[str, Callable[[Row], str]]
+
+
+def _columns(found: Profile) -> list[_Column]:
+    total = found.attributed
+
+    def least(row: Row) -> str:
+        return _share(row.least / row.forward) if row.least is not None and row.forward else "–"
+
+    columns: list[_Column] = [
+        ("layer", lambda row: clip(row.name, _WIDEST_NAME) + (f" ×{row.times}" if row.times > 1 else "")),
+        ("spec", lambda row: clip(row.spec, 18)),
+        ("forward", lambda row: numbers.duration(row.forward)),
+    ]
+    if found.training:
+        columns.append(("backward", lambda row: numbers.duration(row.backward or 0.0)))
+    columns += [
+        ("share", lambda row: numbers.share(row.seconds / total)),
+        ("FLOP/s", lambda row: _rate(row.flops, row.forward)),
+        ("B/s", lambda row: _rate(row.bytes, row.forward)),
+    ]
+    if found.roof is not None:
+        columns.append(("roofline", least))
+    return [*columns, ("saved" if found.training else "output", lambda row: numbers.size(row.held))]
+
+
+def _rate(amount: int, seconds: float) -> str:
+    return numbers.count(round(amount / seconds)) if amount and seconds else "–"
+
+
+def _share(value: float) -> str:
+    """A percentage that may be far over 100."""
+    return numbers.share(value) if value < 1 else f"{value * 100:.0f}%"
+
+
+def _table(found: Profile, listed: Sequence[Row], width: int, paint: Paint) -> list[str]:
+    columns = _columns(found)
+    outside = [_outside_cells(name, each.median, columns, found) for name, each in found.outside]
+    forward = sum(each.forward.median for each in found.layers)
+    sums = {
+        "layer": "sum",
+        "forward": numbers.duration(forward),
+        "backward": numbers.duration(sum(each.backward.median for each in found.layers if each.backward)),
+        "share": numbers.share(
+            sum(each.forward.median + (each.backward.median if each.backward else 0.0) for each in found.layers)
+            / found.attributed
+        ),
+        "FLOP/s": _rate(sum(each.flops for each in found.layers), forward),
+        "B/s": _rate(sum(each.bytes for each in found.layers), forward),
+        "saved": numbers.size(sum(each.held for each in found.layers)),
+    }
+    body = [[text(row) for _, text in columns] for row in listed]
+    last = [sums.get(title, "") for title, _ in columns]
+    titles = [title for title, _ in columns]
+    for spare in ("spec", "B/s"):
+        if full_width(widths([titles, *body, last, *outside])) <= width or spare not in titles:
+            continue
+        at = titles.index(spare)
+        for each in (titles, *body, last, *outside):
+            del each[at]
+    sizes = widths([titles, *body, last, *outside])
+    left = [title in ("layer", "spec") for title in titles]
+
+    def painted(texts: Sequence[str], style: str | None = None) -> str:
+        return line([Cell(text, style) for text in texts], sizes, left, paint)
+
+    rule = paint("─" * min(full_width(sizes), width), "dim")
+    return [
+        painted(titles, "bold"),
+        rule,
+        *map(painted, body),
+        rule,
+        painted(last, "bold"),
+        *(painted(each, "dim") for each in outside),
+    ]
+
+
+def _outside_cells(name: str, seconds: float, columns: Sequence[_Column], found: Profile) -> list[str]:
+    """What is outside of layers: its time stands where the last time does."""
+    where = "backward" if found.training else "forward"
+    texts = {"layer": name, where: numbers.duration(seconds), "share": numbers.share(seconds / found.attributed)}
+    return [texts.get(title, "") for title, _ in columns]
+
+
+def _sentences(found: Profile) -> list[str]:
+    what = "step" if found.training else "pass"
+    step = found.step
+    out = [
+        f"A {what} without instruments takes {numbers.duration(step.median)}, "
+        f"{found.batch / step.median:,.1f} samples a second; half of {found.repeats} took "
+        f"{numbers.duration(step.low)} to {numbers.duration(step.high)}. All lines add up to "
+        f"{numbers.duration(found.attributed)}, {_difference(found.attributed / step.median - 1)}; the {what} with "
+        f"instruments takes {_difference(found.instrumented.median / step.median - 1)}."
+    ]
+    if found.attributed < step.median * (1 - _LOUD):
+        out.append("What disturbs a few repeats of a layer is in the whole, but not in the layer's median.")
+    if step.spread > _LOUD:
+        out.append(
+            f"The noise is large: {what}s differ by ±{step.spread:.0%}. Other programs disturb the measurement; more "
+            "--repeats, or a quieter machine, would give firmer figures."
+        )
+    moved = "FLOP/s and B/s are those of the forward pass, in which inputs, outputs and parameters move once"
+    if found.roof is None:
+        out.append(f"{moved}. Without a device there is no roofline: --against h200, or a device file, gives one.")
+    else:
+        source = "calibrated" if found.roof.calibrated else "data sheet"
+        out.append(
+            f"{moved}; roofline is the least time that {found.roof.title} ({source}: "
+            f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) would "
+            "take for the forward pass, as a share of what it took. It is over 100% where a layer moves nothing (a "
+            "view) or finds its input in a cache."
+        )
+    if found.training:
+        out.append(f"The peak is predicted to be {numbers.size(found.peak)}; saved is what autograd keeps.")
+    else:
+        out.append(f"The peak is predicted to be {numbers.size(found.peak)}.")
+    return out
+
+
+def _difference(share: float) -> str:
+    return f"{abs(share):.1%} {'more' if share >= 0 else 'less'}"
+
+
+def _kernels(found: Profile, width: int, paint: Paint) -> list[str]:
+    cells = [(numbers.duration(each.seconds), f"×{each.calls}", each.name) for each in found.kernels]
+    sizes = widths(cells)
+    room = max(width - 2 - sizes[0] - sizes[1] - 4, 16)
+    return [
+        "  " + line([Cell(time), Cell(calls), Cell(clip(name, room))], sizes, (False, False, True), paint)
+        for time, calls, name in cells
+    ]
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def render_json(found: Profile) -> str:
+    """Every layer by itself, in the order in which they run; seconds, bytes and FLOP of the whole batch."""
+    data = {
+        "schema": SCHEMA,
+        **found._asdict(),
+        "versions": dict(found.versions),
+        "layers": [
+            {
+                **each._asdict(),
+                "forward": each.forward._asdict(),
+                "backward": each.backward._asdict() if each.backward else None,
+            }
+            for each in found.layers
+        ],
+        "outside": {name: each._asdict() for name, each in found.outside},
+        "step": found.step._asdict(),
+        "instrumented": found.instrumented._asdict(),
+        "attributed": found.attributed,
+        "kernels": [each._asdict() for each in found.kernels],
+        "roof": found.roof._asdict() if found.roof else None,
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
