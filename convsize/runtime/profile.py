@@ -38,8 +38,8 @@ def profile(
     """Runs a network and measures every layer; the profile, and where `trace` is set a Chrome trace of one more step.
 
     Steps with and without instruments take turns, so that what disturbs the machine disturbs both alike. threads: of
-    the processor, by default as many as PyTorch takes; they are as before afterwards. `told` is
-    called after each of 2 · (2 + repeats) steps, two of a kind to warm up.
+    the processor, by default as many as PyTorch takes; they are as before afterwards. `told` is called after each of
+    2 · (WARM_UP + repeats) steps.
 
     Raises UsageError where the device is not there, has not the memory, or where the roofline is unknown.
     """
@@ -104,11 +104,12 @@ def _layer(row: LayerRow, steps: Steps, setting: TrainingSetting, roof: Roof | N
     inputs = sum(map(prod, row.input_shapes)) * setting.batch * itemsize
     tensors = sum(each.elements for each in row.tensors) * itemsize
     flops, moved = row.flops * setting.batch, inputs + row.output_bytes + tensors
+    if row.name not in steps.forward:  # a softmax that ends an output is left out in training
+        flops = moved = 0
     least = None
     if roof is not None:
         peak = roof.convolution_peak if "convolution" in row.op else roof.peak
         least = max(flops / peak, moved / roof.bandwidth)
-    # A softmax that ends an output is left out in training: it has no time.
     return LayerProfile(
         row.name,
         measured(steps.forward.get(row.name, [0.0])),

@@ -33,7 +33,11 @@ def kernels(steps: Steps, *, trace: bool) -> tuple[tuple[Kernel, ...], bytes | N
         steps.step(spans.see)
         if cuda:
             torch.cuda.synchronize()
-    events: list[Any] = [each for each in found.key_averages() if each.key not in spans.titles]
+    events: list[Any] = [
+        each
+        for each in found.key_averages()
+        if each.key not in spans.titles and not each.key.startswith("Optimizer.")  # spans, no operators
+    ]
     if cuda:
         events = [each for each in events if each.device_type.name != "CPU"]
     own = [

@@ -20,7 +20,10 @@ _WIDEST_NAME = 28
 
 
 class Row(NamedTuple):
-    """One line of the listing: the sums over the layers that it stands for. least is None without a roofline."""
+    """One line of the listing: the sums over the layers that it stands for. least is None without a roofline.
+
+    noise: seconds, half the distance between the quartiles of both passes.
+    """
 
     name: str
     spec: str
@@ -31,6 +34,7 @@ class Row(NamedTuple):
     bytes: int
     least: float | None
     held: int
+    noise: float
 
     @property
     def seconds(self) -> float:
@@ -57,6 +61,7 @@ def _row(each: Line, layers: Sequence[LayerProfile], *, training: bool) -> Row:
         sum(layer.bytes for layer in layers),
         sum(least) if least else None,
         sum(layer.held for layer in layers),
+        sum((each.high - each.low) / 2 for layer in layers for each in (layer.forward, layer.backward) if each),
     )
 
 
@@ -65,8 +70,10 @@ def render(
 ) -> str:
     """The layers, what is outside of them, how the sum compares with the plain step, and the top kernels."""
     out = [f"{paint(found.name, 'bold')} · {setting_text(found)}", ""]
-    out += _table(found, rows(found, layers, folded=folded), width, paint)
-    for sentence in _sentences(found):
+    table = _table(found, rows(found, layers, folded=folded), width, paint)
+    out += table
+    quartiles = ["± is half the distance between the quartiles of the repeats."] if "±" in table[0] else []
+    for sentence in [*_sentences(found), *quartiles]:
         out += ["", *wrapped(sentence, width)]
     if found.kernels:
         what = "Kernels" if found.device != "cpu" else "Operators"
@@ -99,6 +106,7 @@ def _columns(found: Profile) -> list[_Column]:
     if found.training:
         columns.append(("backward", lambda row: numbers.duration(row.backward or 0.0)))
     columns += [
+        ("±", lambda row: numbers.share(row.noise / row.seconds) if row.seconds else "–"),
         ("share", lambda row: numbers.share(row.seconds / total)),
         ("FLOP/s", lambda row: _rate(row.flops, row.forward)),
         ("B/s", lambda row: _rate(row.bytes, row.forward)),
@@ -136,7 +144,7 @@ def _table(found: Profile, listed: Sequence[Row], width: int, paint: Paint) -> l
     body = [[text(row) for _, text in columns] for row in listed]
     last = [sums.get(title, "") for title, _ in columns]
     titles = [title for title, _ in columns]
-    for spare in ("spec", "B/s"):
+    for spare in ("spec", "±", "B/s"):
         if full_width(widths([titles, *body, last, *outside])) <= width or spare not in titles:
             continue
         at = titles.index(spare)

@@ -85,6 +85,8 @@ def test_every_layer_has_a_backward_time_with_branches_and_heads():
     assert [each.name for each in found.layers] == [node.name for node in network.layers]
     # A softmax at the end is left out in training.
     assert {name for name, seconds in times.items() if not seconds} == {"softmax1"}
+    softmax = next(each for each in found.layers if each.name == "softmax1")
+    assert (softmax.flops, softmax.bytes, softmax.forward.median) == (0, 0, 0.0)
 
 
 def test_nodes_belong_to_the_layer_that_made_them():
