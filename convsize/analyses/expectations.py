@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
+from convsize.analyses.expected_time import METRICS as TIMES
+from convsize.analyses.expected_time import UNITS as UNITS_OF_TIME
+from convsize.analyses.expected_time import time_failure
 from convsize.analyses.facts import Facts
 from convsize.analyses.insights import percent
 from convsize.analyses.parameters import ParameterCount
@@ -64,10 +67,11 @@ class _Metric(NamedTuple):
     """A word before the comparison.
 
     A "sum" adds up `each` over the layers of the part. "reading" metrics have one number for the part, or one per axis
-    of which every one must hold. A "replay" runs the `whole` network. "volume" and "digest" are compared as a whole.
+    of which every one must hold. A "replay" runs the `whole` network. "volume" and "digest" are compared as a whole,
+    "time" is predicted for a device.
     """
 
-    kind: Literal["sum", "reading", "replay", "volume", "digest"]
+    kind: Literal["sum", "reading", "replay", "volume", "digest", "time"]
     each: Quantity | None = None
     reading: Callable[[_Figures, _Part], Extents | None] | None = None
     whole: Callable[[_Figures, _Setting], int] | None = None
@@ -132,6 +136,7 @@ METRICS: dict[str, _Metric] = {
     "receptive_field": _Metric("reading", reading=_receptive_field),
     "out": _Metric("volume"),
     "graph": _Metric("digest"),
+    **dict.fromkeys(TIMES, _Metric("time")),
 }
 """What can be expected; a new metric is one line here."""
 
@@ -213,12 +218,14 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         help_text = f"did you mean `{guess}`? There are: {known}" if guess else f"there are: {known}"
         fixes = (Fix(check.metric.span, guess, safe=False),) if guess else ()
         raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
-    setting = _setting(check, metric)
-    part = parts.part(expectation, _REPLAY if metric.kind == "replay" else 1)
+    setting = _setting(check, metric) if metric.kind != "time" else _Setting()
+    part = parts.part(expectation, _REPLAY if metric.kind in ("replay", "time") else 1)
     if metric.kind == "volume":
         yield from _compare_volume(figures, check, part)
     elif metric.kind == "digest":
         yield from _compare_digest(figures, check, expectation)
+    elif metric.kind == "time":
+        yield from time_failure(figures.network, check, part.label)
     else:
         yield from _compare_number(figures, check, metric, part, setting)
 
@@ -332,7 +339,7 @@ def _compare_number(
         raise _wrong(
             "E406", f"`{name}` is a number, `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
         )
-    if _unit(value).endswith("B") != metric.in_bytes and _unit(value):
+    if _unit(value) and (_unit(value).endswith("B") != metric.in_bytes or _unit(value) in UNITS_OF_TIME):
         units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"
         what = "in bytes" if metric.in_bytes else "a count"
         raise _wrong(

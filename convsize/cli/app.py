@@ -22,7 +22,9 @@ COMMANDS = (
     "sizes",
     "memory",
     "fit",
+    "time",
     "devices",
+    "calibrate",
     "train",
     "profile",
     "export",
@@ -34,7 +36,7 @@ COMMANDS = (
 )
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 
-_RUNS_TORCH = frozenset({"export", "profile", "train", "verify"})
+_RUNS_TORCH = frozenset({"calibrate", "export", "profile", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 

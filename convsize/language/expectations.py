@@ -12,13 +12,16 @@ from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner
 from convsize.language.tree import Arg, Check, ExpectStmt, Ident, Tap, Value
 from convsize.language.volumes import read_volume
 
-_UNITS = {
+_UNITS: dict[str, int | Fraction] = {
     "K": 10**3,
     "M": 10**6,
     "G": 10**9,
     "KiB": 2**10,
     "MiB": 2**20,
     "GiB": 2**30,
+    "s": 1,
+    "ms": Fraction(1, 10**3),
+    "us": Fraction(1, 10**6),
 }
 _COMPARISONS: tuple[Literal["<=", ">=", "=", "<", ">", "~"], ...] = ("<=", ">=", "=", "<", ">", "~")
 
@@ -115,7 +118,7 @@ def _value(scanner: Scanner, metric: Ident) -> Value:
         if unit == "" or unit in _UNITS:
             scanner.pos = end
             scale = _UNITS.get(unit, 1)
-            step = Fraction(scale, 10**digits)
+            step = Fraction(scale) / 10**digits
             return Value(text[start:end], whole * scale, step, None, Span(start, end))
         if digits or not all(char in "0123456789abcdef" for char in text[start:end]):
             scanner.pos = end

@@ -1641,13 +1641,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "expect: params=3X",
         [
-            ("E017", "`X` is no unit", "X", "the units are K, M, G, KiB, MiB, GiB"),
+            ("E017", "`X` is no unit", "X", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
         ],
     ),
     (
         "expect: params=3MB",
         [
-            ("E017", "`MB` is no unit", "MB", "the units are K, M, G, KiB, MiB, GiB"),
+            ("E017", "`MB` is no unit", "MB", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
         ],
     ),
     (

@@ -1,0 +1,95 @@
+"""How long a piece of work takes on a device: looked up, interpolated between what was measured, or assumed.
+
+The floor of a piece is max(FLOPs / peak, bytes / bandwidth) and an operator's overhead, the roofline of Williams et al.
+2009. What was measured is kept as seconds over features; between samples the ratio of the measured time to the floor is
+interpolated by its logarithm, weighted by inverse square distance (Shepard 1968).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, log
+from typing import Literal, NamedTuple
+
+from convsize.analyses.time_pieces import Piece, table_name
+from convsize.errors import UsageError
+from convsize.records.device import Device, Sample
+
+_NEAREST = 6
+"""Samples that an interpolation takes into account."""
+
+_SOFTENING = 0.05
+"""Added to squared distances, so that a sample that was hit exactly does not drown its neighbours' say in the noise."""
+
+
+class Estimate(NamedTuple):
+    """Seconds, with what they are mostly made of and where they come from."""
+
+    seconds: float
+    bound: Literal["compute", "bandwidth", "overhead"]
+    basis: Literal["measured", "calibrated", "assumed"]
+
+
+class Model:
+    """A device's figures, ready to be asked."""
+
+    def __init__(self, device: Device, dtype: str) -> None:
+        self.device = device
+        self.dtype = dtype
+        peaks = dict(device.peaks)
+        if dtype not in peaks:
+            known = ", ".join(name for name in peaks if name != "tf32")
+            raise UsageError(f"the device {device.name} has no figures for {dtype}; it has {known}")
+        self._peak = peaks[dtype]
+        # PyTorch computes float32 convolutions in TF32 where there is one, and matrix products in float32.
+        self._convolution_peak = peaks.get("tf32", self._peak) if dtype == "float32" else self._peak
+        self._compute, self._bandwidth = device.efficiency or (1.0, 1.0)
+        self._shapes = dict(device.shapes)
+        self._classes = {table.name: table.samples for table in device.classes}
+        self._ratios: dict[str, list[tuple[tuple[float, ...], float]]] = {}
+        self._known: dict[str, Estimate] = {}
+
+    def estimate(self, piece: Piece) -> Estimate:
+        """The time of a piece."""
+        found = self._known.get(piece.key)
+        if found is None:
+            found = self._known[piece.key] = self._estimate(piece)
+        return found
+
+    def _estimate(self, piece: Piece) -> Estimate:
+        floor, bound = self.floor(piece.family, piece.flops, piece.bytes)
+        if piece.key in self._shapes:
+            return Estimate(self._shapes[piece.key], bound, "measured")
+        name = table_name(piece.family, piece.direction, self.dtype)
+        samples = self._classes.get(name)
+        if samples is None:
+            return Estimate(floor, bound, "assumed")
+        return Estimate(floor * self._ratio(name, samples, piece.features), bound, "calibrated")
+
+    def floor(
+        self, family: str, flops: float, bytes_: float
+    ) -> tuple[float, Literal["compute", "bandwidth", "overhead"]]:
+        """The least seconds that a piece can take by the device's peaks, and what makes most of them."""
+        peak = self._convolution_peak if "convolution" in family else self._peak
+        compute = flops / (peak * self._compute)
+        moving = bytes_ / (self.device.bandwidth * self._bandwidth)
+        overhead = self.device.overhead
+        most = max(compute, moving)
+        bound: Literal["compute", "bandwidth", "overhead"]
+        bound = "overhead" if overhead > most else "compute" if compute >= moving else "bandwidth"
+        return overhead + most, bound
+
+    def _ratio(self, name: str, samples: Sequence[Sample], features: tuple[float, ...]) -> float:
+        """By how much pieces of these features take longer than their floor."""
+        if name not in self._ratios:
+            family = name.split(", ", 1)[0]
+            # The two numbers in front of a sample's features are its FLOPs and bytes, of which its floor follows.
+            self._ratios[name] = [
+                (each.features[2:], log(each.seconds / self.floor(family, each.features[0], each.features[1])[0]))
+                for each in samples
+            ]
+        near = sorted(
+            (sum((a - b) ** 2 for a, b in zip(own, features, strict=True)), ratio) for own, ratio in self._ratios[name]
+        )[:_NEAREST]
+        weights = [1 / (distance + _SOFTENING) for distance, _ in near]
+        return exp(sum(w * ratio for w, (_, ratio) in zip(weights, near, strict=True)) / sum(weights))

@@ -1,0 +1,157 @@
+"""What there is to time in a network: pieces of work, each of a class, with what its time depends on.
+
+A piece is one layer in one direction. The same pieces are timed alone when a device is calibrated and summed up when a
+network's time is predicted, so that both speak of the same thing.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import log2, prod
+from typing import Literal, NamedTuple
+
+from convsize.analyses.in_place import in_place
+from convsize.analyses.logits import trailing_softmax
+from convsize.graph.network import Network, Node
+from convsize.ops.add import Add
+from convsize.ops.base import TorchCall
+from convsize.ops.channel_slice import Slice
+from convsize.ops.concatenate import Concatenate
+from convsize.ops.convolution import Convolution
+from convsize.ops.depthwise import DepthwiseConvolution
+from convsize.ops.embed import Embedding
+from convsize.ops.flatten import Flatten
+from convsize.ops.reshape import Reshape
+from convsize.ops.transposed import TransposedConvolution
+from convsize.records import ITEM_SIZES
+
+Direction = Literal["inference", "forward", "backward", "backward of the first"]
+"""A forward pass that keeps nothing, in evaluation mode; one of training; its backward pass; and the backward pass of a
+layer whose input needs no gradient."""
+
+_VIEWS = (Flatten, Reshape, Slice)
+
+
+class Layer(NamedTuple):
+    """A layer to be run alone: its calls, its inputs' dims with the batch, and whether those are whole numbers."""
+
+    calls: tuple[TorchCall, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    tokens: bool
+
+
+class Piece(NamedTuple):
+    """A layer in one direction.
+
+    family: its class, as "convolution 1x1". flops, bytes: of the whole batch. features: what throughput depends on, as
+    logarithms and marks. key: the same for layers that are the same to the last number.
+    """
+
+    node: int
+    family: str
+    direction: Direction
+    flops: int
+    bytes: int
+    features: tuple[float, ...]
+    key: str
+    layer: Layer
+
+
+def table_name(family: str, direction: str, dtype: str) -> str:
+    """What a class of work is called in a device file."""
+    return f"{family}, {direction}, {dtype}"
+
+
+def pieces(network: Network, batch: int, dtype: str, *, training: bool) -> list[Piece]:
+    """All pieces in the order in which the layers run; in training each layer has its forward and its backward piece.
+
+    In training a softmax that ends an output is left out. Layers that only look at a tensor otherwise make no piece.
+    """
+    dropped = trailing_softmax(network) if training else frozenset()
+    overwriting = in_place(network)
+    flows = [False] * len(network.nodes)
+    found = []
+    for node in network.layers:
+        if node.index in dropped:
+            continue
+        needs = any(flows[index] for index in node.inputs)
+        trains = any(each.role != "buffer" for each in network.parameters(node))
+        flows[node.index] = needs or trains
+        if isinstance(node.op, _VIEWS):
+            continue
+        directions: list[Direction] = ["forward" if training else "inference"]
+        if training and (needs or trains):
+            directions.append("backward" if needs else "backward of the first")
+        for direction in directions:
+            found.append(_piece(network, node, batch, dtype, direction, overwrites=node.index in overwriting))
+    return found
+
+
+def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Direction, *, overwrites: bool) -> Piece:
+    shapes = network.input_shapes(node)
+    itemsize = ITEM_SIZES[dtype]
+    macs = node.op.macs(shapes, node.output)
+    other = sum(each.flops for each in node.op.work(shapes, node.output))
+    weights = sum(each.elements for each in network.parameters(node))
+    read = sum(shape.elements for shape in shapes)
+    written = node.output.elements
+    times = {"inference": 1, "forward": 1, "backward": 2, "backward of the first": 1}[direction]
+    if direction == "backward" and isinstance(node.op, Add | Concatenate):
+        times = 0  # both hand the gradient on as it is, or views of it
+    calls = node.op.torch(*shapes)
+    if overwrites:
+        calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
+    inputs = tuple((batch, *shape.dims) for shape in shapes)
+    named = blake2b(repr((calls, inputs)).encode(), digest_size=8).hexdigest()
+    return Piece(
+        node=node.index,
+        family=family(network, node),
+        direction=direction,
+        flops=batch * (2 * macs + other) * times,
+        bytes=((read + written) * batch + weights) * itemsize * times,
+        features=_features(network, node, batch),
+        key=f"{named} {direction}, {dtype}",
+        layer=Layer(calls, inputs, isinstance(node.op, Embedding)),
+    )
+
+
+def family(network: Network, node: Node) -> str:
+    """The class of a layer: convolutions by their kernel and groups, everything else by its op."""
+    op = node.op
+    if isinstance(op, DepthwiseConvolution):
+        return "depthwise convolution"
+    if isinstance(op, TransposedConvolution):
+        return "transposed convolution"
+    if isinstance(op, Convolution):
+        if op.groups > 1:
+            alone = op.groups == network.input_shapes(node)[0].channels
+            return "depthwise convolution" if alone else "grouped convolution"
+        return "convolution 1x1" if prod(op.kernel_size) == 1 else "convolution kxk"
+    return op.NAME
+
+
+def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
+    """Logarithms of extents, none below 0; marks of what is awkward to compute count as much as a factor of four."""
+    shapes = network.input_shapes(node)
+    before, after = shapes[0], node.output
+    positions = max(after.area, 1)
+    window = node.op.window(*shapes)
+    reach = prod(axis.kernel for axis in window.axes) if window.axes else 1
+    stride = max((float(axis.stride) for axis in window.axes), default=1.0)
+    groups = getattr(node.op, "groups", 1)
+    if isinstance(node.op, DepthwiseConvolution):
+        groups = before.channels
+    if not node.op.macs(shapes, after):
+        elements = batch * max(sum(shape.elements for shape in shapes), after.elements)
+        return (log2(elements), log2(positions), log2(max(reach, 1)), 2.0 * (stride > 1))
+    return (
+        log2(max(before.channels // groups, 1)),
+        log2(max(after.channels // groups, 1)),
+        log2(groups),
+        log2(positions),
+        log2(batch),
+        log2(max(reach, 1)),
+        2.0 * (stride > 1),
+        2.0 * ((before.channels // groups) % 8 != 0),
+        2.0 * ((after.channels // groups) % 8 != 0),
+    )

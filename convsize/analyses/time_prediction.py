@@ -1,0 +1,151 @@
+"""Time: a forward pass or a training step on a device, piece by piece."""
+
+from __future__ import annotations
+
+from math import log2
+
+from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.time_model import Model
+from convsize.analyses.time_pieces import Layer, Piece, pieces
+from convsize.errors import UsageError
+from convsize.graph.network import Network
+from convsize.records import ITEM_SIZES
+from convsize.records.device import Accuracy, Device
+from convsize.records.time import LayerTime, Sweep, SweepPoint, TimePrediction, TimeSetting
+
+OPTIMIZERS = {"sgd": 2, "momentum": 4, "adam": 7, "adamw": 7}
+"""Optimizers whose steps are known, with the tensors of a parameter's size that a step reads and writes."""
+
+KNEE = 0.9
+"""The share of the highest throughput that is reached at the knee of a sweep."""
+
+_DTYPES = ("float32", "float64", "bfloat16", "float16")
+_NO_LAYER = Layer((), (), tokens=False)
+
+
+def predict_time(network: Network, device: Device, setting: TimeSetting) -> TimePrediction:
+    """The time of a forward pass, or of a training step with cross entropy, on a device.
+
+    Raises UsageError where the device has no figures for the type, or the setting makes no sense.
+    """
+    if setting.batch < 1:
+        raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
+    if setting.dtype not in _DTYPES:
+        raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(_DTYPES)}")
+    if setting.optimizer not in OPTIMIZERS:
+        raise UsageError(
+            f"the time of the optimizer `{setting.optimizer}` is not known; there are {', '.join(OPTIMIZERS)}"
+        )
+    model = Model(device, setting.dtype)
+    by_node: dict[int, list[Piece]] = {}
+    for piece in pieces(network, setting.batch, setting.dtype, training=setting.training):
+        by_node.setdefault(piece.node, []).append(piece)
+    layers = []
+    for index, found in by_node.items():
+        estimates = [model.estimate(piece) for piece in found]
+        longest = max(estimates, key=lambda each: each.seconds)
+        layers.append(
+            LayerTime(
+                network.nodes[index].name,
+                estimates[0].seconds,
+                sum(each.seconds for each in estimates[1:]),
+                sum(piece.flops for piece in found),
+                sum(piece.bytes for piece in found),
+                longest.bound,
+                longest.basis,
+            )
+        )
+    outside = _outside(network, model, setting) if setting.training else ()
+    seconds = sum(layer.seconds for layer in layers) + sum(each for _, each in outside)
+    return TimePrediction(
+        name=network.name,
+        device=device.name,
+        title=device.title,
+        calibrated=device.calibrated,
+        setting=setting,
+        layers=tuple(layers),
+        outside=outside,
+        energy=None if device.tdp is None else device.tdp * seconds,
+        accuracy=_accuracy(device, setting, {layer.basis for layer in layers}),
+    )
+
+
+def _accuracy(device: Device, setting: TimeSetting, bases: set[str]) -> Accuracy | None:
+    mode = "per-shape" if bases == {"measured"} else "class"
+    what = "training" if setting.training else "inference"
+    return next((each for each in device.accuracy if (each.mode, each.what) == (mode, what)), None)
+
+
+def _outside(network: Network, model: Model, setting: TimeSetting) -> tuple[tuple[str, float], ...]:
+    """What a training step does besides its layers."""
+    itemsize = ITEM_SIZES[setting.dtype]
+    dropped = trailing_softmax(network)
+    flows = [False] * len(network.nodes)
+    readers = [0] * len(network.nodes)
+    for node in network.layers:
+        if node.index not in dropped:
+            trains = any(each.role != "buffer" for each in network.parameters(node))
+            flows[node.index] = trains or any(flows[index] for index in node.inputs)
+            for index in node.inputs:
+                readers[index] += flows[node.index]
+    sums = 0.0
+    for node in network.layers:
+        elements = setting.batch * node.output.elements
+        for _ in range(readers[node.index] - 1 if flows[node.index] else 0):
+            sums += model.estimate(_plain("sum", "inference", 1, 3, elements, itemsize, setting.dtype)).seconds
+    loss = 0.0
+    for end in network.outputs.values():
+        elements = setting.batch * network.nodes[end].output.elements
+        loss += model.estimate(_plain("cross entropy", "forward", 8, 6, elements, itemsize, setting.dtype)).seconds
+    touched = OPTIMIZERS[setting.optimizer]
+    sizes = [each.elements for node in network.layers for each in network.parameters(node) if each.role != "buffer"]
+    if model.device.kind == "cuda":
+        sizes = [sum(sizes)]  # one kernel works on all parameters
+    name = f"step of {setting.optimizer}"
+    steps = sum(
+        model.estimate(_plain(name, "forward", touched, touched, size, itemsize, setting.dtype)).seconds
+        for size in sizes
+    )
+    return (("loss", loss), ("sums of gradients", sums), (name, steps))
+
+
+def _plain(family: str, direction: str, flops: int, moved: int, elements: int, itemsize: int, dtype: str) -> Piece:
+    """A piece that belongs to no layer: so many operations and so many values moved for every element."""
+    assert direction in ("inference", "forward")
+    return Piece(
+        -1,
+        family,
+        "inference" if direction == "inference" else "forward",
+        flops * elements,
+        moved * elements * itemsize,
+        plain_features(family, elements),
+        f"{family} of {elements} {direction}, {dtype}",
+        _NO_LAYER,
+    )
+
+
+def plain_features(family: str, elements: int) -> tuple[float, ...]:
+    """The features of what belongs to no layer; sums are timed as the layers that they are."""
+    size = log2(max(elements, 1))
+    return (size + 1, size, 0.0, 0.0) if family == "sum" else (size,)
+
+
+def sweep_times(network: Network, device: Device, setting: TimeSetting, batches: tuple[int, ...]) -> Sweep:
+    """Time, throughput and in training memory over batch sizes, with the knee of the throughput."""
+    from convsize.analyses.training_memory import training_memory
+    from convsize.records import TrainingSetting
+
+    points = []
+    for batch in batches:
+        seconds = predict_time(network, device, setting._replace(batch=batch)).seconds
+        chosen = TrainingSetting(
+            batch, setting.optimizer, setting.dtype, device=device.kind, inference=not setting.training
+        )
+        try:
+            memory: int | None = training_memory(network, chosen).peak.bytes
+        except UsageError:  # a batch norm that cannot be trained at batch 1, a type that is not known
+            memory = None
+        points.append(SweepPoint(batch, seconds, batch / seconds, memory))
+    highest = max(point.throughput for point in points)
+    knee = next(point.batch for point in points if point.throughput >= KNEE * highest)
+    return Sweep(network.name, device.name, setting, tuple(points), knee)

@@ -1,0 +1,95 @@
+"""`convsize calibrate`: what this machine takes for layers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.errors import ExitCode
+
+
+def command(
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="What to measure.")] = "cpu",
+    dtype: Annotated[
+        Literal["float32", "float64", "bfloat16", "float16"], typer.Option(help="The numbers to compute in.")
+    ] = "float32",
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the samples, for a first look.")] = False,
+    shapes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="Time every layer of this spec on its own account, too; may be repeated."),
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, help="Batches for --shapes; may be repeated (default: 1).")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the processor (default: PyTorch's).")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the device file.")
+    ] = None,
+) -> int:
+    """Measures this machine once, so that `convsize time` can say what networks take on it.
+
+    Layers of every class over depths, extents and batches, forward and backward, timed so that their sum is a
+    network's time; peaks, bandwidth, losses and optimizers. It takes some minutes. The device file goes to the folder
+    that `convsize devices` names, under the name `cpu` or `cuda`. Needs the extra `torch`.
+
+    \b
+    Examples:
+      convsize calibrate
+      convsize calibrate --shapes specs/resnet50.spec --batch 1 --batch 8
+      convsize calibrate --device cuda --dtype bfloat16 -o gpu.json
+    """
+    from convsize import api, devices
+    from convsize.cli import terminal
+    from convsize.cli.calibration_grid import grid
+    from convsize.cli.progress import Progress
+    from convsize.errors import UsageError
+
+    api.require_torch()
+    samples = tuple((api.parse(text), size) for text, size in grid(0.25 if quick else 1.0))
+    sizes = tuple(batch or (1,))
+    layers = tuple((api.load(path), sizes) for path in shapes or ())
+    target = output
+    if target is None:
+        target = os.path.join(devices.home(), f"{device}.json")  # noqa: PTH118
+        try:
+            os.makedirs(devices.home(), exist_ok=True)  # noqa: PTH103
+        except OSError as error:
+            raise UsageError(f"`{devices.home()}` cannot be made: {error.strerror}; -o names another file") from None
+    import torch
+
+    from convsize.runtime.calibrate import Plan, calibrate
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+    def told(what: str) -> None:
+        if sys.stderr.isatty():
+            progress.make_room()
+        terminal.write(f"measuring {what}\n", sys.stderr)
+        progress.step()
+
+    with Progress(1, sys.stderr, patience=0) as progress:
+        found = calibrate(Plan(device, dtype, samples, layers), told)
+    _write(target, devices.dump(found))
+    terminal.write(
+        f"{found.title}: {found.peaks[0][1] / 1e9:,.1f} GFLOP/s in {dtype}, {found.bandwidth / 1e9:.1f} GB/s, "
+        f"{found.overhead * 1e6:.1f} µs an operator; repeats differ by {(found.noise or 0) * 100:.1f} % in the median\n"
+        f"written to {target}: convsize time SPEC --device {device if output is None else target}\n"
+    )
+    return ExitCode.OK
+
+
+def _write(target: str, text: str) -> None:
+    """Writes the file whole or not at all."""
+    from convsize.cli import files
+    from convsize.errors import UsageError
+
+    temporary = f"{target}.part"
+    files.write(temporary, text.encode())
+    try:
+        os.replace(temporary, target)  # noqa: PTH105 (the path stays as it was given)
+    except OSError as error:
+        raise UsageError(f"`{target}` cannot be written: {error.strerror}") from None

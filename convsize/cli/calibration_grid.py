@@ -1,0 +1,84 @@
+"""What is timed of every class of layers: small networks over depths, extents, kernels and batches.
+
+The extents are such that no published network has: what is predicted of those lies between them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+_DEPTHS = (3, 6, 12, 20, 28, 44, 56, 72, 88, 112, 144, 176, 208, 288, 352, 416, 544, 608, 736, 832, 1088, 1536)
+_EXTENTS = (3, 5, 6, 9, 11, 18, 22, 36, 44, 72, 88, 120, 180)
+_BATCHES = (1, 1, 2, 3, 6, 10, 20, 36)
+_MOST_MACS = 4e8
+_MOST_ELEMENTS = 6e6
+
+# How a layer is written behind a learned number, so that its input needs a gradient, and how many samples it gets.
+_POINTWISE = {
+    "BN": 24, "C1 R": 24, "relu6": 8, "sigmoid": 10, "hswish": 8, "hsigmoid": 8, "silu": 10, "gelu": 10, "S scale": 6,
+    "tanh": 6, "leaky(0.1)": 4, "elu": 4, "mish": 4, "prelu": 4, "softplus": 3, "logsoftmax scale": 3,
+    "LRN5": 10, "LN": 10, "IN": 4, "GN4": 4, "drop(0.5)": 8, "droppath(0.1)": 6, "scale": 6, "affine": 4, "times(3)": 4,
+    "weight": 4, "M": 10, "M3/2p1": 14, "M3/1p1": 10, "M5": 3, "A": 8, "A3/1p1": 8, "A3/2": 4, "A7": 3, "GAP": 12,
+    "GMP": 4, "sumpool(2)": 3, "lppool(2,2)": 3, "(C1 + x)": 24, "[x | x]": 16, "(x * GAP)": 14, "(x * C1)": 4,
+    "up(2)": 5, "up(2,bilinear)": 5, "pad(1)": 6, "crop(2,2)": 4, "pick(0,1,2)": 3, "shuffle(2)": 8,
+    "widen(c+4)": 3, "pixelshuffle(2)": 3,
+}  # fmt: skip
+
+
+def grid(share: float) -> Iterator[tuple[str, int]]:
+    """Specs with the batches that they are timed at; `share` of the full number of samples."""
+    draw = random.Random(1)
+    for text, count in (("C1", 110), ("Ck", 150), ("DW", 60), ("Cg", 50), ("T", 24)):
+        for _ in range(max(round(count * share), 6)):
+            yield _convolution(draw, text)
+    for _ in range(max(round(14 * share), 4)):
+        depth, extent = draw.choice((1, 3, 3)), draw.choice(_EXTENTS[6:])
+        kernel, out = draw.choice((3, 5, 7, 11)), draw.choice(_DEPTHS[1:9])
+        yield f"input: {depth}@{extent}x{extent}\nC{kernel}D{out}/{draw.choice((1, 2, 2))}p1", draw.choice(_BATCHES[:5])
+    for _ in range(max(round(40 * share), 6)):
+        inputs, units = (
+            draw.choice((48, 136, 272, 656, 1200, 2600, 5200, 10400)),
+            draw.choice((10, 72, 136, 520, 1100, 4400)),
+        )
+        if inputs * units < 5e7:
+            yield f"input: {inputs}@1\nflat FC{inputs // 4} FC{units}", draw.choice(_BATCHES)
+    for text, count in _POINTWISE.items():
+        for _ in range(max(round(count * share), 3)):
+            yield _pointwise(draw, text)
+    for batch in (1, 6, 20):
+        yield "input: 1@40\nembed(1000,60)", batch
+    for batch in (1, 4):
+        yield "input: 3@6x22x22\nC3D12 BN R M C1D12", batch
+        yield "input: 12@6x22x22\nC3x1x1D40 R C1x3x3D28 BN R C3D20 R GAP", batch
+
+
+def _convolution(draw: random.Random, kind: str) -> tuple[str, int]:
+    while True:
+        depth, out, extent = draw.choice(_DEPTHS[1:]), draw.choice(_DEPTHS[1:]), draw.choice(_EXTENTS)
+        kernel, stride, batch = draw.choice((3, 3, 3, 5, 7)), draw.choice((1, 1, 1, 2)), draw.choice(_BATCHES)
+        if kind == "C1":
+            text, macs = f"C1D{out}/{stride}b{draw.choice('01')}", depth * out * extent**2 / stride**2
+        elif kind == "Ck":
+            shape = draw.choice((f"{kernel}", f"{kernel}", f"{kernel}", f"1x{kernel}", f"{kernel}x1"))
+            area = kernel**2 if shape == f"{kernel}" else kernel
+            text, macs = f"C{shape}D{out}/{stride}b{draw.choice('01')}", depth * out * area * extent**2 / stride**2
+        elif kind == "DW":
+            text, macs = f"DW{kernel}/{stride}b0", depth * kernel**2 * extent**2 / stride**2
+        elif kind == "Cg":
+            groups = draw.choice((2, 4, 8, 32))
+            depth, out = -(-depth // groups) * groups, -(-out // groups) * groups
+            text, macs = f"C3D{out}/{stride}g{groups}b0", depth * out // groups * 9 * extent**2 / stride**2
+        else:
+            text, macs = f"T{draw.choice((2, 3))}D{out}/2", depth * out * 9 * extent**2
+        if macs * batch < _MOST_MACS and (depth + out) * extent**2 * batch < _MOST_ELEMENTS:
+            return f"input: {depth}@{extent}x{extent}\nweight {text}", batch
+
+
+def _pointwise(draw: random.Random, text: str) -> tuple[str, int]:
+    while True:
+        depth, extent, batch = draw.choice(_DEPTHS[2:]), draw.choice(_EXTENTS[1:]), draw.choice(_BATCHES)
+        if (text == "A7" and extent < 7) or (text == "M5" and extent < 5):
+            continue
+        if depth * extent**2 * batch < _MOST_ELEMENTS:
+            return f"input: {depth}@{extent}x{extent}\nweight {text}", batch

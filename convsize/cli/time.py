@@ -1,0 +1,130 @@
+"""`convsize time`: what a forward pass or a training step takes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from convsize.cli.options import Expressions, Inputs, Lets, Specs
+from convsize.errors import ExitCode
+
+
+def command(
+    specs: Specs = None,
+    expression: Expressions = None,
+    input_: Inputs = None,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="A name that `convsize devices` lists, or a device file.")
+    ] = "h100",
+    batch: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = 1,
+    train: Annotated[bool, typer.Option("--train", help="A training step instead of a forward pass.")] = False,
+    dtype: Annotated[str, typer.Option(metavar="TYPE", help="The numbers to compute in.")] = "float32",
+    optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd, momentum, adam or adamw.")] = "momentum",
+    sweep: Annotated[
+        str, typer.Option(metavar="batch=A..B", help="Throughput and memory over batch sizes, doubled from A to B.")
+    ] = "",
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the sweep: .svg or .png.")
+    ] = None,
+    let: Lets = None,
+    format_: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
+    ] = "table",
+) -> int:
+    """Predicts what a forward pass or a training step takes on a device, layer by layer, without PyTorch.
+
+    A calibrated device (`convsize calibrate`) knows layers like those of the network. A data sheet knows peaks alone:
+    the share of them that is reached is assumed, and the answer says so.
+
+    \b
+    Examples:
+      convsize time specs/resnet50.spec --device h200 --batch 64 --train
+      convsize time specs/resnet50.spec --device cpu --batch 8
+      convsize time specs/vgg_d.spec --device a100 --sweep batch=1..512 -o sweep.svg
+    """
+    from convsize import api, devices
+    from convsize.analyses.time_prediction import predict_time, sweep_times
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import SpecError, UsageError
+    from convsize.records.time import TimeSetting
+    from convsize.views import time as view
+
+    if output is not None and not sweep:
+        raise UsageError("-o draws a sweep: ask for one by --sweep batch=1..512")
+    batches = _batches(sweep) if sweep else ()
+    machine = devices.load(device)
+    setting = TimeSetting(batch, dtype, train, optimizer)
+    shapes, numbers = named.inputs(input_ or ()), named.lets(let or ())
+    asked = list(named.sources(specs or (), expression or ()))
+    if output is not None and len(asked) > 1:
+        raise UsageError("one network is drawn at a time")
+    width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
+    texts = []
+    objects = []
+    code = ExitCode.OK
+    for name, where in asked:
+        try:
+            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+            terminal.report_diagnostics(network.diagnostics, network.source)
+            if any(each.severity == "error" for each in network.diagnostics):
+                code = max(code, ExitCode.FINDINGS)
+                continue
+            if sweep:
+                swept = sweep_times(network, machine, setting, batches)
+                texts.append(view.render_sweep(swept, width=width, paint=paint))
+                objects.append(view.sweep_object(swept))
+            else:
+                found = predict_time(network, machine, setting)
+                texts.append(view.render(found, network.analyze().layers, width=width, paint=paint))
+                objects.append(view.time_object(found))
+        except SpecError as error:
+            terminal.report_diagnostics(error.diagnostics, error.source)
+            code = max(code, ExitCode.FINDINGS)
+            continue
+        except UsageError as error:
+            if len(asked) == 1:
+                raise
+            terminal.complain(str(error))
+            code = max(code, ExitCode.USAGE)
+            continue
+        if output is not None:
+            _draw(output, swept)
+    if format_ == "json" and objects:
+        terminal.write(view.document(objects, several=len(asked) > 1))
+    elif texts:
+        terminal.write("\n\n".join(texts))
+    return code
+
+
+def _batches(text: str) -> tuple[int, ...]:
+    """`batch=1..512` as powers of two between its ends. Raises UsageError where it is not so."""
+    from convsize.errors import UsageError
+
+    name, _, span = text.partition("=")
+    low, dots, high = span.partition("..")
+    whole = all(part.isascii() and part.isdigit() and len(part) <= 7 for part in (low, high))
+    if name != "batch" or not dots or not whole or not 0 < int(low) <= int(high):
+        raise UsageError(f"--sweep takes batch=A..B, such as batch=1..512, not `{text}`")
+    found = []
+    size = int(low)
+    while size < int(high):
+        found.append(size)
+        size *= 2
+    return (*found, int(high))
+
+
+def _draw(output: str, swept: object) -> None:
+    from convsize.cli import files
+    from convsize.errors import UsageError
+    from convsize.records.time import Sweep
+    from convsize.views.drawing_file import suffix_of
+    from convsize.views.sweep_picture import scene
+
+    assert isinstance(swept, Sweep)
+    suffix = suffix_of(output)
+    if suffix in ("dot", "mmd"):
+        raise UsageError(f"a sweep is no graph: `{output}` must end in .svg or .png")
+    files.write(output, scene(swept).file(suffix))

@@ -1,0 +1,91 @@
+"""What a forward pass or a training step takes."""
+
+from typing import Literal, NamedTuple
+
+from convsize.records.device import Accuracy
+
+
+class TimeSetting(NamedTuple):
+    """What the time depends on besides network and device.
+
+    training: a step with backward pass and optimizer; else a forward pass in evaluation mode that keeps nothing.
+    """
+
+    batch: int = 1
+    dtype: str = "float32"
+    training: bool = False
+    optimizer: str = "momentum"
+
+
+class LayerTime(NamedTuple):
+    """One layer, in seconds of the whole batch.
+
+    backward is 0 in inference. flops: 2 for every multiply-add, forward and backward, with other work; bytes: what must
+    be read and written at least. bound: what the time is mostly made of. basis: "measured" where this very layer was
+    timed alone, "calibrated" where layers like it were, "assumed" where shares of the device's peaks are taken for
+    granted.
+    """
+
+    name: str
+    forward: float
+    backward: float
+    flops: int
+    bytes: int
+    bound: Literal["compute", "bandwidth", "overhead"]
+    basis: Literal["measured", "calibrated", "assumed"]
+
+    @property
+    def seconds(self) -> float:
+        """Both passes."""
+        return self.forward + self.backward
+
+
+class TimePrediction(NamedTuple):
+    """A forward pass or a training step on a device.
+
+    outside: what belongs to no layer (the loss, sums of gradients where a value is read twice, the optimizer), by name.
+    energy: joules if the device took all the power it may for all that time, None where its power is not known.
+    accuracy: how far predictions from this device's figures were off, where they were compared.
+    """
+
+    name: str
+    device: str
+    title: str
+    calibrated: bool
+    setting: TimeSetting
+    layers: tuple[LayerTime, ...]
+    outside: tuple[tuple[str, float], ...]
+    energy: float | None
+    accuracy: Accuracy | None
+
+    @property
+    def seconds(self) -> float:
+        """The whole pass or step."""
+        return sum(layer.seconds for layer in self.layers) + sum(seconds for _, seconds in self.outside)
+
+    @property
+    def throughput(self) -> float:
+        """Samples a second."""
+        return self.setting.batch / self.seconds
+
+
+class SweepPoint(NamedTuple):
+    """A batch size with its time, its throughput and the memory of training, None where that is not asked for."""
+
+    batch: int
+    seconds: float
+    throughput: float
+    memory: int | None
+
+
+class Sweep(NamedTuple):
+    """Time and memory over batch sizes.
+
+    knee: the smallest batch from which on a larger one brings no more than a tenth of the highest throughput.
+    """
+
+    name: str
+    device: str
+    setting: TimeSetting
+    points: tuple[SweepPoint, ...]
+    knee: int

@@ -1,0 +1,155 @@
+"""Predicted times: a table folded as the network is, sweeps, and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from convsize.records import LayerRow
+from convsize.records.time import LayerTime, Sweep, TimePrediction, TimeSetting
+from convsize.views import numbers
+from convsize.views.fold import Line, fold
+from convsize.views.layout import grid, wrapped
+from convsize.views.paint import PLAIN, Paint
+
+SCHEMA = 1
+
+
+def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """The whole and its layers: repeats are folded, and a folded line has the time of all its turns together."""
+    times = {layer.name: layer for layer in found.layers}
+    lines = []
+    for line, layers in _folded(rows, times):
+        forward, backward = sum(each.forward for each in layers), sum(each.backward for each in layers)
+        most = max(layers, key=lambda each: each.seconds)
+        cells = [line.name + (f" ×{line.times}" if line.times > 1 else ""), line.spec, numbers.duration(forward)]
+        cells += [numbers.duration(backward)] if found.setting.training else []
+        lines.append((*cells, numbers.share((forward + backward) / found.seconds), most.bound))
+    for name, seconds in found.outside:
+        lines.append((name, "", "", numbers.duration(seconds), numbers.share(seconds / found.seconds), ""))
+    head = ["layer", "spec", "forward", *(["backward"] if found.setting.training else []), "share", "bound by"]
+    what = "a training step" if found.setting.training else "a forward pass"
+    out = [
+        f"{paint(found.name, 'bold')} on {found.title} · {setting_text(found.setting)}",
+        "",
+        grid(head, lines, width=width, paint=paint, styles=["cyan", "dim", *[None] * (len(head) - 2)]),
+        f"{paint(numbers.duration(found.seconds), 'bold')} {what}, {paint(number(found.throughput), 'bold')} samples/s",
+    ]
+    if found.energy is not None:
+        out.append(f"at most {found.energy:.3g} J, {found.energy / found.setting.batch:.3g} J a sample (all its power)")
+    return "\n".join([*out, "", *wrapped(basis(found), width)]) + "\n"
+
+
+def _folded(rows: Sequence[LayerRow], times: dict[str, LayerTime]) -> list[tuple[Line, list[LayerTime]]]:
+    """The lines of the folded listing, each with the times of all layers that it stands for."""
+    lines = list(fold(rows))
+    names = [row.name for row in rows]
+    place = {name: at for at, name in enumerate(names)}
+    found: list[tuple[Line, list[LayerTime]]] = []
+    taken: set[str] = set()
+    for line in lines:
+        # A line of several turns stands for the layers of its kind between its first and its last turn.
+        kind = {(row.spec, row.op, row.output) for row in line.rows}
+        span = rows[place[line.first.name] : place[line.last.name] + 1]
+        own = [row.name for row in span if (row.spec, row.op, row.output) in kind and row.name not in taken]
+        wanted = own[: line.times * len(line.rows)] if line.times > 1 or line.summary is None else own
+        if line.times == 1:
+            wanted = [row.name for row in span if row.name not in taken] if line.summary else [line.first.name]
+        taken.update(wanted)
+        layers = [times[name] for name in wanted if name in times]
+        if layers:
+            found.append((line, layers))
+    return found
+
+
+def setting_text(setting: TimeSetting) -> str:
+    """`batch 64 · training, momentum · float32`."""
+    what = f"training, {setting.optimizer}" if setting.training else "inference"
+    return f"batch {numbers.exact(setting.batch)} · {what} · {setting.dtype}"
+
+
+def number(value: float) -> str:
+    """A rate in whole numbers, or with decimals where it is small."""
+    return numbers.exact(round(value)) if value >= 100 else f"{value:.3g}"
+
+
+def basis(found: TimePrediction) -> str:
+    """Where the figures come from, and how far such predictions were off."""
+    bases = {layer.basis for layer in found.layers}
+    if not found.calibrated:
+        return (
+            "Assumed: a data sheet knows peaks alone, and how much of them is reached is taken for granted "
+            "(`convsize devices` says how much). Nothing here was measured."
+        )
+    text = "Measured layer by layer." if bases == {"measured"} else "From layers like these that were timed alone."
+    if "assumed" in bases:
+        names = [layer.name for layer in found.layers if layer.basis == "assumed"]
+        text += f" Assumed from the peaks: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
+    if found.accuracy is None:
+        return f"{text} How far predictions are off was not compared on this device."
+    known = found.accuracy
+    return (
+        f"{text} Over {known.cells} networks and batches predictions of {known.what} were off by "
+        f"{known.mean * 100:.0f} % in the mean, {known.worst * 100:.0f} % at worst."
+    )
+
+
+def render_sweep(found: Sweep, *, width: int = 80, paint: Paint = PLAIN) -> str:
+    """A line for every batch size; the knee is marked."""
+    rows = [
+        (
+            numbers.exact(point.batch) + (" ←" if point.batch == found.knee else ""),
+            numbers.duration(point.seconds),
+            number(point.throughput),
+            "–" if point.memory is None else numbers.size(point.memory),
+        )
+        for point in found.points
+    ]
+    head = ("batch", "time", "samples/s", "memory")
+    what = setting_text(found.setting).partition(" · ")[2]
+    note = (
+        f"← {found.knee} is the knee: the smallest batch with nine tenths of the highest throughput. Memory is the "
+        "peak of tensors."
+    )
+    table = grid(head, rows, width=width, paint=paint, styles=["cyan", None, None, None])
+    return (
+        "\n".join([f"{paint(found.name, 'bold')} on {found.device} · {what}", "", table, *wrapped(note, width)]) + "\n"
+    )
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def time_object(found: TimePrediction) -> dict[str, Any]:
+    """Seconds, FLOPs and bytes of the whole batch; energy in joules."""
+    return {
+        "schema": SCHEMA,
+        "name": found.name,
+        "device": found.device,
+        "calibrated": found.calibrated,
+        "setting": found.setting._asdict(),
+        "seconds": found.seconds,
+        "throughput": found.throughput,
+        "energy": found.energy,
+        "accuracy": None if found.accuracy is None else found.accuracy._asdict(),
+        "layers": [layer._asdict() for layer in found.layers],
+        "outside": dict(found.outside),
+    }
+
+
+def sweep_object(found: Sweep) -> dict[str, Any]:
+    """The points of a sweep with its knee."""
+    return {
+        "schema": SCHEMA,
+        "name": found.name,
+        "device": found.device,
+        "setting": found.setting._asdict(),
+        "knee": found.knee,
+        "points": [point._asdict() for point in found.points],
+    }
+
+
+def document(objects: Sequence[dict[str, Any]], *, several: bool) -> str:
+    """One object for one network, a list for several."""
+    return json.dumps(list(objects) if several else objects[0], indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,192 @@
+"""Predicted times against measured ones, over all specs: python <this file> DEVICE.json [--minutes M] [--report].
+
+Whole networks, a forward pass in evaluation mode and a training step with momentum, at batches 1, 8 and 32, each in a
+cell of its own under reports/receipts/time/: a run goes on where the last one ended. A cell is left out, and said to
+be, where a step would take longer than a few seconds or more memory than 16 GiB by prediction. DEVICE.json is what
+`convsize calibrate` wrote on the same machine; it never saw a whole network. One thread by processor time, as the
+calibration. --report writes reports/time.md and the accuracy into the device file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (its name everywhere)
+
+import convsize
+from convsize import devices
+from convsize.analyses.time_prediction import predict_time
+from convsize.analyses.training_memory import training_memory
+from convsize.analyses.training_step import smallest_batch
+from convsize.records import TrainingSetting
+from convsize.records.device import Accuracy, Device
+from convsize.records.time import TimeSetting
+from convsize.runtime.clock import Clock
+from convsize.runtime.layer_timing import keep_freed_memory
+
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = ROOT / "reports" / "receipts" / "time"
+REPORT = ROOT / "reports" / "time.md"
+SPECS = sorted((ROOT / "specs").glob("*.spec"))
+BATCHES = (1, 8, 32)
+LONGEST = 3.0
+MOST = 16 * 2**30
+
+
+def settings() -> Iterator[tuple[Path, TimeSetting]]:
+    for training in (False, True):
+        for batch in BATCHES:
+            for path in SPECS:
+                yield path, TimeSetting(batch, training=training)
+
+
+def place(name: str, setting: TimeSetting) -> str:
+    return f"{name} {'training' if setting.training else 'inference'} {setting.batch}"
+
+
+def measured(network: convsize.api.Network, setting: TimeSetting) -> tuple[float, float]:
+    """Median seconds of a pass or a step, and the spread."""
+    clock = Clock("cpu", "processor")
+    torch.manual_seed(0)
+    module = network.to_torch(logits=setting.training).train(setting.training)
+    plan_inputs = [network.nodes[index].output.dims for index in network.inputs.values()]
+    tokens = any(type(node.op).__name__ == "Embedding" for node in network.layers)
+    inputs = [
+        torch.randint(0, 50, (setting.batch, *dims)) if tokens else torch.randn(setting.batch, *dims)
+        for dims in plan_inputs
+    ]
+    if not setting.training:
+
+        def work() -> None:
+            with torch.no_grad():
+                module(*inputs)
+    else:
+        optimizer = torch.optim.SGD(module.parameters(), lr=1e-6, momentum=0.9)
+        outputs = module(*inputs)
+        ends = outputs if isinstance(outputs, dict) else {"main": outputs}
+        targets = {name: torch.zeros((setting.batch, *end.shape[2:]), dtype=torch.int64) for name, end in ends.items()}
+        del outputs, ends
+
+        def work() -> None:
+            optimizer.zero_grad(set_to_none=True)
+            outputs = module(*inputs)
+            found = outputs if isinstance(outputs, dict) else {"main": outputs}
+            sum(F.cross_entropy(end, targets[name]) for name, end in found.items()).backward()
+            optimizer.step()
+
+    timing = clock.repeated(work, budget=1.5, warm_up=2, least=3, most=20)
+    return timing.median, timing.spread
+
+
+def measure(device: Device, minutes: float) -> None:
+    """Measures what is not there yet, until the time is up."""
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    CELLS.mkdir(parents=True, exist_ok=True)
+    file = CELLS / "cpu.json"
+    cells = json.loads(file.read_text()) if file.exists() else {}
+    end = time.monotonic() + 60 * minutes
+    for path, setting in settings():
+        name = place(path.stem, setting)
+        if name in cells or time.monotonic() > end:
+            continue
+        network = convsize.load(path)
+        expected = predict_time(network, device, setting)
+        memory = 0
+        if setting.training and setting.batch < smallest_batch(network):
+            cells[name] = {"left_out": "a batch norm on a single value a map cannot be trained"}
+        elif expected.seconds > LONGEST:
+            cells[name] = {"left_out": f"it takes longer than {LONGEST:g} s"}
+        else:
+            chosen = TrainingSetting(setting.batch, inference=not setting.training)
+            memory = training_memory(network, chosen).peak.bytes
+            if memory > MOST:
+                cells[name] = {"left_out": "it holds more than 16 GiB"}
+            else:
+                seconds, spread = measured(network, setting)
+                cells[name] = {"seconds": seconds, "spread": spread}
+                print(f"{name:44} {seconds:9.4f} s, predicted {expected.seconds / seconds - 1:+.1%}", flush=True)
+        file.write_text(json.dumps(cells, indent=1) + "\n")
+        gc.collect()
+
+
+def errors(device: Device, cells: dict[str, dict[str, float]], what: str, mode: str) -> dict[str, float]:
+    """The relative error of every cell; in class mode without the layers that were timed on their own account."""
+    asked = device if mode == "per-shape" else device._replace(shapes=())
+    found = {}
+    for path, setting in settings():
+        cell = cells.get(place(path.stem, setting), {})
+        if ("training" if setting.training else "inference") != what or "seconds" not in cell:
+            continue
+        predicted = predict_time(convsize.load(path), asked, setting)
+        if mode == "per-shape" and any(layer.basis != "measured" for layer in predicted.layers):
+            continue
+        found[place(path.stem, setting)] = predicted.seconds / cell["seconds"] - 1
+    return found
+
+
+def report(device: Device, file: Path) -> None:
+    """The page, and the accuracy into the device file."""
+    cells = json.loads((CELLS / "cpu.json").read_text())
+    versions = ", ".join(f"{name} {version}" for name, version in device.source.versions)
+    lines = [
+        "# Predicted times against measured ones",
+        "",
+        f"`convsize time` against whole networks on {device.title} ({versions}), calibrated {device.source.date}. Made "
+        "by `python tests/benchmarks/time_accuracy.py`. Class mode knows layers like those of a network from a grid of "
+        "small ones that no network has; per-shape mode timed every layer alone. Neither saw a whole network. "
+        "Processor time of one thread, with freed memory kept by the allocator. The error is that of the prediction, "
+        "relative to the measured time.",
+        "",
+        "| mode | what | cells | mean error | median | within 10 % | within 20 % | within 30 % | worst |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    accuracy = []
+    worst: list[tuple[float, str, str]] = []
+    for mode in ("class", "per-shape"):
+        for what in ("inference", "training"):
+            found = errors(device, cells, what, mode)
+            if not found:
+                continue
+            sizes = [abs(each) for each in found.values()]
+            name, most = max(found.items(), key=lambda each: abs(each[1]))
+            shares = [sum(size <= limit for size in sizes) / len(sizes) for limit in (0.1, 0.2, 0.3)]
+            accuracy.append(
+                Accuracy(mode, what, statistics.mean(sizes), statistics.median(sizes), max(sizes), len(sizes))
+            )
+            lines.append(
+                f"| {mode} | {what} | {len(sizes)} | {statistics.mean(sizes):.1%} | {statistics.median(sizes):.1%} | "
+                + " | ".join(f"{share:.0%}" for share in shares)
+                + f" | {name}, {most:+.0%} |"
+            )
+            worst += [(each, cell, mode) for cell, each in found.items()]
+    lines += ["", "## The largest errors", "", "| network, what, batch | mode | error |", "|---|---|---|"]
+    lines += [f"| {c} | {m} | {e:+.1%} |" for e, c, m in sorted(worst, key=lambda each: -abs(each[0]))[:12]]
+    out = {}
+    for name, cell in cells.items():
+        if "left_out" in cell:
+            out.setdefault(cell["left_out"], []).append(name)
+    lines += ["", "## Left out", ""]
+    lines += [f"- {why}: {len(names)} cells ({', '.join(names)})." for why, names in out.items()]
+    REPORT.write_text("\n".join(lines) + "\n")
+    file.write_text(devices.dump(device._replace(accuracy=tuple(accuracy))))
+    print("\n".join(lines[5:12]))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("device", type=Path)
+    parser.add_argument("--minutes", type=float, default=25.0)
+    parser.add_argument("--report", action="store_true")
+    asked = parser.parse_args()
+    loaded = devices.load(str(asked.device))
+    measure(loaded, asked.minutes)
+    if asked.report:
+        report(loaded, asked.device)

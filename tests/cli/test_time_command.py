@@ -1,0 +1,98 @@
+"""`convsize time` as it is called."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPECS = Path(__file__).parents[2] / "specs"
+SCRIPT = (
+    "import resource, sys\nfrom convsize.cli.app import main\n"
+    "sys.argv = ['convsize', *{command!r}]\n"
+    "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+    "assert not {{'torch', 'networkx', 'numpy'}} & set(sys.modules)\n"
+    "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+    "print(used.ru_utime + used.ru_stime, file=sys.stderr)\n"
+)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_data_sheet_is_assumed(convsize, width):
+    ran = convsize("time", SPECS / "resnet50.spec", "--device", "h200", "--batch", 64, "--train", width=width)
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert lines[0] == "resnet50 on NVIDIA H200 SXM · batch 64 · training, momentum · float32"
+    assert "a training step" in ran.out
+    assert "Assumed: a data sheet knows peaks alone" in ran.out
+    assert "at most" in ran.out
+    assert "bot1.f1.conv1 ×2" in ran.out
+    assert all(len(line) <= width for line in lines)
+
+
+def test_folded_lines_add_up_to_the_whole(convsize):
+    """Every layer's time is in a line, and in one only: shares, as far as they are written, sum up to the whole."""
+    for name in ("resnet50", "densenet121", "googlenet", "vgg_d"):
+        ran = convsize("time", SPECS / f"{name}.spec", "--device", "t4", "--batch", 8, width=200)
+        shares = [
+            line.split()[-2] for line in ran.out.splitlines()[4:] if line.endswith(("compute", "bandwidth", "head"))
+        ]
+        total = sum(float(each.rstrip("%").lstrip("<")) for each in shares)
+        assert total == pytest.approx(100, abs=0.06 * len(shares)), name
+
+
+def test_json(convsize):
+    found = json.loads(convsize("time", SPECS / "lenet5.spec", "--device", "t4", "--train", "-f", "json").out)
+    layers = sum(each["forward"] + each["backward"] for each in found["layers"])
+    assert found["seconds"] == pytest.approx(layers + sum(found["outside"].values()))
+    assert found["throughput"] == pytest.approx(1 / found["seconds"])
+    assert (found["schema"], found["device"], found["calibrated"]) == (1, "t4", False)
+    assert found["energy"] == pytest.approx(70 * found["seconds"])
+
+
+def test_sweep(convsize, tmp_path):
+    picture = tmp_path / "sweep.svg"
+    ran = convsize(
+        "time", SPECS / "resnet18.spec", "--device", "a100", "--train", "--sweep", "batch=1..100", "-o", picture
+    )
+    assert (ran.code, ran.err) == (0, "")
+    assert "←" in ran.out
+    assert "is the knee" in ran.out
+    assert [line.split()[0] for line in ran.out.splitlines()[4:12]] == ["1", "2", "4", "8", "16", "32", "64", "100"]
+    assert "knee" in picture.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--device", "h20"), "did you mean `h200`?"),
+        (("--device", "cpu.json"), "cpu.json"),
+        (("--sweep", "1..8"), "--sweep takes batch=A..B"),
+        (("--sweep", "batch=8..1"), "--sweep takes batch=A..B"),
+        (("-o", "x.svg"), "-o draws a sweep"),
+        (("--dtype", "int8"), "there is no type `int8`"),
+        (("--sweep", "batch=1..2", "-o", "x.dot"), "a sweep is no graph"),
+    ],
+)
+def test_wrong_calls(convsize, options, message):
+    ran = convsize("time", SPECS / "lenet5.spec", *options)
+    assert ran.code == 2
+    assert message in ran.err
+
+
+def test_a_wrong_spec_has_no_time(convsize):
+    ran = convsize("time", "-e", "input: 3@8x8\nC3D8 4@8x8 FC3")
+    assert (ran.code, ran.out) == (1, "")
+    assert "E407" in ran.err
+
+
+def test_answers_at_once_and_without_torch():
+    """Processor time, the best of three: what else runs on the machine is not counted."""
+    command = ["time", str(SPECS / "resnet50.spec"), "--device", "h200", "--batch", "64", "--train"]
+    script = SCRIPT.format(command=command)
+    times = [
+        float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stderr)
+        for _ in range(3)
+    ]
+    assert min(times) < 0.3

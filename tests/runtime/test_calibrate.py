@@ -1,0 +1,87 @@
+"""Calibration: its grid makes networks, what it measures is a device, and that predicts times of the right size."""
+
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import convsize as library  # noqa: E402
+from convsize import devices  # noqa: E402
+from convsize.analyses.time_pieces import pieces  # noqa: E402
+from convsize.analyses.time_prediction import predict_time  # noqa: E402
+from convsize.cli.calibration_grid import grid  # noqa: E402
+from convsize.records.time import TimeSetting  # noqa: E402
+from convsize.runtime.calibrate import Plan, calibrate  # noqa: E402
+from convsize.runtime.clock import Clock  # noqa: E402
+from convsize.runtime.layer_timing import time_pieces  # noqa: E402
+
+
+def test_every_spec_of_the_grid_is_a_network():
+    families = set()
+    for text, batch in grid(1.0):
+        network = library.parse(text)
+        assert batch >= 1
+        families |= {piece.family for piece in pieces(network, 1, "float32", training=True)}
+    assert {"convolution 1x1", "convolution kxk", "depthwise convolution", "grouped convolution"} <= families
+    assert {"fully connected", "batch norm", "ReLU", "max pooling", "sum", "concatenation", "gate"} <= families
+
+
+def test_a_calibrated_device(tmp_path):
+    texts = ["input: 8@20x20\nweight C3D16 BN R M", "input: 16@30x30\nweight C3D16 R", "input: 40@1\nflat FC20 FC10"]
+    networks = tuple((library.parse(text), 2) for text in texts)
+    whole = library.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
+    heard = []
+    device = calibrate(Plan("cpu", "float32", networks, ((whole, (1,)),), rounds=2), heard.append)
+    assert heard[0] == "peaks"
+    assert heard[-1] == "layers of network (1 of 1)"
+    file = tmp_path / "cpu.json"
+    file.write_text(devices.dump(device))
+    loaded = devices.load(str(file))
+    assert loaded == device
+    assert 1e9 < dict(device.peaks)["float32"] < 1e13
+    assert 1e9 < device.bandwidth < 1e13
+    for training in (False, True):
+        known = predict_time(whole, loaded, TimeSetting(1, training=training))
+        assert {layer.basis for layer in known.layers} == {"measured"}
+        by_class = predict_time(whole, loaded._replace(shapes=()), TimeSetting(1, training=training))
+        assert {"calibrated"} <= {layer.basis for layer in by_class.layers}
+        assert 0.05 < by_class.seconds / known.seconds < 20
+
+
+def test_a_heavier_layer_takes_longer():
+    light, heavy = (library.parse(f"input: 16@32x32\nweight C3D{depth}") for depth in (16, 256))
+    found = []
+    for network in (light, heavy):
+        times = time_pieces(pieces(network, 2, "float32", training=True), torch.float32, Clock(), rounds=3)
+        assert all(len(each) == 3 and min(each) > 0 for each in times.values())
+        found.append({key.partition(" ")[2]: min(each) for key, each in times.items()})
+    assert sum(found[1].values()) > 2 * sum(found[0].values())
+
+
+def test_the_command(convsize, tmp_path, monkeypatch):
+    monkeypatch.setattr("convsize.cli.calibration_grid.grid", lambda _: [("input: 8@10x10\nweight C3D8 R", 1)])
+    spec = tmp_path / "net.spec"
+    spec.write_text("input: 3@8x8\nC3D8 R FC10\n")
+    file = tmp_path / "here.json"
+    ran = convsize("calibrate", "--quick", "--shapes", spec, "--batch", 1, "--batch", 2, "-o", file)
+    assert ran.code == 0, ran.err
+    assert f"written to {file}" in ran.out
+    assert "measuring layers of net" in ran.err
+    assert not list(tmp_path.glob("*.part"))
+    assert len(json.loads(file.read_text())["shapes"]) >= 8
+    answer = convsize("time", spec, "--device", file, "--batch", 2)
+    assert answer.code == 0
+    assert "Measured layer by layer." in answer.out
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert convsize("calibrate", "--quick").code == 0
+    listed = convsize("devices")
+    assert "calibrated" in listed.out
+    assert convsize("time", spec, "--device", "cpu").code == 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_no_gpu(convsize, tmp_path):
+    ran = convsize("calibrate", "--device", "cuda", "-o", tmp_path / "x.json")
+    assert ran.code == 2
+    assert "PyTorch sees no CUDA device here" in ran.err
