@@ -1,8 +1,8 @@
 """How long a piece of work takes on a device: looked up, interpolated between what was measured, or assumed.
 
-The floor of a piece is max(FLOPs / peak, bytes / bandwidth) and an operator's overhead, the roofline of Williams et al.
-2009. What was measured is kept as seconds over features; between samples the ratio of the measured time to the floor is
-interpolated by its logarithm, weighted by inverse square distance (Shepard 1968).
+The floor of a piece is max(FLOPs / peak, bytes / bandwidth), the roofline of Williams et al. 2009, and an overhead: an
+operator's, or where its class was measured the least that any sample of it took. Between samples the ratio of the
+measured time to the floor is interpolated by its logarithm, weighted by inverse square distance (Shepard 1968).
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Model:
         self._shapes = dict(device.shapes)
         self._classes = {table.name: table.samples for table in device.classes}
         self._ratios: dict[str, list[tuple[tuple[float, ...], float]]] = {}
+        self._overheads = {name: min(each.seconds for each in samples) for name, samples in self._classes.items()}
         self._known: dict[str, Estimate] = {}
 
     def estimate(self, piece: Piece) -> Estimate:
@@ -57,23 +58,23 @@ class Model:
         return found
 
     def _estimate(self, piece: Piece) -> Estimate:
-        floor, bound = self.floor(piece.family, piece.flops, piece.bytes)
+        name = table_name(piece.family, piece.direction, self.dtype)
+        floor, bound = self._floor(name, piece.family, piece.flops, piece.bytes)
         if piece.key in self._shapes:
             return Estimate(self._shapes[piece.key], bound, "measured")
-        name = table_name(piece.family, piece.direction, self.dtype)
         samples = self._classes.get(name)
         if samples is None:
             return Estimate(floor, bound, "assumed")
         return Estimate(floor * self._ratio(name, samples, piece.features), bound, "calibrated")
 
-    def floor(
-        self, family: str, flops: float, bytes_: float
+    def _floor(
+        self, name: str, family: str, flops: float, bytes_: float
     ) -> tuple[float, Literal["compute", "bandwidth", "overhead"]]:
         """The least seconds that a piece can take by the device's peaks, and what makes most of them."""
         peak = self._convolution_peak if "convolution" in family else self._peak
         compute = flops / (peak * self._compute)
         moving = bytes_ / (self.device.bandwidth * self._bandwidth)
-        overhead = self.device.overhead
+        overhead = self._overheads.get(name, self.device.overhead)
         most = max(compute, moving)
         bound: Literal["compute", "bandwidth", "overhead"]
         bound = "overhead" if overhead > most else "compute" if compute >= moving else "bandwidth"
@@ -85,7 +86,10 @@ class Model:
             family = name.split(", ", 1)[0]
             # The two numbers in front of a sample's features are its FLOPs and bytes, of which its floor follows.
             self._ratios[name] = [
-                (each.features[2:], log(each.seconds / self.floor(family, each.features[0], each.features[1])[0]))
+                (
+                    each.features[2:],
+                    log(each.seconds / self._floor(name, family, each.features[0], each.features[1])[0]),
+                )
                 for each in samples
             ]
         near = sorted(

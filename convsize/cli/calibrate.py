@@ -58,12 +58,7 @@ def command(
             os.makedirs(devices.home(), exist_ok=True)  # noqa: PTH103
         except OSError as error:
             raise UsageError(f"`{devices.home()}` cannot be made: {error.strerror}; -o names another file") from None
-    import torch
-
     from convsize.runtime.calibrate import Plan, calibrate
-
-    if threads is not None:
-        torch.set_num_threads(threads)
 
     def told(what: str) -> None:
         if sys.stderr.isatty():
@@ -72,7 +67,7 @@ def command(
         progress.step()
 
     with Progress(1, sys.stderr, patience=0) as progress:
-        found = calibrate(Plan(device, dtype, samples, layers), told)
+        found = calibrate(Plan(device, dtype, samples, layers, threads=threads), told)
     _write(target, devices.dump(found))
     terminal.write(
         f"{found.title}: {found.peaks[0][1] / 1e9:,.1f} GFLOP/s in {dtype}, {found.bandwidth / 1e9:.1f} GB/s, "

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 _DEPTHS = (3, 6, 12, 20, 28, 44, 56, 72, 88, 112, 144, 176, 208, 288, 352, 416, 544, 608, 736, 832, 1088, 1536)
 _EXTENTS = (3, 5, 6, 9, 11, 18, 22, 36, 44, 72, 88, 120, 180)
 _BATCHES = (1, 1, 2, 3, 6, 10, 20, 36)
-_MOST_MACS = 4e8
-_MOST_ELEMENTS = 6e6
+_MACS = (1e7, 1e8, 4e8, 2e9)
+"""Multiply-adds of a batch up to which a sample goes: as many samples between two of them as between others."""
+
+_MOST_ELEMENTS = 1.2e7
 
 # How a layer is written behind a learned number, so that its input needs a gradient, and how many samples it gets.
 _POINTWISE = {
@@ -26,10 +28,14 @@ _POINTWISE = {
 }  # fmt: skip
 
 
+_SMALLEST = {"C1": "C1D8", "Ck": "C3D8", "DW": "DW3", "Cg": "C3D8g2", "T": "T2D8/2"}
+
+
 def grid(share: float) -> Iterator[tuple[str, int]]:
     """Specs with the batches that they are timed at; `share` of the full number of samples."""
     draw = random.Random(1)
     for text, count in (("C1", 110), ("Ck", 150), ("DW", 60), ("Cg", 50), ("T", 24)):
+        yield f"input: 8@5x5\nweight {_SMALLEST[text]}", 1
         for _ in range(max(round(count * share), 6)):
             yield _convolution(draw, text)
     for _ in range(max(round(14 * share), 4)):
@@ -41,9 +47,10 @@ def grid(share: float) -> Iterator[tuple[str, int]]:
             draw.choice((48, 136, 272, 656, 1200, 2600, 5200, 10400)),
             draw.choice((10, 72, 136, 520, 1100, 4400)),
         )
-        if inputs * units < 5e7:
-            yield f"input: {inputs}@1\nflat FC{inputs // 4} FC{units}", draw.choice(_BATCHES)
+        yield f"input: {inputs}@1\nweight FC{units}", draw.choice(_BATCHES)
+    yield "input: 20@1\nweight FC12", 1
     for text, count in _POINTWISE.items():
+        yield f"input: 12@9x9\nweight {text}", 1  # next to nothing: what a layer of its class takes at least
         for _ in range(max(round(count * share), 3)):
             yield _pointwise(draw, text)
     for batch in (1, 6, 20):
@@ -54,7 +61,10 @@ def grid(share: float) -> Iterator[tuple[str, int]]:
 
 
 def _convolution(draw: random.Random, kind: str) -> tuple[str, int]:
+    most = draw.choice(_MACS)
+    attempt = 0
     while True:
+        attempt += 1
         depth, out, extent = draw.choice(_DEPTHS[1:]), draw.choice(_DEPTHS[1:]), draw.choice(_EXTENTS)
         kernel, stride, batch = draw.choice((3, 3, 3, 5, 7)), draw.choice((1, 1, 1, 2)), draw.choice(_BATCHES)
         if kind == "C1":
@@ -71,7 +81,8 @@ def _convolution(draw: random.Random, kind: str) -> tuple[str, int]:
             text, macs = f"C3D{out}/{stride}g{groups}b0", depth * out // groups * 9 * extent**2 / stride**2
         else:
             text, macs = f"T{draw.choice((2, 3))}D{out}/2", depth * out * 9 * extent**2
-        if macs * batch < _MOST_MACS and (depth + out) * extent**2 * batch < _MOST_ELEMENTS:
+        wanted = most / 8 <= macs * batch <= most or attempt > 500  # depthwise ones are never large
+        if wanted and macs * batch <= _MACS[-1] and (depth + out) * extent**2 * batch < _MOST_ELEMENTS:
             return f"input: {depth}@{extent}x{extent}\nweight {text}", batch
 
 

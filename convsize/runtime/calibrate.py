@@ -30,11 +30,16 @@ _STREAM = 2**26
 """Elements of the copy that stands for the bandwidth: more than any cache holds."""
 
 
+_TOGETHER = 16
+"""Layers that take turns: so few that small ones stay in a cache, as they do in the small networks that have them."""
+
+
 class Plan(NamedTuple):
     """What to measure.
 
     grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; shapes:
-    networks whose every layer is timed on its own account, with the batches.
+    networks whose every layer is timed on its own account, with the batches. threads: of the processor, None for PyTorch's
+    own number.
     """
 
     device: str
@@ -42,6 +47,7 @@ class Plan(NamedTuple):
     grid: tuple[tuple[Network, int], ...]
     shapes: tuple[tuple[Network, tuple[int, ...]], ...] = ()
     rounds: int = 4
+    threads: int | None = None
 
 
 def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
@@ -51,6 +57,8 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
     """
     if plan.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: --device cpu measures the processor")
+    if plan.threads is not None:
+        torch.set_num_threads(plan.threads)
     keep_freed_memory()
     clock = Clock(plan.device, "processor" if torch.get_num_threads() == 1 else "wall")
     dtype: torch.dtype = getattr(torch, plan.dtype)
@@ -58,7 +66,7 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
     peak, bandwidth, overhead = _peaks(clock, plan.device, dtype)
     told("layers of every class")
     known = {piece.key: piece for piece in _grid(plan)}
-    times = time_pieces(known.values(), dtype, clock, device=plan.device, rounds=plan.rounds)
+    times = time_pieces(known.values(), dtype, clock, device=plan.device, rounds=plan.rounds, together=_TOGETHER)
     samples: dict[str, list[Sample]] = {}
     for key, piece in known.items():
         sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), median_of(times[key]))

@@ -45,9 +45,18 @@ class _Turn(NamedTuple):
 
 
 def time_pieces(
-    wanted: Iterable[Piece], dtype: torch.dtype, clock: Clock, *, device: str = "cpu", rounds: int = 4
+    wanted: Iterable[Piece],
+    dtype: torch.dtype,
+    clock: Clock,
+    *,
+    device: str = "cpu",
+    rounds: int = 4,
+    together: int | None = None,
 ) -> dict[str, list[float]]:
     """The seconds of every distinct piece, one for each round; the first round is left out.
+
+    together: pieces that take turns, by default all that fit into memory: those of a network. Where it is said pieces
+    of like size take turns, as in a network, for what is still in a cache depends on it.
 
     A backward pass is timed without the engine's own cost of being called, which a network pays once.
     """
@@ -55,7 +64,9 @@ def time_pieces(
     engine = _engine(clock, device)
     found: dict[str, list[float]] = {piece.key: [] for piece in distinct}
     order = random.Random(0)
-    for group in _groups(distinct, dtype.itemsize):
+    if together is not None:
+        distinct.sort(key=lambda piece: piece.bytes)
+    for group in _groups(distinct, dtype.itemsize, together or len(distinct)):
         turns = [_turn(piece, dtype, device) for piece in group]
         for turn in range(rounds + 1):
             order.shuffle(turns)
@@ -87,13 +98,13 @@ def _engine(clock: Clock, device: str) -> float:
     return statistics.median(times)
 
 
-def _groups(distinct: list[Piece], itemsize: int) -> Iterator[list[Piece]]:
+def _groups(distinct: list[Piece], itemsize: int, most: int) -> Iterator[list[Piece]]:
     """Pieces in groups whose tensors fit into memory together."""
     group: list[Piece] = []
     size = 0
     for piece in distinct:
         own = 4 * itemsize * sum(map(prod, piece.layer.inputs))
-        if group and size + own > _AT_ONCE:
+        if group and (size + own > _AT_ONCE or len(group) == most):
             yield group
             group, size = [], 0
         group.append(piece)

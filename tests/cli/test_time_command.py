@@ -1,6 +1,7 @@
 """`convsize time` as it is called."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 SPECS = Path(__file__).parents[2] / "specs"
+# An installed package has its bytecode; here the first run may have to write it.
+COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 SCRIPT = (
     "import resource, sys\nfrom convsize.cli.app import main\n"
     "sys.argv = ['convsize', *{command!r}]\n"
@@ -91,8 +94,6 @@ def test_answers_at_once_and_without_torch():
     """Processor time, the best of three: what else runs on the machine is not counted."""
     command = ["time", str(SPECS / "resnet50.spec"), "--device", "h200", "--batch", "64", "--train"]
     script = SCRIPT.format(command=command)
-    times = [
-        float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stderr)
-        for _ in range(3)
-    ]
+    how = {"check": True, "capture_output": True, "text": True, "env": COMPILED}
+    times = [float(subprocess.run([sys.executable, "-c", script], **how).stderr) for _ in range(3)]
     assert min(times) < 0.3
