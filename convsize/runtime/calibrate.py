@@ -38,8 +38,8 @@ class Plan(NamedTuple):
     """What to measure.
 
     grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; shapes:
-    networks whose every layer is timed on its own account, with the batches. threads: of the processor, None for PyTorch's
-    own number.
+    networks whose every layer is timed on its own account, with the batches. threads: of the processor, None for
+    PyTorch's own number.
     """
 
     device: str
