@@ -20,8 +20,8 @@ from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import ITEM_SIZES
 from convsize.records.device import ClassTable, Device, DeviceSource, Sample
-from convsize.runtime.clock import Clock
-from convsize.runtime.layer_timing import keep_freed_memory, median_of, time_pieces
+from convsize.runtime.clock import Clock, keep_freed_memory
+from convsize.runtime.layer_timing import median_of, time_pieces
 
 _SIDE = 1024
 """Rows and columns of the matrix product that stands for the peak."""

@@ -8,7 +8,6 @@ tensor takes as long as many a layer.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import random
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,16 +23,6 @@ from convsize.runtime.clock import Clock
 
 _AT_ONCE = 2**30
 """Bytes of inputs and weights of layers that take turns."""
-
-
-def keep_freed_memory() -> bool:
-    """Asks glibc's allocator not to give freed memory back to the system; whether it is glibc and does so."""
-    try:
-        library = ctypes.CDLL(None)
-        # M_MMAP_MAX 0 and M_TRIM_THRESHOLD at its largest: malloc.h of glibc.
-        return bool(library.mallopt(-4, 0)) and bool(library.mallopt(-1, 2**31 - 1))
-    except (OSError, AttributeError):
-        return False
 
 
 class _Turn(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from convsize.records import LayerRow
-from convsize.records.time import LayerTime, Sweep, TimePrediction, TimeSetting
+from convsize.records.time import Sweep, TimePrediction, TimeSetting
 from convsize.views import numbers
-from convsize.views.fold import Line, fold
+from convsize.views.fold import fold
 from convsize.views.layout import grid, wrapped
 from convsize.views.paint import PLAIN, Paint
 
@@ -20,7 +20,10 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
     """The whole and its layers: repeats are folded, and a folded line has the time of all its turns together."""
     times = {layer.name: layer for layer in found.layers}
     lines = []
-    for line, layers in _folded(rows, times):
+    for line in fold(rows):
+        layers = [times[row.name] for row in line.all if row.name in times]
+        if not layers:
+            continue
         forward, backward = sum(each.forward for each in layers), sum(each.backward for each in layers)
         most = max(layers, key=lambda each: each.seconds)
         cells = [line.name + (f" ×{line.times}" if line.times > 1 else ""), line.spec, numbers.duration(forward)]
@@ -39,28 +42,6 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
     if found.energy is not None:
         out.append(f"at most {found.energy:.3g} J, {found.energy / found.setting.batch:.3g} J a sample (all its power)")
     return "\n".join([*out, "", *wrapped(basis(found), width)]) + "\n"
-
-
-def _folded(rows: Sequence[LayerRow], times: dict[str, LayerTime]) -> list[tuple[Line, list[LayerTime]]]:
-    """The lines of the folded listing, each with the times of all layers that it stands for."""
-    lines = list(fold(rows))
-    names = [row.name for row in rows]
-    place = {name: at for at, name in enumerate(names)}
-    found: list[tuple[Line, list[LayerTime]]] = []
-    taken: set[str] = set()
-    for line in lines:
-        # A line of several turns stands for the layers of its kind between its first and its last turn.
-        kind = {(row.spec, row.op, row.output) for row in line.rows}
-        span = rows[place[line.first.name] : place[line.last.name] + 1]
-        own = [row.name for row in span if (row.spec, row.op, row.output) in kind and row.name not in taken]
-        wanted = own[: line.times * len(line.rows)] if line.times > 1 or line.summary is None else own
-        if line.times == 1:
-            wanted = [row.name for row in span if row.name not in taken] if line.summary else [line.first.name]
-        taken.update(wanted)
-        layers = [times[name] for name in wanted if name in times]
-        if layers:
-            found.append((line, layers))
-    return found
 
 
 def setting_text(setting: TimeSetting) -> str:

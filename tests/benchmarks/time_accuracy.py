@@ -28,8 +28,7 @@ from convsize.analyses.training_step import smallest_batch
 from convsize.records import TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock
-from convsize.runtime.layer_timing import keep_freed_memory
+from convsize.runtime.clock import Clock, keep_freed_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = ROOT / "reports" / "receipts" / "time"
@@ -173,10 +172,10 @@ def report(device: Device, file: Path) -> None:
         "",
         "## The largest errors",
         "",
-        f"{small} of these {len(largest)} take less than 20 ms. What such networks take is mostly the cost of calling "
-        "operators and whether their weights and code are still in a cache, which depends on everything that ran before; "
-        "layers that take turns alone find less of it there (too long a prediction), and Python and autograd between the "
-        "layers are nobody's (too short a one).",
+        f"{small} of these {len(largest)} take less than 20 ms. What such networks take is mostly the "
+        "cost of calling operators and whether their weights and code are still in a cache, which depends on all that "
+        "ran before; layers that take turns alone find less of it there (too long a prediction), and Python and "
+        "autograd between the layers are nobody's (too short a one).",
         "",
         "| network, what, batch | measured | mode | error |",
         "|---|---|---|---|",
