@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from convsize.cli.options import Inputs, Lets
+from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -58,12 +58,7 @@ def command(
     lr_gamma: Annotated[float, typer.Option(help="What the learning rate is multiplied by there.")] = 0.1,
     clip: Annotated[float, typer.Option(help="The largest norm of all gradients together; 0 for any.")] = 0.0,
     label_smoothing: Annotated[float, typer.Option(min=0, max=1, help="Of cross entropy.")] = 0.0,
-    loss: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[OUTPUT=]LOSS", help="cross-entropy, mse or smooth-l1, such as box=smooth-l1; may be repeated."
-        ),
-    ] = None,
+    loss: Losses = None,
     loss_weight: Annotated[
         list[str] | None,
         typer.Option(metavar="OUTPUT=NUMBER", help="How much an output's loss counts, such as aux1=0.3."),
@@ -74,10 +69,7 @@ def command(
     ] = "",
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network by torch.compile.")] = False,
-    checkpoint_blocks: Annotated[
-        list[str] | None,
-        typer.Option(metavar="BLOCKS", help="Blocks run again in the backward pass instead of kept, such as 'bot*'."),
-    ] = None,
+    checkpoint: Checkpoints = None,
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -118,6 +110,7 @@ def command(
       torchrun --nproc-per-node 2 -m convsize train specs/cifar10.spec --data fake
     """
     from convsize import api
+    from convsize.cli import specs as named
     from convsize.errors import UsageError
     from convsize.records import RunSettings
 
@@ -138,7 +131,7 @@ def command(
         lr_gamma=lr_gamma,
         clip=clip,
         label_smoothing=label_smoothing,
-        losses=_losses(loss or ()),
+        losses=named.losses(loss or ()),
         loss_weights=_weights(loss_weight or ()),
         autocast=autocast,
         channels_last=channels_last,
@@ -151,7 +144,7 @@ def command(
         heads=tuple(head or ()),
         init=init or "",
         frozen=tuple(freeze or ()),
-        checkpoint=tuple(checkpoint_blocks or ()),
+        checkpoint=tuple(checkpoint or ()),
         inputs=tuple(input_ or ()),
         lets=tuple(let or ()),
     )
@@ -228,7 +221,7 @@ def _again(
     from convsize.runtime.training.run_folder import RunFolder
 
     name, text, graph, settings = RunFolder(Path(resume)).read()
-    fields = {"head": "heads", "freeze": "frozen", "checkpoint_blocks": "checkpoint", "loss": "losses"}
+    fields = {"head": "heads", "freeze": "frozen", "loss": "losses"}
     fields |= {"loss_weight": "loss_weights", "input_": "inputs", "let": "lets", "compile_": "compile"}
     for option in sorted(asked - _FREE):
         field = fields.get(option, option)
@@ -327,10 +320,6 @@ def _draw(job: Any) -> None:
     subtitle = f"{settings.optimizer}, learning rate {settings.lr:g}, batch {settings.batch * settings.processes}"
     with contextlib.suppress(UsageError):
         files.write(str(folder.curves), scene(title, subtitle, Metrics(folder.metrics).read()).file("svg"))
-
-
-def _losses(texts: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((name.strip() or "main", kind.strip()) for name, _, kind in (text.rpartition("=") for text in texts))
 
 
 def _weights(texts: Any) -> tuple[tuple[str, float], ...]:

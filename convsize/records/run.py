@@ -8,10 +8,11 @@ class RunSettings(NamedTuple):
 
     data: as it was asked for, `mnist:DIR`. batch: samples of one process at a time. optimizer: sgd, momentum, nesterov,
     adam or adamw. decay_all: whether norms and biases decay, too. schedule: constant, cosine or step; warmup, lr_step:
-    in epochs. losses, loss_weights: by output. autocast: bfloat16, float16, or "" for none. processes: how many take
-    part, each with `batch` samples. heads: what the spec's last layers were replaced by. init: the file that weights
-    came from. frozen, checkpoint: patterns of layers that are not trained, and of blocks that are run again in the
-    backward pass. inputs, lets: what overrides the spec, as it was written.
+    in epochs. losses, loss_weights: by output, "" standing for those that are not named. autocast: bfloat16,
+    float16, or "" for none. processes: how many take part, each with `batch` samples. heads: what the spec's last
+    layers were replaced by. init: the file that weights came from. frozen, checkpoint: patterns of layers that are not
+    trained, and of blocks that are run again in the backward pass. inputs, lets: what overrides the spec, as it was
+    written.
     """
 
     data: str

@@ -78,7 +78,7 @@ def test_optimizers_and_schedules_learn(convsize, tmp_path, optimizer):
     assert losses[-1] < losses[0] < 2.4
 
 
-@pytest.mark.parametrize("options", [("--autocast", "bfloat16"), ("--channels-last",), ("--checkpoint-blocks", "f1")])
+@pytest.mark.parametrize("options", [("--autocast", "bfloat16"), ("--channels-last",), ("--checkpoint", "f1")])
 def test_ways_to_compute(convsize, tmp_path, options):
     spec = "input: 1@8x8\ndef f: C3D8 BN R C3D8 BN R\nf (f + x) M FC10\n"
     ran = convsize("train", "-e", spec, "--data", "fake:64", "--epochs", 1, *options, "-o", tmp_path / "run")
@@ -87,7 +87,7 @@ def test_ways_to_compute(convsize, tmp_path, options):
 
 def test_checkpointed_blocks_change_no_number(convsize, tmp_path):
     spec = "input: 1@8x8\ndef f: C3D8 R drop(0.5) C3D8 R\nf (f + x) M FC10\n"
-    for name, options in (("kept", ()), ("again", ("--checkpoint-blocks", "f*"))):
+    for name, options in (("kept", ()), ("again", ("--checkpoint", "f*"))):
         ran = convsize("train", "-e", spec, "--data", "fake:64", "--epochs", 2, *options, "-o", tmp_path / name)
         assert ran.code == 0
     kept, again = (load_file(tmp_path / name / "last.safetensors") for name in ("kept", "again"))
@@ -169,7 +169,7 @@ def test_out_of_memory_names_the_prediction(convsize, tmp_path, monkeypatch):
         (("--freeze", "conv9"), "no layer is called `conv9`: did you mean"),
         (("--head", "FC3"), "classes"),
         (("--init", "weights.pt"), "there is no file `weights.pt`"),
-        (("--checkpoint-blocks", "bot"), "bot"),
+        (("--checkpoint", "bot"), "bot"),
     ],
 )
 def test_wrong_calls(convsize, tmp_path, options, message):

@@ -83,7 +83,7 @@ def _too_large(job: Job, expected: int | None) -> str:
     needs = f" (predicted: {expected / 2**30:.2f} GiB)" if expected else ""
     return (
         f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: a smaller --batch with "
-        "--accumulate, --autocast or --checkpoint-blocks takes less, and `convsize fit` says what fits. "
+        "--accumulate, --autocast or --checkpoint takes less, and `convsize fit` says what fits. "
         f"Checkpoints are kept: --resume {job.folder}"
     )
 
@@ -139,7 +139,10 @@ class _Run:
     def _prepare(self) -> Iterator[Event]:
         job, settings, network = self.job, self.settings, self.job.network
         require_losses(network, settings)
-        regressed = [name for name, loss in settings.losses if loss != "cross-entropy"]
+        chosen = dict(settings.losses)
+        regressed = [
+            name for name in network.outputs if chosen.get(name, chosen.get("", "cross-entropy")) != "cross-entropy"
+        ]
         self.data: Data = open_data(
             settings.data, network, seed=settings.seed, augment=settings.augment, regressed=regressed
         )

@@ -103,7 +103,7 @@ def require_losses(network: Network, settings: RunSettings) -> None:
     """Raises UsageError where a loss or a weight names no output of the network, or where there is no such loss."""
     for option, pairs in (("--loss", settings.losses), ("--loss-weight", settings.loss_weights)):
         for name, _ in pairs:
-            if name not in network.outputs:
+            if name and name not in network.outputs:
                 raise UsageError(f"{option} names `{name}`, {_no_output(network, name)}")
     for _, kind in settings.losses:
         if kind not in LOSSES:
@@ -133,7 +133,8 @@ def objective(network: Network, settings: RunSettings, targets: Mapping[str, Ten
                 f"the data has no targets for the output `{name}`: --loss-weight {name}=0 leaves it untrained"
             )
         target = targets[name]
-        kind = losses.get(name, "mse" if target.is_floating_point() else "cross-entropy")
+        usual = "mse" if target.is_floating_point() else "cross-entropy"
+        kind = losses.get(name, losses.get("", usual))
         head = Head(name, kind, weight, network.nodes[end].output.dims)
         _require_fit(head, target)
         heads.append(head)
