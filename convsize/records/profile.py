@@ -61,7 +61,7 @@ class Profile(NamedTuple):
 
     optimizer: None in inference. outside: seconds of what belongs to no layer, by name. step: the same pass or step
     without any instruments; instrumented: with them. kernels: those that took longest, from one more step. peak: bytes,
-    the peak that is predicted.
+    the peak that is predicted. predicted: the seconds of the whole where this machine was calibrated, else None.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Profile(NamedTuple):
     kernels: tuple[Kernel, ...]
     roof: Roof | None
     peak: int
+    predicted: float | None
 
     @property
     def training(self) -> bool:

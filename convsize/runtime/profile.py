@@ -10,11 +10,13 @@ from math import prod
 import torch
 
 from convsize.analyses.report import analyze
+from convsize.analyses.time_prediction import predict_time
 from convsize.analyses.training_memory import training_memory
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import ITEM_SIZES, LayerProfile, LayerRow, Profile, Roof, TrainingSetting
 from convsize.records.device import Device
+from convsize.records.time import TimeSetting
 from convsize.runtime.clock import keep_freed_memory
 from convsize.runtime.free_memory import free_bytes, out_of_memory
 from convsize.runtime.profile_kernels import kernels
@@ -95,8 +97,20 @@ def profile(
         kernels=top,
         roof=roof,
         peak=needed,
+        predicted=_predicted(network, against, setting),
     )
     return found, document
+
+
+def _predicted(network: Network, against: Device | None, setting: TrainingSetting) -> float | None:
+    """The seconds that are predicted; None where the device is not this machine, or its figures do not say."""
+    if against is None or not against.calibrated or against.kind != setting.device:
+        return None
+    wanted = TimeSetting(setting.batch, setting.dtype, not setting.inference, setting.optimizer)
+    try:
+        return predict_time(network, against, wanted).seconds
+    except UsageError:
+        return None
 
 
 def _layer(row: LayerRow, steps: Steps, setting: TrainingSetting, roof: Roof | None, held: int) -> LayerProfile:

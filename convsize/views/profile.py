@@ -184,6 +184,11 @@ def _sentences(found: Profile) -> list[str]:
         f"{numbers.duration(found.attributed)}, {_difference(found.attributed / step.median - 1)}; the {what} with "
         f"instruments takes {_difference(found.instrumented.median / step.median - 1)}."
     ]
+    if found.predicted is not None:
+        out.append(
+            f"{numbers.duration(found.predicted)} were predicted (convsize time), "
+            f"{_difference(found.predicted / step.median - 1)}."
+        )
     if found.attributed < step.median * (1 - _LOUD):
         out.append("What disturbs a few repeats of a layer is in the whole, but not in the layer's median.")
     if step.spread > _LOUD:

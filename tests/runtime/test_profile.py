@@ -10,11 +10,13 @@ import pytest
 
 import convsize
 from convsize import devices
+from convsize.analyses.time_prediction import predict_time
 from convsize.errors import UsageError
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
+from convsize.records.time import TimeSetting  # noqa: E402
 from convsize.runtime import profile as profiling  # noqa: E402
 from convsize.runtime.profile_steps import Steps, nodes_by_name  # noqa: E402
 from convsize.runtime.step_meters import batch_for, loss_of  # noqa: E402
@@ -192,3 +194,15 @@ def test_a_spec_with_errors_is_not_built(convsize):
     ran = convsize("profile", "-e", "C9D4 FC10 C3", "--input", "3@4x4")
     assert ran.code == 1
     assert ran.out == ""
+
+
+def test_a_calibrated_machine_has_a_prediction_beside_the_measurement():
+    network = convsize.parse(HEAVY)
+    sheet = devices.load("ryzen7_5800h")
+    found, _ = profiling.profile(network, TrainingSetting(4), repeats=3, against=sheet)
+    assert found.predicted is None  # a data sheet's machine is another one
+    own = sheet._replace(source=sheet.source._replace(kind="calibrated"))
+    found, _ = profiling.profile(network, TrainingSetting(4), repeats=3, against=own)
+    assert found.predicted == predict_time(network, own, TimeSetting(4, training=True)).seconds
+    text = " ".join(view.render(found, network.analyze(batch=4).layers).split())
+    assert "were predicted (convsize time)" in text
