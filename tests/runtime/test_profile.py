@@ -62,15 +62,20 @@ def test_no_second_of_a_step_is_lost():
 
 
 def test_medians_add_up_to_about_the_step():
-    found = profiled(convsize.load(str(SPECS / "cifar10.spec")), batch=16, repeats=9)
-    # Medians of parts against the median of the whole, on a machine that others may disturb.
-    assert found.attributed == pytest.approx(found.step.median, rel=0.5)
+    network = convsize.load(str(SPECS / "cifar10.spec"))
+    # Medians of parts against the median of the whole, on a machine that others may disturb: one quiet try of four.
+    for _ in range(4):
+        found = profiled(network, batch=16, repeats=9)
+        if found.attributed == pytest.approx(found.step.median, rel=0.25):
+            break
+    else:
+        pytest.fail(f"layers add up to {found.attributed:.4f} s, and a step takes {found.step.median:.4f} s")
     assert [name for name, _ in found.outside] == ["the loss", "start of backward", "the optimizer"]
 
 
 @pytest.mark.parametrize("inference", [False, True])
 def test_a_heavy_layer_is_the_heaviest(inference):
-    found = profiled(convsize.parse(HEAVY), inference=inference)
+    found = profiled(convsize.parse(HEAVY.replace("C3D256", "C9D256")), inference=inference)
     forward = max(found.layers, key=lambda each: each.forward.median)
     assert forward.name == "conv2"
     if inference:
