@@ -25,6 +25,15 @@ from convsize.runtime.training.loop import train  # noqa: E402
 HERE = Path(__file__).parent
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As the harness has it: with another number of threads sums are made in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     """The folder of a run that nothing disturbed."""
