@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network
 from convsize.language.tree import Arg, Check, Name, Num
-from convsize.records.time import TimeSetting
+
+if TYPE_CHECKING:
+    from convsize.records.time import TimeSetting
 
 METRICS = {"step_time": True, "inference_time": False}
 """What can be expected of time, and whether it is that of a training step."""
@@ -24,6 +27,7 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
     # Devices and the model are a tenth of a second of other specs' checks.
     from convsize import devices
     from convsize.analyses.time_prediction import predict_time
+    from convsize.records.time import TimeSetting
 
     name, value = check.metric.name, check.value
     example = f"write `{name}{_EXAMPLE}`"
