@@ -1,6 +1,7 @@
 """How fast and how small an answer is, as ratios in one run on one machine."""
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -23,9 +24,9 @@ def test_an_answer_takes_a_fifteenth_of_the_time_and_a_tenth_of_the_memory() -> 
     assert faster >= 15
     assert share <= 0.1
     assert max(each.mebibytes for each in found["convsize analyze"]) < 40
-    # 0.15 s where a bare interpreter takes 0.011 s, in the quietest pair: other tests run beside this one.
+    # 0.15 s where a bare interpreter takes 0.011 s.
     pairs = zip(found["convsize analyze"], found["bare interpreter"], strict=True)
-    assert min(ours.seconds / bare.seconds for ours, bare in pairs) < 0.15 / 0.011
+    assert statistics.median(ours.seconds / bare.seconds for ours, bare in pairs) < 0.15 / 0.011
 
 
 DENSE = "input: 3@224x224\ndefault: Cb0\ndef dl: [x | BN R C1D128 BN R C3D32]\nC7D64/2 M dl*{N} GAP FC1000 S\n"
