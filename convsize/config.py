@@ -10,16 +10,16 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from convsize.errors import UsageError, nearest
+from convsize.record import Record
 
 KEYS = ("select", "ignore", "style", "per-file-ignores", "exclude", "budgets")
 OWN_FILE = "convsize.toml"
 SHARED_FILE = "pyproject.toml"
 
 
-class Config(NamedTuple):
+class Config(Record):
     """What a project asks of the check.
 
     select: codes or their beginnings ("W501", "W5"); None for the default rules. ignore: likewise, always stronger.

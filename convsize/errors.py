@@ -8,7 +8,9 @@ import, which is most of what a command that answers in a tenth of a second spen
 import bisect
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from convsize.record import Record
 
 
 class ExitCode(IntEnum):
@@ -20,7 +22,7 @@ class ExitCode(IntEnum):
     INTERNAL = 3
 
 
-class Span(NamedTuple):
+class Span(Record):
     """A half-open range of character offsets in a source text."""
 
     start: int
@@ -31,7 +33,7 @@ class Span(NamedTuple):
         return Span(self.start, other.end)
 
 
-class Place(NamedTuple):
+class Place(Record):
     """A position as people count it: line and column from 1."""
 
     line: int
@@ -73,14 +75,14 @@ class Source:
 Severity = Literal["error", "warning", "advice"]
 
 
-class Label(NamedTuple):
+class Label(Record):
     """A further place a diagnostic points at, with what is to be seen there."""
 
     span: Span
     text: str
 
 
-class Fix(NamedTuple):
+class Fix(Record):
     """A replacement of text that mends what was found; `safe` when it cannot change any size."""
 
     span: Span
@@ -88,7 +90,7 @@ class Fix(NamedTuple):
     safe: bool
 
 
-class Diagnostic(NamedTuple):
+class Diagnostic(Record):
     """One finding: a stable code, one sentence with the numbers, where, and how to mend it.
 
     `label` is written under the carets of `span`; `labels` are further places; `fixes` holds alternatives, the first

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from convsize import api, checking
 from convsize.config import Config
@@ -13,6 +12,7 @@ from convsize.errors import Diagnostic, Fix, Source, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import attempt
 from convsize.language.parser import parse
+from convsize.record import Record
 from convsize.records import FileFindings
 from convsize.rules.fixer import edited, moved, still_wrong
 
@@ -20,7 +20,7 @@ MOST_CHECKS = 400
 """For one file in one run: a spec that needs more is not mended one finding at a time."""
 
 
-class Mended(NamedTuple):
+class Mended(Record):
     """A file after its fixes.
 
     before: the text as it was; findings: what is left, with the text as it is now. fixed: how many findings fixes

@@ -4,10 +4,13 @@ Everything is per axis and in exact integers. The formulas are those of the lect
 filter of F with P zeros on each side and stride S gives (L - F + 2P)/S + 1 (Varma & Das, ch. 12; Aggarwal, ch. 8).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.errors import ConvsizeError
+from convsize.record import Record
 
 Extents = tuple[int, ...]
 Rounding = Literal["floor", "ceil", "exact"]
@@ -26,7 +29,7 @@ class GeometryError(ConvsizeError):
         self.help = help
 
 
-class Shape(NamedTuple):
+class Shape(Record):
     """A volume: depth (channels) and its spatial extents; no extents means a flat vector of `channels` values."""
 
     channels: int
@@ -61,7 +64,7 @@ class Shape(NamedTuple):
         return f"{self.channels}@{'x'.join(map(str, self.spatial))}"
 
 
-class Padding(NamedTuple):
+class Padding(Record):
     """Padding as written: a mode, or explicit (before, after) pairs, one for every axis or one per axis."""
 
     mode: PaddingMode
@@ -90,7 +93,7 @@ NO_PADDING = Padding("valid")
 HALF_PADDING = Padding("half")
 
 
-class AxisWindow(NamedTuple):
+class AxisWindow(Record):
     """How the outputs along one axis read the inputs along it.
 
     Output o reads the inputs o·stride - before + dilation·t for t in 0 … kernel-1. Transposed, input i is read by the
@@ -110,7 +113,7 @@ class AxisWindow(NamedTuple):
         return self.dilation * (self.kernel - 1) + 1
 
 
-class Window(NamedTuple):
+class Window(Record):
     """What one output of an op sees of its inputs' positions.
 
     `axes` holds one window per spatial axis; POINTWISE sees its own position, EVERYTHING the whole extent of its
@@ -164,7 +167,7 @@ def same_transposed(window: AxisWindow) -> tuple[int, int]:
     return (before, total - before)
 
 
-class Dividing(NamedTuple):
+class Dividing(Record):
     """What would make an axis divide without a remainder, each alone and nearest to what it is; None: none near."""
 
     padding: int | None

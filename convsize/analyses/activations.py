@@ -1,11 +1,12 @@
 """Activations: the values and bytes of every layer's output."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from convsize.graph.network import Network
+from convsize.record import Record
 
 
-class Activation(NamedTuple):
+class Activation(Record):
     """A layer's output for the whole batch. An input is no layer's output and counts nothing."""
 
     elements: int

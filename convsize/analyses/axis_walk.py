@@ -12,20 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import lcm, prod
-from typing import NamedTuple
 
 from convsize.analyses.quasi_affine import Condition, Line, at_least, common, equal, every, points, residues, size_set
 from convsize.errors import UsageError
 from convsize.geometry import AxisWindow, Padding, Shape, output_extent, remainder
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Op
+from convsize.record import Record
 from convsize.records import Bound, SizeSet
 
 _LARGEST_WORK = 4_000_000
 """Residues, or layers at single extents, that are looked at: a hundred times what the largest known network needs."""
 
 
-class _Volume(NamedTuple):
+class _Volume(Record):
     """A volume whose depth and extents are functions of the varying extent."""
 
     depth: Line
@@ -43,7 +43,7 @@ def _constant(value: int) -> Line:
     return Line(1, 0, (value,))
 
 
-class _Slide(NamedTuple):
+class _Slide(Record):
     """What windows do along one axis: the window, its rounding, and whether its padding follows the extent."""
 
     window: AxisWindow

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from convsize.analyses.in_place import in_place
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.ops.drop_path import DropPath
 from convsize.ops.dropout import Dropout
+from convsize.record import Record
 
 
-class Block(NamedTuple):
+class Block(Record):
     """Layers that follow each other, run as one.
 
     members: their indices in order; inputs: the nodes outside that they read; outputs: those of them that are read

@@ -1,8 +1,10 @@
 """Expectations: whether what `expect` lines state holds, and what is known where it does not."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from convsize.analyses.expected_time import METRICS as TIMES
 from convsize.analyses.expected_time import UNITS as UNITS_OF_TIME
@@ -16,7 +18,8 @@ from convsize.errors import Diagnostic, Fix, Span, UsageError, nearest
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network
 from convsize.language.tree import Arg, Check, Name, Num, Value
-from convsize.records import ITEM_SIZES, TrainingSetting
+from convsize.record import Record
+from convsize.records import ITEM_SIZES
 
 _LARGEST_SUM = 3_000_000
 """Layers that all checks visit together; a spec of 1 MiB could ask for a thousand times as many."""
@@ -25,7 +28,7 @@ _REPLAY = 30
 """How much more than a sum the replay of a training step takes, layer by layer."""
 
 
-class _Figures(NamedTuple):
+class _Figures(Record):
     """What the analyses found, by node index."""
 
     network: Network
@@ -37,7 +40,7 @@ class _Figures(NamedTuple):
     graph: str
 
 
-class _Setting(NamedTuple):
+class _Setting(Record):
     """What a metric's arguments set."""
 
     batch: int = 1
@@ -51,7 +54,7 @@ class _Setting(NamedTuple):
         return ITEM_SIZES[self.dtype]
 
 
-class _Part(NamedTuple):
+class _Part(Record):
     """What a check is about: the nodes, and the one it ends with. `label` is empty for the whole network."""
 
     members: Sequence[int]
@@ -63,7 +66,7 @@ Quantity = Callable[[_Figures, int, _Setting], int]
 Extents = tuple[int, ...]
 
 
-class _Metric(NamedTuple):
+class _Metric(Record):
     """A word before the comparison.
 
     A "sum" adds up `each` over the layers of the part. "reading" metrics have one number for the part, or one per axis
@@ -92,6 +95,7 @@ def _memory(figures: _Figures, index: int, setting: _Setting) -> int:
 
 def _training_memory(figures: _Figures, setting: _Setting) -> int:
     from convsize.analyses.training_memory import training_memory
+    from convsize.records import TrainingSetting
 
     if setting.device not in ("cpu", "cuda"):
         raise UsageError(f"training memory is known for cpu and cuda, not for `{setting.device}`")

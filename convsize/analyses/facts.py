@@ -1,13 +1,14 @@
 """What every layer's op says of it, asked once for each distinct op and input volumes; the analyses only do sums."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from convsize.geometry import Shape, Window
 from convsize.graph.network import Network
 from convsize.ops.base import Parameter, Work
+from convsize.record import Record
 
 
-class Facts(NamedTuple):
+class Facts(Record):
     """One node's facts. An input has no parameters and does no work."""
 
     inputs: tuple[Shape, ...]

@@ -5,12 +5,14 @@ neighbouring units see fields of different sizes, and the pattern repeats after 
 table over one period; ordinary networks have a period of one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
-from typing import NamedTuple
 
 from convsize.geometry import AxisWindow
+from convsize.record import Record
 
 Number = int | Fraction
 Edge = int | Fraction | None
@@ -19,7 +21,7 @@ LARGEST_JUMP = 2**62
 """Jumps beyond this are not followed: one that doubles 20,000 times has 6,000 digits and no meaning."""
 
 
-class Field(NamedTuple):
+class Field(Record):
     """The pixels lo(i) … hi(i) that unit i of a layer sees along an axis.
 
     The tables hold units 0 … P-1; lo(i + P) = lo(i) + shift, likewise hi. Both are None for a unit that sees nothing

@@ -1,11 +1,13 @@
 """What stands out: plain sentences with shares, chosen by what the figures are."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from convsize.analyses.receptive_field import Fields, before_positions_end
 from convsize.geometry import AXIS_NAMES
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
 
 _LINES = {"height": "rows", "width": "columns", "time": "frames", "length": "positions"}
@@ -88,7 +90,7 @@ def _stretches(rows: Sequence[LayerRow], values: Sequence[int]) -> list[_Stretch
     return found
 
 
-class _Run(NamedTuple):
+class _Run(Record):
     """Stretches that follow each other and hold most of a total: `text` says where, `names` are their weight layers."""
 
     text: str

@@ -12,9 +12,9 @@ networks of specs/ at their own sizes it is within 0.6 %.
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
 
 from convsize.graph.network import Network, Node
+from convsize.record import Record
 from convsize.records import TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
 
 _BLOCK = 8
@@ -40,14 +40,14 @@ def allocator_peak(network: Network, memory: TrainingMemory) -> int | None:
     return max(_highest(peak, held) for peak in (memory.first, memory.steady))
 
 
-class _Held(NamedTuple):
+class _Held(Record):
     """The most that a convolution holds above what lived before it, in bytes, with its own results."""
 
     forward: int
     backward: int
 
 
-class _Sizes(NamedTuple):
+class _Sizes(Record):
     """The bytes of a convolution's tensors: as they are, and in blocks (`_b`).
 
     columns: the input unfolded; of all samples in a loop, of one sample's plane in a matrix product of oneDNN.

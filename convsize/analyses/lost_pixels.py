@@ -1,19 +1,21 @@
 """Lost pixels: what a layer's windows skip, and which rows and columns of an input no output ever reads."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.positions import Budget, BudgetError, Positions, everything, missing, read, union
 from convsize.geometry import AxisWindow, Shape, Window
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import Lost, UnreadPixels
 
 _BYTES = 150_000_000
 """What may be touched in all: a quarter of a second at most. Networks of usual extents need a thousandth of it."""
 
 
-class LostPixels(NamedTuple):
+class LostPixels(Record):
     """For every layer, by node index, what its own windows skip; where `complete` is False some are missing."""
 
     layers: list[tuple[Lost, ...]]
@@ -53,7 +55,7 @@ def lost_pixels(network: Network, facts: Sequence[Facts]) -> LostPixels:
     return LostPixels(layers, complete)
 
 
-class _Skipped(NamedTuple):
+class _Skipped(Record):
     pixels: int
     first: int
     padding: int
@@ -86,7 +88,7 @@ def _skipped(window: AxisWindow, extent: int, count: int, budget: Budget) -> _Sk
     return _Skipped(pixels, first, padding, first > last_read)
 
 
-class Unread(NamedTuple):
+class Unread(Record):
     """The rows and columns of the inputs that no output reads; None where following them would take too long."""
 
     rows: tuple[UnreadPixels, ...] | None

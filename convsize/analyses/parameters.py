@@ -1,14 +1,16 @@
 """Parameters: how many values each layer holds, by role, and the bytes they take."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convsize.analyses.facts import Facts
 from convsize.ops.base import Parameter
+from convsize.record import Record
 from convsize.records import ParameterRow
 
 
-class ParameterCount(NamedTuple):
+class ParameterCount(Record):
     """The values that a layer holds. Weights and biases are trained, buffers are kept but not trained.
 
     `counters` are the buffers among them that count steps, as 8-byte integers whatever the dtype.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import gcd, lcm
-from typing import NamedTuple
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.records import Progression, SizeRange, SizeSet
 
 LARGEST_PERIOD = 65_536
@@ -94,7 +94,7 @@ Bounds = tuple[int, int | None] | None
 """The first and the last k (None: without end), or None of the whole where there is no such k."""
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """The extents n = period·k + r that fulfil something: for every r the k from … to …, or none."""
 
     period: int

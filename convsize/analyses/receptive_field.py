@@ -4,22 +4,24 @@ One recurrence over the layers: the window of each layer says which units before
 what those see. The axes are followed one by one, since every window is a product over the axes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from fractions import Fraction
 from math import prod
-from typing import NamedTuple
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.field import IDENTITY, Field, best_placed, covered, extent, joined, through
 from convsize.geometry import AxisWindow, Shape, Window
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import ReceptiveField
 
 _TABLE_ENTRIES = 2_000_000
 _FOLLOWED_EDGES = 200_000
 
 
-class Axis(NamedTuple):
+class Axis(Record):
     """What the units of a layer see along one axis of an input.
 
     field: the hull over the paths on which units have a position; None where there are none, or no longer.
@@ -37,7 +39,7 @@ class Axis(NamedTuple):
 Axes = tuple[Axis, ...]
 
 
-class Fields(NamedTuple):
+class Fields(Record):
     """What every layer sees of one input, by node index: None where it sees nothing of it.
 
     beyond: the first layer behind which the field is so large that it is not followed any further, or None.
@@ -206,7 +208,7 @@ _POINT = AxisWindow(1)
 _ZERO = Fraction(0)
 
 
-class _AxisRecord(NamedTuple):
+class _AxisRecord(Record):
     size: int
     smallest: int
     jump: Fraction

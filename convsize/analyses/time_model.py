@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, log
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.analyses.time_pieces import Piece, table_name
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.records.device import Device, Sample
 
 _NEAREST = 6
@@ -22,7 +23,7 @@ _SOFTENING = 0.05
 """Added to squared distances, so that a sample that was hit exactly does not drown its neighbours' say in the noise."""
 
 
-class Estimate(NamedTuple):
+class Estimate(Record):
     """Seconds, with what they are mostly made of and where they come from."""
 
     seconds: float

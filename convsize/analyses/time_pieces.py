@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from math import log2, prod
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.analyses.in_place import in_place
 from convsize.analyses.logits import trailing_softmax
@@ -23,6 +23,7 @@ from convsize.ops.embed import Embedding
 from convsize.ops.flatten import Flatten
 from convsize.ops.reshape import Reshape
 from convsize.ops.transposed import TransposedConvolution
+from convsize.record import Record
 from convsize.records import ITEM_SIZES
 
 Direction = Literal["inference", "forward", "backward", "backward of the first"]
@@ -32,7 +33,7 @@ layer whose input needs no gradient."""
 _VIEWS = (Flatten, Reshape, Slice)
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """A layer to be run alone: its calls, its inputs' dims with the batch, and whether those are whole numbers."""
 
     calls: tuple[TorchCall, ...]
@@ -40,7 +41,7 @@ class Layer(NamedTuple):
     tokens: bool
 
 
-class Piece(NamedTuple):
+class Piece(Record):
     """A layer in one direction.
 
     family: its class, as "convolution 1x1". flops, bytes: of the whole batch. features: what throughput depends on, as

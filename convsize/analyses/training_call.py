@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from convsize.analyses.training_layout import Extents, channels_last, dense_strides, is_contiguous
 from convsize.analyses.training_tape import Leaf, Rule, Storage, Tape, Value
 from convsize.geometry import Shape
 from convsize.ops.base import Op, SaveMode
+from convsize.record import Record
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """A layer on the tape: its op at the volumes it has, how its tensors are kept, and its parameters by name."""
 
     name: str
@@ -23,7 +23,7 @@ class Layer(NamedTuple):
     in_place: bool
 
 
-class Call(NamedTuple):
+class Call(Record):
     """One call: the layer it belongs to, its arguments, and the shape of its result where that is the layer's own.
 
     parameters are the layer's, or their copies in half precision.
@@ -66,7 +66,7 @@ def tensor(source: Value | Leaf) -> Value:
     return source.value if isinstance(source, Leaf) else source
 
 
-class Seen(NamedTuple):
+class Seen(Record):
     """What the backward of an operator knows of one of its inputs."""
 
     needed: bool

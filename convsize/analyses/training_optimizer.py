@@ -7,12 +7,12 @@ of them. Source: torch/optim/sgd.py, adam.py and adamw.py, PyTorch 2.13.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convsize.analyses.training_tape import Leaf, Tape, Value
+from convsize.record import Record
 
 
-class Optimizer(NamedTuple):
+class Optimizer(Record):
     """An optimizer by what it holds.
 
     moments: tensors of state as large as the parameter; counts: whether there is a 4-byte step count for each.

@@ -14,9 +14,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from math import inf, prod
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from convsize.analyses.training_layout import Extents, dense_strides, row_major
+from convsize.record import Record
 
 Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"]
 Moment = Literal["forward", "loss", "recompute", "backward", "optimizer"]
@@ -78,7 +79,7 @@ Rule = Callable[["Tape", Value], Sequence["Value | None"]]
 """What a node does with the gradient of its output: the gradients of its inputs, each held once by the caller."""
 
 
-class Edge(NamedTuple):
+class Edge(Record):
     """Whom a gradient goes to, and the shape and the type that it must have there."""
 
     target: Node | Leaf
@@ -129,7 +130,7 @@ class Stopped(Exception):  # noqa: N818 (a signal, as StopIteration is)
     """What runs again has made all that is needed of it."""
 
 
-class Stretch(NamedTuple):
+class Stretch(Record):
     """A stretch of the step in one layer: the most bytes that lived in it, and those that lived at its end."""
 
     moment: Moment

@@ -1,13 +1,15 @@
 """Work: multiply-adds, floating point operations and connections of every layer, for one sample."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from convsize.analyses.facts import Facts
 from convsize.ops.base import Work
+from convsize.record import Record
 
 
-class LayerWork(NamedTuple):
+class LayerWork(Record):
     """What a layer computes.
 
     macs: multiply-adds of convolutions and matrix products. work: the other floating point operations by kind.

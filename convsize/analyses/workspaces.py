@@ -7,17 +7,18 @@ calls to measure, and what a step of training takes with the answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.graph.network import Network
 from convsize.ops.base import TorchCall
 from convsize.ops.fully_connected import FullyConnected
+from convsize.record import Record
 from convsize.records import TrainingPeak, TrainingSetting
 
 Direction = Literal["forward", "backward"]
 
 
-class ConvolutionCall(NamedTuple):
+class ConvolutionCall(Record):
     """A convolution as it is called: its arguments, the shape that enters it, and whether that needs a gradient."""
 
     call: TorchCall

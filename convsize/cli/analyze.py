@@ -1,7 +1,5 @@
 """`convsize analyze`: what every layer produces, sees and costs."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Literal
 

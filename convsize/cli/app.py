@@ -1,7 +1,5 @@
 """The entry point: finds the command that was asked for and imports that one only."""
 
-from __future__ import annotations
-
 import gc
 from typing import Annotated, Any
 
@@ -9,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from convsize import __version__
+from convsize.cli import COLLECTOR
 from convsize.cli.guard import guarded
 
 COMMANDS = (
@@ -56,10 +55,8 @@ class _Commands(TyperGroup):
             return None
         from importlib import import_module
 
-        if cmd_name not in _RUNS_TORCH:
-            # A tree and its records hold each other in next to no cycles, and looking for some after every 700 new
-            # objects takes a fifth of the time of a large network. Looking remains, so memory stays bounded.
-            gc.set_threshold(50_000)
+        if cmd_name in _RUNS_TORCH:
+            gc.set_threshold(*COLLECTOR)
         home = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         home.command(cmd_name, no_args_is_help=False)(guarded(import_module(f"convsize.cli.{cmd_name}").command))
         return typer.main.get_command(home)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from convsize.cli.specs import SUFFIX
 from convsize.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
 from convsize.errors import UsageError, nearest
+from convsize.record import Record
 
 NEVER = frozenset(("node_modules", "__pycache__", "venv", "build", "dist"))
 """Folders that hold no sources; those whose name begins with a dot (`.git`, `.venv`) are passed over as well."""
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A file to look at, as it is called in messages, with the configuration it is under; "-" is standard input."""
 
     name: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Span, SpecError, UsageError, nearest
 from convsize.geometry import Shape
@@ -29,6 +28,7 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.ops import catalogue
+from convsize.record import Record
 
 
 def build(
@@ -54,7 +54,7 @@ def build(
     return found.network
 
 
-class Attempt(NamedTuple):
+class Attempt(Record):
     """What came of building: the network, or the errors that are in its way.
 
     layers: how many nodes could be sized. entering: the volumes that enter layers which cannot be, by their places.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
@@ -12,9 +11,10 @@ from convsize.graph.layers import LARGEST_DEPTH, LARGEST_EXTENT
 from convsize.graph.network import Node, Turn
 from convsize.graph.scope import Scope
 from convsize.ops.base import Op
+from convsize.record import Record
 
 
-class Sized(NamedTuple):
+class Sized(Record):
     """An op with what it produces, and its shorthand."""
 
     op: Op
@@ -22,7 +22,7 @@ class Sized(NamedTuple):
     spec: str
 
 
-class Repeat(NamedTuple):
+class Repeat(Record):
     """An unrolling repeat: where its first turn began and ended among the nodes, and where this turn began."""
 
     turn: Turn

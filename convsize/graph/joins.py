@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 from convsize.errors import Fix, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.tree import Group, Identity, Item, Layer, Num, Series
+from convsize.record import Record
 
 
-class _Way(NamedTuple):
+class _Way(Record):
     """One way to make the branches fit: what is written behind or instead of what, and the help that says so."""
 
     edits: tuple[tuple[Span, str], ...]

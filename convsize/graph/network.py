@@ -1,15 +1,17 @@
 """The network: layers in topological order with their ops, volumes, names and places in the spec."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Source, Span
 from convsize.geometry import Shape
 from convsize.language.tree import Check, File
 from convsize.ops.base import Op, Parameter
+from convsize.record import Record
 
 
-class Turn(NamedTuple):
+class Turn(Record):
     """One turn of a repeat: which repeat (a number unique in the network), and which turn of it, from 0.
 
     `block` says that what is repeated is a single call of a block, as in `bot(64)*3`.
@@ -20,7 +22,7 @@ class Turn(NamedTuple):
     block: bool
 
 
-class Node(NamedTuple):
+class Node(Record):
     """One layer.
 
     index: its place in `Network.nodes`, always above those of its inputs.
@@ -50,7 +52,7 @@ class Node(NamedTuple):
         return not self.inputs
 
 
-class Expectation(NamedTuple):
+class Expectation(Record):
     """A check of an `expect` line with the node whose ancestors it is about (None: the whole network)."""
 
     check: Check

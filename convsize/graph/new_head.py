@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from convsize.errors import Source, Span, UsageError, nearest
 from convsize.graph.network import Network, Node
 from convsize.language.tree import ExpectStmt, Item, TrunkStmt
+from convsize.record import Record
 
 
-class NewHead(NamedTuple):
+class NewHead(Record):
     """A spec with new heads.
 
     places: where the new layers stand in it. dropped: the names of the layers that the old spec had in their place.
@@ -25,7 +25,7 @@ class NewHead(NamedTuple):
         return frozenset(_within(network, self.places))
 
 
-class _Edit(NamedTuple):
+class _Edit(Record):
     span: Span
     text: str
 

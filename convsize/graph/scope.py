@@ -1,18 +1,21 @@
 """What names mean at a point of a spec: numbers, taps and blocks, lexically scoped."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
 from convsize.language.tree import Expr, Layer, LetStmt, Tap
+from convsize.record import Record
 
 Value = int | None
 """The node that a series has arrived at; None where an earlier error lost it."""
 
 
-class Closure(NamedTuple):
+class Closure(Record):
     """A layer, word or block that is passed by name, with the arguments it was given where it was passed.
 
     `values` are evaluated arguments, by place and by name; None where no bracket was written.
@@ -21,17 +24,17 @@ class Closure(NamedTuple):
     kind: Literal["layer", "word", "block", "identity"]
     name: str
     layer: Layer | None = None
-    positional: tuple["Bound", ...] | None = None
-    named: tuple[tuple[str, "Bound"], ...] = ()
+    positional: tuple[Bound, ...] | None = None
+    named: tuple[tuple[str, Bound], ...] = ()
 
 
-class TapValue(NamedTuple):
+class TapValue(Record):
     """A tap that is passed as an argument."""
 
     node: Value
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """A name that an argument of a word gives literally: `bilinear`."""
 
     name: str

@@ -4,9 +4,10 @@ Spacing, suffix order, aliases and superfluous brackets are settled here; what t
 between items, comments, single blank lines between statements.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
 from convsize.errors import Source, Span
 from convsize.language.tree import (
@@ -40,6 +41,7 @@ from convsize.language.tree import (
     TrunkStmt,
     Volume,
 )
+from convsize.record import Record
 
 _INDENT = "    "
 _OPERATORS = {"sum": "+", "gate": "*", "concat": "|", "split": "|"}
@@ -148,7 +150,7 @@ def dim_text(expr: Expr) -> str:
 # ---- statements as pieces -------------------------------------------------------------------------------------------
 
 
-class _Piece(NamedTuple):
+class _Piece(Record):
     """Text that no line break may part, and where it stood; `glued` to what stands before it where no space may be."""
 
     text: str

@@ -1,9 +1,13 @@
 """The layers a spec can name: what a size means on each, which suffixes it can carry, and the other spellings."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
+
+from convsize.record import Record
 
 
-class Mnemonic(NamedTuple):
+class Mnemonic(Record):
     """A layer's capital letters and what may stand behind them.
 
     what: the layer in words, with its article; size: whether a number may or must follow; counts: what that number is;

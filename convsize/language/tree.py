@@ -1,12 +1,15 @@
 """The syntax tree: what a spec says, with the place of everything, before any of it is evaluated."""
 
+from __future__ import annotations
+
 from fractions import Fraction
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from convsize.errors import Source, Span
+from convsize.record import Record
 
 
-class Ident(NamedTuple):
+class Ident(Record):
     """A name where it stands."""
 
     name: str
@@ -16,41 +19,41 @@ class Ident(NamedTuple):
 # ---- expressions: what stands in `{…}`, in arguments, in `let` ------------------------------------------------------
 
 
-class Num(NamedTuple):
+class Num(Record):
     """A number literal; `3` and `0.5` are both exact."""
 
     value: Fraction
     span: Span
 
 
-class Name(NamedTuple):
+class Name(Record):
     """A name in an expression: a `let`, a parameter, `c`; as an argument also a layer, a word or a block."""
 
     name: str
     span: Span
 
 
-class Neg(NamedTuple):
+class Neg(Record):
     """-operand."""
 
-    operand: "Expr"
+    operand: Expr
     span: Span
 
 
-class Binary(NamedTuple):
+class Binary(Record):
     """left op right."""
 
     op: Literal["+", "-", "*", "/", "//", "%"]
-    left: "Expr"
-    right: "Expr"
+    left: Expr
+    right: Expr
     span: Span
 
 
-class Function(NamedTuple):
+class Function(Record):
     """min(…), max(…), round(v, m); as an argument also a word or a block with arguments: leaky(0.1)."""
 
     name: Ident
-    args: tuple["Arg", ...]
+    args: tuple[Arg, ...]
     span: Span
 
 
@@ -61,14 +64,14 @@ Dims: TypeAlias = tuple[Expr, ...]
 # ---- atoms ----------------------------------------------------------------------------------------------------------
 
 
-class Pads(NamedTuple):
+class Pads(Record):
     """A padding suffix: a mode, or explicit pairs; `after` is None where one number stands for both sides."""
 
     mode: Literal["explicit", "valid", "half", "full", "same"]
     pairs: tuple[tuple[Expr, Expr | None], ...] = ()
 
 
-class Layer(NamedTuple):
+class Layer(Record):
     """One layer token, as written; what was not written is None.
 
     `mnemonic` is the canonical one (`P` is kept as `M`, an alias as what it stands for). `suffixes` gives the place of
@@ -90,7 +93,7 @@ class Layer(NamedTuple):
     suffixes: tuple[tuple[str, Span], ...] = ()
 
 
-class Volume(NamedTuple):
+class Volume(Record):
     """`3@224x224`: an input's shape, or the assertion of the volume at a point of a series."""
 
     channels: int
@@ -98,20 +101,20 @@ class Volume(NamedTuple):
     span: Span
 
 
-class Tap(NamedTuple):
+class Tap(Record):
     """`@stem`."""
 
     name: str
     span: Span
 
 
-class Identity(NamedTuple):
+class Identity(Record):
     """`x` at the start of a branch, a group or a block: the value that entered it."""
 
     span: Span
 
 
-class Arg(NamedTuple):
+class Arg(Record):
     """An argument, by place or by name."""
 
     name: Ident | None
@@ -119,7 +122,7 @@ class Arg(NamedTuple):
     span: Span
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A word or a block: `aux`, `drop(0.5)`. `args` is None where no bracket was written."""
 
     name: Ident
@@ -127,7 +130,7 @@ class Call(NamedTuple):
     span: Span
 
 
-class Group(NamedTuple):
+class Group(Record):
     """Brackets around one or several branches.
 
     "series" is one branch in `( )` or `[ ]`; "sum" `(a + b)`; "gate" `(a * b)`; "concat" `[a | b]`; "split"
@@ -135,14 +138,14 @@ class Group(NamedTuple):
     """
 
     kind: Literal["series", "sum", "gate", "concat", "split"]
-    branches: tuple["Series", ...]
+    branches: tuple[Series, ...]
     span: Span
 
 
 Atom: TypeAlias = Layer | Volume | Tap | Identity | Call | Group
 
 
-class Item(NamedTuple):
+class Item(Record):
     """An atom, its repeat and its names: `(C3D64 R)*2 as stem`."""
 
     atom: Atom
@@ -151,7 +154,7 @@ class Item(NamedTuple):
     span: Span
 
 
-class Series(NamedTuple):
+class Series(Record):
     """Items in juxtaposition; never empty in a tree without errors."""
 
     items: tuple[Item, ...]
@@ -161,7 +164,7 @@ class Series(NamedTuple):
 # ---- statements -----------------------------------------------------------------------------------------------------
 
 
-class InputStmt(NamedTuple):
+class InputStmt(Record):
     """`input: 3@224x224`, `input left: …`."""
 
     name: Ident | None
@@ -169,28 +172,28 @@ class InputStmt(NamedTuple):
     span: Span
 
 
-class DefaultStmt(NamedTuple):
+class DefaultStmt(Record):
     """`default: Cb0 M3/2`."""
 
     layers: tuple[Layer, ...]
     span: Span
 
 
-class LetStmt(NamedTuple):
+class LetStmt(Record):
     """`let N=2, M=3`."""
 
     bindings: tuple[tuple[Ident, Expr], ...]
     span: Span
 
 
-class Param(NamedTuple):
+class Param(Record):
     """A block's parameter with its default."""
 
     name: Ident
     default: Expr | None
 
 
-class DefStmt(NamedTuple):
+class DefStmt(Record):
     """`def name(a, b=1): series`."""
 
     name: Ident
@@ -199,7 +202,7 @@ class DefStmt(NamedTuple):
     span: Span
 
 
-class HeadStmt(NamedTuple):
+class HeadStmt(Record):
     """`head box @stem: FC4`."""
 
     name: Ident
@@ -208,7 +211,7 @@ class HeadStmt(NamedTuple):
     span: Span
 
 
-class Value(NamedTuple):
+class Value(Record):
     """The right side of a check as written: `4.09G`, `1000`, `512@7x7`, a word or a digest.
 
     `number` is the plain value with its unit applied, None for words, digests and volumes; `step` is the worth of the
@@ -222,7 +225,7 @@ class Value(NamedTuple):
     span: Span
 
 
-class Check(NamedTuple):
+class Check(Record):
     """`params=25557032`, `memory(batch=8)<=8GiB`."""
 
     metric: Ident
@@ -232,7 +235,7 @@ class Check(NamedTuple):
     span: Span
 
 
-class ExpectStmt(NamedTuple):
+class ExpectStmt(Record):
     """`expect: …`, `expect main: …`, `expect aux1: …`, `expect @tap: …`."""
 
     target: Ident | Tap | None
@@ -240,7 +243,7 @@ class ExpectStmt(NamedTuple):
     span: Span
 
 
-class TrunkStmt(NamedTuple):
+class TrunkStmt(Record):
     """A line of the trunk."""
 
     series: Series
@@ -250,7 +253,7 @@ class TrunkStmt(NamedTuple):
 Stmt: TypeAlias = InputStmt | DefaultStmt | LetStmt | DefStmt | HeadStmt | ExpectStmt | TrunkStmt
 
 
-class Comment(NamedTuple):
+class Comment(Record):
     """`# …` to the end of its line; `alone` when nothing stands before it on that line."""
 
     text: str
@@ -258,7 +261,7 @@ class Comment(NamedTuple):
     alone: bool
 
 
-class File(NamedTuple):
+class File(Record):
     """A whole spec."""
 
     source: Source

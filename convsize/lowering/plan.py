@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from keyword import iskeyword
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.analyses.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.logits import trailing_softmax
@@ -12,9 +12,10 @@ from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Parameter, TorchCall
 from convsize.ops.embed import Embedding
+from convsize.record import Record
 
 
-class PlanInput(NamedTuple):
+class PlanInput(Record):
     """An input: its name, its volume, and whether it holds whole numbers (tokens) instead of real ones."""
 
     name: str
@@ -22,7 +23,7 @@ class PlanInput(NamedTuple):
     tokens: bool
 
 
-class Init(NamedTuple):
+class Init(Record):
     """How a layer's weights start.
 
     scheme: "he" before rectifiers (variance 2/(fan_in·(1 + slope²)): He et al. 2015), "glorot" elsewhere (variance
@@ -33,7 +34,7 @@ class Init(NamedTuple):
     slope: float = 0.0
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One layer.
 
     name: the node's name, which is also the prefix of its parameters: bot3.conv2 holds bot3.conv2.weight.
@@ -63,7 +64,7 @@ class Step(NamedTuple):
         return (*self.before, self.call, *self.after)
 
 
-class PlanBlock(NamedTuple):
+class PlanBlock(Record):
     """Steps, from number `start` to before `end`, that run under a checkpoint: backward runs them again.
 
     inputs: the values that they read of others; outputs: those of them that others read; dead: the values of others
@@ -79,7 +80,7 @@ class PlanBlock(NamedTuple):
     random: bool
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """A network as calls of PyTorch.
 
     outputs: the trunk's end ("main") and the heads, each with the value it is. logits says that a softmax at an output

@@ -14,11 +14,11 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import pairwise
-from typing import NamedTuple
 
 from convsize.lowering.layout import Bracket, Expr, call, flat, items, statement
 from convsize.lowering.plan import Init, Plan, Step
 from convsize.ops.base import TorchCall, TorchValue
+from convsize.record import Record
 
 _FOLD_FROM = 3
 """Equal blocks in a row from which a loop reads better than lines."""
@@ -102,7 +102,7 @@ class _Group:
                 yield child, value
 
 
-class _Line(NamedTuple):
+class _Line(Record):
     """What a template's forward pass does once: the child, the local values it reads, and those it makes."""
 
     name: str
@@ -383,7 +383,7 @@ def _is_chain(template: _Template) -> bool:
     return template.inputs == 1 and template.outputs == (before,)
 
 
-class _Fold(NamedTuple):
+class _Fold(Record):
     """A run of lines first … last - 1 whose blocks base{number} … are built by one loop, from these arguments."""
 
     first: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -15,7 +14,6 @@ from convsize.geometry import (
 from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
 
 
-@dataclass(frozen=True, slots=True)
 class Add(Op):
     """Sum of branches, value by value: the shortcut of a residual block.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -14,7 +13,6 @@ from convsize.geometry import (
 from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
 
 
-@dataclass(frozen=True, slots=True)
 class Affine(Op):
     """Gain and bias: every map is multiplied by a number of its own and another one is added.
 

@@ -5,15 +5,18 @@ keeps, not bytes of a network. A rule that an op leaves out is an error when its
 zero.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self, dataclass_transform
 
 from convsize.geometry import Extents, Padding, Rounding, Shape, Window
+from convsize.record import Record
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """A tensor that belongs to an op, by its name in PyTorch's `state_dict` and its shape.
 
     role: "weight" and "bias" are trained; a "buffer" is state that is kept but not trained.
@@ -36,14 +39,14 @@ class Parameter(NamedTuple):
 WorkKind = Literal["bias", "activation", "norm", "pool", "join", "resample", "scale"]
 
 
-class Work(NamedTuple):
+class Work(Record):
     """Floating point operations of one sample that are not multiply-adds of a convolution or a matrix product."""
 
     kind: WorkKind
     flops: int
 
 
-class SaveMode(NamedTuple):
+class SaveMode(Record):
     """The circumstances that decide what autograd keeps.
 
     needs: for every input, whether a gradient flows into it; trains: whether the op's parameters are trained;
@@ -68,7 +71,7 @@ class SaveMode(NamedTuple):
         return max(self.itemsize, self.parameter_itemsize if affine else 0, least)
 
 
-class Saved(NamedTuple):
+class Saved(Record):
     """One tensor that autograd keeps for backward.
 
     "input" (the one at `place`), "output" and "parameter" (by `name`) are storages that exist anyway; an "extra" is a
@@ -84,7 +87,7 @@ class Saved(NamedTuple):
 TorchValue = int | float | bool | str | None | tuple[int, ...]
 
 
-class TorchCall(NamedTuple):
+class TorchCall(Record):
     """One call of PyTorch as plain data.
 
     target: "nn.Conv2d" (a module, built with `kwargs`), "F.pad" or "torch.cat" (a function, called with the tensors
@@ -96,7 +99,7 @@ class TorchCall(NamedTuple):
     kwargs: tuple[tuple[str, TorchValue], ...] = ()
 
 
-class Suffixes(NamedTuple):
+class Suffixes(Record):
     """A layer token's numbers once evaluated and with the file's defaults applied; None where nothing was said.
 
     size, stride, dilation, output_padding hold one number for every axis or one per axis.
@@ -114,7 +117,7 @@ class Suffixes(NamedTuple):
     rounding: Rounding | None = None
 
 
-class ParamSpec(NamedTuple):
+class ParamSpec(Record):
     """An argument of a word: `up(scale, mode=nearest)`.
 
     kind: "int" must be whole, "number" any rational, "choice" one of `choices`. `required` arguments have no default;
@@ -134,14 +137,14 @@ Argument = int | Fraction | str | None | tuple[int, ...]
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")
 
 
+@dataclass_transform(frozen_default=True)
 class Op:
     """One kind of layer with its numbers.
 
-    A concrete op is a frozen, slotted dataclass in a file of its own. Its docstring is its reference page. `inputs`
-    are the volumes of one sample; nothing here knows the batch but `saved`.
+    A concrete op is a class in a file of its own, whose fields are annotated; it is made, compared and printed as a
+    frozen dataclass is, of which every class would cost half a millisecond at every start. Its docstring is its
+    reference page. `inputs` are the volumes of one sample; nothing here knows the batch but `saved`.
     """
-
-    __slots__ = ()
 
     NAME: ClassVar[str] = ""
     """The field's term, lowercase, as figures and reports print it: "convolution"."""
@@ -153,12 +156,40 @@ class Op:
     """The heads of the suffixes its token takes: "size", "D", "/", "p", "d", "g", "a", "b", "z", "rounding"."""
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = ()
     """What the word takes, where the op is a word."""
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    """Its numbers by name, in the order in which they are given: what is annotated and no ClassVar."""
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
+        own = inspect.get_annotations(cls)
+        cls.FIELDS = (*cls.FIELDS, *(field for field, kind in own.items() if not kind.startswith("ClassVar")))
         missing = [rule for rule in _RULES if getattr(cls, rule) is getattr(Op, rule)]
         if missing and cls.NAME:
             raise TypeError(f"op {cls.__name__} states no {', '.join(missing)}")
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        given = dict(zip(self.FIELDS, values, strict=False)) | named
+        if len(given) != len(values) + len(named) or not given.keys() <= set(self.FIELDS):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.FIELDS) or 'nothing'}: {values}, {named}")
+        for field in self.FIELDS:
+            # A default is an attribute of the class.
+            self.__dict__[field] = given[field] if field in given else getattr(type(self), field)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be set: ops do not change")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: ops do not change")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *map(self.__dict__.get, self.FIELDS)))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{field}={getattr(self, field)!r}" for field in self.FIELDS)
+        return f"{type(self).__name__}({values})"
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:

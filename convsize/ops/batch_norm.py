@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -20,7 +19,6 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 from convsize.ops.keeps import kept_statistics, norm_parameters
 
 
-@dataclass(frozen=True, slots=True)
 class BatchNorm(Op):
     """Batch normalisation: every map is shifted and scaled by its mean and variance over the batch, or by running ones.
 

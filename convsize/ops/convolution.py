@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Self
 
@@ -28,7 +27,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Convolution(Op):
     """Convolution: every output sees a k-wide window over the whole depth (of its group).
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Self
 
@@ -31,7 +30,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class DepthwiseConvolution(Op):
     """Depthwise convolution: every map is convolved by filters of its own; nothing crosses the depth.
 

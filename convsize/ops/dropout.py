@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -18,7 +17,6 @@ from convsize.ops.keeps import tensor_bytes
 from convsize.ops.pointwise import Pointwise
 
 
-@dataclass(frozen=True, slots=True)
 class Dropout(Pointwise):
     """Dropout: in training every value is zeroed with probability p and the others are divided by 1 - p.
 

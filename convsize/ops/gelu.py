@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
@@ -12,7 +11,6 @@ from convsize.ops.keeps import kept_activation
 from convsize.ops.pointwise import Pointwise
 
 
-@dataclass(frozen=True, slots=True)
 class GELU(Pointwise):
     """GELU: x·Φ(x) = x/2·(1 + erf(x/√2)), element by element.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -17,7 +16,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class GlobalMaxPool(Op):
     """Global max pooling: the largest value of every map.
 

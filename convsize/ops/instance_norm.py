@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -24,7 +23,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class InstanceNorm(Op):
     """Instance normalisation: every map of every sample is shifted and scaled by its own mean and variance.
 

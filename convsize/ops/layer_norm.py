@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -19,7 +18,6 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 from convsize.ops.keeps import kept_norm, norm_parameters
 
 
-@dataclass(frozen=True, slots=True)
 class LayerNorm(Op):
     """Layer normalisation over the depth: at every position the values of all maps are shifted and scaled by their own
     mean and variance.

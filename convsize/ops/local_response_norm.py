@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -25,7 +24,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class LocalResponseNorm(Op):
     """Local response normalisation: every value is divided by (k + α/n·Σ x²)^β over its n neighbours in depth.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -14,7 +13,6 @@ from convsize.ops.keeps import kept_activation
 from convsize.ops.pointwise import Pointwise
 
 
-@dataclass(frozen=True, slots=True)
 class LogSoftmax(Pointwise):
     """Logarithm of the softmax over the depth: x less the logarithm of the sum of exp(x), at every position.
 

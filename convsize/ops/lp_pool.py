@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import ClassVar, Self
@@ -29,7 +28,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class LpPool(Op):
     """Lp pooling: (Σ h^p)^(1/p) over every window, map by map; p = 1 sums, a large p comes near the maximum.
 

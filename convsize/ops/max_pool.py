@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, prod
 from typing import ClassVar, Self
 
@@ -31,7 +30,6 @@ def _even(axes: tuple[AxisWindow, ...]) -> bool:
     return all(window.before == window.after for window in axes)
 
 
-@dataclass(frozen=True, slots=True)
 class MaxPool(Op):
     """Max pooling: the largest value of every window, map by map.
 

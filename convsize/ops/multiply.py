@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -16,7 +15,6 @@ from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCal
 from convsize.ops.keeps import tensor_bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Multiply(Op):
     """Gate: branches multiplied value by value; one that is 1 in space, 1 in depth, or flat broadcasts over the others.
 

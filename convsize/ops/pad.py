@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -25,7 +24,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Pad(Op):
     """Zero padding as a layer of its own; negative amounts crop.
 

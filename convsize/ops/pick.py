@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -18,7 +17,6 @@ from convsize.ops.arguments import (
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
 
 
-@dataclass(frozen=True, slots=True)
 class Pick(Op):
     """Picked maps: the maps of the given numbers, in their order.
 

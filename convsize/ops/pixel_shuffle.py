@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -22,7 +21,6 @@ from convsize.ops.windows import (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class PixelShuffle(Op):
     """Pixel shuffle: r·r maps become one that is r times as high and as wide.
 

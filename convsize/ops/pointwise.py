@@ -12,8 +12,6 @@ class Pointwise(Op):
     What it costs and what backward keeps of it, every op states for itself.
     """
 
-    __slots__ = ()
-
     def output(self, *inputs: Shape) -> Shape:
         return inputs[0]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
@@ -11,7 +10,6 @@ from convsize.ops.keeps import kept_activation
 from convsize.ops.pointwise import Pointwise
 
 
-@dataclass(frozen=True, slots=True)
 class ReLU(Pointwise):
     """ReLU: max(x, 0), element by element.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -19,7 +18,6 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 from convsize.ops.windows import require_spatial
 
 
-@dataclass(frozen=True, slots=True)
 class Shuffle(Op):
     """Channel shuffle: the maps of g groups are dealt out in turn, so that the next grouped convolution sees all
     groups.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from convsize.geometry import (
@@ -19,7 +18,6 @@ from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMod
 from convsize.ops.keeps import kept_activation
 
 
-@dataclass(frozen=True, slots=True)
 class Softmax(Op):
     """Softmax over the depth: exp(x) over the sum of it, at every position.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Self
 
@@ -17,7 +16,6 @@ from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, W
 from convsize.ops.pointwise import Pointwise
 
 
-@dataclass(frozen=True, slots=True)
 class Times(Pointwise):
     """Constant factor: everything is multiplied by one given number.
 

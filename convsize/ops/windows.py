@@ -1,7 +1,8 @@
 """What the ops with windows share: resolving padding, sliding, and saying padding to PyTorch."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from convsize.geometry import (
     AXIS_NAMES,
@@ -22,6 +23,7 @@ from convsize.geometry import (
 from convsize.ops.arguments import require_positive, whole
 from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, TorchValue
 from convsize.ops.keeps import tensor_bytes
+from convsize.record import Record
 
 
 def axis_name(shape: Shape, axis: int) -> str:
@@ -59,7 +61,7 @@ def require_size(what: str, size: Extents | None, example: str) -> int:
     return size[0]
 
 
-class PoolWindow(NamedTuple):
+class PoolWindow(Record):
     """What a pool's token says, with what it leaves out: window 2, stride as wide as the window, no padding, floor."""
 
     kernel_size: Extents

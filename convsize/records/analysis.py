@@ -1,15 +1,18 @@
 """What the analyses say of one network."""
 
+from __future__ import annotations
+
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.errors import Diagnostic, Source
+from convsize.record import Record
 
 Dtype = Literal["float64", "float32", "float16", "bfloat16"]
 ITEM_SIZES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 
 
-class ReceptiveField(NamedTuple):
+class ReceptiveField(Record):
     """What a unit of a layer sees of one input, per spatial axis of that input, in pixels.
 
     size: the largest path's extent, not clipped at the borders; smallest: the smallest path's.
@@ -31,7 +34,7 @@ class ReceptiveField(NamedTuple):
     aligned: bool = True
 
 
-class ParameterRow(NamedTuple):
+class ParameterRow(Record):
     """One parameter or buffer: its name in the layer, shape and role ("weight", "bias", "buffer")."""
 
     name: str
@@ -40,7 +43,7 @@ class ParameterRow(NamedTuple):
     elements: int
 
 
-class Lost(NamedTuple):
+class Lost(Record):
     """Pixels of a layer's input along one axis that none of the layer's outputs reads.
 
     pixels: how many real pixels (not padding) are never read; first: the index of the first of them; padding: how many
@@ -54,7 +57,7 @@ class Lost(NamedTuple):
     trailing: bool
 
 
-class LayerRow(NamedTuple):
+class LayerRow(Record):
     """One layer: what it is, produces, holds, sees and costs.
 
     output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
@@ -90,7 +93,7 @@ class LayerRow(NamedTuple):
     turns: tuple[tuple[int, int, bool], ...]
 
 
-class UnreadPixels(NamedTuple):
+class UnreadPixels(Record):
     """Positions of an input along one axis that no output of the network ever reads, as half-open index ranges.
 
     Where there are over a hundred ranges (a stride without a window leaves a hole at every step) only the first hundred
@@ -103,7 +106,7 @@ class UnreadPixels(NamedTuple):
     ranges: tuple[tuple[int, int], ...]
 
 
-class Totals(NamedTuple):
+class Totals(Record):
     """Sums over the layers; bytes and elements of activations are for the whole batch, the rest for one sample.
 
     weight_layers: the largest number of convolutions and fully connected layers on any path to the trunk's end, the
@@ -128,7 +131,7 @@ class Totals(NamedTuple):
     receptive_field: ReceptiveField | None
 
 
-class Insight(NamedTuple):
+class Insight(Record):
     """A sentence on what stands out, with the share it is about (0 … 1) and the layers."""
 
     kind: str
@@ -137,7 +140,7 @@ class Insight(NamedTuple):
     layers: tuple[str, ...]
 
 
-class Report(NamedTuple):
+class Report(Record):
     """Everything the analyses say of one network."""
 
     name: str

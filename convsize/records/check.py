@@ -1,11 +1,12 @@
 """What a check finds in specs."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from convsize.errors import Diagnostic, Severity, Source
+from convsize.record import Record
 
 
-class FileFindings(NamedTuple):
+class FileFindings(Record):
     """What a check found in one file, in the order of the text.
 
     suppressed: how many findings comments in the file keep quiet. failure: where the tool itself broke on this file, in
@@ -18,7 +19,7 @@ class FileFindings(NamedTuple):
     failure: str | None = None
 
 
-class RulePage(NamedTuple):
+class RulePage(Record):
     """A rule as formats describe it: its code, name, usual level, one line on it, and the paragraphs of its page."""
 
     code: str
@@ -28,7 +29,7 @@ class RulePage(NamedTuple):
     page: str
 
 
-class CheckReport(NamedTuple):
+class CheckReport(Record):
     """What a check found in all files, sorted by file; `rules` are all that there are, `version` is the tool's."""
 
     files: tuple[FileFindings, ...]

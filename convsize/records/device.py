@@ -1,9 +1,13 @@
 """Devices: what is known of a machine that networks run on, from a datasheet or measured on it."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
+
+from convsize.record import Record
 
 
-class DeviceSource(NamedTuple):
+class DeviceSource(Record):
     """Where a device's figures come from.
 
     "datasheet": `title` names the publication, with its publisher, and `date` its year. "calibrated": `title` says what
@@ -18,21 +22,21 @@ class DeviceSource(NamedTuple):
     versions: tuple[tuple[str, str], ...] = ()
 
 
-class Sample(NamedTuple):
+class Sample(Record):
     """A layer that was timed: the features of its class that throughput depends on, and the seconds it took."""
 
     features: tuple[float, ...]
     seconds: float
 
 
-class ClassTable(NamedTuple):
+class ClassTable(Record):
     """What was measured of one class of work, as `convolution 1x1, forward, float32`."""
 
     name: str
     samples: tuple[Sample, ...]
 
 
-class Accuracy(NamedTuple):
+class Accuracy(Record):
     """How far predictions from this device's figures were off, where they were compared with whole networks.
 
     mode: "class" or "per-shape"; what: "inference" or "training"; mean, median, worst: shares (0.1 is 10 %) of the
@@ -47,7 +51,7 @@ class Accuracy(NamedTuple):
     cells: int
 
 
-class Device(NamedTuple):
+class Device(Record):
     """A machine that networks run on.
 
     name: as specs and options say it, `h200`; title: its maker's name for it. memory: bytes, None where the maker of

@@ -1,11 +1,14 @@
 """What changed between two networks."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
+from typing import Literal
+
+from convsize.record import Record
 from convsize.records.analysis import LayerRow, Report
 
 
-class LayerChange(NamedTuple):
+class LayerChange(Record):
     """A layer of one network, of the other, or of both where it is another one there.
 
     kind: "changed" has other numbers; "rewired" the same ones, but reads other layers; "resized" only another volume or
@@ -17,7 +20,7 @@ class LayerChange(NamedTuple):
     after: LayerRow | None
 
 
-class FigureChange(NamedTuple):
+class FigureChange(Record):
     """A total before and after: one number, or one for every axis; None where there is none."""
 
     name: str
@@ -26,7 +29,7 @@ class FigureChange(NamedTuple):
     after: tuple[int, ...] | None
 
 
-class KeyChange(NamedTuple):
+class KeyChange(Record):
     """A key of a checkpoint with its shape before and after; None where it is not there."""
 
     key: str
@@ -34,7 +37,7 @@ class KeyChange(NamedTuple):
     after: tuple[int, ...] | None
 
 
-class CheckpointFit(NamedTuple):
+class CheckpointFit(Record):
     """Whether a checkpoint of the first network loads into the second, as a strict load decides.
 
     missing: keys that only the second has; unexpected: that only the first has; mismatched: of another shape.
@@ -52,7 +55,7 @@ class CheckpointFit(NamedTuple):
         return not (self.missing or self.unexpected or self.mismatched)
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """What changed from one network to another; `same` says that their structures are the same, by their digests.
 
     outputs: the volumes of the trunk's end and of the heads before and after, None where a head is not there.

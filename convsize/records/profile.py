@@ -1,9 +1,11 @@
 """What a network took where it ran."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from convsize.record import Record
 
 
-class Measured(NamedTuple):
+class Measured(Record):
     """Repeats of one thing, in seconds: their median, and the quartiles, between which half of them lie."""
 
     median: float
@@ -16,7 +18,7 @@ class Measured(NamedTuple):
         return (self.high - self.low) / 2 / self.median if self.median else 0.0
 
 
-class LayerProfile(NamedTuple):
+class LayerProfile(Record):
     """One layer, for the whole batch.
 
     forward, backward: seconds; backward is None in inference, and 0 s where nothing is computed. flops: floating point
@@ -34,7 +36,7 @@ class LayerProfile(NamedTuple):
     held: int
 
 
-class Kernel(NamedTuple):
+class Kernel(Record):
     """An operator of the processor or a kernel of the GPU in one step: its own seconds without what it calls."""
 
     name: str
@@ -42,7 +44,7 @@ class Kernel(NamedTuple):
     seconds: float
 
 
-class Roof(NamedTuple):
+class Roof(Record):
     """The device that layers are held against: FLOP/s in the type of numbers, bytes a second, and where both are from.
 
     convolution_peak: the FLOP/s of convolutions, which a GPU may compute in TF32 where all is float32.
@@ -56,7 +58,7 @@ class Roof(NamedTuple):
     bandwidth: float
 
 
-class Profile(NamedTuple):
+class Profile(Record):
     """What a forward pass, or a training step, of a network took.
 
     optimizer: None in inference. outside: seconds of what belongs to no layer, by name. step: the same pass or step

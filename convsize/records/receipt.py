@@ -1,11 +1,15 @@
 """Receipts: what was predicted, and what PyTorch then did."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
+
+from convsize.record import Record
 
 Verdict = Literal["exact", "within", "FAILS", "not measured"]
 
 
-class Line(NamedTuple):
+class Line(Record):
     """One quantity of a receipt.
 
     predicted, measured: plain numbers of `unit`; where the quantity is a set of facts (volumes, names with shapes),
@@ -30,7 +34,7 @@ class Line(NamedTuple):
         return None if self.measured is None or self.predicted is None else self.predicted - self.measured
 
 
-class Receipt(NamedTuple):
+class Receipt(Record):
     """What was predicted of one network, what PyTorch then did on a device, and whether they agree.
 
     versions: names and versions of what took part; device: its kind, and its name where it has one. autocast: the type

@@ -1,9 +1,11 @@
 """A training run: how it was asked for, and what it tells as it goes."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from convsize.record import Record
 
 
-class RunSettings(NamedTuple):
+class RunSettings(Record):
     """What decides the numbers of a training run, besides the spec.
 
     data: as it was asked for, `mnist:DIR`. batch: samples of one process at a time. optimizer: sgd, momentum, nesterov,
@@ -48,7 +50,7 @@ class RunSettings(NamedTuple):
     lets: tuple[str, ...] = ()
 
 
-class RunStart(NamedTuple):
+class RunStart(Record):
     """What begins, or goes on after `step` steps.
 
     epoch_steps: steps of an epoch; left_out: training samples that an epoch leaves out because they fill no batch.
@@ -73,7 +75,7 @@ class RunStart(NamedTuple):
     said: tuple[str, ...]
 
 
-class StepFigures(NamedTuple):
+class StepFigures(Record):
     """The steps since the last such figures.
 
     epoch: from 1; step: of the whole run, from 1. loss: their mean, over all processes and outputs. throughput: samples
@@ -90,7 +92,7 @@ class StepFigures(NamedTuple):
     memory: int | None
 
 
-class HeadScore(NamedTuple):
+class HeadScore(Record):
     """How an output does on the test set: its loss; shares of right answers for classes, mean absolute error else."""
 
     name: str
@@ -100,7 +102,7 @@ class HeadScore(NamedTuple):
     error: float | None = None
 
 
-class EpochFigures(NamedTuple):
+class EpochFigures(Record):
     """An epoch: losses, how every output does, and whether it is the best so far.
 
     seconds: of training, without the test. best: by the main output's accuracy, or where it has none by the test loss.
@@ -119,14 +121,14 @@ class EpochFigures(NamedTuple):
     best: bool
 
 
-class Notice(NamedTuple):
+class Notice(Record):
     """Something to say aloud; `warning` where something went wrong that the run survives."""
 
     text: str
     warning: bool = False
 
 
-class RunEnd(NamedTuple):
+class RunEnd(Record):
     """How a run ended: after all its epochs, or because it was told to stop.
 
     seconds: of training over all its parts. stopped: the name of the signal, or "".

@@ -1,11 +1,12 @@
 """Which input sizes a network takes."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
+from convsize.record import Record
 
 
-class Progression(NamedTuple):
+class Progression(Record):
     """The extents start … start + width - 1, and all of them again after every `modulus` pixels, without end."""
 
     modulus: int
@@ -17,7 +18,7 @@ class Progression(NamedTuple):
         return extent >= self.start and (extent - self.start) % self.modulus < self.width
 
 
-class SizeRange(NamedTuple):
+class SizeRange(Record):
     """The extents first, first + step … last."""
 
     first: int
@@ -29,7 +30,7 @@ class SizeRange(NamedTuple):
         return self.first <= extent <= self.last and (extent - self.first) % self.step == 0
 
 
-class SizeSet(NamedTuple):
+class SizeSet(Record):
     """A set of extents: progressions without end, and what lies outside them."""
 
     progressions: tuple[Progression, ...]
@@ -71,7 +72,7 @@ class SizeSet(NamedTuple):
         return min(found, default=None)
 
 
-class AxisSizes(NamedTuple):
+class AxisSizes(Record):
     """Which extents one axis of one or several inputs may have, the other axes as `others` says.
 
     valid: the network can be built; exact: besides, no window leaves real pixels behind the last one it reads;
@@ -87,7 +88,7 @@ class AxisSizes(NamedTuple):
     checkpoint: SizeSet
 
 
-class Bound(NamedTuple):
+class Bound(Record):
     """A layer that ties sizes down: its name, its shorthand, its place, and in a sentence how."""
 
     layer: str
@@ -96,7 +97,7 @@ class Bound(NamedTuple):
     text: str
 
 
-class NearSize(NamedTuple):
+class NearSize(Record):
     """A wished extent of an axis with the nearest ones at or below it and at or above it."""
 
     axis: AxisSizes
@@ -107,7 +108,7 @@ class NearSize(NamedTuple):
     exact_above: int | None
 
 
-class SizeAnswer(NamedTuple):
+class SizeAnswer(Record):
     """What becomes of a network at some input volumes: `diagnostics` say why it cannot be built, else `dropping` which
     layers leave real pixels behind.
     """
@@ -117,7 +118,7 @@ class SizeAnswer(NamedTuple):
     dropping: tuple[Bound, ...]
 
 
-class InputSizes(NamedTuple):
+class InputSizes(Record):
     """Which input sizes a network takes.
 
     inputs: the volumes as declared; base: those at which the other axes are held while one varies, which are the
@@ -148,7 +149,7 @@ class InputSizes(NamedTuple):
         return tuple(found)
 
 
-class SizesReport(NamedTuple):
+class SizesReport(Record):
     """The answer to `sizes`: the sets, what is wrong at the declared size, and what was asked besides."""
 
     sizes: InputSizes

@@ -1,11 +1,14 @@
 """What a forward pass or a training step takes."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
+from typing import Literal
+
+from convsize.record import Record
 from convsize.records.device import Accuracy
 
 
-class TimeSetting(NamedTuple):
+class TimeSetting(Record):
     """What the time depends on besides network and device.
 
     training: a step with backward pass and optimizer; else a forward pass in evaluation mode that keeps nothing.
@@ -17,7 +20,7 @@ class TimeSetting(NamedTuple):
     optimizer: str = "momentum"
 
 
-class LayerTime(NamedTuple):
+class LayerTime(Record):
     """One layer, in seconds of the whole batch.
 
     backward is 0 in inference. flops: 2 for every multiply-add, forward and backward, with other work; bytes: what must
@@ -40,7 +43,7 @@ class LayerTime(NamedTuple):
         return self.forward + self.backward
 
 
-class TimePrediction(NamedTuple):
+class TimePrediction(Record):
     """A forward pass or a training step on a device.
 
     outside: what belongs to no layer (the loss, sums of gradients where a value is read twice, the optimizer), by name.
@@ -69,7 +72,7 @@ class TimePrediction(NamedTuple):
         return self.setting.batch / self.seconds
 
 
-class SweepPoint(NamedTuple):
+class SweepPoint(Record):
     """A batch size with its time, its throughput and the memory of training, None where that is not asked for."""
 
     batch: int
@@ -78,7 +81,7 @@ class SweepPoint(NamedTuple):
     memory: int | None
 
 
-class Sweep(NamedTuple):
+class Sweep(Record):
     """Time and memory over batch sizes.
 
     knee: the smallest batch from which on a larger one brings no more than a tenth of the highest throughput.

@@ -1,11 +1,14 @@
 """What training holds."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
+
+from typing import Literal
 
 from convsize.errors import Source
+from convsize.record import Record
 
 
-class TrainingSetting(NamedTuple):
+class TrainingSetting(Record):
     """How a network is trained: what its memory depends on besides the network.
 
     optimizer: a name of analyses.training_optimizer. dtype: that of the whole network. frozen: patterns of layers that
@@ -31,7 +34,7 @@ class TrainingSetting(NamedTuple):
     inference: bool = False
 
 
-class TrainingMoment(NamedTuple):
+class TrainingMoment(Record):
     """A stretch of a step in one layer (None: the loss or the optimizer), in bytes: the most that lived in it, and what
     lived at its end.
     """
@@ -42,7 +45,7 @@ class TrainingMoment(NamedTuple):
     end: int
 
 
-class TrainingPeak(NamedTuple):
+class TrainingPeak(Record):
     """The most bytes that live at any operator boundary of a step, where that is, and what they are.
 
     parts: parameters, buffers, gradients, optimizer, activations, inputs, other at that moment. "activations" are all
@@ -57,7 +60,7 @@ class TrainingPeak(NamedTuple):
     timeline: tuple[TrainingMoment, ...]
 
 
-class DeviceShare(NamedTuple):
+class DeviceShare(Record):
     """What a GPU holds beyond the tensors of a step, in bytes (None: not known, and left out).
 
     basis: "assumed" by rules that were not compared with a GPU, "calibrated" on this one, or "not included".
@@ -69,7 +72,7 @@ class DeviceShare(NamedTuple):
     note: str
 
 
-class TrainingMemory(NamedTuple):
+class TrainingMemory(Record):
     """What training holds, in bytes of the whole batch.
 
     saved: what autograd's graph holds after the forward pass and the loss, besides parameters, buffers, inputs and
@@ -109,7 +112,7 @@ class TrainingMemory(NamedTuple):
         return max(self.first, self.steady, key=lambda each: each.bytes)
 
 
-class TrainingChoice(NamedTuple):
+class TrainingChoice(Record):
     """The peak of training under another optimizer, precision ("autocast" or a type), with or without checkpoints."""
 
     optimizer: str
@@ -118,7 +121,7 @@ class TrainingChoice(NamedTuple):
     bytes: int
 
 
-class InputFit(NamedTuple):
+class InputFit(Record):
     """The largest input whose training stays within `memory` bytes at the batch of the setting.
 
     inputs: the volume of every input by name, none where not even the smallest one fits; fits: its memory, None there.
@@ -133,7 +136,7 @@ class InputFit(NamedTuple):
     beyond: TrainingMemory | None
 
 
-class BatchFit(NamedTuple):
+class BatchFit(Record):
     """The largest batch whose training stays within `memory` bytes.
 
     batch: 0 where not even the smallest one fits; smallest: the smallest batch that PyTorch trains. fits: its memory,

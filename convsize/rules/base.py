@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import LayerRow, Report
 
 
-class Context(NamedTuple):
+class Context(Record):
     """What a rule looks at: a network without errors, what the analyses say of it, and the rows by node index."""
 
     network: Network
@@ -21,7 +21,7 @@ class Context(NamedTuple):
 Finder = Callable[[Context], Iterator[Diagnostic]]
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """A rule and its reference page.
 
     code: "W501"; name: "dropped-pixels", short and in kebab case; summary: one line for the table of rules.

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.geometry import AxisWindow, Shape, remainder
@@ -19,6 +18,7 @@ from convsize.graph.layers import Defaults
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.parser import parse
 from convsize.language.tree import Call, DefaultStmt, Dims, Expr, File, Group, Item, Layer, Num, Pads, Series
+from convsize.record import Record
 from convsize.rules.places import series_of
 
 LARGEST_TRIAL = 60_000
@@ -32,7 +32,7 @@ Build = Callable[[File], Attempt]
 """Builds a file with the constants and inputs that the caller was given."""
 
 
-class Repair(NamedTuple):
+class Repair(Record):
     """A change with what it does in words: "pad behind the last pixel"."""
 
     fix: Fix
@@ -179,7 +179,7 @@ def _retoken(layer: Layer, how: str, **changes: object) -> Repair:
     return Repair(Fix(layer.span, layer_text(changed, dim_text), safe=False), how)
 
 
-class _Numbers(NamedTuple):
+class _Numbers(Record):
     """A layer's numbers, one for every axis; only where all of them are written as numbers."""
 
     kernel: tuple[int, ...]

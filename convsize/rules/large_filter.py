@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic
 from convsize.graph.network import Node
+from convsize.record import Record
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding
 
 
-class _Chain(NamedTuple):
+class _Chain(Record):
     kernel: int
     rank: int
     filters: int

@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
 
 from convsize.errors import UsageError, nearest
+from convsize.record import Record
 from convsize.rules.base import Rule
 
 
-class _Place(NamedTuple):
+class _Place(Record):
     """The file of a rule, and whether it runs with `--style` only."""
 
     module: str

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Fix, Source, Span, nearest
 from convsize.language.tree import Comment
+from convsize.record import Record
 from convsize.rules.base import Rule
 
 _DIRECTIVE = re.compile(r"#\s*convsize:\s*")
 _FORM = re.compile(r"(ignore(?:-file)?)\[([^\]\n]*)\]")
 
 
-class Suppression(NamedTuple):
+class Suppression(Record):
     """One code in a comment.
 
     span: where the code stands; comment: the whole comment. line: the line it is about, None for the file.

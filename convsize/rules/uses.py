@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from convsize.errors import Span
 from convsize.language.tree import Call, DefStmt, Function, Name, Tap
+from convsize.record import Record
 
 
-class Uses(NamedTuple):
+class Uses(Record):
     """The names under a node of the tree: as numbers or arguments, as blocks or words, and as taps."""
 
     names: frozenset[str]

@@ -6,14 +6,16 @@ import ctypes
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
+
+from convsize.record import Record
 
 ClockName = Literal["wall", "processor"]
 
 
-class Timing(NamedTuple):
+class Timing(Record):
     """What repeats of one piece of work took, in seconds.
 
     spread: half the distance between the quartiles, as a share of the median: the noise.

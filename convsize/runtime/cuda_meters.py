@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from convsize.analyses.logits import trailing_softmax
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import TrainingSetting
 from convsize.runtime.calls import build
 from convsize.runtime.step_meters import OPTIMIZERS, Batch, step
 
 
-class AllocatorPeaks(NamedTuple):
+class AllocatorPeaks(Record):
     """Bytes at their peak in a step: asked for, handed out (rounded up), and taken from the device."""
 
     requested: int

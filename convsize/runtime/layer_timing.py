@@ -12,12 +12,12 @@ import random
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from convsize.analyses.time_pieces import Layer, Piece
+from convsize.record import Record
 from convsize.runtime.calls import build
 from convsize.runtime.clock import Clock
 
@@ -25,7 +25,7 @@ _AT_ONCE = 2**30
 """Bytes of inputs and weights of layers that take turns."""
 
 
-class _Turn(NamedTuple):
+class _Turn(Record):
     """A layer that takes its turn: what is timed, and what is done before."""
 
     key: str

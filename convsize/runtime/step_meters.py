@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.training_loss import losses_of
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
+from convsize.record import Record
 from convsize.records import TrainingSetting
 from convsize.runtime.module import NetworkModule, build_module
 
@@ -39,7 +40,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-class Batch(NamedTuple):
+class Batch(Record):
     """A module with a batch of inputs and, in training, the losses and the targets of its outputs."""
 
     module: NetworkModule
@@ -49,7 +50,7 @@ class Batch(NamedTuple):
     autocast: AbstractContextManager[object]
 
 
-class StepPeaks(NamedTuple):
+class StepPeaks(Record):
     """The most bytes that lived in a step: at operator boundaries, and with what kernels hold for a moment."""
 
     boundaries: int
@@ -193,7 +194,7 @@ CASTING = frozenset(
 """What autocast casts the operands of; the casts are operators of their own that run as a part of these."""
 
 
-class _Allocation(NamedTuple):
+class _Allocation(Record):
     """A block taken (size above 0) or given back, and the outermost operator that it happened in."""
 
     time: int

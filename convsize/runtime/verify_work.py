@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import Line
 from convsize.runtime.verify_lines import exact
 
 
-class _Work(NamedTuple):
+class _Work(Record):
     """Multiply-adds of a batch: forward, backward as they are, and as PyTorch's counter has them."""
 
     forward: int

@@ -1,17 +1,20 @@
 """The columns of every tabular view: what they hold, what they are called, how they are written."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from convsize.errors import UsageError, nearest
+from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField
 from convsize.views import numbers
 from convsize.views.fold import Line
 from convsize.views.layout import bar
 
 
-class Column(NamedTuple):
+class Column(Record):
     """One column.
 
     name: what `--columns` and `--sort` call it, the field's name in the JSON. header: above the table; `brief` where

@@ -11,8 +11,9 @@ import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import log
-from typing import Any, NamedTuple
+from typing import Any
 
+from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views import numbers
 from convsize.views.drawing import family
@@ -36,7 +37,7 @@ _SMALLEST_PLOT, _LARGEST_PLOT = 40, 72
 _PLOT_LINES = 16
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One network: its name among the others, and its costs.
 
     pareto: no other one costs at most as much in parameters, MACs and activations, and less in one of them. by_depth:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from convsize.record import Record
 from convsize.records import CheckpointFit, Difference, FigureChange, KeyChange, LayerChange, LayerRow
 from convsize.views import numbers
 from convsize.views.layout import Cell, line, widths, wrapped
@@ -31,7 +32,7 @@ _COUNTED = ("renamed", "resized")
 """What follows from the other changes is told in a line each."""
 
 
-class _Row(NamedTuple):
+class _Row(Record):
     """A figure as text: what it is, before, after, by how much, and in percent."""
 
     title: str

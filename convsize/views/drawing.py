@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from convsize.record import Record
 from convsize.records import LayerRow, Report
 
 Detail = Literal["network", "block", "layer"]
@@ -54,7 +55,7 @@ _FIGURES: dict[str, Callable[[LayerRow], int]] = {
 }
 
 
-class Part(NamedTuple):
+class Part(Record):
     """One shape of a picture.
 
     key: unique in the picture, and the id that formats give it. label: the shorthand, or the block's name; note: the
@@ -87,7 +88,7 @@ class Part(NamedTuple):
         return sum(row.macs for row in self.counted)
 
 
-class Box(NamedTuple):
+class Box(Record):
     """A block, or a repeat, with the parts in it; where it is folded, those of its first turn.
 
     summed: its turns differ in size, so that only the shape of the first is that of the others.
@@ -113,7 +114,7 @@ class Box(NamedTuple):
         return sum(row.macs for row in self.counted)
 
 
-class Link(NamedTuple):
+class Link(Record):
     """That one part reads another.
 
     volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
@@ -126,7 +127,7 @@ class Link(NamedTuple):
     skip: bool = False
 
 
-class Drawing(NamedTuple):
+class Drawing(Record):
     """A network as pictures show it."""
 
     name: str
@@ -184,17 +185,17 @@ def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:
 # ---- nesting and folding ---------------------------------------------------------------------------------------------
 
 
-class _Block(NamedTuple):
+class _Block(Record):
     name: str
     items: list[_Item]
 
 
-class _Repeat(NamedTuple):
+class _Repeat(Record):
     block: bool
     turns: list[list[_Item]]
 
 
-class _Folded(NamedTuple):
+class _Folded(Record):
     """A block or some turns of a repeat, of which `items` are drawn; rows: of all turns."""
 
     name: str | None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from convsize.record import Record
 from convsize.views.drawing import Heat, Part
 
 Theme = Literal["light", "dark"]
@@ -44,7 +45,7 @@ HEAT_TITLES: dict[Heat, str] = {
 }
 
 
-class Colours(NamedTuple):
+class Colours(Record):
     """The colours of a theme: paper, ink (texts and lines), faint texts and lines, what a skip is drawn in."""
 
     paper: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import NamedTuple
 
+from convsize.record import Record
 from convsize.views.drawing_colours import Colours
 from convsize.views.drawing_file import Suffix, from_svg, png_from_xdot, stamp
 
@@ -18,7 +18,7 @@ Point = tuple[float, float]
 _FONT = "Helvetica, Arial, sans-serif"
 
 
-class Polygon(NamedTuple):
+class Polygon(Record):
     """A closed shape; without a fill it is an outline."""
 
     points: tuple[Point, ...]
@@ -29,7 +29,7 @@ class Polygon(NamedTuple):
     title: str = ""
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A line through points, with a head at its end if it is an arrow."""
 
     points: tuple[Point, ...]
@@ -39,7 +39,7 @@ class Line(NamedTuple):
     arrow: bool = False
 
 
-class Dot(NamedTuple):
+class Dot(Record):
     """A circle."""
 
     centre: Point
@@ -49,7 +49,7 @@ class Dot(NamedTuple):
     title: str = ""
 
 
-class Text(NamedTuple):
+class Text(Record):
     """A line of text; `at` is the left end, the middle or the right end of its baseline."""
 
     at: Point
@@ -60,7 +60,7 @@ class Text(NamedTuple):
     bold: bool = False
 
 
-class Image(NamedTuple):
+class Image(Record):
     """A raster image as a data URI, in a rectangle; only SVG and PDF hold it."""
 
     at: Point
@@ -72,7 +72,7 @@ class Image(NamedTuple):
 Shape = Polygon | Line | Dot | Text | Image
 
 
-class Scene(NamedTuple):
+class Scene(Record):
     """A page with shapes on it, in pixels, y downwards; later ones lie over earlier ones."""
 
     name: str

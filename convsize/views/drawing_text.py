@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
+from convsize.record import Record
 from convsize.records import Report
 from convsize.views import numbers
 from convsize.views.drawing import Box, Detail, Drawing, Heat, Part, draw, heat_shares
@@ -31,7 +31,7 @@ _GIVES_WAY = ("layer", "in", "MACs", "parameters")
 _NARROWEST_LABEL = 16
 
 
-class _Row(NamedTuple):
+class _Row(Record):
     gutter: str
     label: str
     bold: bool

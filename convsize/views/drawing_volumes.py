@@ -12,9 +12,10 @@ import math
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.errors import ConvsizeError
+from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
 from convsize.views.drawing import Drawing, Heat, Link, Part, draw, heat_shares
@@ -42,7 +43,7 @@ _WINDOWED = ("convolution", "depthwise convolution", "max pooling", "average poo
 _GROUPS = re.compile(r"C.*g(\d+)")
 
 
-class _Solid(NamedTuple):
+class _Solid(Record):
     """A box: its place (the upper left corner of its front), its sides in pixels, and in how many groups it stands."""
 
     part: Part

@@ -1,9 +1,11 @@
 """Diagnostics with the lines they are about and carets under what they mean."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convsize.errors import Diagnostic, Source
+from convsize.record import Record
 from convsize.views.paint import PLAIN, Paint
 
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "blue"}
@@ -13,7 +15,7 @@ _LONGEST = 160
 _CONTEXT = 40
 
 
-class _Mark(NamedTuple):
+class _Mark(Record):
     """A part of one line, in columns from 0, what is said of it, and whether it is the main thing."""
 
     line: int

@@ -7,13 +7,16 @@ whole repeat becomes one line with summed figures. Groups in brackets are always
 stack such as `(C3D{2*c} R M)*4` is what the reader came for.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from convsize.record import Record
 from convsize.records import LayerRow
 
 
-class Line(NamedTuple):
+class Line(Record):
     """One line of a folded listing.
 
     rows: the layers it stands for in one turn (several only for a repeat that was summed); `last`: the layer that ends
@@ -64,9 +67,9 @@ class Line(NamedTuple):
         return value(self.rows[0]) if len(self.rows) == 1 else sum(map(value, self.rows))
 
 
-class _Repeat(NamedTuple):
+class _Repeat(Record):
     block: bool
-    turns: list[list["_Item"]]
+    turns: list[list[_Item]]
 
 
 _Item = LayerRow | _Repeat

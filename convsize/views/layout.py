@@ -1,8 +1,10 @@
 """Plain tables: widths, alignment, and what gives way when a terminal is narrow."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from __future__ import annotations
 
+from collections.abc import Sequence
+
+from convsize.record import Record
 from convsize.views.paint import Paint
 
 GAP = "  "
@@ -10,7 +12,7 @@ _WIDEST_WORD = 24
 """Characters of a word in a grid that are shown however narrow the terminal is."""
 
 
-class Cell(NamedTuple):
+class Cell(Record):
     """A text and the style it is painted in."""
 
     text: str

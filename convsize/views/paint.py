@@ -4,7 +4,9 @@ The escape sequences are the nine that every terminal knows. rich could write th
 that answers in 90.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from convsize.record import Record
 
 _CODES = {
     "bold": "1",
@@ -61,7 +63,7 @@ _PLAIN = str.maketrans(
 )
 
 
-class Paint(NamedTuple):
+class Paint(Record):
     """Writes a text in a style, or as it is where there is no colour."""
 
     colour: bool = False

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import groupby
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from convsize.record import Record
 from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
 from convsize.views.drawing_scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot_axes import Axis as Axis
@@ -23,7 +24,7 @@ _SMALL, _ROW = 9.0, 16.0
 _MARGIN, _GAP = 24.0, 30.0
 
 
-class Curve(NamedTuple):
+class Curve(Record):
     """A series: y over x, in the order of x.
 
     shape: "line" through the points; "step" holds every y from its x to the next one, for which xs has one value more
@@ -43,7 +44,7 @@ class Curve(NamedTuple):
     second: bool = False
 
 
-class Spot(NamedTuple):
+class Spot(Record):
     """A dot with its name beside it (or none), and a title for those who point at it."""
 
     x: float
@@ -54,7 +55,7 @@ class Spot(NamedTuple):
     bold: bool = False
 
 
-class Spots(NamedTuple):
+class Spots(Record):
     """Dots of one kind; hollow ones are outlines. Without a label they are not in the legend."""
 
     label: str
@@ -63,7 +64,7 @@ class Spots(NamedTuple):
     hollow: bool = False
 
 
-class Mark(NamedTuple):
+class Mark(Record):
     """A point worth a word, such as a peak; without y a line from the bottom to the top, with its text low."""
 
     x: float
@@ -72,7 +73,7 @@ class Mark(NamedTuple):
     second: bool = False
 
 
-class Panel(NamedTuple):
+class Panel(Record):
     """Series over one y axis or two, with what is marked in them."""
 
     y: Axis
@@ -83,7 +84,7 @@ class Panel(NamedTuple):
     height: float = 220.0
 
 
-class Plot(NamedTuple):
+class Plot(Record):
     """Panels under each other that share x; width is that of the page without its margins."""
 
     title: str

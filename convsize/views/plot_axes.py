@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from convsize.record import Record
 from convsize.views import numbers
 
 Scale = Literal["linear", "log", "log2"]
@@ -18,7 +19,7 @@ _FULLEST = 0.96
 """How far up the largest value of a linear axis stands."""
 
 
-class Axis(NamedTuple):
+class Axis(Record):
     """What an axis says.
 
     log2 marks powers of two (batches) where log marks decades. include: values that must lie on the axis; a linear axis

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from convsize.record import Record
 from convsize.views.drawing_scene import Point, Shape, Text, text_width
 
 
-class Label(NamedTuple):
+class Label(Record):
     """A name for the dot around `centre`."""
 
     text: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from convsize.record import Record
 from convsize.records import LayerProfile, LayerRow, Profile
 from convsize.views import numbers
 from convsize.views.fold import Line, fold, unfolded
@@ -19,7 +19,7 @@ _LOUD = 0.05
 _WIDEST_NAME = 28
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One line of the listing: the sums over the layers that it stands for. least is None without a roofline.
 
     noise: seconds, half the distance between the quartiles of both passes.

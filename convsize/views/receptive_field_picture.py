@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
-from typing import NamedTuple
 
 from convsize.errors import UsageError, nearest
+from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
 from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
@@ -32,7 +32,7 @@ _BAR = 12
 _DEPTHS = ("#0072b2", "#009e73", "#e69f00", "#d55e00")
 
 
-class Step(NamedTuple):
+class Step(Record):
     """A layer on the way, and what one unit of it sees: pixels first … last of every axis, the input's borders aside.
 
     unit: its index along every axis. clipped: how many of the pixels of every axis lie outside of the input.
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     clipped: tuple[int, ...]
 
 
-class Way(NamedTuple):
+class Way(Record):
     """The layers from an input to the shown one, of which only those count at which the field or the jump changes."""
 
     input: str

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views import numbers
 from convsize.views.report_content import Step, steps, volumes
@@ -23,7 +24,7 @@ _WIDTH, _HEIGHT = 920, 250
 _DIGITS = re.compile(r"-?\d+\.\d+")
 
 
-class Chart(NamedTuple):
+class Chart(Record):
     """A chart with its heading, one sentence on what it shows, and its drawing."""
 
     key: str
@@ -32,7 +33,7 @@ class Chart(NamedTuple):
     svg: str
 
 
-class _Point(NamedTuple):
+class _Point(Record):
     """A point: its value, what is said of it, and the layer it leads to."""
 
     value: Any

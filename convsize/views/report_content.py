@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from convsize.geometry import Window
+from convsize.record import Record
 from convsize.records import FileFindings, LayerRow, Report, RulePage
 from convsize.views import numbers
 from convsize.views.drawing import Detail, Part, draw
@@ -27,7 +28,7 @@ MOST_SHAPES = 300
 """Shapes of a drawing that a person can find their way in."""
 
 
-class NetworkPage(NamedTuple):
+class NetworkPage(Record):
     """What a page is written from: the analyses, the findings with the rules they are by, and each layer's window.
 
     windows are by the layer's index; rules are those that any finding is by.
@@ -39,7 +40,7 @@ class NetworkPage(NamedTuple):
     windows: Mapping[int, Window]
 
 
-class Figure(NamedTuple):
+class Figure(Record):
     """A headline figure: what it is called, how it is written, the number itself, and how it comes about."""
 
     name: str
@@ -49,7 +50,7 @@ class Figure(NamedTuple):
     explanation: str
 
 
-class Step(NamedTuple):
+class Step(Record):
     """A layer with multiply-adds and the layers right behind it, up to the next one: one point of the charts.
 
     ResNet-152 has 514 layers and 156 of these; a chart of all layers would show norms and activations, which cost and

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from html import escape
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convsize.errors import Diagnostic, Source
+from convsize.record import Record
 from convsize.records import LayerRow, RulePage
 from convsize.views import drawing_file, drawing_graph, numbers
 from convsize.views.drawing import Part
@@ -224,7 +225,7 @@ def _diagram_colours() -> str:
 # ---- the table -------------------------------------------------------------------------------------------------------
 
 
-class _Cell(NamedTuple):
+class _Cell(Record):
     """A column: its key in the JSON, its heading, the cell's text, and its value where the text cannot be sorted by."""
 
     key: str

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
 from urllib.parse import quote
 
+from convsize.record import Record
 from convsize.views import markdown, numbers
 from convsize.views.report_charts import scatter
 from convsize.views.report_content import Format, NetworkPage, figures, volumes
 from convsize.views.report_html import chart_figure, document
 
 
-class _Column(NamedTuple):
+class _Column(Record):
     """A figure of every network: its key in the JSON, its heading, how it is written, and its value."""
 
     key: str

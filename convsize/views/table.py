@@ -184,6 +184,7 @@ class _Plan:
         self.brackets = max((len(one.bracket) for one in lines), default=0)
         self.repeats = any(one.times > 1 for one in lines)
         self.written: dict[tuple[str, bool], list[str]] = {}
+        self.rooms: dict[tuple[str, bool], int] = {}
 
     def with_repeats(self, columns: Sequence[Column]) -> tuple[Column, ...]:
         """The columns with that of the repeats behind the name, where anything is folded."""
@@ -229,8 +230,12 @@ class _Plan:
 
     def room(self, column: Column, in_full: frozenset[str]) -> int:
         """The width of a column's widest text."""
-        widest = max(map(len, self.texts(column, in_full)), default=0)
-        return max(widest, len(column.title(in_full=column.name in in_full)))
+        full = column.name in in_full
+        key = (column.name, full)
+        if key not in self.rooms:
+            widest = max(map(len, self.texts(column, in_full)), default=0)
+            self.rooms[key] = max(widest, len(column.title(in_full=full)))
+        return self.rooms[key]
 
     def total(self, names: Container[str], in_full: frozenset[str]) -> int:
         """The width of a table of these columns."""
@@ -248,11 +253,16 @@ class _Plan:
             if self.total(names, in_full) - spare <= width:
                 break
             names.remove(name)
+        free = width - self.total(names, in_full)
         for step in _WIDER if len(names) == len(_ALWAYS) else ():
+            column = self.bars.get(step) or BY_NAME.get(step)
+            if column is not None and len(GAP) + len(column.title(in_full=False)) > free:
+                continue  # its texts need not be written to know that it does not fit
             more = names if step[0] == "=" else names | {step}
             full = in_full | {step[1:]} if step[0] == "=" else in_full
             if full <= more and self.total(more, full) <= width:
                 names, in_full = more, full
+                free = width - self.total(names, in_full)
         return self.columns(names), in_full
 
 

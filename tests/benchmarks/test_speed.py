@@ -15,7 +15,7 @@ import convsize
 torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is what analyze is compared with")
 
 
-@pytest.mark.slow
+@pytest.mark.timed
 def test_an_answer_takes_a_fifteenth_of_the_time_and_a_tenth_of_the_memory() -> None:
     script = Path(__file__).with_name("start_to_finish.py")
     printed = subprocess.run([sys.executable, str(script), "--rounds", "5", "--json"], check=True, capture_output=True)
@@ -37,6 +37,7 @@ LARGE = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", LARGE)
 def test_time_grows_with_the_layers_and_no_faster(kind: str) -> None:
     def seconds(size: int) -> float:
@@ -53,6 +54,7 @@ def test_time_grows_with_the_layers_and_no_faster(kind: str) -> None:
     assert whole < 3
 
 
+@pytest.mark.timed
 def test_the_command_on_a_large_spec(tmp_path: Path) -> None:
     spec = tmp_path / "chain.spec"
     spec.write_text(LARGE["a chain of 10,000 layers"](4))

@@ -1,7 +1,5 @@
 """The check as a library: which findings a configuration and a spec's comments leave."""
 
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -197,19 +195,3 @@ def test_a_failure_of_the_tool_is_no_finding(tmp_path: Path) -> None:
 def test_every_code_that_a_check_knows_has_a_page() -> None:
     assert [page.code for page in pages()] == list(registry.codes())
     assert {page.level for page in pages() if page.code.startswith("E")} == {"error"}
-
-
-def test_the_networks_of_the_project_are_checked_in_a_second_without_torch() -> None:
-    script = (
-        "import sys, time\n"
-        "from convsize.cli.app import main\n"
-        f"sys.argv = ['convsize', 'check', {str(SPECS)!r}, '--exit-zero', '-j', '1', '-f', 'concise']\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "assert not {'torch', 'networkx', 'numpy', 'rich', 'multiprocessing'} & set(sys.modules)\n"
-        "print(time.process_time(), file=sys.stderr)\n"
-    )
-    best = min(
-        float(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stderr)
-        for _ in range(3)
-    )
-    assert best < 1.0

@@ -1,24 +1,11 @@
 """`convsize memory` and `convsize fit` as they are called."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 SPECS = Path(__file__).parents[2] / "specs"
-# An installed package has its bytecode; here the first run may have to write it.
-COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-SCRIPT = (
-    "import resource, sys\nfrom convsize.cli.app import main\n"
-    "sys.argv = ['convsize', *{command!r}]\n"
-    "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-    "assert not {{'torch', 'networkx', 'numpy'}} & set(sys.modules)\n"
-    "used = resource.getrusage(resource.RUSAGE_SELF)\n"
-    "print(used.ru_utime + used.ru_stime, file=sys.stderr)\n"
-)
 
 
 def test_memory(convsize):
@@ -129,15 +116,3 @@ def test_a_wrong_spec_is_not_trained(convsize):
     ran = convsize("memory", "-e", "input: 3@8x8\nC3D8 4@8x8 FC3")
     assert (ran.code, ran.out) == (1, "")
     assert "E407" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("command", "seconds"),
-    [(["memory", str(SPECS / "resnet152.spec")], 0.4), (["fit", str(SPECS / "resnet152.spec"), "--memory=16GiB"], 2)],
-)
-def test_answers_at_once_and_without_torch(command, seconds):
-    """Processor time, the best of three: what else runs on the machine is not counted."""
-    script = SCRIPT.format(command=command)
-    how = {"check": True, "capture_output": True, "text": True, "env": COMPILED}
-    times = [float(subprocess.run([sys.executable, "-c", script], **how).stderr) for _ in range(3)]
-    assert min(times) < seconds

@@ -9,11 +9,12 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 
-GROUND = {"errors", "geometry", "records"}
+GROUND = {"record", "errors", "geometry", "records"}
 MAY_IMPORT = {
-    "errors": set(),
-    "geometry": {"errors"},
-    "records": {"errors", "geometry", "records"},
+    "record": set(),
+    "errors": {"record"},
+    "geometry": {"record", "errors"},
+    "records": {"record", "errors", "geometry", "records"},
     "devices": GROUND | {"devices"},
     "language": GROUND | {"language"},
     "ops": GROUND | {"ops"},
@@ -77,17 +78,29 @@ def test_imports_only_go_down(path: Path) -> None:
             assert top != "networkx" or not at_module_level, f"{path}: networkx is imported inside functions"
 
 
-@pytest.mark.parametrize("command", [["analyze", "-e", "CRCRP", "--input", "3@32x32"], ["check", "-"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["analyze", "-e", "CRCRP", "--input", "3@32x32"],
+        ["check", "-"],
+        ["check", "specs", "--exit-zero", "-j", "1"],
+        ["memory", "specs/lenet5.spec"],
+        ["fit", "specs/lenet5.spec", "--memory=1GiB"],
+        ["time", "specs/lenet5.spec", "--device", "h200", "--train"],
+    ],
+)
 def test_answers_without_torch_and_networkx(command: list[str]) -> None:
     script = (
         "import sys\nfrom convsize.cli.app import main\n"
         f"sys.argv = ['convsize', *{command!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "loaded = {'torch', 'networkx', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "loaded = {'torch', 'networkx', 'numpy', 'pydantic', 'rich', 'multiprocessing'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
     )
     text = "input: 3@32x32\nC3D64 R M FC10 S\n"
-    subprocess.run([sys.executable, "-c", script], check=True, input=text, text=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, input=text, text=True, capture_output=True, cwd=PACKAGE.parent
+    )
 
 
 def test_commands_that_run_torch_say_so() -> None:

@@ -52,5 +52,6 @@ def test_set_up_commands_are_those_of_the_checks() -> None:
     assert "specs/vgg_d.spec" in install
     assert "-c constraints.txt -e '.[torch,dev]'" in test
     assert "-c constraints.txt -e '.[torch,dev]'" in script
-    assert "pytest -n 2" in test
-    assert "pytest -n 2" in script
+    for run in ("pytest -n 2 -m 'not timed'", "pytest -m timed"):
+        assert run in test
+        assert run in script

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
+
+from convsize.record import Record
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -33,7 +33,7 @@ def _mixed(x: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> np.ndarray[tu
     return x ^ (x >> np.uint64(31))
 
 
-class Augmentation(NamedTuple):
+class Augmentation(Record):
     """Shifts images by up to an eighth of their height and width, black coming in, and mirrors every second one.
 
     mirrored: whether a mirrored image is one of its class, too: a shoe is, a 3 is not.

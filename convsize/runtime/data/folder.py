@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.runtime.data.files import require_directory
 from convsize.runtime.data.image_files import SUFFIXES, ImageFiles, open_images
 from convsize.runtime.data.images import ImageSet, Part, image_input
@@ -21,7 +21,7 @@ _TESTS = ("val", "valid", "validation", "test")
 the very end and not for a figure that a run is steered by."""
 
 
-class _Files(NamedTuple):
+class _Files(Record):
     """Images, the number of each one's class (0 where there are none), and how many files are no images."""
 
     paths: list[Path]

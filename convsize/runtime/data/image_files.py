@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.runtime.data.pixels import MemoryPixels, Pixels
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -42,7 +43,7 @@ class UnreadableImageError(UsageError):
         super().__init__(message.rpartition("UnreadableImageError: ")[2].rstrip())
 
 
-class Extents(NamedTuple):
+class Extents(Record):
     """The sizes that images have before they are fitted: the smallest and the largest height and width."""
 
     least: tuple[int, int]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.runtime.data.augmentation import Augmentation
 from convsize.runtime.data.pixels import Pixels
 from convsize.runtime.data.preparation import Preparation
@@ -22,7 +22,7 @@ _READY_BYTES = 2**28
 """Images are kept as the network takes them up to here: MNIST's 60,000 at 32x32 just are."""
 
 
-class Part(NamedTuple):
+class Part(Record):
     """The images of the training set or of the test set.
 
     labels: (N,) int64, the class of every image; 0 where there are no classes. numbers: what regressed outputs are
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     numbers: Mapping[str, Tensor] = {}
 
 
-class ImageSet(NamedTuple):
+class ImageSet(Record):
     """A data set as it was read, before anything is fitted to a network.
 
     white: the number that stands for white. mirrored: whether mirroring keeps an image's class. sizes: what sizes the

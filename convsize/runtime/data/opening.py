@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
 
 from convsize.analyses.input_sizes import input_sizes
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
+from convsize.record import Record
 from convsize.runtime.data.cifar import read_cifar10
 from convsize.runtime.data.digits import read_digits
 from convsize.runtime.data.fake import fake_data
@@ -18,7 +18,7 @@ from convsize.runtime.data.images import ImageSet, image_data
 from convsize.runtime.data.samples import Data, Task
 
 
-class _Source(NamedTuple):
+class _Source(Record):
     """A kind of data set: how it is read, and what stands behind its colon (nothing where it takes none)."""
 
     read: Callable[[str, Task, Network], ImageSet]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
 
+from convsize.record import Record
 from convsize.runtime.data.pixels import Pixels
 
 _LUMA = (0.299, 0.587, 0.114)
@@ -17,7 +17,7 @@ _LUMA = (0.299, 0.587, 0.114)
 _MOST_PADDING = 1.25
 
 
-class Preparation(NamedTuple):
+class Preparation(Record):
     """What is done to every image, (N, C, H, W) uint8 in and float32 out.
 
     native, dims: its volume before and after. white: the number that stands for white. mean, deviation: those of the

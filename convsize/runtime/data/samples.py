@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from convsize.lowering.plan import PlanInput
+from convsize.record import Record
 
 Batch = tuple[tuple[Tensor, ...], dict[str, Tensor]]
 """The inputs in the network's order, each (N, C, H, W), and the targets by the output's name.
@@ -36,7 +36,7 @@ class Samples(Dataset[Batch]):
         """Says which epoch is read: augmentation is another one in every epoch."""
 
 
-class Data(NamedTuple):
+class Data(Record):
     """A data set as a network is trained on it.
 
     classes: the names of the classes in the order of their numbers; none where nothing is classified. said: what was
@@ -59,7 +59,7 @@ class Data(NamedTuple):
         self.train.set_epoch(epoch)
 
 
-class Task(NamedTuple):
+class Task(Record):
     """What a network wants to be trained on.
 
     outputs: the volume (C, H, W) of every output by name. regressed: the outputs that are trained on numbers instead of

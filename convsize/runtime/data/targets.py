@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from torch import Tensor
 
 from convsize.errors import UsageError
+from convsize.record import Record
 from convsize.runtime.data.preparation import Preparation
 from convsize.runtime.data.samples import Task, volume
 
 
-class Targets(NamedTuple):
+class Targets(Record):
     """The targets of a part, by the output's name.
 
     fixed: those that belong to a sample's place. returned: the outputs that give the image back, with black as 0 and

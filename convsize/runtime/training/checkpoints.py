@@ -13,13 +13,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import safetensors
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from convsize.errors import ConvsizeError, UsageError
+from convsize.record import Record
 
 SCHEMA = 1
 KEPT = 2
@@ -32,7 +33,7 @@ class TornError(ConvsizeError):
     """A checkpoint that is not whole."""
 
 
-class Checkpoint(NamedTuple):
+class Checkpoint(Record):
     """What a run goes on from.
 
     weights: the module's tensors by name. state: tensors of the optimizer and of random numbers. facts: plain numbers

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from convsize.errors import ConvsizeError, UsageError
 from convsize.graph.network import Network
 from convsize.graph.new_head import NewHead
+from convsize.record import Record
 from convsize.records import (
     EpochFigures,
     Event,
@@ -41,7 +42,7 @@ from convsize.runtime.training.run_folder import Metrics, RunFolder
 from convsize.runtime.training.stopping import Stop, stop_signals
 
 
-class Job(NamedTuple):
+class Job(Record):
     """A run to do.
 
     spec: the text that the folder keeps. save_every: steps between checkpoints besides those at the end of epochs, 0

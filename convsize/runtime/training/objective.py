@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import HeadScore, RunSettings
 
 LOSSES = ("cross-entropy", "mse", "smooth-l1")
@@ -20,7 +20,7 @@ _SUMS = 5
 """What is summed for an output: samples, loss, right answers, those among the first five, absolute error."""
 
 
-class Head(NamedTuple):
+class Head(Record):
     """An output with its loss, the loss' weight, and the axes of the output behind the batch: (classes, *extents)."""
 
     name: str

@@ -1,0 +1,26 @@
+"""What a command takes from start to finish: processor time, the best of three whole processes.
+
+The seconds are those of a machine on which a bare interpreter takes 0.011 s.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+from start_to_finish import run
+
+SPECS = Path(__file__).parents[2] / "specs"
+SECONDS = {
+    ("check", str(SPECS), "--exit-zero", "-j", "1", "-f", "concise"): 1.0,
+    ("memory", str(SPECS / "resnet152.spec")): 0.4,
+    ("fit", str(SPECS / "resnet152.spec"), "--memory=16GiB"): 2.0,
+    ("time", str(SPECS / "resnet50.spec"), "--device", "h200", "--batch", "64", "--train"): 0.3,
+}
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("command", SECONDS, ids=lambda command: command[0])
+def test_answers_at_once(command: tuple[str, ...]) -> None:
+    bare = min(run([sys.executable, "-I", "-S", "-c", "pass"]).processor for _ in range(3))
+    best = min(run([sys.executable, "-m", "convsize", *command]).processor for _ in range(3))
+    assert best < SECONDS[command] * bare / 0.011
