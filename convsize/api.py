@@ -14,7 +14,7 @@ from convsize.graph.build import build
 from convsize.graph.network import Network as BareNetwork
 from convsize.language.parser import parse as parse_source
 from convsize.language.tree import File, InputStmt
-from convsize.records import ITEM_SIZES, TrainingSetting
+from convsize.records import ITEM_SIZES
 from convsize.records import Report as BareReport
 
 if TYPE_CHECKING:
@@ -116,25 +116,37 @@ class Network(BareNetwork):
         dtype: str = "float32",
         optimizer: str = "momentum",
         autocast: str | None = None,
+        against: str | None = None,
     ) -> Receipt:
         """Builds the network in PyTorch and holds every prediction against what that does.
 
         Bytes saved for backward are measured at every one of `batches`, everything else at the last of them; the peak
         of training with the optimizer, under autocast where its type is given. On "meta" PyTorch works out shapes and
-        calls without computing.
+        calls without computing. Times are measured where `against` names a device or a device file that predicts them.
 
         Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
+        from convsize import devices
         from convsize.analyses.training_step import require_known
+        from convsize.records import TrainingSetting
 
         require_known(TrainingSetting(max(batches), optimizer, dtype, autocast=autocast))
+        machine = None if against is None else devices.load(against)
         require_torch()
         from convsize import __version__
         from convsize.runtime.verify import verify
 
-        receipt = verify(self, device=device, batches=batches, dtype=dtype, optimizer=optimizer, autocast=autocast)
+        receipt = verify(
+            self,
+            device=device,
+            batches=batches,
+            dtype=dtype,
+            optimizer=optimizer,
+            autocast=autocast,
+            against=machine,
+        )
         return receipt._replace(versions=(("convsize", __version__), *receipt.versions))
 
     def to_networkx(self) -> networkx.MultiDiGraph:

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from convsize.cli.options import Expressions, Inputs, Lets, Specs
-from convsize.errors import ExitCode
 
 
 def command(
@@ -42,10 +41,9 @@ def command(
       parameters weights biases buffers macs flops connections output_elements
       output_bytes parameter_bytes
     """
-    from convsize import api
-    from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
 
     if format_ == "json" and (columns or sort or expand):
         raise UsageError(
@@ -60,48 +58,33 @@ def command(
 
         shown = None if columns is None else chosen(columns)
         order = None if sort is None else column(sort)
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-
-    asked = list(named.sources(specs or (), expression or ()))
+    turns = Turns(specs, expression, let, input_)
     reports = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            source = named.read(where)
-            network = api.from_source(source, name=name, lets=numbers, inputs=shapes)
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(str(error))
-            code = max(code, ExitCode.USAGE)
-            continue
-        report = network.analyze(batch=batch, dtype=dtype)
-        terminal.report_diagnostics(report.diagnostics, report.source)
-        if any(found.severity == "error" for found in report.diagnostics):
-            code = max(code, ExitCode.FINDINGS)
-        reports.append(report)
-        if format_ == "table":
-            from convsize.views import table
+    for name, where in turns.asked:
+        with turns.turn(name):
+            network = turns.read(name, where)
+            report = network.analyze(batch=batch, dtype=dtype)
+            terminal.report_diagnostics(report.diagnostics, report.source)
+            if any(found.severity == "error" for found in report.diagnostics):
+                turns.failed()
+            reports.append(report)
+            if format_ == "table":
+                from convsize.views import table
 
-            text = table.render(
-                report,
-                width=terminal.width(sys.stdout),
-                paint=terminal.paint(sys.stdout),
-                columns=shown,
-                expand=expand,
-                sort=order,
-            )
-            terminal.write(text if len(reports) == 1 else f"\n\n{text}")
-        elif format_ == "markdown":
-            from convsize.views import markdown
+                text = table.render(
+                    report,
+                    width=terminal.width(sys.stdout),
+                    paint=terminal.paint(sys.stdout),
+                    columns=shown,
+                    expand=expand,
+                    sort=order,
+                )
+                terminal.write(text if len(reports) == 1 else f"\n\n{text}")
+            elif format_ == "markdown":
+                from convsize.views import markdown
 
-            text = markdown.render(report, columns=shown, expand=expand, sort=order)
-            terminal.write(text if len(reports) == 1 else f"\n{text}")
+                text = markdown.render(report, columns=shown, expand=expand, sort=order)
+                terminal.write(text if len(reports) == 1 else f"\n{text}")
 
     if format_ == "table" and len(reports) > 1:
         from convsize.views import table
@@ -111,9 +94,9 @@ def command(
     elif format_ == "json" and reports:
         from convsize.views import json
 
-        terminal.write(json.render(reports, several=len(asked) > 1))
+        terminal.write(json.render(reports, several=turns.several))
     elif format_ == "csv" and reports:
         from convsize.views import csv
 
         terminal.write(csv.render(reports, columns=shown, sort=order))
-    return code
+    return turns.code

@@ -43,12 +43,13 @@ def command(
     """
     from convsize import api, devices
     from convsize.cli import terminal
-    from convsize.cli.calibration_grid import grid
+    from convsize.cli.calibration_grid import grid, wholes
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
 
     api.require_torch()
     samples = tuple((api.parse(text), size) for text, size in grid(0.25 if quick else 1.0))
+    whole = tuple((api.parse(text, name=name), size) for name, text, size in wholes())
     sizes = tuple(batch or (1,))
     layers = tuple((api.load(path), sizes) for path in shapes or ())
     target = output
@@ -67,7 +68,7 @@ def command(
         progress.step()
 
     with Progress(1, sys.stderr, patience=0) as progress:
-        found = calibrate(Plan(device, dtype, samples, layers, threads=threads), told)
+        found = calibrate(Plan(device, dtype, samples, whole, layers, threads=threads), told)
     _write(target, devices.dump(found))
     terminal.write(
         f"{found.title}: {found.peaks[0][1] / 1e9:,.1f} GFLOP/s in {dtype}, {found.bandwidth / 1e9:.1f} GB/s, "

@@ -31,6 +31,21 @@ _POINTWISE = {
 _SMALLEST = {"C1": "C1D8", "Ck": "C3D8", "DW": "DW3", "Cg": "C3D8g2", "T": "T2D8/2"}
 
 
+def wholes() -> Iterator[tuple[str, str, int]]:
+    """Names, specs and batches of networks whose times tell how accurate predictions are; none gives a sample."""
+    residual = "def res(d): (C3D{d} BN R C3D{d} BN + x) R\n"
+    yield "plain convolutions", "input: 1@28x28\nC5D6 R M C5D16 R M FC120 R FC84 R FC10", 16
+    yield "convolutions of 3x3", "input: 3@32x32\n(C3D32 R)*2 M (C3D64 R)*2 M (C3D128 R)*2 M FC256 R FC10", 8
+    yield "residual blocks", f"{residual}input: 3@64x64\nC3D40 BN R res(40)*2 C3D80/2 BN R res(80)*2 GAP FC100", 4
+    yield (
+        "depthwise convolutions",
+        "input: 3@96x96\nC3D24/2 BN relu6 DW3 BN relu6 C1D48 BN relu6 DW3/2 BN relu6 C1D96 BN relu6 "
+        "(DW3 BN relu6 C1D96 BN relu6)*3 GAP FC100",
+        6,
+    )
+    yield "a bottleneck", "input: 3@80x80\nC7D48/2 BN R M ((C1D24 BN R C3D24 BN R C1D48 BN + x) R)*4 GAP FC200", 10
+
+
 def grid(share: float) -> Iterator[tuple[str, int]]:
     """Specs with the batches that they are timed at; `share` of the full number of samples."""
     draw = random.Random(1)

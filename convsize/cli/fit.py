@@ -19,7 +19,6 @@ from convsize.cli.options import (
     Specs,
     TrainingType,
 )
-from convsize.errors import ExitCode
 
 _UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -64,12 +63,11 @@ def command(
       convsize fit specs/unet.spec --memory 8GiB --largest input --batch 2
       convsize fit specs/vgg_d.spec --memory 8GiB --optimizer adamw --freeze 'conv*'
     """
-    from convsize import api
     from convsize.analyses.training_fit import largest_batch, largest_input
-    from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.cli.training import device_of
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
     from convsize.records import BatchFit, InputFit, TrainingSetting
     from convsize.views import fit as view
 
@@ -94,44 +92,27 @@ def command(
         autocast=autocast,
         checkpoint=tuple(checkpoint or ()),
     )
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-    asked = list(named.sources(specs or (), expression or ()))
+    turns = Turns(specs, expression, let, input_)
     found: list[BatchFit | InputFit] = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
-            terminal.report_diagnostics(network.diagnostics, network.source)
-            if any(each.severity == "error" for each in network.diagnostics):
-                code = max(code, ExitCode.FINDINGS)
-                continue
+    for name, where in turns.asked:
+        with turns.turn(name):
+            network = turns.network(name, where)
             fit: BatchFit | InputFit
             if largest == "batch":
                 fit = largest_batch(network, setting, budget, known)
             else:
-                fit = largest_input(network, setting, budget, known, numbers)
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(str(error))
-            code = max(code, ExitCode.USAGE)
-            continue
-        if fit.fits is None:
-            code = max(code, ExitCode.FINDINGS)
-        found.append(fit)
-        if format_ == "table":
-            title = None if known is None else known.title
-            paint = terminal.paint(sys.stdout)
-            text = view.render(fit, setting, device=title, width=terminal.width(sys.stdout), paint=paint)
-            terminal.write(text if len(found) == 1 else f"\n\n{text}")
+                fit = largest_input(network, setting, budget, known, turns.lets)
+            if fit.fits is None:
+                turns.failed()
+            found.append(fit)
+            if format_ == "table":
+                title = None if known is None else known.title
+                paint = terminal.paint(sys.stdout)
+                text = view.render(fit, setting, device=title, width=terminal.width(sys.stdout), paint=paint)
+                terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
-        terminal.write(view.render_json(found, setting, several=len(asked) > 1))
-    return code
+        terminal.write(view.render_json(found, setting, several=turns.several))
+    return turns.code
 
 
 def _bytes(text: str) -> int:

@@ -21,7 +21,6 @@ from convsize.cli.options import (
     Specs,
     TrainingType,
 )
-from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
     from convsize.views.drawing_file import Suffix
@@ -73,12 +72,12 @@ def command(
       convsize memory specs/unet.spec --batch 1 --inference --format json
       convsize memory specs/unet.spec --timeline unet.svg
     """
-    from convsize import api
     from convsize.analyses.training_memory import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.cli.training import device_of
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
     from convsize.records import TrainingSetting
     from convsize.views import memory as view
 
@@ -98,46 +97,29 @@ def command(
     )
     if inference and what_if:
         raise UsageError("--what-if compares ways to train: leave --inference out")
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-    asked = list(named.sources(specs or (), expression or ()))
-    if timeline is not None and len(asked) > 1:
+    turns = Turns(specs, expression, let, input_)
+    if timeline is not None and turns.several:
         raise UsageError("a picture shows one step: name one spec where --timeline is given")
     suffix = None if timeline is None else _suffix(timeline)
     found = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
-            terminal.report_diagnostics(network.diagnostics, network.source)
-            if any(each.severity == "error" for each in network.diagnostics):
-                code = max(code, ExitCode.FINDINGS)
-                continue
+    for name, where in turns.asked:
+        with turns.turn(name):
+            network = turns.network(name, where)
             memory = training_memory(network, setting, known)
             choices = what_if_choices(network, setting) if what_if else ()
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(str(error))
-            code = max(code, ExitCode.USAGE)
-            continue
-        found.append((memory, choices))
-        if timeline is not None and suffix is not None:
-            from convsize.cli import files
-            from convsize.views.memory_picture import scene
+            found.append((memory, choices))
+            if timeline is not None and suffix is not None:
+                from convsize.cli import files
+                from convsize.views.memory_picture import scene
 
-            title = f"{memory.name}: {view.title(setting)}"
-            files.write(timeline, scene(title, view.setting_text(setting), memory.peak).file(suffix))
-        if format_ == "table":
-            text = view.render(memory, choices, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
-            terminal.write(text if len(found) == 1 else f"\n\n{text}")
+                title = f"{memory.name}: {view.title(setting)}"
+                files.write(timeline, scene(title, view.setting_text(setting), memory.peak).file(suffix))
+            if format_ == "table":
+                text = view.render(memory, choices, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+                terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
-        terminal.write(view.render_json(found, several=len(asked) > 1))
-    return code
+        terminal.write(view.render_json(found, several=turns.several))
+    return turns.code
 
 
 def _suffix(path: str) -> Suffix:

@@ -1,7 +1,5 @@
 """Options that several commands take, so that they are called and explained alike everywhere."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
@@ -51,6 +49,15 @@ Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summ
 Autocast = Annotated[
     str | None,
     typer.Option(metavar="TYPE", help="Compute in bfloat16 or float16 where torch.autocast does; weights are float32."),
+]
+
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="The device, h200 or a device file, whose figures are held against what is measured (default: this "
+        "machine's, where it was calibrated).",
+    ),
 ]
 
 Losses = Annotated[

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.cli.options import Against, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
 from convsize.errors import ExitCode
-
-if TYPE_CHECKING:
-    from convsize.records.device import Device
 
 
 def command(
@@ -30,14 +27,7 @@ def command(
         int | None,
         typer.Option(min=1, max=1024, help="Threads of the processor (default: PyTorch's).", show_default=False),
     ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE",
-            help="The device, h200 or a device file, whose roofline layers are held against (default: this machine's, "
-            "where it was calibrated).",
-        ),
-    ] = None,
+    against: Against = None,
     full: Annotated[bool, typer.Option("--full", help="Every layer; repeats that are alike are not folded.")] = False,
     trace: Annotated[
         str | None, typer.Option(metavar="FILE", help="A Chrome trace of one step as well: trace.json.")
@@ -61,7 +51,7 @@ def command(
       convsize profile specs/vgg_d.spec --infer --batch 1 --threads 1
       convsize profile specs/resnet50.spec --device cuda --dtype bfloat16 --against h200 -o roofline.svg
     """
-    from convsize import api
+    from convsize import api, devices
     from convsize.analyses.training_step import require_known
     from convsize.cli import files, terminal
     from convsize.cli import specs as named
@@ -82,7 +72,8 @@ def command(
             raise UsageError(f"a plot is no graph: write `{output}` as .svg, .png or .pdf")
     setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=not train)
     require_known(setting)
-    roof = _against(against, device)
+    machine = devices.of_machine(device) if against is None else against
+    roof = None if machine is None else devices.load(machine)
     api.require_torch()
     name, where = asked[0]
     try:
@@ -120,12 +111,3 @@ def command(
         width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
         terminal.write(view.render(found, report.layers, folded=not full, width=width, paint=paint))
     return ExitCode.OK
-
-
-def _against(name: str | None, device: str) -> Device | None:
-    """The device of a name or a file; else this machine's where it was calibrated, else none."""
-    from convsize import devices
-
-    if name is None and device not in devices.names():
-        return None
-    return devices.load(name or device)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from convsize.cli.options import Expressions, Inputs, Lets, Specs
-from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
     from convsize.errors import Diagnostic, Source
@@ -59,52 +58,38 @@ def command(
     from convsize.analyses import input_sizes as analysis
     from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
     from convsize.records import SizesReport
     from convsize.views import sizes as view
 
     wished = _extents(near, "--near")
     asked_why = _extents(why, "--why")
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-
-    asked = list(named.sources(specs or (), expression or ()))
+    turns = Turns(specs, expression, let, input_)
     reports = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            file, declared = _read(named.read(where), shapes, numbers, name=name, main=main_)
-            network = analysis.structure(file, numbers, name=name)
-            sizes = analysis.input_sizes(network, numbers)
+    for name, where in turns.asked:
+        with turns.turn(name):
+            file, declared = _read(named.read(where), turns.inputs, turns.lets, name=name, main=main_)
+            network = analysis.structure(file, turns.lets, name=name)
+            sizes = analysis.input_sizes(network, turns.lets)
             nearest = analysis.near(sizes, wished) if wished else ()
             answers = [asked_why] if asked_why else []
             if wished and any(not one.axis.valid.has(one.wished) for one in nearest) and wished not in answers:
                 answers.append(wished)
-            why_not = tuple(analysis.at(file, numbers, analysis.wished_inputs(sizes, each)) for each in answers)
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(f"{name}: {error}")
-            code = max(code, ExitCode.USAGE)
-            continue
-        if declared:
-            code = max(code, ExitCode.FINDINGS)
-        report = SizesReport(sizes, declared, nearest, why_not)
-        reports.append(report)
-        if format_ == "json":
-            continue
-        if min_:
-            terminal.write(view.least(report, exact=exact))
-            continue
-        text = view.render(report, exact=exact, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
-        terminal.write(text if len(reports) == 1 else f"\n\n{text}")
+            why_not = tuple(analysis.at(file, turns.lets, analysis.wished_inputs(sizes, each)) for each in answers)
+            if declared:
+                turns.failed()
+            report = SizesReport(sizes, declared, nearest, why_not)
+            reports.append(report)
+            if format_ == "json":
+                continue
+            if min_:
+                terminal.write(view.least(report, exact=exact))
+                continue
+            text = view.render(report, exact=exact, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+            terminal.write(text if len(reports) == 1 else f"\n\n{text}")
     if format_ == "json" and reports:
-        terminal.write(view.render_json(reports, several=len(asked) > 1))
-    return code
+        terminal.write(view.render_json(reports, several=turns.several))
+    return turns.code
 
 
 def _read(

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from convsize.cli.options import Expressions, Inputs, Lets, Specs
-from convsize.errors import ExitCode
 
 
 def command(
@@ -44,11 +43,11 @@ def command(
       convsize time specs/resnet50.spec --device cpu --batch 8
       convsize time specs/vgg_d.spec --device a100 --sweep batch=1..512 -o sweep.svg
     """
-    from convsize import api, devices
+    from convsize import devices
     from convsize.analyses.time_prediction import predict_time, sweep_times
-    from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
     from convsize.records.time import TimeSetting
     from convsize.views import time as view
 
@@ -57,46 +56,30 @@ def command(
     batches = _batches(sweep) if sweep else ()
     machine = devices.load(device)
     setting = TimeSetting(batch, dtype, train, optimizer)
-    shapes, numbers = named.inputs(input_ or ()), named.lets(let or ())
-    asked = list(named.sources(specs or (), expression or ()))
-    if output is not None and len(asked) > 1:
+    turns = Turns(specs, expression, let, input_)
+    if output is not None and turns.several:
         raise UsageError("one network is drawn at a time")
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     texts = []
     objects = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
-            terminal.report_diagnostics(network.diagnostics, network.source)
-            if any(each.severity == "error" for each in network.diagnostics):
-                code = max(code, ExitCode.FINDINGS)
-                continue
+    for name, where in turns.asked:
+        with turns.turn(name):
+            network = turns.network(name, where)
             if sweep:
                 swept = sweep_times(network, machine, setting, batches)
                 texts.append(view.render_sweep(swept, width=width, paint=paint))
                 objects.append(view.sweep_object(swept))
+                if output is not None:
+                    _draw(output, swept)
             else:
                 found = predict_time(network, machine, setting)
                 texts.append(view.render(found, network.analyze().layers, width=width, paint=paint))
                 objects.append(view.time_object(found))
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            if len(asked) == 1:
-                raise
-            terminal.complain(str(error))
-            code = max(code, ExitCode.USAGE)
-            continue
-        if output is not None:
-            _draw(output, swept)
     if format_ == "json" and objects:
-        terminal.write(view.document(objects, several=len(asked) > 1))
+        terminal.write(view.document(objects, several=turns.several))
     elif texts:
         terminal.write("\n\n".join(texts))
-    return code
+    return turns.code
 
 
 def _batches(text: str) -> tuple[int, ...]:

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Autocast, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
-from convsize.errors import ExitCode
+from convsize.cli.options import Against, Autocast, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
 
 
 def command(
@@ -25,6 +24,7 @@ def command(
     dtype: TrainingType = "float32",
     autocast: Autocast = None,
     optimizer: Optimizer = "momentum",
+    against: Against = None,
     json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
     output: Annotated[
         str | None,
@@ -37,8 +37,8 @@ def command(
 
     Every layer's output volume; every parameter and buffer by name and shape; multiply-adds forward and backward; the
     bytes that autograd keeps for backward; the peak of a training step; the exported source against the module; and
-    receptive fields against the gradients that reach the input. Ends with 1 where a prediction fails. Needs the extra
-    `torch`.
+    receptive fields against the gradients that reach the input. Where this machine was calibrated, the time of a
+    forward pass and of a training step. Ends with 1 where a prediction fails. Needs the extra `torch`.
 
     \b
     Examples:
@@ -47,63 +47,50 @@ def command(
       convsize verify specs/resnet18.spec --batch 8 --json > resnet18.json
       convsize verify specs/*.spec --device cuda --batch 8 -o reports/receipts/cuda
     """
-    from convsize import api
+    from convsize import api, devices
     from convsize.cli import files, terminal
-    from convsize.cli import specs as named
     from convsize.cli.progress import Progress
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import SpecError
     from convsize.views import receipt as view
 
     api.require_torch()
     if output is not None:
         files.make_folder(output)
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-    asked = list(named.sources(specs or (), expression or ()))
+    machine = devices.of_machine(device) if against is None else against
     receipts = []
-    code = ExitCode.OK
-    with Progress(len(asked), sys.stderr, patience=0) as progress:  # importing PyTorch alone takes a second
-        for done, (name, where) in enumerate(asked):
+    turns = Turns(specs, expression, let, input_)
+    with Progress(len(turns.asked), sys.stderr, patience=0) as progress:  # importing PyTorch alone takes a second
+        turns.before = progress.make_room
+        for done, (name, where) in enumerate(turns.asked):
             if done:
                 progress.step()
-            try:
-                network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
+            with turns.turn(name):
+                network = turns.read(name, where)
                 report = network.analyze()
+                if any(found.severity == "error" for found in report.diagnostics):
+                    raise SpecError(report.source, report.diagnostics)
                 if report.diagnostics:
                     progress.make_room()
                 terminal.report_diagnostics(report.diagnostics, report.source)
-                if any(found.severity == "error" for found in report.diagnostics):
-                    code = max(code, ExitCode.FINDINGS)
-                    continue
                 receipt = network.verify(
                     device=device,
                     batches=(1, 3) if batch is None else (batch,),
                     dtype=dtype,
                     optimizer=optimizer,
                     autocast=autocast,
+                    against=machine,
                 )
-            except SpecError as error:
-                progress.make_room()
-                terminal.report_diagnostics(error.diagnostics, error.source)
-                code = max(code, ExitCode.FINDINGS)
-                continue
-            except UsageError as error:
-                if len(asked) == 1:
-                    raise
-                progress.make_room()
-                terminal.complain(str(error))
-                code = max(code, ExitCode.USAGE)
-                continue
-            if not receipt.holds:
-                code = max(code, ExitCode.FINDINGS)
-            receipts.append(receipt)
-            if output is not None:
-                path = os.path.join(output, f"{receipt.name}.json")  # noqa: PTH118 (pathlib costs a start)
-                files.write(path, view.document([receipt], several=False).encode())
-            if not json:
-                text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
-                progress.make_room()
-                terminal.write(text if len(receipts) == 1 else f"\n{text}")
+                if not receipt.holds:
+                    turns.failed()
+                receipts.append(receipt)
+                if output is not None:
+                    path = os.path.join(output, f"{receipt.name}.json")  # noqa: PTH118 (pathlib costs a start)
+                    files.write(path, view.document([receipt], several=False).encode())
+                if not json:
+                    text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+                    progress.make_room()
+                    terminal.write(text if len(receipts) == 1 else f"\n{text}")
     if json and receipts:
-        terminal.write(view.document(receipts, several=len(asked) > 1))
-    return code
+        terminal.write(view.document(receipts, several=turns.several))
+    return turns.code

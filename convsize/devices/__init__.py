@@ -8,3 +8,4 @@ from convsize.devices.document import dump as dump
 from convsize.devices.library import home as home
 from convsize.devices.library import load as load
 from convsize.devices.library import names as names
+from convsize.devices.library import of_machine as of_machine

@@ -28,6 +28,11 @@ def names() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*_listed(home()), *_listed(_BUNDLED)]))
 
 
+def of_machine(kind: str) -> str | None:
+    """The name under which this machine's "cpu" or "cuda" was calibrated; None where it was not."""
+    return kind if kind in _listed(home()) else None
+
+
 def load(name: str) -> Device:
     """The device of a name, or of a file: what has a slash in it or ends in .json is a path.
 

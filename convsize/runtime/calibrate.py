@@ -8,20 +8,25 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from math import log2
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
 
 from convsize.analyses.time_pieces import Piece, pieces, table_name
-from convsize.analyses.time_prediction import OPTIMIZERS
+from convsize.analyses.time_prediction import OPTIMIZERS, predict_time
+from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.workspaces import convolution_calls
 from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.record import Record
 from convsize.records import ITEM_SIZES
-from convsize.records.device import ClassTable, Device, DeviceSource, Sample
-from convsize.runtime.clock import Clock, keep_freed_memory
+from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, Sample
+from convsize.records.time import TimeSetting
+from convsize.runtime.clock import Clock
 from convsize.runtime.layer_timing import median_of, time_pieces
+from convsize.runtime.whole_timing import as_calibrated, time_whole
+from convsize.runtime.workspaces import measure_cublas, measure_workspaces
 
 _SIDE = 1024
 """Rows and columns of the matrix product that stands for the peak."""
@@ -34,17 +39,18 @@ _TOGETHER = 16
 """Layers that take turns: so few that small ones stay in a cache, as they do in the small networks that have them."""
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """What to measure.
 
-    grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; shapes:
-    networks whose every layer is timed on its own account, with the batches. threads: of the processor, None for
-    PyTorch's own number.
+    grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; wholes:
+    networks with a batch whose times tell how accurate predictions from the samples are; shapes: networks whose every
+    layer is timed on its own account, with the batches. threads: of the processor, None for PyTorch's own number.
     """
 
     device: str
     dtype: str
     grid: tuple[tuple[Network, int], ...]
+    wholes: tuple[tuple[Network, int], ...] = ()
     shapes: tuple[tuple[Network, tuple[int, ...]], ...] = ()
     rounds: int = 4
     threads: int | None = None
@@ -57,13 +63,29 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
     """
     if plan.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: --device cpu measures the processor")
-    if plan.threads is not None:
-        torch.set_num_threads(plan.threads)
-    keep_freed_memory()
-    clock = Clock(plan.device, "processor" if torch.get_num_threads() == 1 else "wall")
+    with as_calibrated(plan.device, plan.threads) as clock:
+        device = _by_class(plan, clock, told)
+        errors: dict[tuple[str, bool], list[float]] = {}
+        for network, batch in plan.wholes:
+            told(f"{network.name}, whole")
+            for setting in _settings(plan, network, batch):
+                errors.setdefault(("class", setting.training), []).append(_error(network, device, setting, clock))
+        for at, (network, batches) in enumerate(plan.shapes):
+            told(f"layers of {network.name} ({at + 1} of {len(plan.shapes)})")
+            for setting in (each for batch in batches for each in _settings(plan, network, batch)):
+                found = dict(device.shapes) | _shapes(network, setting, clock, plan)
+                device = device._replace(shapes=tuple(found.items()))
+                errors.setdefault(("per-shape", setting.training), []).append(_error(network, device, setting, clock))
+        if plan.device == "cuda":
+            device = _with_memory(device, plan)
+    return device._replace(accuracy=tuple(_accuracy(*which, each) for which, each in errors.items()))
+
+
+def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
+    """The device with peaks and the layers of every class."""
     dtype: torch.dtype = getattr(torch, plan.dtype)
     told("peaks")
-    peak, bandwidth, overhead = _peaks(clock, plan.device, dtype)
+    peaks, bandwidth, overhead = _peaks(clock, plan.device, dtype)
     told("layers of every class")
     known = {piece.key: piece for piece in _grid(plan)}
     times = time_pieces(known.values(), dtype, clock, device=plan.device, rounds=plan.rounds, together=_TOGETHER)
@@ -74,18 +96,6 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
     told("losses and optimizers")
     for name, sample in _outside(clock, plan.device, dtype, plan.dtype):
         samples.setdefault(name, []).append(sample)
-    shapes: dict[str, float] = {}
-    for at, (network, batches) in enumerate(plan.shapes):
-        told(f"layers of {network.name} ({at + 1} of {len(plan.shapes)})")
-        wanted = [
-            piece
-            for batch in batches
-            for training in (False, True)
-            for piece in pieces(network, batch, plan.dtype, training=training)
-            if piece.key not in shapes
-        ]
-        found = time_pieces(wanted, dtype, clock, device=plan.device, rounds=plan.rounds)
-        shapes |= {key: median_of(each) for key, each in found.items()}
     spreads = [(max(each) - min(each)) / (2 * median_of(each)) for each in times.values() if median_of(each)]
     return Device(
         name=plan.device,
@@ -100,12 +110,56 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
         ),
         memory=_memory(plan.device),
         bandwidth=bandwidth,
-        peaks=((plan.dtype, peak),),
+        peaks=peaks,
         overhead=overhead,
         threads=torch.get_num_threads() if plan.device == "cpu" else None,
         noise=statistics.median(spreads) if spreads else None,
         classes=tuple(ClassTable(name, tuple(found)) for name, found in samples.items()),
-        shapes=tuple(shapes.items()),
+    )
+
+
+def _settings(plan: Plan, network: Network, batch: int) -> Iterator[TimeSetting]:
+    """A forward pass, and a training step where the network can be trained at this batch."""
+    yield TimeSetting(batch, plan.dtype)
+    if batch >= smallest_batch(network):
+        yield TimeSetting(batch, plan.dtype, training=True)
+
+
+def _shapes(network: Network, setting: TimeSetting, clock: Clock, plan: Plan) -> dict[str, float]:
+    """The seconds of every layer of a network, timed as they take turns with each other alone, as they do in it."""
+    wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
+    found = time_pieces(wanted, getattr(torch, plan.dtype), clock, device=plan.device, rounds=plan.rounds)
+    return {key: median_of(each) for key, each in found.items()}
+
+
+def _error(network: Network, device: Device, setting: TimeSetting, clock: Clock) -> float:
+    """How far a prediction is off, as a share of what is measured now."""
+    measured = time_whole(network, setting, clock, device.kind).median
+    return abs(predict_time(network, device, setting).seconds / measured - 1)
+
+
+def _accuracy(mode: str, training: bool, errors: Sequence[float]) -> Accuracy:
+    what = "training" if training else "inference"
+    return Accuracy(mode, what, statistics.mean(errors), statistics.median(errors), max(errors), len(errors))
+
+
+def _with_memory(device: Device, plan: Plan) -> Device:
+    """The device with what a GPU takes besides tensors: workspaces of cuBLAS and cuDNN, and the context.
+
+    Whatever another process holds on the GPU counts as the context: nothing else should run.
+    """
+    calls = [
+        call
+        for network, batches in plan.shapes
+        for batch in batches
+        for call in convolution_calls(network, batch).values()
+    ]
+    workspaces = measure_workspaces(calls, plan.dtype)
+    free, total = torch.cuda.mem_get_info()
+    return device._replace(
+        cublas_workspace=measure_cublas(),
+        context=total - free - torch.cuda.memory_reserved(),
+        workspaces=tuple(workspaces.items()) or None,
     )
 
 
@@ -115,10 +169,19 @@ def _grid(plan: Plan) -> Iterator[Piece]:
             yield from pieces(network, batch, plan.dtype, training=training)
 
 
-def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> tuple[float, float, float]:
-    """FLOP/s of a matrix product, bytes a second of a large copy, and the seconds of an operator on one number."""
+def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> tuple[tuple[tuple[str, float], ...], float, float]:
+    """FLOP/s of a matrix product by type, bytes a second of a large copy, seconds of an operator on one number."""
     left, right = (torch.randn(_SIDE, _SIDE, device=device, dtype=dtype) for _ in range(2))
-    product = clock.repeated(lambda: left @ right, budget=2.0).minimum
+
+    def product() -> float:
+        return 2 * _SIDE**3 / clock.repeated(lambda: left @ right, budget=2.0).minimum
+
+    peaks = [(str(dtype).removeprefix("torch."), product())]
+    if clock.cuda and dtype == torch.float32:
+        usual = torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = True
+        peaks.append(("tf32", product()))
+        torch.backends.cuda.matmul.allow_tf32 = usual
     source = torch.ones(_STREAM, device=device, dtype=dtype)
     target = torch.empty_like(source)
     copied = clock.repeated(lambda: target.copy_(source), budget=2.0).minimum
@@ -129,7 +192,7 @@ def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> tuple[float, float,
             torch.relu(one)
 
     small = clock.repeated(many, budget=1.0).minimum / 100
-    return 2 * _SIDE**3 / product, 2 * _STREAM * dtype.itemsize / copied, small
+    return tuple(peaks), 2 * _STREAM * dtype.itemsize / copied, small
 
 
 def _outside(clock: Clock, device: str, dtype: torch.dtype, name: str) -> Iterator[tuple[str, Sample]]:

@@ -14,12 +14,14 @@ from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.lowering.plan import Plan, lower
 from convsize.records import ITEM_SIZES, Line, Receipt, TrainingSetting
+from convsize.records.device import Device
 from convsize.runtime.free_memory import free_bytes, out_of_memory
 from convsize.runtime.module import build_module
 from convsize.runtime.verify_cuda import peaks_on_cuda, saved_on_cuda
 from convsize.runtime.verify_fields import fields
 from convsize.runtime.verify_memory import saved, step_peaks
 from convsize.runtime.verify_source import source
+from convsize.runtime.verify_time import times
 from convsize.runtime.verify_volumes import tensors, volumes
 from convsize.runtime.verify_work import work
 
@@ -35,11 +37,13 @@ def verify(
     dtype: str = "float32",
     optimizer: str = "momentum",
     autocast: str | None = None,
+    against: Device | None = None,
 ) -> Receipt:
     """Builds the module of a network and holds every prediction against it.
 
     What training saves and its peaks are measured under autocast where a type is given. On "meta" PyTorch works out
-    shapes and calls without values: what needs numbers is not measured there.
+    shapes and calls without values: what needs numbers is not measured there. Times are measured where `against` is a
+    device whose figures predict them.
 
     Raises UsageError where the device is not there, or has not the memory to compute a batch at all.
     """
@@ -55,7 +59,7 @@ def verify(
     if device != "meta" and needed > (free := free_bytes(device)):
         raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.1f} GiB are free"))
     try:
-        lines = tuple(_lines(network, plan, device, batches, setting))
+        lines = tuple(_lines(network, plan, device, batches, setting, against))
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
@@ -76,7 +80,12 @@ def verify(
 
 
 def _lines(
-    network: Network, plan: Plan, device: str, batches: tuple[int, ...], setting: TrainingSetting
+    network: Network,
+    plan: Plan,
+    device: str,
+    batches: tuple[int, ...],
+    setting: TrainingSetting,
+    against: Device | None,
 ) -> Iterator[Line]:
     batch = batches[-1]
     dtype: torch.dtype = getattr(torch, setting.dtype)
@@ -95,6 +104,8 @@ def _lines(
         one = setting._replace(batch=batch)
         yield from peaks_on_cuda(network, one) if device == "cuda" else step_peaks(network, one, device)
         yield fields(network, device)
+        if against is not None:
+            yield from times(network, one, device, against)
 
 
 def _inputs(plan: Plan, batch: int, device: str, dtype: torch.dtype) -> list[Tensor]:

@@ -3,8 +3,9 @@
 Whole networks, a forward pass in evaluation mode and a training step with momentum, at batches 1, 8 and 32, each in a
 cell of its own under reports/receipts/time/: a run goes on where the last one ended. A cell is left out, and said to
 be, where a step would take longer than a few seconds or more memory than 16 GiB by prediction. DEVICE.json is what
-`convsize calibrate` wrote on the same machine; it never saw a whole network. One thread by processor time, as the
-calibration. --report writes reports/time.md and the accuracy into the device file.
+`convsize calibrate --threads 1` wrote on the same machine; no sample of it is of these networks. Where a step takes a
+second at most every layer is timed alone as well, between two timings of the whole network, as
+`convsize calibrate --shapes` does. --report writes reports/time.md and the accuracy into the device file.
 """
 
 from __future__ import annotations
@@ -18,24 +19,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 
 import convsize
 from convsize import devices
+from convsize.analyses.time_pieces import pieces
 from convsize.analyses.time_prediction import predict_time
 from convsize.analyses.training_memory import training_memory
 from convsize.analyses.training_step import smallest_batch
 from convsize.records import TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock, keep_freed_memory
+from convsize.runtime.clock import Clock
+from convsize.runtime.layer_timing import median_of, time_pieces
+from convsize.runtime.whole_timing import as_calibrated, time_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = ROOT / "reports" / "receipts" / "time"
 REPORT = ROOT / "reports" / "time.md"
 SPECS = sorted((ROOT / "specs").glob("*.spec"))
 BATCHES = (1, 8, 32)
-LONGEST = 3.0
+LONGEST, LONGEST_BY_LAYER = 6.0, 1.0
 MOST = 16 * 2**30
 
 
@@ -50,84 +53,69 @@ def place(name: str, setting: TimeSetting) -> str:
     return f"{name} {'training' if setting.training else 'inference'} {setting.batch}"
 
 
-def measured(network: convsize.api.Network, setting: TimeSetting) -> tuple[float, float]:
-    """Median seconds of a pass or a step, and the spread."""
-    clock = Clock("cpu", "processor")
-    torch.manual_seed(0)
-    module = network.to_torch(logits=setting.training).train(setting.training)
-    plan_inputs = [network.nodes[index].output.dims for index in network.inputs.values()]
-    tokens = any(type(node.op).__name__ == "Embedding" for node in network.layers)
-    inputs = [
-        torch.randint(0, 50, (setting.batch, *dims)) if tokens else torch.randn(setting.batch, *dims)
-        for dims in plan_inputs
-    ]
-    if not setting.training:
-
-        def work() -> None:
-            with torch.no_grad():
-                module(*inputs)
-    else:
-        optimizer = torch.optim.SGD(module.parameters(), lr=1e-6, momentum=0.9)
-        outputs = module(*inputs)
-        ends = outputs if isinstance(outputs, dict) else {"main": outputs}
-        targets = {name: torch.zeros((setting.batch, *end.shape[2:]), dtype=torch.int64) for name, end in ends.items()}
-        del outputs, ends
-
-        def work() -> None:
-            optimizer.zero_grad(set_to_none=True)
-            outputs = module(*inputs)
-            found = outputs if isinstance(outputs, dict) else {"main": outputs}
-            sum(F.cross_entropy(end, targets[name]) for name, end in found.items()).backward()
-            optimizer.step()
-
-    timing = clock.repeated(work, budget=1.5, warm_up=2, least=3, most=20)
-    return timing.median, timing.spread
+def layers(network: convsize.api.Network, setting: TimeSetting, clock: Clock) -> dict[str, float]:
+    """The seconds of every layer, timed as they take turns with each other alone."""
+    wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
+    return {key: median_of(each) for key, each in time_pieces(wanted, torch.float32, clock).items()}
 
 
 def measure(device: Device, minutes: float) -> None:
-    """Measures what is not there yet, until the time is up."""
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    """Measures what is not there yet, until the time is up: a network, and right after it each of its layers."""
     CELLS.mkdir(parents=True, exist_ok=True)
     file = CELLS / "cpu.json"
     cells = json.loads(file.read_text()) if file.exists() else {}
     end = time.monotonic() + 60 * minutes
-    for path, setting in settings():
-        name = place(path.stem, setting)
-        if name in cells or time.monotonic() > end:
-            continue
-        network = convsize.load(path)
-        expected = predict_time(network, device, setting)
-        memory = 0
-        if setting.training and setting.batch < smallest_batch(network):
-            cells[name] = {"left_out": "a batch norm on a single value a map cannot be trained"}
-        elif expected.seconds > LONGEST:
-            cells[name] = {"left_out": f"it takes longer than {LONGEST:g} s"}
-        else:
-            chosen = TrainingSetting(setting.batch, inference=not setting.training)
-            memory = training_memory(network, chosen).peak.bytes
-            if memory > MOST:
+    with as_calibrated("cpu", 1) as clock:
+        for path, setting in settings():
+            name = place(path.stem, setting)
+            if name in cells or time.monotonic() > end:
+                continue
+            network = convsize.load(path)
+            expected = predict_time(network, device, setting)
+            if setting.training and setting.batch < smallest_batch(network):
+                cells[name] = {"left_out": "a batch norm on a single value a map cannot be trained"}
+            elif expected.seconds > LONGEST:
+                cells[name] = {"left_out": f"it takes longer than {LONGEST:g} s"}
+            elif held(network, setting) > MOST:
                 cells[name] = {"left_out": "it holds more than 16 GiB"}
             else:
-                seconds, spread = measured(network, setting)
-                cells[name] = {"seconds": seconds, "spread": spread}
-                print(f"{name:44} {seconds:9.4f} s, predicted {expected.seconds / seconds - 1:+.1%}", flush=True)
-        file.write_text(json.dumps(cells, indent=1) + "\n")
-        gc.collect()
+                timing = time_whole(network, setting, clock)
+                cells[name] = {"seconds": timing.median, "spread": timing.spread}
+                if expected.seconds <= LONGEST_BY_LAYER:
+                    shaped = device._replace(shapes=tuple(layers(network, setting, clock).items()))
+                    cells[name]["by_layer"] = predict_time(network, shaped, setting).seconds
+                    cells[name]["seconds"] = (timing.median + time_whole(network, setting, clock).median) / 2
+                seconds = cells[name]["seconds"]
+                by_layer = cells[name].get("by_layer")
+                print(
+                    f"{name:44} {seconds:9.4f} s, predicted {expected.seconds / seconds - 1:+.1%}"
+                    + ("" if by_layer is None else f", by layer {by_layer / seconds - 1:+.1%}"),
+                    flush=True,
+                )
+            file.write_text(json.dumps(cells, indent=1) + "\n")
+            gc.collect()
+
+
+def held(network: convsize.api.Network, setting: TimeSetting) -> int:
+    """The bytes of the peak."""
+    chosen = TrainingSetting(setting.batch, inference=not setting.training)
+    return training_memory(network, chosen).peak.bytes
 
 
 def errors(device: Device, cells: dict[str, dict[str, float]], what: str, mode: str) -> dict[str, float]:
-    """The relative error of every cell; in class mode without the layers that were timed on their own account."""
-    asked = device if mode == "per-shape" else device._replace(shapes=())
+    """The relative error of every cell."""
     found = {}
     for path, setting in settings():
         cell = cells.get(place(path.stem, setting), {})
         if ("training" if setting.training else "inference") != what or "seconds" not in cell:
             continue
-        predicted = predict_time(convsize.load(path), asked, setting)
-        if mode == "per-shape" and any(layer.basis != "measured" for layer in predicted.layers):
-            continue
-        found[place(path.stem, setting)] = predicted.seconds / cell["seconds"] - 1
+        if mode == "per-shape":
+            if "by_layer" not in cell:
+                continue
+            predicted = cell["by_layer"]
+        else:
+            predicted = predict_time(convsize.load(path), device, setting).seconds
+        found[place(path.stem, setting)] = predicted / cell["seconds"] - 1
     return found
 
 

@@ -10,7 +10,8 @@ import convsize as library  # noqa: E402
 from convsize import devices  # noqa: E402
 from convsize.analyses.time_pieces import pieces  # noqa: E402
 from convsize.analyses.time_prediction import predict_time  # noqa: E402
-from convsize.cli.calibration_grid import grid  # noqa: E402
+from convsize.analyses.training_step import smallest_batch  # noqa: E402
+from convsize.cli.calibration_grid import grid, wholes  # noqa: E402
 from convsize.records.time import TimeSetting  # noqa: E402
 from convsize.runtime.calibrate import Plan, calibrate  # noqa: E402
 from convsize.runtime.clock import Clock  # noqa: E402
@@ -27,14 +28,25 @@ def test_every_spec_of_the_grid_is_a_network():
     assert {"fully connected", "batch norm", "ReLU", "max pooling", "sum", "concatenation", "gate"} <= families
 
 
+def test_what_predictions_are_held_against_are_networks():
+    for name, text, batch in wholes():
+        network = library.parse(text, name=name)
+        assert not network.diagnostics
+        assert smallest_batch(network) <= batch
+
+
 def test_a_calibrated_device(tmp_path):
     texts = ["input: 8@20x20\nweight C3D16 BN R M", "input: 16@30x30\nweight C3D16 R", "input: 40@1\nflat FC20 FC10"]
     networks = tuple((library.parse(text), 2) for text in texts)
     whole = library.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
     heard = []
-    device = calibrate(Plan("cpu", "float32", networks, ((whole, (1,)),), rounds=2), heard.append)
+    plan = Plan("cpu", "float32", networks, ((whole, 2),), ((whole, (1,)),), rounds=2)
+    device = calibrate(plan, heard.append)
     assert heard[0] == "peaks"
-    assert heard[-1] == "layers of network (1 of 1)"
+    assert heard[-2:] == ["network, whole", "layers of network (1 of 1)"]
+    kinds = [(mode, what) for mode in ("class", "per-shape") for what in ("inference", "training")]
+    assert [(each.mode, each.what, each.cells) for each in device.accuracy] == [(*kind, 1) for kind in kinds]
+    assert all(0 <= each.median == each.worst == each.mean for each in device.accuracy)
     file = tmp_path / "cpu.json"
     file.write_text(devices.dump(device))
     loaded = devices.load(str(file))

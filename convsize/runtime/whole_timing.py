@@ -1,0 +1,54 @@
+"""Timing whole networks: what predictions of time are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from convsize.graph.network import Network
+from convsize.records import TrainingSetting
+from convsize.records.time import TimeSetting
+from convsize.runtime.clock import Clock, Timing, keep_freed_memory
+from convsize.runtime.step_meters import OPTIMIZERS, batch_for, step
+
+
+def time_whole(network: Network, setting: TimeSetting, clock: Clock, device: str = "cpu") -> Timing:
+    """The seconds of a forward pass in evaluation mode, or of a training step, on "cpu" or "cuda"."""
+    batch = batch_for(
+        network,
+        TrainingSetting(
+            setting.batch,
+            setting.optimizer,
+            setting.dtype,
+            device="cuda" if device == "cuda" else "cpu",
+            inference=not setting.training,
+        ),
+    )
+    update = OPTIMIZERS[setting.optimizer](list(batch.module.parameters())) if setting.training else None
+
+    def work() -> None:
+        if update is not None:
+            step(batch, update)
+            return
+        with torch.no_grad():
+            batch.module(*batch.inputs)
+
+    return clock.repeated(work, budget=1.5, warm_up=2, least=3, most=20)
+
+
+@contextmanager
+def as_calibrated(device: str, threads: int | None) -> Iterator[Clock]:
+    """The clock and the circumstances in which a device's figures are measured, and its times have to be.
+
+    threads: of the processor, None for PyTorch's own number; they are as before afterwards. With one thread it is
+    processor time that counts. Freed memory is kept by the allocator, from here on.
+    """
+    keep_freed_memory()
+    usual = torch.get_num_threads()
+    torch.set_num_threads(threads or usual)
+    try:
+        yield Clock(device, "processor" if torch.get_num_threads() == 1 else "wall")
+    finally:
+        torch.set_num_threads(usual)
