@@ -38,7 +38,7 @@ CELLS = ROOT / "reports" / "receipts" / "time"
 REPORT = ROOT / "reports" / "time.md"
 SPECS = sorted((ROOT / "specs").glob("*.spec"))
 BATCHES = (1, 8, 32)
-LONGEST, LONGEST_BY_LAYER = 6.0, 1.0
+LONGEST, LONGEST_BY_LAYER = 4.0, 0.6
 MOST = 16 * 2**30
 
 
