@@ -42,7 +42,7 @@ def command(
 ) -> int:
     """Runs a network in PyTorch and says what every layer takes, forward and backward.
 
-    Medians over repeats after a warm-up, with FLOP/s and bytes a second of the forward pass, the share of a device's
+    Medians over repeats after a warm-up, with FLOP/s and bytes a second, the share of a device's
     roofline, what is saved for backward, and the operators or kernels that take longest. Needs the extra `torch`.
 
     \b

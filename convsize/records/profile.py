@@ -22,8 +22,9 @@ class LayerProfile(Record):
     """One layer, for the whole batch.
 
     forward, backward: seconds; backward is None in inference, and 0 s where nothing is computed. flops: floating point
-    operations of the forward pass; bytes: inputs, outputs and parameters, each once, which the forward pass moves at
-    least. least: the seconds that the forward pass takes at least by the roofline of a device, None without one. held:
+    operations of both passes, of which backward has as many as forward for the weights and as many again where a
+    gradient goes on to the input; bytes: inputs, outputs and parameters, each once for as many times, which is what is
+    moved at least. least: the seconds that both take at least by the roofline of a device, None without one. held:
     bytes, in training those that autograd saves for backward, in inference those of the output.
     """
 
@@ -34,6 +35,11 @@ class LayerProfile(Record):
     bytes: int
     least: float | None
     held: int
+
+    @property
+    def seconds(self) -> float:
+        """Both passes."""
+        return self.forward.median + (self.backward.median if self.backward else 0.0)
 
 
 class Kernel(Record):
@@ -91,5 +97,4 @@ class Profile(Record):
     @property
     def attributed(self) -> float:
         """The sum of all layers and of what is outside of them, in seconds."""
-        inside = sum(each.forward.median + (each.backward.median if each.backward else 0.0) for each in self.layers)
-        return inside + sum(each.median for _, each in self.outside)
+        return sum(each.seconds for each in self.layers) + sum(each.median for _, each in self.outside)

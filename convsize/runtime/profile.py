@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections.abc import Callable
-from math import prod
+from collections.abc import Callable, Sequence
 
 import torch
 
 from convsize.analyses.report import analyze
+from convsize.analyses.time_pieces import Piece, pieces
 from convsize.analyses.time_prediction import predict_time
 from convsize.analyses.training_memory import training_memory
 from convsize.errors import UsageError
 from convsize.graph.network import Network
-from convsize.records import ITEM_SIZES, LayerProfile, LayerRow, Profile, Roof, TrainingSetting
+from convsize.records import LayerProfile, LayerRow, Profile, Roof, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.time import TimeSetting
 from convsize.runtime.clock import keep_freed_memory
@@ -80,7 +80,10 @@ def profile(
     report = analyze(network, batch=setting.batch, dtype=setting.dtype)
     outputs = {row.name: row.output_bytes for row in report.layers}
     held = outputs if setting.inference else dict(memory.saved_by_layer)
-    layers = tuple(_layer(row, steps, setting, roof, held.get(row.name, 0)) for row in report.layers)
+    work: dict[str, list[Piece]] = {row.name: [] for row in report.layers}
+    for piece in pieces(network, setting.batch, setting.dtype, training=not setting.inference):
+        work[network.nodes[piece.node].name].append(piece)
+    layers = tuple(_layer(row, steps, work[row.name], roof, held.get(row.name, 0)) for row in report.layers)
     found = Profile(
         name=network.name,
         device=f"cuda ({torch.cuda.get_device_name()})" if setting.device == "cuda" else "cpu",
@@ -113,23 +116,18 @@ def _predicted(network: Network, against: Device | None, setting: TrainingSettin
         return None
 
 
-def _layer(row: LayerRow, steps: Steps, setting: TrainingSetting, roof: Roof | None, held: int) -> LayerProfile:
-    itemsize = ITEM_SIZES[setting.dtype]
-    inputs = sum(map(prod, row.input_shapes)) * setting.batch * itemsize
-    tensors = sum(each.elements for each in row.tensors) * itemsize
-    flops, moved = row.flops * setting.batch, inputs + row.output_bytes + tensors
-    if row.name not in steps.forward:  # a softmax that ends an output is left out in training
-        flops = moved = 0
+def _layer(row: LayerRow, steps: Steps, work: Sequence[Piece], roof: Roof | None, held: int) -> LayerProfile:
+    """A layer with what was measured of it; `work` is its passes, none where it only looks at a tensor."""
     least = None
     if roof is not None:
         peak = roof.convolution_peak if "convolution" in row.op else roof.peak
-        least = max(flops / peak, moved / roof.bandwidth)
+        least = sum(max(each.flops / peak, each.bytes / roof.bandwidth) for each in work)
     return LayerProfile(
         row.name,
         measured(steps.forward.get(row.name, [0.0])),
-        None if setting.inference else measured(steps.backward.get(row.name, [0.0])),
-        flops,
-        moved,
+        None if steps.setting.inference else measured(steps.backward.get(row.name, [0.0])),
+        sum(each.flops for each in work),
+        sum(each.bytes for each in work),
         least,
         held,
     )

@@ -96,7 +96,7 @@ def _columns(found: Profile) -> list[_Column]:
     total = found.attributed
 
     def least(row: Row) -> str:
-        return _share(row.least / row.forward) if row.least is not None and row.forward else "–"
+        return _share(row.least / row.seconds) if row.least is not None and row.seconds else "–"
 
     columns: list[_Column] = [
         ("layer", lambda row: clip(row.name, _WIDEST_NAME) + (f" ×{row.times}" if row.times > 1 else "")),
@@ -108,8 +108,8 @@ def _columns(found: Profile) -> list[_Column]:
     columns += [
         ("±", lambda row: numbers.share(row.noise / row.seconds) if row.seconds else "–"),
         ("share", lambda row: numbers.share(row.seconds / total)),
-        ("FLOP/s", lambda row: _rate(row.flops, row.forward)),
-        ("B/s", lambda row: _rate(row.bytes, row.forward)),
+        ("FLOP/s", lambda row: _rate(row.flops, row.seconds)),
+        ("B/s", lambda row: _rate(row.bytes, row.seconds)),
     ]
     if found.roof is not None:
         columns.append(("roofline", least))
@@ -128,17 +128,14 @@ def _share(value: float) -> str:
 def _table(found: Profile, listed: Sequence[Row], width: int, paint: Paint) -> list[str]:
     columns = _columns(found)
     outside = [_outside_cells(name, each.median, columns, found) for name, each in found.outside]
-    forward = sum(each.forward.median for each in found.layers)
+    seconds = sum(each.seconds for each in found.layers)
     sums = {
         "layer": "sum",
-        "forward": numbers.duration(forward),
+        "forward": numbers.duration(sum(each.forward.median for each in found.layers)),
         "backward": numbers.duration(sum(each.backward.median for each in found.layers if each.backward)),
-        "share": numbers.share(
-            sum(each.forward.median + (each.backward.median if each.backward else 0.0) for each in found.layers)
-            / found.attributed
-        ),
-        "FLOP/s": _rate(sum(each.flops for each in found.layers), forward),
-        "B/s": _rate(sum(each.bytes for each in found.layers), forward),
+        "share": numbers.share(seconds / found.attributed),
+        "FLOP/s": _rate(sum(each.flops for each in found.layers), seconds),
+        "B/s": _rate(sum(each.bytes for each in found.layers), seconds),
         "saved": numbers.size(sum(each.held for each in found.layers)),
     }
     body = [[text(row) for _, text in columns] for row in listed]
@@ -196,7 +193,9 @@ def _sentences(found: Profile) -> list[str]:
             f"The noise is large: {what}s differ by ±{step.spread:.0%}. Other programs disturb the measurement; more "
             "--repeats, or a quieter machine, would give firmer figures."
         )
-    moved = "FLOP/s and B/s are those of the forward pass, in which inputs, outputs and parameters move once"
+    moved = "In FLOP/s and B/s inputs, outputs and parameters move once in a forward pass"
+    if found.training:
+        moved += ", and a backward pass counts as one for the weights and one for the gradient of the input"
     if found.roof is None:
         out.append(f"{moved}. Without a device there is no roofline: --against h200, or a device file, gives one.")
     else:
@@ -204,8 +203,7 @@ def _sentences(found: Profile) -> list[str]:
         out.append(
             f"{moved}; roofline is the least time that {found.roof.title} ({source}: "
             f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) would "
-            "take for the forward pass, as a share of what it took. It is over 100% where a layer moves nothing (a "
-            "view) or finds its input in a cache."
+            "take, as a share of what it took. It is over 100% where a layer finds its input in a cache."
         )
     if found.training:
         out.append(f"The peak is predicted to be {numbers.size(found.peak)}; saved is what autograd keeps.")

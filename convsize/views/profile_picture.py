@@ -18,10 +18,10 @@ _NAMED = 8
 
 
 def scene(found: Profile, layers: Sequence[LayerRow], *, theme: Theme = "light") -> Scene:
-    """Layers as dots whose area is their share of the forward pass, below the roof of the device where one is known."""
-    listed = [each for each in rows(found, layers) if each.flops and each.bytes and each.forward]
-    listed.sort(key=lambda each: -each.forward)
-    total = sum(each.forward for each in listed) or 1.0
+    """Layers as dots whose area is their share of the time, below the roof of the device where one is known."""
+    listed = [each for each in rows(found, layers) if each.flops and each.bytes and each.seconds]
+    listed.sort(key=lambda each: -each.seconds)
+    total = sum(each.seconds for each in listed) or 1.0
     spots = tuple(_spot(each, total, named=at < _NAMED) for at, each in enumerate(listed))
     curves: tuple[Curve, ...] = ()
     if found.roof is not None:
@@ -31,7 +31,7 @@ def scene(found: Profile, layers: Sequence[LayerRow], *, theme: Theme = "light")
         xs = [min(ends) / 2, ridge, max(ends) * 2]
         curves = (Curve(f"roof of {found.roof.title}", xs, [min(peak, x * bandwidth) for x in xs]),)
     plot = Plot(
-        f"{found.name}: roofline of the forward pass",
+        f"{found.name}: roofline",
         Axis("FLOP for each byte moved", scale="log"),
         (Panel(Axis("FLOP/s", "count", "log"), curves, (Spots("layers", spots, hue=1),), height=360),),
         setting_text(found),
@@ -40,7 +40,7 @@ def scene(found: Profile, layers: Sequence[LayerRow], *, theme: Theme = "light")
 
 
 def _spot(row: Row, total: float, *, named: bool) -> Spot:
-    share = row.forward / total
+    share = row.seconds / total
     times = f" ×{row.times}" if row.times > 1 else ""
-    title = f"{row.name}{times}: {numbers.duration(row.forward)}, {numbers.share(share)} of the forward pass"
-    return Spot(row.flops / row.bytes, row.flops / row.forward, row.name if named else "", title, 2 + 14 * sqrt(share))
+    title = f"{row.name}{times}: {numbers.duration(row.seconds)}, {numbers.share(share)} of all layers"
+    return Spot(row.flops / row.bytes, row.flops / row.seconds, row.name if named else "", title, 2 + 14 * sqrt(share))

@@ -125,21 +125,33 @@ def test_folded_rows_add_up(text):
             assert sum(getattr(row, figure) for row in rows) == sum(getattr(each, figure) for each in found.layers)
         assert sum(row.forward for row in rows) == pytest.approx(sum(each.forward.median for each in found.layers))
         assert sum(row.backward for row in rows) == pytest.approx(sum(each.backward.median for each in found.layers))
-    assert sum(each.flops for each in found.layers) == 2 * report.totals.flops
 
 
 def test_the_roofline_is_the_larger_of_two_times():
     network = convsize.parse(HEAVY)
     device = devices.load("h200")
-    found, _ = profiling.profile(network, TrainingSetting(4), repeats=3, against=device)
+    found, _ = profiling.profile(network, TrainingSetting(4, inference=True), repeats=3, against=device)
     layer = next(each for each in found.layers if each.name == "conv2")
     # 8@32x32 in and 256@32x32 out for 4 samples, with 8·9·256 weights and 256 biases, in 4 bytes.
     assert layer.bytes == 4 * (4 * (8 + 256) * 32 * 32 + 8 * 9 * 256 + 256)
+    assert layer.flops == 4 * (2 * 8 * 9 + 1) * 256 * 32 * 32
     assert layer.least == max(layer.flops / dict(device.peaks)["tf32"], layer.bytes / device.bandwidth)
+    assert sum(each.flops for each in found.layers) == 4 * network.analyze().totals.flops
     picture = scene(found, network.analyze(batch=4).layers).file("svg").decode()
     assert "roof of NVIDIA H200 SXM" in picture
     with pytest.raises(UsageError, match=r"nothing is known of t4 in bfloat16"):
         profiling.profile(network, TrainingSetting(4, dtype="bfloat16"), against=devices.load("t4"))
+
+
+def test_backward_counts_for_the_weights_and_for_the_input():
+    network = convsize.parse("input: 3@16x16\nC3D8 R M flat FC10")
+    passes = {inference: profiled(network, inference=inference, batch=2, repeats=3) for inference in (True, False)}
+    forward = {each.name: each for each in passes[True].layers}
+    for each in passes[False].layers:
+        # No gradient goes to the picture, and a view moves nothing.
+        times = {"conv1": 2, "flatten1": 0}.get(each.name, 3)
+        assert each.flops == times * forward[each.name].flops
+        assert each.bytes == times * forward[each.name].bytes
 
 
 def test_memory_that_is_not_there_is_said_before_anything_is_built(monkeypatch):
