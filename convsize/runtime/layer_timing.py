@@ -1,13 +1,13 @@
 """Timing layers alone, in such a way that their times add up to a network's.
 
 A layer in a hot loop finds its weights in the cache and runs up to twice as fast as in a network, so all layers take
-turns in random order, with a fresh copy of their input before each. Freed memory is kept: mapping it anew for every
-tensor takes as long as many a layer.
+turns in random order, with a fresh copy of their input before each. What a network keeps for its backward pass was
+written long before it is read, so all layers run forward before the first runs backward; what it does not keep is given
+back at once. Freed memory is kept by the allocator: mapping it anew for every tensor takes as long as many a layer.
 """
 
 from __future__ import annotations
 
-import contextlib
 import random
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,16 +21,25 @@ from convsize.record import Record
 from convsize.runtime.calls import build
 from convsize.runtime.clock import Clock
 
+_ENGINES = 5
+"""Backward passes over next to nothing that take turns with every group of layers."""
+
 _AT_ONCE = 2**30
 """Bytes of inputs and weights of layers that take turns."""
 
 
 class _Turn(Record):
-    """A layer that takes its turn: what is timed, and what is done before."""
+    """A layer that takes its turn: what is done before all turns of a round, and before this one; what is timed.
+
+    after: gives back what nothing keeps.
+    """
 
     key: str
-    work: Callable[[], object]
+    prepare: Callable[[], None]
     before: Callable[[], None]
+    work: Callable[[], object]
+    after: Callable[[], None]
+    gradients: bool
 
 
 def time_pieces(
@@ -47,27 +56,38 @@ def time_pieces(
     together: pieces that take turns, by default all that fit into memory: those of a network. Where it is said pieces
     of like size take turns, as in a network, for what is still in a cache depends on it.
 
-    A backward pass is timed without the engine's own cost of being called, which a network pays once.
+    What asking the clock takes is not counted, nor, in a backward pass, the engine's own cost of being called, which a
+    network pays once; it takes turns with the layers, for in a loop it would be less.
     """
     distinct = list({piece.key: piece for piece in wanted}.values())
-    engine = _engine(clock, device)
+    asking = statistics.median(clock.once(_nothing) for _ in range(200))
     found: dict[str, list[float]] = {piece.key: [] for piece in distinct}
     order = random.Random(0)
     if together is not None:
         distinct.sort(key=lambda piece: piece.bytes)
     for group in _groups(distinct, dtype.itemsize, together or len(distinct)):
         turns = [_turn(piece, dtype, device) for piece in group]
+        turns += [_engine(device) for _ in range(_ENGINES)]
+        engine: list[float] = []
         for turn in range(rounds + 1):
             order.shuffle(turns)
             for each in turns:
+                each.prepare()
+            for each in turns:
                 each.before()
-                seconds = clock.once(each.work)
+                with torch.set_grad_enabled(each.gradients):
+                    seconds = clock.once(each.work)
+                each.after()
                 if turn:
-                    found[each.key].append(seconds)
-    for piece in distinct:
-        if piece.direction.startswith("backward"):
-            found[piece.key] = [max(seconds - engine, seconds / 10) for seconds in found[piece.key]]
+                    found.get(each.key, engine).append(seconds)
+        for piece in group:
+            less = statistics.median(engine) if piece.direction.startswith("backward") else asking
+            found[piece.key] = [max(seconds - less, seconds / 10) for seconds in found[piece.key]]
     return found
+
+
+def _nothing() -> None:
+    pass
 
 
 def median_of(times: Sequence[float]) -> float:
@@ -75,16 +95,17 @@ def median_of(times: Sequence[float]) -> float:
     return statistics.median(times)
 
 
-def _engine(clock: Clock, device: str) -> float:
-    """What a backward pass over next to nothing takes."""
+def _engine(device: str) -> _Turn:
+    """A backward pass over next to nothing."""
     leaf = torch.ones(1, device=device, requires_grad=True)
     gradient = torch.ones(1, device=device)
-    times = []
-    for _ in range(50):
-        output = leaf.view_as(leaf)
+    held: list[Tensor] = []
+
+    def forward() -> None:
         leaf.grad = None
-        times.append(clock.once(lambda output=output: output.backward(gradient)))  # type: ignore[misc]
-    return statistics.median(times)
+        held.append(leaf.view_as(leaf))
+
+    return _Turn("", forward, _nothing, lambda: held[0].backward(gradient), held.clear, gradients=True)  # type: ignore[no-untyped-call]
 
 
 def _groups(distinct: list[Piece], itemsize: int, most: int) -> Iterator[list[Piece]]:
@@ -125,20 +146,21 @@ def _turn(piece: Piece, dtype: torch.dtype, device: str) -> _Turn:
             # The copy is no leaf, so that a layer may work on it in place.
             held.append(each.detach().requires_grad_(needs).clone() if needs else each.clone())
 
+    def forward() -> None:
+        held.append(module(*held))
+
     if not piece.direction.startswith("backward"):
-        quiet = torch.no_grad if piece.direction == "inference" else contextlib.nullcontext
-
-        def forward() -> None:
-            with quiet():
-                held.append(module(*held))
-
-        return _Turn(piece.key, forward, fresh)
-
-    results: list[Tensor] = []
+        inference = piece.direction == "inference"
+        return _Turn(piece.key, _nothing, fresh, forward, held.clear if inference else _nothing, not inference)
 
     def run() -> None:
         fresh()
-        results[:] = [module(*held)]
-        results.append(torch.ones_like(results[0]))
+        forward()
 
-    return _Turn(piece.key, lambda: results[0].backward(results[1]), run)  # type: ignore[no-untyped-call]
+    def gradient() -> None:
+        held.append(torch.ones_like(held[-1]))
+
+    def backward() -> None:
+        held[-2].backward(held[-1])  # type: ignore[no-untyped-call]
+
+    return _Turn(piece.key, run, gradient, backward, held.clear, gradients=True)
