@@ -14,8 +14,14 @@ from convsize.errors import ExitCode
 def command(
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="What to measure.")] = "cpu",
     dtype: Annotated[
-        Literal["float32", "float64", "bfloat16", "float16"], typer.Option(help="The numbers to compute in.")
-    ] = "float32",
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="The numbers to compute in: float32, float64, bfloat16 or float16; may be repeated.",
+            show_default="float32",
+        ),
+    ] = None,
+    channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the samples, for a first look.")] = False,
     shapes: Annotated[
         list[str] | None,
@@ -39,13 +45,15 @@ def command(
     Examples:
       convsize calibrate
       convsize calibrate --shapes specs/resnet50.spec --batch 1 --batch 8
-      convsize calibrate --device cuda --dtype bfloat16 -o gpu.json
+      convsize calibrate --device cuda --dtype float32 --dtype bfloat16
+      convsize calibrate --channels-last -o channels_last.json
     """
     from convsize import api, devices
     from convsize.cli import terminal
     from convsize.cli.calibration_grid import grid, wholes
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
+    from convsize.records import ITEM_SIZES
 
     api.require_torch()
     samples = tuple((api.parse(text), size) for text, size in grid(0.25 if quick else 1.0))
@@ -61,6 +69,11 @@ def command(
             raise UsageError(f"`{devices.home()}` cannot be made: {error.strerror}; -o names another file") from None
     from convsize.runtime.calibrate import Plan, calibrate
 
+    dtypes = tuple(dict.fromkeys(dtype or ("float32",)))
+    if unknown := set(dtypes) - set(ITEM_SIZES):
+        raise UsageError(f"--dtype takes {', '.join(ITEM_SIZES)}, not `{unknown.pop()}`")
+    plan = Plan(device, dtypes, samples, whole, layers, threads=threads, channels_last=channels_last)
+
     def told(what: str) -> None:
         if sys.stderr.isatty():
             progress.make_room()
@@ -68,10 +81,11 @@ def command(
         progress.step()
 
     with Progress(1, sys.stderr, patience=0) as progress:
-        found = calibrate(Plan(device, dtype, samples, whole, layers, threads=threads), told)
+        found = calibrate(plan, told)
     _write(target, devices.dump(found))
+    peaks = ", ".join(f"{peak / 1e9:,.1f} GFLOP/s in {name}" for name, peak in found.peaks)
     terminal.write(
-        f"{found.title}: {found.peaks[0][1] / 1e9:,.1f} GFLOP/s in {dtype}, {found.bandwidth / 1e9:.1f} GB/s, "
+        f"{found.title}: {peaks}; {found.bandwidth / 1e9:.1f} GB/s; "
         f"{found.overhead * 1e6:.1f} µs an operator; repeats differ by {(found.noise or 0) * 100:.1f} % in the median\n"
         f"written to {target}: convsize time SPEC --device {device if output is None else target}\n"
     )

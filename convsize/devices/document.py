@@ -19,7 +19,7 @@ _REQUIRED = ("schema", "name", "title", "kind", "source", "memory", "bandwidth",
 _FIELDS = (
     *_REQUIRED,
     *("tdp", "cublas_workspace", "context", "workspaces", "efficiency", "threads", "noise"),
-    *("classes", "shapes", "accuracy"),
+    *("classes", "shapes", "accuracy", "channels_last"),
 )
 
 
@@ -91,6 +91,7 @@ def _device(value: Any) -> Device:
         classes=tuple(_class(name, samples) for name, samples in _pairs(value, "classes")),
         shapes=_table(value, "shapes"),
         accuracy=tuple(_accuracy(each) for each in _list(value.get("accuracy", []), "accuracy")),
+        channels_last=_flag(value, "channels_last"),
     )
 
 
@@ -127,6 +128,13 @@ def _accuracy(value: Any) -> Accuracy:
         _number(value["worst"], "worst", zero=True),
         _count(value["cells"], "cells"),
     )
+
+
+def _flag(value: dict[str, Any], key: str) -> bool:
+    found = value.get(key, False)
+    if not isinstance(found, bool):
+        raise _Wrong(f"its `{key}` is neither true nor false")
+    return found
 
 
 def _text(value: dict[str, Any], key: str) -> str:
@@ -183,7 +191,11 @@ def dump(device: Device) -> str:
     value["shapes"] = dict(device.shapes)
     value["accuracy"] = [each._asdict() for each in device.accuracy]
     optional = set(_FIELDS) - set(_REQUIRED)
-    kept = {key: each for key, each in value.items() if key not in optional or each not in (None, {}, [])}
+    kept = {
+        key: each
+        for key, each in value.items()
+        if key not in optional or (each not in (None, {}, []) and each is not False)
+    }
     return _lines(kept.items())
 
 

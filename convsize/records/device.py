@@ -63,7 +63,8 @@ class Device(Record):
     efficiency: the shares of peak and of bandwidth that are taken for granted where nothing was measured, None where it
     was. threads: how many computed while it was measured. noise: the spread of the measurements, a share of the median.
     classes: what was measured of every class of work. shapes: seconds of layers that were timed alone, by key.
-    accuracy: what comparing predictions with whole networks gave.
+    accuracy: what comparing predictions with whole networks gave. channels_last: whether maps lay with the depth
+    innermost while it was measured.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Device(Record):
     classes: tuple[ClassTable, ...] = ()
     shapes: tuple[tuple[str, float], ...] = ()
     accuracy: tuple[Accuracy, ...] = ()
+    channels_last: bool = False
 
     @property
     def calibrated(self) -> bool:

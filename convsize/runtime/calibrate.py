@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from math import log2
 
@@ -45,15 +45,17 @@ class Plan(Record):
     grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; wholes:
     networks with a batch whose times tell how accurate predictions from the samples are; shapes: networks whose every
     layer is timed on its own account, with the batches. threads: of the processor, None for PyTorch's own number.
+    channels_last: maps lie with the depth innermost.
     """
 
     device: str
-    dtype: str
+    dtypes: tuple[str, ...]
     grid: tuple[tuple[Network, int], ...]
     wholes: tuple[tuple[Network, int], ...] = ()
     shapes: tuple[tuple[Network, tuple[int, ...]], ...] = ()
     rounds: int = 4
     threads: int | None = None
+    channels_last: bool = False
 
 
 def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
@@ -83,23 +85,25 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
 
 def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
     """The device with peaks and the layers of every class."""
-    dtype: torch.dtype = getattr(torch, plan.dtype)
     told("peaks")
-    peaks, bandwidth, overhead = _peaks(clock, plan.device, dtype)
-    told("layers of every class")
-    known = {piece.key: piece for piece in _grid(plan)}
-    times = time_pieces(known.values(), dtype, clock, device=plan.device, rounds=plan.rounds, together=_TOGETHER)
+    peaks = [peak for dtype in plan.dtypes for peak in _peaks(clock, plan.device, getattr(torch, dtype))]
+    bandwidth, overhead = _limits(clock, plan.device)
     samples: dict[str, list[Sample]] = {}
-    for key, piece in known.items():
-        sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), median_of(times[key]))
-        samples.setdefault(table_name(piece.family, piece.direction, plan.dtype), []).append(sample)
-    told("losses and optimizers")
-    for name, sample in _outside(clock, plan.device, dtype, plan.dtype):
-        samples.setdefault(name, []).append(sample)
-    spreads = [(max(each) - min(each)) / (2 * median_of(each)) for each in times.values() if median_of(each)]
+    spreads: list[float] = []
+    for dtype in plan.dtypes:
+        told(f"layers of every class in {dtype}")
+        known = {piece.key: piece for piece in _grid(plan, dtype)}
+        times = _timed(plan, known.values(), dtype, clock, together=_TOGETHER)
+        for key, piece in known.items():
+            sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), median_of(times[key]))
+            samples.setdefault(table_name(piece.family, piece.direction, dtype), []).append(sample)
+        spreads += [(max(each) - min(each)) / (2 * median_of(each)) for each in times.values() if median_of(each)]
+        told(f"losses and optimizers in {dtype}")
+        for name, sample in _outside(clock, plan.device, dtype):
+            samples.setdefault(name, []).append(sample)
     return Device(
         name=plan.device,
-        title=_title(plan.device),
+        title=_title(plan.device) + (", channels_last" if plan.channels_last else ""),
         kind="cuda" if plan.device == "cuda" else "cpu",
         source=DeviceSource(
             "calibrated",
@@ -110,31 +114,46 @@ def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
         ),
         memory=_memory(plan.device),
         bandwidth=bandwidth,
-        peaks=peaks,
+        peaks=tuple(peaks),
         overhead=overhead,
         threads=torch.get_num_threads() if plan.device == "cpu" else None,
         noise=statistics.median(spreads) if spreads else None,
         classes=tuple(ClassTable(name, tuple(found)) for name, found in samples.items()),
+        channels_last=plan.channels_last,
     )
 
 
 def _settings(plan: Plan, network: Network, batch: int) -> Iterator[TimeSetting]:
-    """A forward pass, and a training step where the network can be trained at this batch."""
-    yield TimeSetting(batch, plan.dtype)
-    if batch >= smallest_batch(network):
-        yield TimeSetting(batch, plan.dtype, training=True)
+    """A forward pass in every type, and a training step where the network can be trained at this batch."""
+    for dtype in plan.dtypes:
+        yield TimeSetting(batch, dtype)
+        if batch >= smallest_batch(network):
+            yield TimeSetting(batch, dtype, training=True)
 
 
 def _shapes(network: Network, setting: TimeSetting, clock: Clock, plan: Plan) -> dict[str, float]:
     """The seconds of every layer of a network, timed as they take turns with each other alone, as they do in it."""
     wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    found = time_pieces(wanted, getattr(torch, plan.dtype), clock, device=plan.device, rounds=plan.rounds)
-    return {key: median_of(each) for key, each in found.items()}
+    return {key: median_of(each) for key, each in _timed(plan, wanted, setting.dtype, clock).items()}
+
+
+def _timed(
+    plan: Plan, wanted: Iterable[Piece], dtype: str, clock: Clock, together: int | None = None
+) -> dict[str, list[float]]:
+    return time_pieces(
+        wanted,
+        getattr(torch, dtype),
+        clock,
+        device=plan.device,
+        rounds=plan.rounds,
+        together=together,
+        in_channels_last=plan.channels_last,
+    )
 
 
 def _error(network: Network, device: Device, setting: TimeSetting, clock: Clock) -> float:
     """How far a prediction is off, as a share of what is measured now."""
-    measured = time_whole(network, setting, clock, device.kind).median
+    measured = time_whole(network, setting, clock, device.kind, in_channels_last=device.channels_last).median
     return abs(predict_time(network, device, setting).seconds / measured - 1)
 
 
@@ -154,7 +173,9 @@ def _with_memory(device: Device, plan: Plan) -> Device:
         for batch in batches
         for call in convolution_calls(network, batch).values()
     ]
-    workspaces = measure_workspaces(calls, plan.dtype)
+    workspaces: dict[str, int] = {}
+    for dtype in plan.dtypes:
+        workspaces |= measure_workspaces(calls, dtype)
     free, total = torch.cuda.mem_get_info()
     return device._replace(
         cublas_workspace=measure_cublas(),
@@ -163,14 +184,14 @@ def _with_memory(device: Device, plan: Plan) -> Device:
     )
 
 
-def _grid(plan: Plan) -> Iterator[Piece]:
+def _grid(plan: Plan, dtype: str) -> Iterator[Piece]:
     for network, batch in plan.grid:
         for training in (False, True):
-            yield from pieces(network, batch, plan.dtype, training=training)
+            yield from pieces(network, batch, dtype, training=training)
 
 
-def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> tuple[tuple[tuple[str, float], ...], float, float]:
-    """FLOP/s of a matrix product by type, bytes a second of a large copy, seconds of an operator on one number."""
+def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> list[tuple[str, float]]:
+    """FLOP/s of a matrix product, by the name of the type, and where there is one of TF32."""
     left, right = (torch.randn(_SIDE, _SIDE, device=device, dtype=dtype) for _ in range(2))
 
     def product() -> float:
@@ -182,22 +203,27 @@ def _peaks(clock: Clock, device: str, dtype: torch.dtype) -> tuple[tuple[tuple[s
         torch.backends.cuda.matmul.allow_tf32 = True
         peaks.append(("tf32", product()))
         torch.backends.cuda.matmul.allow_tf32 = usual
-    source = torch.ones(_STREAM, device=device, dtype=dtype)
+    return peaks
+
+
+def _limits(clock: Clock, device: str) -> tuple[float, float]:
+    """Bytes a second of a large copy, and the seconds of an operator on one number."""
+    source = torch.ones(_STREAM, device=device)
     target = torch.empty_like(source)
     copied = clock.repeated(lambda: target.copy_(source), budget=2.0).minimum
-    one = torch.ones(1, device=device, dtype=dtype)
+    one = torch.ones(1, device=device)
 
     def many() -> None:
         for _ in range(100):
             torch.relu(one)
 
-    small = clock.repeated(many, budget=1.0).minimum / 100
-    return tuple(peaks), 2 * _STREAM * dtype.itemsize / copied, small
+    return 2 * _STREAM * source.itemsize / copied, clock.repeated(many, budget=1.0).minimum / 100
 
 
-def _outside(clock: Clock, device: str, dtype: torch.dtype, name: str) -> Iterator[tuple[str, Sample]]:
+def _outside(clock: Clock, device: str, name: str) -> Iterator[tuple[str, Sample]]:
     """Cross entropy, forward and backward, and the steps of optimizers, over sizes."""
     itemsize = ITEM_SIZES[name]
+    dtype: torch.dtype = getattr(torch, name)
     for batch, classes in ((1, 10), (4, 100), (16, 100), (16, 1000), (64, 1000), (128, 1000)):
         logits = torch.randn(batch, classes, device=device, dtype=dtype, requires_grad=True)
         labels = torch.zeros(batch, dtype=torch.int64, device=device)

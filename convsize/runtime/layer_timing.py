@@ -20,6 +20,7 @@ from convsize.analyses.time_pieces import Layer, Piece
 from convsize.record import Record
 from convsize.runtime.calls import build
 from convsize.runtime.clock import Clock
+from convsize.runtime.layouts import channels_last, to_channels_last
 
 _ENGINES = 5
 """Backward passes over next to nothing that take turns with every group of layers."""
@@ -50,11 +51,13 @@ def time_pieces(
     device: str = "cpu",
     rounds: int = 4,
     together: int | None = None,
+    in_channels_last: bool = False,
 ) -> dict[str, list[float]]:
     """The seconds of every distinct piece, one for each round; the first round is left out.
 
     together: pieces that take turns, by default all that fit into memory: those of a network. Where it is said pieces
-    of like size take turns, as in a network, for what is still in a cache depends on it.
+    of like size take turns, as in a network, for what is still in a cache depends on it. in_channels_last: maps lie
+    with the depth innermost.
 
     What asking the clock takes is not counted, nor, in a backward pass, the engine's own cost of being called, which a
     network pays once; it takes turns with the layers, for in a loop it would be less.
@@ -66,7 +69,7 @@ def time_pieces(
     if together is not None:
         distinct.sort(key=lambda piece: piece.bytes)
     for group in _groups(distinct, dtype.itemsize, together or len(distinct)):
-        turns = [_turn(piece, dtype, device) for piece in group]
+        turns = [_turn(piece, dtype, device, in_channels_last) for piece in group]
         turns += [_engine(device) for _ in range(_ENGINES)]
         engine: list[float] = []
         for turn in range(rounds + 1):
@@ -126,15 +129,20 @@ def _groups(distinct: list[Piece], itemsize: int, most: int) -> Iterator[list[Pi
 def _source(layer: Layer, dtype: torch.dtype, device: str) -> list[Tensor]:
     """Inputs as a network has them: half of the values 0, as a rectifier leaves them."""
     if layer.tokens:
-        return [torch.randint(0, 50, dims, device=device) for dims in layer.inputs]
+        sizes = [value for call in layer.calls for key, value in call.kwargs if key == "num_embeddings"]
+        vocabulary = min(size for size in sizes if isinstance(size, int))
+        return [torch.randint(0, vocabulary, dims, device=device) for dims in layer.inputs]
     return [torch.randn(dims, device=device, dtype=dtype).relu_() for dims in layer.inputs]
 
 
-def _turn(piece: Piece, dtype: torch.dtype, device: str) -> _Turn:
+def _turn(piece: Piece, dtype: torch.dtype, device: str, in_channels_last: bool) -> _Turn:
     with torch.device(device):
         module: nn.Module = build(piece.layer.calls).to(dtype)
     module.train(piece.direction != "inference")
     sources = _source(piece.layer, dtype, device)
+    if in_channels_last:
+        to_channels_last(module)
+        sources = [channels_last(each) for each in sources]
     needs = piece.direction in ("forward", "backward") and not piece.layer.tokens
     held: list[Tensor] = []
 

@@ -38,7 +38,7 @@ def times(network: Network, setting: TrainingSetting, device: str, against: Devi
         if not why:
             try:
                 with as_calibrated(device, against.threads) as clock:
-                    timing = time_whole(network, wanted, clock, device)
+                    timing = time_whole(network, wanted, clock, device, in_channels_last=against.channels_last)
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise

@@ -11,10 +11,13 @@ from convsize.graph.network import Network
 from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
 from convsize.runtime.clock import Clock, Timing, keep_freed_memory
+from convsize.runtime.layouts import channels_last, to_channels_last
 from convsize.runtime.step_meters import OPTIMIZERS, batch_for, step
 
 
-def time_whole(network: Network, setting: TimeSetting, clock: Clock, device: str = "cpu") -> Timing:
+def time_whole(
+    network: Network, setting: TimeSetting, clock: Clock, device: str = "cpu", *, in_channels_last: bool = False
+) -> Timing:
     """The seconds of a forward pass in evaluation mode, or of a training step, on "cpu" or "cuda"."""
     batch = batch_for(
         network,
@@ -26,6 +29,9 @@ def time_whole(network: Network, setting: TimeSetting, clock: Clock, device: str
             inference=not setting.training,
         ),
     )
+    if in_channels_last:
+        to_channels_last(batch.module)
+        batch = batch._replace(inputs=[channels_last(each) for each in batch.inputs])
     update = OPTIMIZERS[setting.optimizer](list(batch.module.parameters())) if setting.training else None
 
     def work() -> None:

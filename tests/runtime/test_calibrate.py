@@ -12,6 +12,7 @@ from convsize.analyses.time_pieces import pieces  # noqa: E402
 from convsize.analyses.time_prediction import predict_time  # noqa: E402
 from convsize.analyses.training_step import smallest_batch  # noqa: E402
 from convsize.cli.calibration_grid import grid, wholes  # noqa: E402
+from convsize.errors import UsageError  # noqa: E402
 from convsize.records.time import TimeSetting  # noqa: E402
 from convsize.runtime.calibrate import Plan, calibrate  # noqa: E402
 from convsize.runtime.clock import Clock  # noqa: E402
@@ -40,7 +41,7 @@ def test_a_calibrated_device(tmp_path):
     networks = tuple((library.parse(text), 2) for text in texts)
     whole = library.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
     heard = []
-    plan = Plan("cpu", "float32", networks, ((whole, 2),), ((whole, (1,)),), rounds=2)
+    plan = Plan("cpu", ("float32",), networks, ((whole, 2),), ((whole, (1,)),), rounds=2)
     device = calibrate(plan, heard.append)
     assert heard[0] == "peaks"
     assert heard[-2:] == ["network, whole", "layers of network (1 of 1)"]
@@ -59,6 +60,29 @@ def test_a_calibrated_device(tmp_path):
         by_class = predict_time(whole, loaded._replace(shapes=()), TimeSetting(1, training=training))
         assert {"calibrated"} <= {layer.basis for layer in by_class.layers}
         assert 0.05 < by_class.seconds / known.seconds < 20
+
+
+def test_several_types_and_a_layout(tmp_path):
+    networks = tuple(
+        (library.parse(text), 2) for text in ("input: 8@10x10\nweight C3D16 BN R M", "input: 1@9\nembed(9,6)")
+    )
+    whole = library.parse("input: 3@12x12\nC3D8 R GAP FC10")
+    plan = Plan("cpu", ("float32", "bfloat16"), networks, ((whole, 2),), rounds=1, channels_last=True)
+    heard = []
+    device = calibrate(plan, heard.append)
+    assert "losses and optimizers in bfloat16" in heard
+    assert [name for name, _ in device.peaks] == ["float32", "bfloat16"]
+    assert device.title.endswith(", channels_last")
+    assert [each.cells for each in device.accuracy] == [2, 2]
+    for dtype in plan.dtypes:
+        known = predict_time(whole, device, TimeSetting(2, dtype, training=True))
+        assert {"calibrated"} <= {layer.basis for layer in known.layers}
+    file = tmp_path / "cpu.json"
+    file.write_text(devices.dump(device))
+    assert devices.load(str(file)) == device
+    file.write_text(devices.dump(device).replace('"channels_last": true', '"channels_last": 1'))
+    with pytest.raises(UsageError, match="its `channels_last` is neither true nor false"):
+        devices.load(str(file))
 
 
 def test_a_heavier_layer_takes_longer():

@@ -31,6 +31,7 @@ from convsize.records import (
 from convsize.runtime.data.opening import open_data
 from convsize.runtime.data.samples import Batch, Data
 from convsize.runtime.free_memory import out_of_memory
+from convsize.runtime.layouts import channels_last
 from convsize.runtime.training import checkpoints
 from convsize.runtime.training.batches import Batches, InOrder, loader
 from convsize.runtime.training.held import Meter, predicted
@@ -333,9 +334,7 @@ class _Run:
             inputs = tuple(each.to(self.device, non_blocking=True) for each in inputs)
             targets = {name: each.to(self.device, non_blocking=True) for name, each in targets.items()}
         if self.settings.channels_last:
-            inputs = tuple(
-                each.contiguous(memory_format=torch.channels_last) if each.dim() == 4 else each for each in inputs
-            )
+            inputs = tuple(map(channels_last, inputs))
         return inputs, targets
 
     def _stopped(self) -> bool:

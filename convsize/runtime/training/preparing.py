@@ -14,6 +14,7 @@ from convsize.graph.network import Network
 from convsize.graph.new_head import NewHead
 from convsize.lowering.plan import lower
 from convsize.records import RunSettings
+from convsize.runtime.layouts import to_channels_last
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.training.objective import Head
 from convsize.runtime.transfer import load_weights
@@ -51,7 +52,7 @@ def build(
     module.to(settings.device)
     if settings.channels_last:
         if any(len(each.dims) == 3 for each in plan.inputs):
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            to_channels_last(module)
         else:
             raise UsageError("--channels-last is for networks of images, with inputs of two extents")
     return module.train(), said
