@@ -67,7 +67,7 @@ def time_pieces(
     found: dict[str, list[float]] = {piece.key: [] for piece in distinct}
     order = random.Random(0)
     if together is not None:
-        distinct.sort(key=lambda piece: piece.bytes)
+        distinct.sort(key=lambda piece: (piece.direction != "inference", piece.bytes))
     for group in _groups(distinct, dtype.itemsize, together or len(distinct)):
         turns = [_turn(piece, dtype, device, in_channels_last) for piece in group]
         turns += [_engine(device) for _ in range(_ENGINES)]
