@@ -47,7 +47,7 @@ def largest_batch(network: Network, setting: TrainingSetting, memory: int, devic
     def peak(batch: int) -> int:
         return at(batch).reserved
 
-    smallest = smallest_batch(network)
+    smallest = smallest_batch(network, setting.frozen)
     if peak(smallest) > memory:
         return BatchFit(network.name, memory, smallest, 0, None, at(smallest))
     low, high = smallest, 2 * smallest

@@ -47,13 +47,16 @@ def require_known(setting: TrainingSetting) -> None:
         raise UsageError("inference has no loss and no backward pass: leave losses, checkpoints and accumulation out")
 
 
-def smallest_batch(network: Network) -> int:
-    """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map."""
-    dropped = trailing_softmax(network)
-    alone = any(
-        isinstance(node.op, BatchNorm) and node.output.area == 1 for node in network.layers if node.index not in dropped
-    )
-    return 2 if alone else 1
+def smallest_batch(network: Network, frozen: tuple[str, ...] = ()) -> int:
+    """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map.
+
+    frozen: patterns of layers that are not trained; a batch norm among them keeps its statistics.
+
+    Raises UsageError where a pattern has no layer.
+    """
+    left_out = trailing_softmax(network) | frozen_layers(network, frozen)
+    norms = [node for node in network.layers if isinstance(node.op, BatchNorm) and node.index not in left_out]
+    return 2 if any(norm.output.area == 1 for norm in norms) else 1
 
 
 class Step:
@@ -67,10 +70,11 @@ class Step:
         Raises UsageError where the setting makes no sense for the network.
         """
         require_known(setting)
-        if not setting.inference and setting.batch < smallest_batch(network):
+        smallest = 1 if setting.inference else smallest_batch(network, setting.frozen)
+        if setting.batch < smallest:
             raise UsageError(
                 f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
-                f"{setting.batch}: take a batch of {smallest_batch(network)} or more"
+                f"{setting.batch}: take a batch of {smallest} or more, or freeze the norm"
             )
         self.network = network
         self.setting = setting

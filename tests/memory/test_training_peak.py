@@ -9,6 +9,7 @@ import convsize
 from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.kernel_temporaries import allocator_peak
 from convsize.analyses.training_memory import saved_bytes, training_memory
+from convsize.analyses.training_step import smallest_batch
 from convsize.geometry import Shape
 from convsize.records import TrainingSetting
 
@@ -107,6 +108,16 @@ def test_frozen_layers(frozen):
     batch.module.freeze(network.nodes[index].name for index in frozen_layers(network, frozen))
     measured = boundaries(batch, "momentum")
     assert peaks(network, TrainingSetting(3, frozen=frozen)) == measured
+
+
+def test_a_frozen_norm_asks_for_no_larger_batch():
+    network = convsize.parse("input: 3@8x8\nC3D8 R GAP FC20 BN R FC10")
+    assert (smallest_batch(network), smallest_batch(network, ("bn1",))) == (2, 1)
+    with pytest.raises(convsize.UsageError, match="take a batch of 2 or more, or freeze the norm"):
+        peaks(network, TrainingSetting(1))
+    batch = batch_of(network, 1)
+    batch.module.freeze(["bn1"])
+    assert peaks(network, TrainingSetting(1, frozen=("bn1",))) == boundaries(batch, "momentum")
 
 
 @pytest.mark.parametrize("text", ["C3D8 BN R FC50 R FC10", "[C3D8 R | C3D8] [x | C1] GAP FC10\nhead h: FC4"])

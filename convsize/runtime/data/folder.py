@@ -49,7 +49,7 @@ def read_folder(place: str, task: Task, smallest: tuple[int, int] | None) -> Ima
         parts = _divided(found, classes, training)
         said.append(f"a fifth of {'every class' if classes else 'them'} is set aside for the test, always the same")
     else:
-        if classified and (foreign := sorted(set(_classes(testing)) - set(classes))):
+        if classified and (foreign := sorted(set(_folders(testing)) - set(classes))):
             raise UsageError(f"`{testing}` has classes that `{training}` has not: {', '.join(foreign)}")
         parts = found, _files(testing, classes, complete=False)
         said.append(f"trained on {training.name}/ and tested with {testing.name}/")
@@ -83,9 +83,14 @@ def _places(directory: Path) -> tuple[Path, Path | None]:
     return training, next((directory / name for name in _TESTS if (directory / name).is_dir()), None)
 
 
+def _folders(place: Path) -> tuple[str, ...]:
+    """The names of the folders in a folder, in order."""
+    return tuple(sorted(each.name for each in place.iterdir() if each.is_dir() and not each.name.startswith(".")))
+
+
 def _classes(place: Path) -> tuple[str, ...]:
     """The names of the folders in a folder, in order. Raises UsageError where there is none or a single one."""
-    found = tuple(sorted(each.name for each in place.iterdir() if each.is_dir() and not each.name.startswith(".")))
+    found = _folders(place)
     if len(found) > 1:
         return found
     there = [each for each in place.iterdir() if not each.name.startswith(".")]

@@ -255,6 +255,14 @@ def test_images_without_classes(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+def test_the_images_to_test_with_may_be_of_one_class(tmp_path: Path) -> None:
+    write_folder(tmp_path / "train")
+    write_folder(tmp_path / "val", "b")
+    test = opened(tmp_path).test
+    _, targets = test.__getitems__(list(range(len(test))))
+    assert set(targets["main"].tolist()) == {1}
+
+
 def test_one_class(tmp_path: Path) -> None:
     with pytest.raises(convsize.UsageError, match="has one class only, a: there is nothing to tell apart"):
         opened(write_folder(tmp_path, "a"))
