@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 from typing import Literal
 
@@ -293,26 +293,39 @@ class _Panel:
         yield from placed(labels, self.colours.ink, _SMALL, self.left, self.right + _GAP, taken)
 
     def mark(self, mark: Mark) -> Iterator[Shape]:
-        """A marked point, its text on the side where there is room, on a ground of its own."""
+        """A marked place on x, or a marked point with its text where it covers least of the curves."""
         if not self.plot.x.shows(mark.x) or (
             mark.y is not None and not _axis(self.panel, second=mark.second).shows(mark.y)
         ):
             return
+        if mark.y is not None:
+            centre = self.at(mark.x, mark.y, second=mark.second)
+            yield Dot(centre, 4, self.colours.skip, self.colours.paper, mark.text)
+            label = Label(mark.text, centre, 4, bold=True)
+            yield from placed([label], self.colours.ink, _SMALL, self.left, self.right, list(self.along_curves()))
+            return
         x = self.x.place(mark.x)
-        wide = text_width(mark.text, _SMALL, bold=mark.y is not None)
+        wide = text_width(mark.text, _SMALL)
         to_left = x + 8 + wide > self.right
-        start = x - 8 - wide if to_left else x + 8
-        if mark.y is None:
-            yield Line(((x, self.top), (x, self.bottom)), self.colours.faint, 1, dashed=True)
-            baseline = self.bottom - 7
-            start = max(start + (3 if to_left else -3), self.left + 2)
-        else:
-            x, y = self.at(mark.x, mark.y, second=mark.second)
-            start = min(max(start, self.left + 2), self.right - wide)
-            baseline = min(max(y + 3, self.top + 10), self.bottom - 4)
-            yield Dot((x, y), 4, self.colours.skip, self.colours.paper, mark.text)
+        start = max(x - 5 - wide if to_left else x + 5, self.left + 2)
+        baseline = self.bottom - 7
+        yield Line(((x, self.top), (x, self.bottom)), self.colours.faint, 1, dashed=True)
         yield Polygon(_box(start - 2, baseline - 9, start + wide + 2, baseline + 3), self.colours.paper, None)
-        yield Text((start, baseline), mark.text, _SMALL, self.colours.ink, "start", bold=mark.y is not None)
+        yield Text((start, baseline), mark.text, _SMALL, self.colours.ink, "start")
+
+    def along_curves(self) -> Iterator[Point]:
+        """Points on all curves, near enough to each other that no text lies between two of them."""
+        for curve in self.panel.curves:
+            axis = _axis(self.panel, second=curve.second)
+            there = [
+                self.at(x, y, second=curve.second)
+                for x, y in zip(curve.xs, curve.ys, strict=False)
+                if self.plot.x.shows(x) and axis.shows(y)
+            ]
+            for (x, y), (next_x, next_y) in pairwise(_thinned(there)):
+                count = max(int(max(abs(next_x - x), abs(next_y - y)) / 6), 1)
+                for at in range(count):
+                    yield x + (next_x - x) * at / count, y + (next_y - y) * at / count
 
 
 def _axis(panel: Panel, *, second: bool) -> Axis:
