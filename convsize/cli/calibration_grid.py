@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 _DEPTHS = (3, 6, 12, 20, 28, 44, 56, 72, 88, 112, 144, 176, 208, 288, 352, 416, 544, 608, 736, 832, 1088, 1536)
 _EXTENTS = (3, 5, 6, 9, 11, 18, 22, 36, 44, 72, 88, 120, 180)
+_FEW = (1, 2, 4, 5, 7, 10, 14, 18)
 _BATCHES = (1, 1, 2, 3, 6, 10, 20, 36)
 _MACS = (1e7, 1e8, 4e8, 2e9)
 """Multiply-adds of a batch up to which a sample goes: as many samples between two of them as between others."""
@@ -49,15 +50,18 @@ def wholes() -> Iterator[tuple[str, str, int]]:
 def grid(share: float) -> Iterator[tuple[str, int]]:
     """Specs with the batches that they are timed at; `share` of the full number of samples."""
     draw = random.Random(1)
-    for text, count in (("C1", 110), ("Ck", 150), ("DW", 60), ("Cg", 50), ("T", 24)):
+    for text, count in (("C1", 110), ("Ck", 150), ("DW", 60), ("Cg", 50), ("T", 32)):
         yield f"input: 8@5x5\nweight {_SMALLEST[text]}", 1
         for _ in range(max(round(count * share), 6)):
             yield _convolution(draw, text)
-    for _ in range(max(round(14 * share), 4)):
-        depth, extent = draw.choice((1, 3, 3)), draw.choice(_EXTENTS[6:])
+    for _ in range(max(round(48 * share), 8)):  # few maps: the kernels for them are others, and far from any peak
+        depth, out, extent = draw.choice(_FEW), draw.choice(_FEW), draw.choice(_EXTENTS[2:10])
+        yield f"input: {depth}@{extent}x{extent}\nweight C{draw.choice((3, 3, 5))}D{out}", draw.choice(_BATCHES)
+    for _ in range(max(round(30 * share), 6)):
+        depth, extent = draw.choice((1, 3, 3)), draw.choice(_EXTENTS[4:])
         kernel, out = draw.choice((3, 5, 7, 11)), draw.choice(_DEPTHS[1:9])
-        yield f"input: {depth}@{extent}x{extent}\nC{kernel}D{out}/{draw.choice((1, 2, 2))}p1", draw.choice(_BATCHES[:5])
-    for _ in range(max(round(40 * share), 6)):
+        yield f"input: {depth}@{extent}x{extent}\nC{kernel}D{out}/{draw.choice((1, 2, 2))}p1", draw.choice(_BATCHES)
+    for _ in range(max(round(60 * share), 8)):
         inputs, units = (
             draw.choice((48, 136, 272, 656, 1200, 2600, 5200, 10400)),
             draw.choice((10, 72, 136, 520, 1100, 4400)),
