@@ -58,9 +58,7 @@ def grid(share: float) -> Iterator[tuple[str, int]]:
         depth, out, extent = draw.choice(_FEW), draw.choice(_FEW), draw.choice(_EXTENTS[2:10])
         yield f"input: {depth}@{extent}x{extent}\nweight C{draw.choice((3, 3, 5))}D{out}", draw.choice(_BATCHES)
     for _ in range(max(round(30 * share), 6)):
-        depth, extent = draw.choice((1, 3, 3)), draw.choice(_EXTENTS[4:])
-        kernel, out = draw.choice((3, 5, 7, 11)), draw.choice(_DEPTHS[1:9])
-        yield f"input: {depth}@{extent}x{extent}\nC{kernel}D{out}/{draw.choice((1, 2, 2))}p1", draw.choice(_BATCHES)
+        yield _first(draw)
     for _ in range(max(round(60 * share), 8)):
         inputs, units = (
             draw.choice((48, 136, 272, 656, 1200, 2600, 5200, 10400)),
@@ -103,6 +101,15 @@ def _convolution(draw: random.Random, kind: str) -> tuple[str, int]:
         wanted = most / 8 <= macs * batch <= most or attempt > 500  # depthwise ones are never large
         if wanted and macs * batch <= _MACS[-1] and (depth + out) * extent**2 * batch < _MOST_ELEMENTS:
             return f"input: {depth}@{extent}x{extent}\nweight {text}", batch
+
+
+def _first(draw: random.Random) -> tuple[str, int]:
+    """A convolution of the picture: no gradient goes on from it."""
+    while True:
+        depth, extent, batch = draw.choice((1, 3, 3)), draw.choice(_EXTENTS[4:]), draw.choice(_BATCHES)
+        kernel, out, stride = draw.choice((3, 5, 7, 11)), draw.choice(_DEPTHS[1:9]), draw.choice((1, 2, 2))
+        if depth * out * (kernel * extent // stride) ** 2 * batch <= _MACS[-1]:
+            return f"input: {depth}@{extent}x{extent}\nC{kernel}D{out}/{stride}p1", batch
 
 
 def _pointwise(draw: random.Random, text: str) -> tuple[str, int]:
