@@ -10,18 +10,22 @@ from convsize.views.drawing_scene import Scene
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot import scene as page
 
+_SEEN = 200
+"""Losses that a curve can show next to each other."""
+
 
 def scene(title: str, subtitle: str, metrics: Sequence[Mapping[str, Any]], *, theme: Theme = "light") -> Scene:
     """The picture of a run's metrics, the lines of its metrics.jsonl."""
     steps = [each for each in metrics if each["kind"] == "steps"]
     epochs = [each for each in metrics if each["kind"] == "epoch"]
     losses = (
-        Curve("training loss", [each["step"] for each in steps], [each["loss"] for each in steps]),
+        *_training_loss(steps),
         Curve(
             "test loss",
             [each["step"] for each in epochs],
             [each["test_loss"] for each in epochs],
             dashed=len(epochs) > 1,
+            hue=1,
         ),
     )
     rate = Curve("learning rate", [each["step"] for each in steps], [each["lr"] for each in steps])
@@ -36,6 +40,20 @@ def scene(title: str, subtitle: str, metrics: Sequence[Mapping[str, Any]], *, th
         subtitle,
     )
     return page(plot, theme=theme)
+
+
+def _training_loss(steps: Sequence[Mapping[str, Any]]) -> tuple[Curve, ...]:
+    """The loss of every step, or where there are too many to be seen their means with the least and the most."""
+    if len(steps) <= _SEEN:
+        return (Curve("training loss", [each["step"] for each in steps], [each["loss"] for each in steps], hue=0),)
+    size = -(-len(steps) // _SEEN)
+    groups = [steps[at : at + size] for at in range(0, len(steps), size)]
+    losses = [[each["loss"] for each in group] for group in groups]
+    xs = [group[len(group) // 2]["step"] for group in groups]
+    spread = Curve(
+        "least to most", xs, [max(each) for each in losses], low=[min(each) for each in losses], edge=False, hue=0
+    )
+    return (spread, Curve(f"training loss, mean of {size}", xs, [sum(each) / len(each) for each in losses], hue=0))
 
 
 def _scores(epochs: Sequence[Mapping[str, Any]]) -> tuple[Panel, ...]:
