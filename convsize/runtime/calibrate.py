@@ -44,8 +44,8 @@ class Plan(Record):
 
     grid: small networks of one layer or two, of which each layer is a sample of its class, with their batch; wholes:
     networks with a batch whose times tell how accurate predictions from the samples are; shapes: networks whose every
-    layer is timed on its own account, with the batches. threads: of the processor, None for PyTorch's own number.
-    channels_last: maps lie with the depth innermost.
+    layer is timed on its own account, with the batches. sweeps: how often the samples of all classes are gone through.
+    threads: of the processor, None for PyTorch's own number. channels_last: maps lie with the depth innermost.
     """
 
     device: str
@@ -53,7 +53,7 @@ class Plan(Record):
     grid: tuple[tuple[Network, int], ...]
     wholes: tuple[tuple[Network, int], ...] = ()
     shapes: tuple[tuple[Network, tuple[int, ...]], ...] = ()
-    rounds: int = 4
+    sweeps: int = 3
     threads: int | None = None
     channels_last: bool = False
 
@@ -93,7 +93,7 @@ def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
     for dtype in plan.dtypes:
         told(f"layers of every class in {dtype}")
         known = {piece.key: piece for piece in _grid(plan, dtype)}
-        times = _timed(plan, known.values(), dtype, clock, together=_TOGETHER)
+        times = _timed(plan, known.values(), dtype, clock, rounds=2, sweeps=plan.sweeps, together=_TOGETHER)
         for key, piece in known.items():
             sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), median_of(times[key]))
             samples.setdefault(table_name(piece.family, piece.direction, dtype), []).append(sample)
@@ -134,18 +134,28 @@ def _settings(plan: Plan, network: Network, batch: int) -> Iterator[TimeSetting]
 def _shapes(network: Network, setting: TimeSetting, clock: Clock, plan: Plan) -> dict[str, float]:
     """The seconds of every layer of a network, timed as they take turns with each other alone, as they do in it."""
     wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    return {key: median_of(each) for key, each in _timed(plan, wanted, setting.dtype, clock).items()}
+    return {
+        key: median_of(each) for key, each in _timed(plan, wanted, setting.dtype, clock, rounds=4, sweeps=1).items()
+    }
 
 
 def _timed(
-    plan: Plan, wanted: Iterable[Piece], dtype: str, clock: Clock, together: int | None = None
+    plan: Plan,
+    wanted: Iterable[Piece],
+    dtype: str,
+    clock: Clock,
+    *,
+    rounds: int,
+    sweeps: int,
+    together: int | None = None,
 ) -> dict[str, list[float]]:
     return time_pieces(
         wanted,
         getattr(torch, dtype),
         clock,
         device=plan.device,
-        rounds=plan.rounds,
+        rounds=rounds,
+        sweeps=sweeps,
         together=together,
         in_channels_last=plan.channels_last,
     )

@@ -50,10 +50,14 @@ def time_pieces(
     *,
     device: str = "cpu",
     rounds: int = 4,
+    sweeps: int = 1,
     together: int | None = None,
     in_channels_last: bool = False,
 ) -> dict[str, list[float]]:
-    """The seconds of every distinct piece, one for each round; the first round is left out.
+    """The seconds of every distinct piece, one for each round of every sweep, in which one round more comes first.
+
+    sweeps: how often all groups of pieces that take turns are gone through, so that a while in which other programs
+    disturb the machine does not fall on all times of a piece.
 
     together: pieces that take turns, by default all that fit into memory: those of a network. Where it is said pieces
     of like size take turns, as in a network, for what is still in a cache depends on it. in_channels_last: maps lie
@@ -65,27 +69,37 @@ def time_pieces(
     distinct = list({piece.key: piece for piece in wanted}.values())
     asking = statistics.median(clock.once(_nothing) for _ in range(200))
     found: dict[str, list[float]] = {piece.key: [] for piece in distinct}
-    order = random.Random(0)
     if together is not None:
         distinct.sort(key=lambda piece: (piece.direction != "inference", piece.bytes))
-    for group in _groups(distinct, dtype.itemsize, together or len(distinct)):
-        turns = [_turn(piece, dtype, device, in_channels_last) for piece in group]
-        turns += [_engine(device) for _ in range(_ENGINES)]
-        engine: list[float] = []
-        for turn in range(rounds + 1):
-            order.shuffle(turns)
-            for each in turns:
-                each.prepare()
-            for each in turns:
-                each.before()
-                with torch.set_grad_enabled(each.gradients):
-                    seconds = clock.once(each.work)
-                each.after()
-                if turn:
-                    found.get(each.key, engine).append(seconds)
-        for piece in group:
-            less = statistics.median(engine) if piece.direction.startswith("backward") else asking
-            found[piece.key] = [max(seconds - less, seconds / 10) for seconds in found[piece.key]]
+    groups = list(_groups(distinct, dtype.itemsize, together or len(distinct)))
+    order = random.Random(0)
+    for _ in range(sweeps):
+        order.shuffle(groups)
+        for group in groups:
+            turns = [_turn(piece, dtype, device, in_channels_last) for piece in group]
+            turns += [_engine(device) for _ in range(_ENGINES)]
+            times = _rounds(turns, rounds, clock, order)
+            engine = statistics.median(times.pop(""))
+            for piece in group:
+                less = engine if piece.direction.startswith("backward") else asking
+                found[piece.key] += [max(seconds - less, seconds / 10) for seconds in times[piece.key]]
+    return found
+
+
+def _rounds(turns: list[_Turn], rounds: int, clock: Clock, order: random.Random) -> dict[str, list[float]]:
+    """The seconds of every turn by key, of all rounds but one before them."""
+    found: dict[str, list[float]] = {each.key: [] for each in turns}
+    for turn in range(rounds + 1):
+        order.shuffle(turns)
+        for each in turns:
+            each.prepare()
+        for each in turns:
+            each.before()
+            with torch.set_grad_enabled(each.gradients):
+                seconds = clock.once(each.work)
+            each.after()
+            if turn:
+                found[each.key].append(seconds)
     return found
 
 
