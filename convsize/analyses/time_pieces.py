@@ -97,6 +97,8 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
     read = sum(shape.elements for shape in shapes)
     written = node.output.elements
     times = {"inference": 1, "forward": 1, "backward": 2, "backward of the first": 1}[direction]
+    if isinstance(node.op, Embedding) and not direction.startswith("backward"):
+        weights = written * batch  # the rows that are looked up, not the whole table
     if direction == "backward" and isinstance(node.op, Add | Concatenate):
         times = 0  # both hand the gradient on as it is, or views of it
     calls = node.op.torch(*shapes)

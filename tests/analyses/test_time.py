@@ -37,6 +37,13 @@ def test_the_floor_by_hand():
     assert (layer.backward, layer.bound, layer.basis) == (0, "compute", "assumed")
 
 
+def test_an_embedding_reads_the_rows_that_it_looks_up():
+    """30 tokens in, 30 rows of 8 numbers read and written; the gradient of the table of 1,000 rows is dense."""
+    forward, backward = pieces(convsize.parse("input: 1@30\nembed(1000,8)"), 2, "float32", training=True)
+    assert forward.bytes == 4 * 2 * (30 + 2 * 30 * 8)
+    assert backward.bytes == 4 * (2 * (30 + 30 * 8) + 8000)
+
+
 def test_a_step_has_backward_passes_losses_and_the_optimizer():
     network = convsize.parse("input: 4@10x10\nC3D8b0 R [x | C1] GAP FC10 S")
     step = predict_time(network, PLAIN, TimeSetting(2, training=True))
