@@ -128,8 +128,8 @@ def report(device: Device, file: Path) -> None:
         "",
         f"`convsize time` against whole networks on {device.title} ({versions}), calibrated {device.source.date}. Made "
         "by `python tests/benchmarks/time_accuracy.py`. Class mode knows layers like those of a network from a grid of "
-        "small ones that no network has; per-shape mode timed every layer of the network alone, between two timings of the "
-        "whole. Neither was fitted to a whole network. "
+        "small ones that no network has; per-shape mode timed every layer of the network alone, between two timings "
+        "of the whole. Neither was fitted to a whole network. "
         "Processor time of one thread, with freed memory kept by the allocator. The error is that of the prediction, "
         "relative to the measured time.",
         "",
