@@ -1,11 +1,12 @@
 """Predicted times against measured ones, over all specs: python <this file> DEVICE.json [--minutes M] [--report].
 
-Whole networks, a forward pass in evaluation mode and a training step with momentum, at batches 1, 8 and 32, each in a
-cell of its own under reports/receipts/time/: a run goes on where the last one ended. A cell is left out, and said to
-be, where a step would take longer than a few seconds or more memory than 16 GiB by prediction. DEVICE.json is what
-`convsize calibrate --threads 1` wrote on the same machine; no sample of it is of these networks. Where a step takes a
-second at most every layer is timed alone as well, between two timings of the whole network, as
-`convsize calibrate --shapes` does. --report writes reports/time.md and the accuracy into the device file.
+Whole networks, a forward pass in evaluation mode and a training step with momentum, at several batches, each in a cell
+of its own in reports/receipts/time/cpu.json or cuda.json: a run goes on where the last one ended. A cell is left out,
+and said to be, where a step would take longer than a few seconds or more memory than there is by prediction.
+DEVICE.json is what `convsize calibrate` wrote on the same machine (on a processor with `--threads 1`, on a GPU with
+`--device cuda --dtype float32 --dtype bfloat16`); no sample of it is of these networks. Where a step takes little time
+every layer is timed alone as well, between two timings of the whole network, as `convsize calibrate --shapes` does.
+--report writes reports/time.md, on a GPU reports/time_cuda.md, and the accuracy into the device file.
 """
 
 from __future__ import annotations
@@ -35,38 +36,46 @@ from convsize.runtime.whole_timing import as_calibrated, time_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = ROOT / "reports" / "receipts" / "time"
-REPORT = ROOT / "reports" / "time.md"
+REPORTS = {"cpu": ROOT / "reports" / "time.md", "cuda": ROOT / "reports" / "time_cuda.md"}
 SPECS = sorted((ROOT / "specs").glob("*.spec"))
-BATCHES = (1, 8, 32)
+BATCHES = {"cpu": (1, 8, 32), "cuda": (1, 8, 32, 128, 256)}
 LONGEST, LONGEST_BY_LAYER = 4.0, 0.6
-MOST = 16 * 2**30
+MOST = {"cpu": 16 * 2**30, "cuda": 64 * 2**30}
 
 
-def settings() -> Iterator[tuple[Path, TimeSetting]]:
-    for training in (False, True):
-        for batch in BATCHES:
-            for path in SPECS:
-                yield path, TimeSetting(batch, training=training)
+def settings(device: Device) -> Iterator[tuple[Path, TimeSetting]]:
+    for dtype in (name for name, _ in device.peaks if name != "tf32"):
+        for training in (False, True):
+            for batch in BATCHES[device.kind]:
+                for path in SPECS:
+                    yield path, TimeSetting(batch, dtype, training)
+
+
+def kind(setting: TimeSetting) -> str:
+    """`training`, or in another type than float32 `training bfloat16`."""
+    what = "training" if setting.training else "inference"
+    return what if setting.dtype == "float32" else f"{what} {setting.dtype}"
 
 
 def place(name: str, setting: TimeSetting) -> str:
-    return f"{name} {'training' if setting.training else 'inference'} {setting.batch}"
+    return f"{name} {kind(setting)} {setting.batch}"
 
 
-def layers(network: convsize.api.Network, setting: TimeSetting, clock: Clock) -> dict[str, float]:
+def layers(network: convsize.api.Network, setting: TimeSetting, clock: Clock, device: Device) -> dict[str, float]:
     """The seconds of every layer, timed as they take turns with each other alone."""
     wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    return {key: median_of(each) for key, each in time_pieces(wanted, torch.float32, clock).items()}
+    dtype = getattr(torch, setting.dtype)
+    return {key: median_of(each) for key, each in time_pieces(wanted, dtype, clock, device=device.kind).items()}
 
 
 def measure(device: Device, minutes: float) -> None:
     """Measures what is not there yet, until the time is up: a network, and right after it each of its layers."""
     CELLS.mkdir(parents=True, exist_ok=True)
-    file = CELLS / "cpu.json"
+    file = CELLS / f"{device.kind}.json"
     cells = json.loads(file.read_text()) if file.exists() else {}
     end = time.monotonic() + 60 * minutes
-    with as_calibrated("cpu", 1) as clock:
-        for path, setting in settings():
+    with as_calibrated(device.kind, device.threads) as clock:
+        for path, setting in settings(device):
             name = place(path.stem, setting)
             if name in cells or time.monotonic() > end:
                 continue
@@ -76,15 +85,17 @@ def measure(device: Device, minutes: float) -> None:
                 cells[name] = {"left_out": "a batch norm on a single value a map cannot be trained"}
             elif expected.seconds > LONGEST:
                 cells[name] = {"left_out": f"it takes longer than {LONGEST:g} s"}
-            elif held(network, setting) > MOST:
-                cells[name] = {"left_out": "it holds more than 16 GiB"}
+            elif held(network, setting, device) > MOST[device.kind]:
+                cells[name] = {"left_out": f"it holds more than {MOST[device.kind] // 2**30} GiB"}
             else:
-                timing = time_whole(network, setting, clock)
+                timing = time_whole(network, setting, clock, device.kind)
                 cells[name] = {"seconds": timing.median, "spread": timing.spread}
                 if expected.seconds <= LONGEST_BY_LAYER:
-                    shaped = device._replace(shapes=tuple(layers(network, setting, clock).items()))
+                    shaped = device._replace(shapes=tuple(layers(network, setting, clock, device).items()))
                     cells[name]["by_layer"] = predict_time(network, shaped, setting).seconds
-                    cells[name]["seconds"] = (timing.median + time_whole(network, setting, clock).median) / 2
+                    cells[name]["seconds"] = (
+                        timing.median + time_whole(network, setting, clock, device.kind).median
+                    ) / 2
                 seconds = cells[name]["seconds"]
                 by_layer = cells[name].get("by_layer")
                 print(
@@ -96,18 +107,18 @@ def measure(device: Device, minutes: float) -> None:
             gc.collect()
 
 
-def held(network: convsize.api.Network, setting: TimeSetting) -> int:
+def held(network: convsize.api.Network, setting: TimeSetting, device: Device) -> int:
     """The bytes of the peak."""
-    chosen = TrainingSetting(setting.batch, inference=not setting.training)
+    chosen = TrainingSetting(setting.batch, dtype=setting.dtype, device=device.kind, inference=not setting.training)
     return training_memory(network, chosen).peak.bytes
 
 
 def errors(device: Device, cells: dict[str, dict[str, float]], what: str, mode: str) -> dict[str, float]:
     """The relative error of every cell."""
     found = {}
-    for path, setting in settings():
+    for path, setting in settings(device):
         cell = cells.get(place(path.stem, setting), {})
-        if ("training" if setting.training else "inference") != what or "seconds" not in cell:
+        if kind(setting) != what or "seconds" not in cell:
             continue
         if mode == "per-shape":
             if "by_layer" not in cell:
@@ -121,7 +132,9 @@ def errors(device: Device, cells: dict[str, dict[str, float]], what: str, mode: 
 
 def report(device: Device, file: Path) -> None:
     """The page, and the accuracy into the device file."""
-    cells = json.loads((CELLS / "cpu.json").read_text())
+    cells = json.loads((CELLS / f"{device.kind}.json").read_text())
+    how = "Processor time of one thread" if device.threads == 1 else "Time of CUDA's events"
+    kinds = list(dict.fromkeys(kind(setting) for _, setting in settings(device)))
     versions = ", ".join(f"{name} {version}" for name, version in device.source.versions)
     lines = [
         "# Predicted times against measured ones",
@@ -130,25 +143,23 @@ def report(device: Device, file: Path) -> None:
         "by `python tests/benchmarks/time_accuracy.py`. Class mode knows layers like those of a network from a grid of "
         "small ones that no network has; per-shape mode timed every layer of the network alone, between two timings "
         "of the whole. Neither was fitted to a whole network. "
-        "Processor time of one thread, with freed memory kept by the allocator. The error is that of the prediction, "
-        "relative to the measured time.",
+        f"{how}, with freed memory kept by the allocator. The error is that of the prediction, relative to the "
+        "measured time.",
         "",
         "| mode | what | cells | mean error | median | within 10 % | within 20 % | within 30 % | worst |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    accuracy = []
+    all_sizes: dict[tuple[str, str], list[float]] = {}
     worst: list[tuple[float, str, str]] = []
     for mode in ("class", "per-shape"):
-        for what in ("inference", "training"):
+        for what in kinds:
             found = errors(device, cells, what, mode)
             if not found:
                 continue
             sizes = [abs(each) for each in found.values()]
             name, most = max(found.items(), key=lambda each: abs(each[1]))
             shares = [sum(size <= limit for size in sizes) / len(sizes) for limit in (0.1, 0.2, 0.3)]
-            accuracy.append(
-                Accuracy(mode, what, statistics.mean(sizes), statistics.median(sizes), max(sizes), len(sizes))
-            )
+            all_sizes.setdefault((mode, what.split()[0]), []).extend(sizes)
             lines.append(
                 f"| {mode} | {what} | {len(sizes)} | {statistics.mean(sizes):.1%} | {statistics.median(sizes):.1%} | "
                 + " | ".join(f"{share:.0%}" for share in shares)
@@ -173,14 +184,18 @@ def report(device: Device, file: Path) -> None:
     out: dict[str, dict[str, list[str]]] = {}
     for name, cell in cells.items():
         if "left_out" in cell:
-            network, what, batch = name.split()
-            out.setdefault(cell["left_out"], {}).setdefault(f"{what}, batch {batch}", []).append(network)
+            network, *what, batch = name.split()
+            out.setdefault(cell["left_out"], {}).setdefault(f"{' '.join(what)}, batch {batch}", []).append(network)
     lines += ["", "## Left out"]
-    for why, kinds in out.items():
+    for why, groups in out.items():
         lines += ["", f"Because {why}:", ""]
-        lines += [f"- {kind}: {', '.join(names)}" for kind, names in kinds.items()]
-    REPORT.write_text("\n".join(lines) + "\n")
-    file.write_text(devices.dump(device._replace(accuracy=tuple(accuracy))))
+        lines += [f"- {group}: {', '.join(names)}" for group, names in groups.items()]
+    REPORTS[device.kind].write_text("\n".join(lines) + "\n")
+    accuracy = tuple(
+        Accuracy(*which, statistics.mean(sizes), statistics.median(sizes), max(sizes), len(sizes))
+        for which, sizes in all_sizes.items()
+    )
+    file.write_text(devices.dump(devices.load(str(file))._replace(accuracy=accuracy)))
     print("\n".join(lines[5:12]))
 
 
@@ -190,7 +205,7 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=25.0)
     parser.add_argument("--report", action="store_true")
     asked = parser.parse_args()
-    loaded = devices.load(str(asked.device))
+    loaded = devices.load(str(asked.device))._replace(shapes=())
     measure(loaded, asked.minutes)
     if asked.report:
         report(loaded, asked.device)
