@@ -60,7 +60,7 @@ def _unmeasurable(
 ) -> str:
     """Why a time cannot be held against its prediction; "" where it can."""
     if against.kind != device:
-        return f"{against.name} is a {against.kind}, not the {device} that ran"
+        return f"{against.name} is a device of the kind {against.kind}, and this ran on {device}"
     if not against.calibrated or predicted.accuracy is None:
         return f"how accurate predictions for {against.name} are is not known: convsize calibrate says it of a machine"
     if setting.autocast is not None:
