@@ -41,7 +41,7 @@ def test_a_calibrated_device(tmp_path):
     networks = tuple((library.parse(text), 2) for text in texts)
     whole = library.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
     heard = []
-    plan = Plan("cpu", ("float32",), networks, ((whole, 2),), ((whole, (1,)),), sweeps=1)
+    plan = Plan("cpu", ("float32",), networks, ((whole, 2),), ((whole, (1,)),), sweeps=2, threads=1)
     device = calibrate(plan, heard.append)
     assert heard[0] == "peaks"
     assert heard[-2:] == ["network, whole", "layers of network (1 of 1)"]
@@ -67,7 +67,7 @@ def test_several_types_and_a_layout(tmp_path):
         (library.parse(text), 2) for text in ("input: 8@10x10\nweight C3D16 BN R M", "input: 1@9\nembed(9,6)")
     )
     whole = library.parse("input: 3@12x12\nC3D8 R GAP FC10")
-    plan = Plan("cpu", ("float32", "bfloat16"), networks, ((whole, 2),), sweeps=2, channels_last=True)
+    plan = Plan("cpu", ("float32", "bfloat16"), networks, ((whole, 2),), sweeps=1, threads=1, channels_last=True)
     heard = []
     device = calibrate(plan, heard.append)
     assert "losses and optimizers in bfloat16" in heard
