@@ -147,9 +147,9 @@ def _findings(network: Network, config: Config, chosen: frozenset[str]) -> list[
     """What the builder, the expectations, the budgets and the chosen rules find in a network without errors."""
     from convsize.analyses.report import analyze
 
-    report = analyze(network)
+    report = analyze(network, with_digest=False)
     found = list(report.diagnostics)
-    found += _over_budget(network, config, report.graph)
+    found += _over_budget(network, config)
     context = Context(network, report, {row.index: row for row in report.layers})
     # A rule is a file to import: those of errors hold their pages only.
     for rule in registry.rules(code for code in registry.codes() if code in chosen and code.startswith("W")):
@@ -183,7 +183,7 @@ def _budgets(config: Config) -> tuple[Check, ...]:
         wrong = found[0] if found else None
         if wrong is None and len(said) == len(file.statements) == 1:
             trial = build(parse(Source(_TRIAL))[0])
-            wrong = next((each for each in _failures(trial, tuple(said), "") if each.code not in HELD), None)
+            wrong = next((each for each in _failures(trial, tuple(said)) if each.code not in HELD), None)
         elif wrong is None:
             raise UsageError(f"{_where(config, 'budgets')}: `{text}` must be one check, such as `parameters<=60M`")
         if wrong is not None:
@@ -197,14 +197,14 @@ HELD = ("E401", "E402", "E403", "E404")
 """What says that a check was made and does not hold; everything else says that it makes no sense."""
 
 
-def _over_budget(network: Network, config: Config, graph: str) -> Iterator[Diagnostic]:
+def _over_budget(network: Network, config: Config) -> Iterator[Diagnostic]:
     """The budgets that a network breaks, at its first input; one on what it does not have is none of its business."""
     checks = _budgets(config)
     if not checks:
         return
     inputs = [each for each in network.file.statements if isinstance(each, InputStmt)]
     where = inputs[0].span if inputs else Span(0, 0)
-    for found in _failures(network, checks, graph):
+    for found in _failures(network, checks):
         if found.code in HELD:
             yield Diagnostic(
                 found.code,
@@ -216,8 +216,8 @@ def _over_budget(network: Network, config: Config, graph: str) -> Iterator[Diagn
             )
 
 
-def _failures(network: Network, checks: tuple[Check, ...], graph: str) -> tuple[Diagnostic, ...]:
-    """What a network fails if these are its expectations; `graph` is its digest."""
+def _failures(network: Network, checks: tuple[Check, ...]) -> tuple[Diagnostic, ...]:
+    """What a network fails if these are its expectations."""
     from convsize.analyses.depth import weight_depths
     from convsize.analyses.expectations import failures
     from convsize.analyses.facts import gather
@@ -243,7 +243,6 @@ def _failures(network: Network, checks: tuple[Check, ...], graph: str) -> tuple[
         layer_work(facts),
         weight_depths(asked, facts),
         receptive_fields(asked, facts),
-        graph,
     )
 
 

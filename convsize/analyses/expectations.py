@@ -37,7 +37,6 @@ class _Figures(Record):
     work: Sequence[LayerWork]
     depths: Sequence[int]
     fields: Mapping[str, Fields]
-    graph: str
 
 
 class _Setting(Record):
@@ -158,14 +157,13 @@ def failures(
     work: Sequence[LayerWork],
     depths: Sequence[int],
     fields: Mapping[str, Fields],
-    graph: str,
 ) -> tuple[Diagnostic, ...]:
-    """A diagnostic for every expectation that does not hold or makes no sense; `graph` is the network's digest.
+    """A diagnostic for every expectation that does not hold or makes no sense.
 
     E401: a figure differs; E402: a budget is broken; E403: the output differs; E404: the graph's digest differs; E405:
     there is no such metric; E406: a value, comparison, argument or part that the metric does not take.
     """
-    figures = _Figures(network, facts, counts, work, depths, fields, graph)
+    figures = _Figures(network, facts, counts, work, depths, fields)
     parts = _Parts(network)
     found: list[Diagnostic] = []
     for expectation in network.expectations:
@@ -316,7 +314,9 @@ def _compare_digest(figures: _Figures, check: Check, expectation: Expectation) -
     if check.comparison != "=":
         text = f"`{name}` is a digest: `{check.comparison}` does not compare it"
         raise _wrong("E406", text, check.span, f"write `{name}={value.text}`")
-    ours = figures.graph
+    from convsize.graph.digest import digest
+
+    ours = digest(figures.network)
     if value.text != ours:
         yield Diagnostic(
             "E404",

@@ -16,10 +16,11 @@ from convsize.graph.network import Network
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Totals
 
 
-def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Report:
+def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
     """Everything the analyses say of a network, layer by layer and in total.
 
-    Elements and bytes of activations are for the whole batch in the given dtype, all else is for one sample.
+    Elements and bytes of activations are for the whole batch in the given dtype, all else is for one sample. Without
+    `with_digest` the report has none: working it out takes a good part of the whole.
 
     Raises UsageError where the batch is below 1 or the dtype is not one of records.ITEM_SIZES.
     """
@@ -85,16 +86,15 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32") -> Repo
     layers = tuple(rows)
     end = network.outputs["main"]
     totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
-    graph = digest(network)
     failed: tuple[Diagnostic, ...] = ()
     if network.expectations:
         from convsize.analyses.expectations import failures
 
-        failed = failures(network, facts, counts, work, depths, fields, graph)
+        failed = failures(network, facts, counts, work, depths, fields)
     return Report(
         name=network.name,
         source=network.source,
-        graph=graph,
+        graph=digest(network) if with_digest else "",
         inputs=tuple((name, nodes[index].output.dims) for name, index in network.inputs.items()),
         outputs=tuple((name, nodes[index].output.dims) for name, index in network.outputs.items()),
         batch=batch,

@@ -17,20 +17,20 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         (frozenset(), uses_of(stmt)) for stmt in statements if not isinstance(stmt, DefStmt)
     ]
     blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
+    inside = {name: (params_of(block), uses_of((block.body, block.params))) for name, block in blocks.items()}
     reached: set[str] = set()
     waiting = [name for hidden, uses in used for name in (uses.all - hidden) & blocks.keys()]
     while waiting:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            block = blocks[name]
-            uses = uses_of((block.body, block.params))
-            used.append((params_of(block), uses))
-            waiting.extend((uses.all - params_of(block)) & blocks.keys())
+            hidden, uses = inside[name]
+            used.append((hidden, uses))
+            waiting.extend((uses.all - hidden) & blocks.keys())
     for name, block in blocks.items():
         if name not in reached:
             yield _unused(block.name.span, f"the block `{name}` is never used", "call it, or remove it")
-    yield from _constants(context, blocks, used)
+    yield from _constants(context, [*used, *inside.values()])
     yield from _inputs(context)
     yield from _inner_names(context)
     yield from _outer_names(context)
@@ -41,13 +41,9 @@ def _unused(span: Span, message: str, help_text: str, fixes: tuple[Fix, ...] = (
     return Diagnostic("W507", "warning", message, span, help_text, fixes=fixes)
 
 
-def _constants(
-    context: Context, blocks: dict[str, DefStmt], used: list[tuple[frozenset[str], Uses]]
-) -> Iterator[Diagnostic]:
+def _constants(context: Context, used: list[tuple[frozenset[str], Uses]]) -> Iterator[Diagnostic]:
     """`let`s that no layer needs; what only unused blocks need is not reported a second time."""
     mentioned = {name for hidden, uses in used for name in uses.all - hidden}
-    for block in blocks.values():
-        mentioned |= uses_of((block.body, block.params)).all - params_of(block)
     for statement in context.network.file.statements:
         if isinstance(statement, LetStmt):
             for name, _ in statement.bindings:

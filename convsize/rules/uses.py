@@ -29,7 +29,7 @@ def nodes_of(tree: object) -> Iterator[object]:
         node = waiting.pop()
         if isinstance(node, tuple) and type(node) is not Span:
             yield node
-            waiting.extend(node)
+            waiting.extend([each for each in node if isinstance(each, tuple)])
 
 
 def uses_of(tree: object) -> Uses:
