@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +33,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"differs from tests/golden/{name}"
 
     return compare
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch computes on one thread of the processor: sums are made in the same order everywhere."""
+    from convsize.runtime.clock import computing_threads
+
+    with computing_threads(1):
+        yield
 
 
 class Ran(NamedTuple):

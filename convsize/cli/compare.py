@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from convsize.cli.options import Expressions, Lets
-from convsize.errors import ExitCode
 
 
 def command(
@@ -47,46 +46,31 @@ def command(
       convsize compare specs/*.spec -o costs.svg
       convsize compare specs/vgg_?.spec --format markdown
     """
-    from convsize import api
-    from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
     from convsize.views import comparison
 
     if theme is not None and output is None:
         raise UsageError("--theme is for a picture: name its file by -o costs.svg")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import suffix_of
+        from convsize.views.drawing_file import picture_suffix
 
-        suffix = suffix_of(output)
-        if suffix in ("dot", "mmd"):
-            raise UsageError(f"a comparison is no graph: write `{output}` as .svg, .png or .pdf")
-    shapes = named.inputs(input_ or ())
-    numbers = named.lets(let or ())
-    asked = list(named.sources(specs or (), expression or ()))
-    if len(asked) < 2:
+        suffix = picture_suffix(output, "a comparison")
+    turns = Turns(specs, expression, let, input_)
+    if not turns.several:
         raise UsageError("a comparison needs two networks or more; `analyze` shows a single one")
     reports = []
-    code = ExitCode.OK
-    for name, where in asked:
-        try:
-            network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
-        except SpecError as error:
-            terminal.report_diagnostics(error.diagnostics, error.source)
-            code = max(code, ExitCode.FINDINGS)
-            continue
-        except UsageError as error:
-            terminal.complain(f"{name}: {error}")
-            code = max(code, ExitCode.USAGE)
-            continue
-        report = network.analyze(batch=batch, dtype=dtype)
-        terminal.report_diagnostics(report.diagnostics, report.source)
-        if any(found.severity == "error" for found in report.diagnostics):
-            code = max(code, ExitCode.FINDINGS)
-        reports.append(report)
+    for name, where in turns.asked:
+        with turns.turn(name):
+            report = turns.read(name, where).analyze(batch=batch, dtype=dtype)
+            terminal.report_diagnostics(report.diagnostics, report.source)
+            if any(found.severity == "error" for found in report.diagnostics):
+                turns.failed()
+            reports.append(report)
     if not reports:
-        return code
+        return turns.code
     entries = comparison.compare(reports)
     if output is not None and suffix is not None:
         from convsize.cli import files
@@ -102,4 +86,4 @@ def command(
     else:
         width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
         terminal.write(comparison.render(entries, width=width, paint=paint))
-    return code
+    return turns.code

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from convsize.cli.options import Format
 from convsize.errors import ExitCode
 
 
@@ -14,9 +15,7 @@ def command(
     device: Annotated[
         list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Names or device files; all where none is named.")
     ] = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Lists the devices that time and memory can be predicted for, with what their figures come from.
 

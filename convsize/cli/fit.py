@@ -12,6 +12,7 @@ from convsize.cli.options import (
     Autocast,
     Checkpoints,
     Expressions,
+    Format,
     Frozen,
     Inputs,
     Lets,
@@ -47,9 +48,7 @@ def command(
     freeze: Frozen = None,
     accumulate: Accumulated = 1,
     let: Lets = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Says the largest batch, or the largest input, that can be trained within a budget of memory, and what limits it.
 

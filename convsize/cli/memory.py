@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from convsize.cli.options import (
     Autocast,
     Checkpoints,
     Expressions,
+    Format,
     Frozen,
     InPlace,
     Inputs,
@@ -23,7 +24,7 @@ from convsize.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from convsize.views.drawing_file import Suffix
+    pass
 
 
 def command(
@@ -53,9 +54,7 @@ def command(
         typer.Option(metavar="FILE", help="Draw the course of the step: .svg, .png or .pdf.", show_default=False),
     ] = None,
     let: Lets = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Says what training holds in memory, byte by byte, without PyTorch.
 
@@ -100,7 +99,11 @@ def command(
     turns = Turns(specs, expression, let, input_)
     if timeline is not None and turns.several:
         raise UsageError("a picture shows one step: name one spec where --timeline is given")
-    suffix = None if timeline is None else _suffix(timeline)
+    suffix = None
+    if timeline is not None:
+        from convsize.views.drawing_file import picture_suffix
+
+        suffix = picture_suffix(timeline, "the course of a step")
     found = []
     for name, where in turns.asked:
         with turns.turn(name):
@@ -120,14 +123,3 @@ def command(
     if format_ == "json" and found:
         terminal.write(view.render_json(found, several=turns.several))
     return turns.code
-
-
-def _suffix(path: str) -> Suffix:
-    """The format of a picture. Raises UsageError where it is none of a plot's."""
-    from convsize.errors import UsageError
-    from convsize.views.drawing_file import suffix_of
-
-    suffix = suffix_of(path)
-    if suffix in ("dot", "mmd"):
-        raise UsageError(f"the course of a step is no graph: write `{path}` as .svg, .png or .pdf")
-    return suffix

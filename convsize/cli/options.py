@@ -1,6 +1,6 @@
 """Options that several commands take, so that they are called and explained alike everywhere."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,8 @@ Inputs = Annotated[
         help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
     ),
 ]
+
+Format = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")]
 
 Lets = Annotated[
     list[str] | None,

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Against, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
-from convsize.errors import ExitCode
+from convsize.cli.options import Against, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
 
 
 def command(
@@ -36,9 +35,7 @@ def command(
         str | None, typer.Option("--output", "-o", metavar="FILE", help="A roofline plot as well: .svg, .png or .pdf.")
     ] = None,
     let: Lets = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Runs a network in PyTorch and says what every layer takes, forward and backward.
 
@@ -54,60 +51,51 @@ def command(
     from convsize import api, devices
     from convsize.analyses.training_step import require_known
     from convsize.cli import files, terminal
-    from convsize.cli import specs as named
     from convsize.cli.progress import Progress
-    from convsize.errors import SpecError, UsageError
+    from convsize.cli.turns import Turns
+    from convsize.errors import UsageError
     from convsize.records import TrainingSetting
     from convsize.views import profile as view
 
-    asked = list(named.sources(specs or (), expression or ()))
-    if len(asked) != 1:
+    turns = Turns(specs, expression, let, input_)
+    if turns.several:
         raise UsageError("one network is profiled at a time: name one file, or give a text by -e")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import suffix_of
+        from convsize.views.drawing_file import picture_suffix
 
-        suffix = suffix_of(output)
-        if suffix in ("dot", "mmd"):
-            raise UsageError(f"a plot is no graph: write `{output}` as .svg, .png or .pdf")
+        suffix = picture_suffix(output, "a plot")
     setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=not train)
     require_known(setting)
     machine = devices.of_machine(device) if against is None else against
     roof = None if machine is None else devices.load(machine)
     api.require_torch()
-    name, where = asked[0]
-    try:
-        network = api.from_source(
-            named.read(where), name=name, lets=named.lets(let or ()), inputs=named.inputs(input_ or ())
-        )
-        report = network.analyze(batch=batch, dtype=dtype)
-    except SpecError as error:
-        terminal.report_diagnostics(error.diagnostics, error.source)
-        return ExitCode.FINDINGS
-    terminal.report_diagnostics(report.diagnostics, report.source)
-    if any(found.severity == "error" for found in report.diagnostics):
-        return ExitCode.FINDINGS
-    from convsize.runtime.profile import WARM_UP, profile
+    for name, where in turns.asked:
+        with turns.turn(name):
+            network = turns.read(name, where)
+            report = network.analyze(batch=batch, dtype=dtype)
+            turns.say(report)
+            from convsize.runtime.profile import WARM_UP, profile
 
-    with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
-        found, document = profile(
-            network,
-            setting,
-            repeats=repeats,
-            threads=threads,
-            against=roof,
-            trace=trace is not None,
-            told=progress.step,
-        )
-    if trace is not None and document is not None:
-        files.write(trace, document)
-    if output is not None and suffix is not None:
-        from convsize.views.profile_picture import scene
+            with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
+                found, document = profile(
+                    network,
+                    setting,
+                    repeats=repeats,
+                    threads=threads,
+                    against=roof,
+                    trace=trace is not None,
+                    told=progress.step,
+                )
+            if trace is not None and document is not None:
+                files.write(trace, document)
+            if output is not None and suffix is not None:
+                from convsize.views.profile_picture import scene
 
-        files.write(output, scene(found, report.layers).file(suffix))
-    if format_ == "json":
-        terminal.write(view.render_json(found))
-    else:
-        width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
-        terminal.write(view.render(found, report.layers, folded=not full, width=width, paint=paint))
-    return ExitCode.OK
+                files.write(output, scene(found, report.layers).file(suffix))
+            if format_ == "json":
+                terminal.write(view.render_json(found))
+            else:
+                width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
+                terminal.write(view.render(found, report.layers, folded=not full, width=width, paint=paint))
+    return turns.code

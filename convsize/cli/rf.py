@@ -65,11 +65,9 @@ def command(
         raise UsageError("--image and --theme are for a picture: name its file by -o rf.svg")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import suffix_of
+        from convsize.views.drawing_file import picture_suffix
 
-        suffix = suffix_of(output)
-        if suffix in ("dot", "mmd"):
-            raise UsageError(f"a receptive field is no graph: write `{output}` as .svg, .png or .pdf")
+        suffix = picture_suffix(output, "a receptive field")
         if image is not None and suffix != "svg":
             raise UsageError("--image is for an SVG: name the picture rf.svg")
     photo = None if image is None else data_uri(image)

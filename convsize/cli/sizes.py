@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Specs
+from convsize.cli.options import Expressions, Format, Inputs, Lets, Specs
 
 if TYPE_CHECKING:
     from convsize.errors import Diagnostic, Source
@@ -34,9 +34,7 @@ def command(
     ] = None,
     main_: Annotated[bool, typer.Option("--main", help="The trunk alone, without the heads.")] = False,
     let: Lets = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Says at which input sizes a network is valid, at which it drops nothing, and at which a checkpoint fits.
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Specs
+from convsize.cli.options import Expressions, Format, Inputs, Lets, Specs
+
+if TYPE_CHECKING:
+    from convsize.records.time import Sweep
 
 
 def command(
@@ -25,12 +28,10 @@ def command(
         str, typer.Option(metavar="batch=A..B", help="Throughput and memory over batch sizes, doubled from A to B.")
     ] = "",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the sweep: .svg or .png.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the sweep: .svg, .png or .pdf.")
     ] = None,
     let: Lets = None,
-    format_: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")
-    ] = "table",
+    format_: Format = "table",
 ) -> int:
     """Predicts what a forward pass or a training step takes on a device, layer by layer, without PyTorch.
 
@@ -99,15 +100,9 @@ def _batches(text: str) -> tuple[int, ...]:
     return (*found, int(high))
 
 
-def _draw(output: str, swept: object) -> None:
+def _draw(output: str, swept: Sweep) -> None:
     from convsize.cli import files
-    from convsize.errors import UsageError
-    from convsize.records.time import Sweep
-    from convsize.views.drawing_file import suffix_of
+    from convsize.views.drawing_file import picture_suffix
     from convsize.views.sweep_picture import scene
 
-    assert isinstance(swept, Sweep)
-    suffix = suffix_of(output)
-    if suffix in ("dot", "mmd"):
-        raise UsageError(f"a sweep is no graph: `{output}` must end in .svg or .png")
-    files.write(output, scene(swept).file(suffix))
+    files.write(output, scene(swept).file(picture_suffix(output, "a sweep")))

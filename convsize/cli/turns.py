@@ -10,7 +10,7 @@ from convsize.cli import specs, terminal
 from convsize.errors import ExitCode, Source, SpecError, UsageError
 
 if TYPE_CHECKING:
-    from convsize.api import Network
+    from convsize.api import Network, Report
 
 
 class Turns:
@@ -66,9 +66,13 @@ class Turns:
     def network(self, name: str, where: Source | str) -> Network:
         """The network of a spec without errors, its warnings said. Raises SpecError or UsageError."""
         found = self.read(name, where)
+        self.say(found)
+        return found
+
+    def say(self, found: Network | Report) -> None:
+        """The warnings of a network, or of its report. Raises SpecError where there are errors."""
         if any(each.severity == "error" for each in found.diagnostics):
             raise SpecError(found.source, found.diagnostics)
         if found.diagnostics:
             self.before()
         terminal.report_diagnostics(found.diagnostics, found.source)
-        return found

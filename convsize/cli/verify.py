@@ -51,7 +51,6 @@ def command(
     from convsize.cli import files, terminal
     from convsize.cli.progress import Progress
     from convsize.cli.turns import Turns
-    from convsize.errors import SpecError
     from convsize.views import receipt as view
 
     api.require_torch()
@@ -67,12 +66,7 @@ def command(
                 progress.step()
             with turns.turn(name):
                 network = turns.read(name, where)
-                report = network.analyze()
-                if any(found.severity == "error" for found in report.diagnostics):
-                    raise SpecError(report.source, report.diagnostics)
-                if report.diagnostics:
-                    progress.make_room()
-                terminal.report_diagnostics(report.diagnostics, report.source)
+                turns.say(network.analyze())
                 receipt = network.verify(
                     device=device,
                     batches=(1, 3) if batch is None else (batch,),

@@ -169,11 +169,9 @@ class Op:
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = dict(zip(self.FIELDS, values, strict=False)) | named
-        if len(given) != len(values) + len(named) or not given.keys() <= set(self.FIELDS):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.FIELDS) or 'nothing'}: {values}, {named}")
-        for field in self.FIELDS:
-            # A default is an attribute of the class.
-            self.__dict__[field] = given[field] if field in given else getattr(type(self), field)
+        if len(given) != len(values) + len(named) or given.keys() != set(self.FIELDS):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.FIELDS) or 'nothing'}: not {values}, {named}")
+        self.__dict__.update((field, given[field]) for field in self.FIELDS)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be set: ops do not change")

@@ -11,7 +11,7 @@ from math import log2
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
-from torch import Tensor
+from torch import Tensor, nn
 
 from convsize.analyses.time_pieces import Piece, pieces, table_name
 from convsize.analyses.time_prediction import OPTIMIZERS, predict_time
@@ -25,6 +25,7 @@ from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, 
 from convsize.records.time import TimeSetting
 from convsize.runtime.clock import Clock
 from convsize.runtime.layer_timing import median_of, time_pieces
+from convsize.runtime.step_meters import OPTIMIZERS as MAKERS
 from convsize.runtime.whole_timing import as_calibrated, time_whole
 from convsize.runtime.workspaces import measure_cublas, measure_workspaces
 
@@ -249,23 +250,15 @@ def _outside(clock: Clock, device: str, name: str) -> Iterator[tuple[str, Sample
         for power in range(4, 25, 2):
             elements = 2**power
             count = max(min(2**22 // elements, 50), 2)
-            parameters = [torch.zeros(elements, device=device, dtype=dtype, requires_grad=True) for _ in range(count)]
+            parameters = [nn.Parameter(torch.zeros(elements, device=device, dtype=dtype)) for _ in range(count)]
             for each in parameters:
                 each.grad = torch.ones_like(each)
-            step = _optimizer(optimizer, parameters).step
+            step = MAKERS[optimizer](parameters).step
             step()
             seconds = clock.repeated(step, budget=0.2).median / count
             size = float(touched * elements)
             features = (size, size * itemsize, float(power))
             yield table_name(f"step of {optimizer}", "forward", name), Sample(features, seconds)
-
-
-def _optimizer(name: str, parameters: Sequence[Tensor]) -> torch.optim.Optimizer:
-    if name == "adam":
-        return torch.optim.Adam(parameters, lr=1e-6)
-    if name == "adamw":
-        return torch.optim.AdamW(parameters, lr=1e-6)
-    return torch.optim.SGD(parameters, lr=1e-6, momentum=0.9 if name == "momentum" else 0.0)
 
 
 def _title(device: str) -> str:

@@ -17,7 +17,7 @@ from convsize.graph.network import Network
 from convsize.records import LayerProfile, LayerRow, Profile, Roof, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import keep_freed_memory
+from convsize.runtime.clock import computing_threads, keep_freed_memory
 from convsize.runtime.free_memory import free_bytes, out_of_memory
 from convsize.runtime.profile_kernels import kernels
 from convsize.runtime.profile_steps import Steps, measured
@@ -54,11 +54,9 @@ def profile(
         raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.2f} GiB are free"))
     if setting.device == "cpu":
         keep_freed_memory()
-    usual = torch.get_num_threads()
-    computing = usual if threads is None else threads
-    torch.set_num_threads(computing)
+    seeded = torch.random.fork_rng(devices=["cuda"] if setting.device == "cuda" else [])
     try:
-        with torch.random.fork_rng(devices=["cuda"] if setting.device == "cuda" else []):
+        with computing_threads(threads) as computing, seeded:
             torch.manual_seed(0)
             steps = Steps(batch_for(network, setting), setting)
             gc.collect()
@@ -75,9 +73,7 @@ def profile(
         if not out_of_memory(error):
             raise
         raise UsageError(_too_large(network, setting, needed, f"{setting.device} ran out of memory")) from None
-    finally:
-        torch.set_num_threads(usual)
-    report = analyze(network, batch=setting.batch, dtype=setting.dtype)
+    report = analyze(network, batch=setting.batch, dtype=setting.dtype, with_digest=False)
     outputs = {row.name: row.output_bytes for row in report.layers}
     held = outputs if setting.inference else dict(memory.saved_by_layer)
     work: dict[str, list[Piece]] = {row.name: [] for row in report.layers}
@@ -100,14 +96,16 @@ def profile(
         kernels=top,
         roof=roof,
         peak=needed,
-        predicted=_predicted(network, against, setting),
+        predicted=_predicted(network, against, setting, computing),
     )
     return found, document
 
 
-def _predicted(network: Network, against: Device | None, setting: TrainingSetting) -> float | None:
-    """The seconds that are predicted; None where the device is not this machine, or its figures do not say."""
-    if against is None or not against.calibrated or against.kind != setting.device:
+def _predicted(network: Network, against: Device | None, setting: TrainingSetting, threads: int) -> float | None:
+    """The seconds that are predicted; None where the device is not this machine as it runs, or does not say."""
+    if against is None or not against.calibrated or against.kind != setting.device or against.channels_last:
+        return None
+    if against.threads not in (None, threads):
         return None
     wanted = TimeSetting(setting.batch, setting.dtype, not setting.inference, setting.optimizer)
     try:

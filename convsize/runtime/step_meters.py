@@ -19,6 +19,7 @@ from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.record import Record
 from convsize.records import TrainingSetting
+from convsize.runtime.clock import computing_threads
 from convsize.runtime.module import NetworkModule, build_module
 
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
@@ -159,13 +160,9 @@ def _peaks(batch: Batch, update: torch.optim.Optimizer | None, work: Callable[[]
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     before = held(batch, update)
     # With more threads kernels have more buffers.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False) as trace:
-            work()
-    finally:
-        torch.set_num_threads(threads)
+    tracing = profile(activities=[ProfilerActivity.CPU], profile_memory=True, record_shapes=False)
+    with computing_threads(1), tracing as trace:
+        work()
     profiler = trace.profiler
     assert profiler is not None
     assert profiler.kineto_results is not None

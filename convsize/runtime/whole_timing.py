@@ -10,7 +10,7 @@ import torch
 from convsize.graph.network import Network
 from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock, Timing, keep_freed_memory
+from convsize.runtime.clock import Clock, Timing, computing_threads, keep_freed_memory
 from convsize.runtime.layouts import channels_last, to_channels_last
 from convsize.runtime.step_meters import OPTIMIZERS, batch_for, step
 
@@ -52,9 +52,5 @@ def as_calibrated(device: str, threads: int | None) -> Iterator[Clock]:
     processor time that counts. Freed memory is kept by the allocator, from here on.
     """
     keep_freed_memory()
-    usual = torch.get_num_threads()
-    torch.set_num_threads(threads or usual)
-    try:
-        yield Clock(device, "processor" if torch.get_num_threads() == 1 else "wall")
-    finally:
-        torch.set_num_threads(usual)
+    with computing_threads(threads) as computing:
+        yield Clock(device, "processor" if computing == 1 else "wall")

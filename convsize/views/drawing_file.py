@@ -42,6 +42,14 @@ def suffix_of(path: str) -> Suffix:
     raise UsageError(f"`{path}` must end in {', '.join(f'.{suffix}' for suffix in SUFFIXES)}: that is the format")
 
 
+def picture_suffix(path: str, what: str) -> Suffix:
+    """The format of `what`, a picture that is no graph of a network. Raises UsageError where a file asks for such."""
+    suffix = suffix_of(path)
+    if suffix in ("dot", "mmd"):
+        raise UsageError(f"{what} is no graph: write `{path}` as .svg, .png or .pdf")
+    return suffix
+
+
 def stamp(description: str) -> str:
     """What a file says of the description that it was drawn from."""
     return hashlib.sha256(description.encode()).hexdigest()

@@ -61,12 +61,8 @@ def agree(net, batch=2):
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def _seeded(one_thread):
     torch.manual_seed(3)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -31,12 +31,7 @@ BRANCHES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def profiled(network, *, repeats=5, **setting):
@@ -152,6 +147,15 @@ def test_backward_counts_for_the_weights_and_for_the_input():
         times = {"conv1": 2, "flatten1": 0}.get(each.name, 3)
         assert each.flops == times * forward[each.name].flops
         assert each.bytes == times * forward[each.name].bytes
+
+
+@pytest.mark.parametrize(("other", "stands"), [({}, True), ({"threads": 2}, False), ({"channels_last": True}, False)])
+def test_a_prediction_stands_beside_what_ran_as_it_was_calibrated(other, stands):
+    device = devices.load("ryzen7_5800h")
+    device = device._replace(source=device.source._replace(kind="calibrated"), threads=1)._replace(**other)
+    network = convsize.parse("input: 3@8x8\nC3D8 R FC10")
+    found, _ = profiling.profile(network, TrainingSetting(2), repeats=3, against=device)
+    assert (found.predicted is not None) == stands
 
 
 def test_memory_that_is_not_there_is_said_before_anything_is_built(monkeypatch):

@@ -19,6 +19,7 @@ from train_killed import job  # noqa: E402
 
 from convsize.errors import ConvsizeError, UsageError  # noqa: E402
 from convsize.records import Notice, RunEnd  # noqa: E402
+from convsize.runtime.clock import computing_threads  # noqa: E402
 from convsize.runtime.training import checkpoints  # noqa: E402
 from convsize.runtime.training.loop import train  # noqa: E402
 
@@ -28,10 +29,8 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """As the harness has it: with another number of threads sums are made in another order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with computing_threads(1):
+        yield
 
 
 @pytest.fixture(scope="module")
