@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from math import log2
 
@@ -23,8 +23,8 @@ from convsize.record import Record
 from convsize.records import ITEM_SIZES
 from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, Sample
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock
-from convsize.runtime.layer_timing import median_of, time_pieces
+from convsize.runtime.clock import Clock, summed_up
+from convsize.runtime.layer_timing import time_layers, time_pieces
 from convsize.runtime.step_meters import OPTIMIZERS as MAKERS
 from convsize.runtime.whole_timing import as_calibrated, time_whole
 from convsize.runtime.workspaces import measure_cublas, measure_workspaces
@@ -76,7 +76,9 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
         for at, (network, batches) in enumerate(plan.shapes):
             told(f"layers of {network.name} ({at + 1} of {len(plan.shapes)})")
             for setting in (each for batch in batches for each in _settings(plan, network, batch)):
-                found = dict(device.shapes) | _shapes(network, setting, clock, plan)
+                found = dict(device.shapes) | time_layers(
+                    network, setting, clock, plan.device, in_channels_last=plan.channels_last
+                )
                 device = device._replace(shapes=tuple(found.items()))
                 errors.setdefault(("per-shape", setting.training), []).append(_error(network, device, setting, clock))
         if plan.device == "cuda":
@@ -94,11 +96,21 @@ def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
     for dtype in plan.dtypes:
         told(f"layers of every class in {dtype}")
         known = {piece.key: piece for piece in _grid(plan, dtype)}
-        times = _timed(plan, known.values(), dtype, clock, rounds=2, sweeps=plan.sweeps, together=_TOGETHER)
+        times = time_pieces(
+            known.values(),
+            getattr(torch, dtype),
+            clock,
+            device=plan.device,
+            rounds=2,
+            sweeps=plan.sweeps,
+            together=_TOGETHER,
+            in_channels_last=plan.channels_last,
+        )
         for key, piece in known.items():
-            sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), median_of(times[key]))
+            timing = summed_up(times[key])
+            sample = Sample((float(piece.flops), float(piece.bytes), *piece.features), timing.median)
             samples.setdefault(table_name(piece.family, piece.direction, dtype), []).append(sample)
-        spreads += [(max(each) - min(each)) / (2 * median_of(each)) for each in times.values() if median_of(each)]
+            spreads.append(timing.spread)
         told(f"losses and optimizers in {dtype}")
         for name, sample in _outside(clock, plan.device, dtype):
             samples.setdefault(name, []).append(sample)
@@ -130,36 +142,6 @@ def _settings(plan: Plan, network: Network, batch: int) -> Iterator[TimeSetting]
         yield TimeSetting(batch, dtype)
         if batch >= smallest_batch(network):
             yield TimeSetting(batch, dtype, training=True)
-
-
-def _shapes(network: Network, setting: TimeSetting, clock: Clock, plan: Plan) -> dict[str, float]:
-    """The seconds of every layer of a network, timed as they take turns with each other alone, as they do in it."""
-    wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    return {
-        key: median_of(each) for key, each in _timed(plan, wanted, setting.dtype, clock, rounds=4, sweeps=1).items()
-    }
-
-
-def _timed(
-    plan: Plan,
-    wanted: Iterable[Piece],
-    dtype: str,
-    clock: Clock,
-    *,
-    rounds: int,
-    sweeps: int,
-    together: int | None = None,
-) -> dict[str, list[float]]:
-    return time_pieces(
-        wanted,
-        getattr(torch, dtype),
-        clock,
-        device=plan.device,
-        rounds=rounds,
-        sweeps=sweeps,
-        together=together,
-        in_channels_last=plan.channels_last,
-    )
 
 
 def _error(network: Network, device: Device, setting: TimeSetting, clock: Clock) -> float:

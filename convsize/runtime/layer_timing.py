@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 
 import torch
 from torch import Tensor, nn
 
-from convsize.analyses.time_pieces import Layer, Piece
+from convsize.analyses.time_pieces import Layer, Piece, pieces
+from convsize.graph.network import Network
 from convsize.record import Record
+from convsize.records.time import TimeSetting
 from convsize.runtime.calls import build
 from convsize.runtime.clock import Clock
 from convsize.runtime.layouts import channels_last, to_channels_last
@@ -107,9 +109,13 @@ def _nothing() -> None:
     pass
 
 
-def median_of(times: Sequence[float]) -> float:
-    """The median of a piece's rounds."""
-    return statistics.median(times)
+def time_layers(
+    network: Network, setting: TimeSetting, clock: Clock, device: str = "cpu", *, in_channels_last: bool = False
+) -> dict[str, float]:
+    """The median seconds of every layer of a network by key; they take turns with each other alone, as in it."""
+    wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
+    times = time_pieces(wanted, getattr(torch, setting.dtype), clock, device=device, in_channels_last=in_channels_last)
+    return {key: statistics.median(each) for key, each in times.items()}
 
 
 def _engine(device: str) -> _Turn:

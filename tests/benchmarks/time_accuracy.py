@@ -19,19 +19,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
 import convsize
 from convsize import devices
-from convsize.analyses.time_pieces import pieces
 from convsize.analyses.time_prediction import predict_time
 from convsize.analyses.training_memory import training_memory
 from convsize.analyses.training_step import smallest_batch
 from convsize.records import TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock
-from convsize.runtime.layer_timing import median_of, time_pieces
+from convsize.runtime.layer_timing import time_layers
 from convsize.runtime.whole_timing import as_calibrated, time_whole
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,13 +57,6 @@ def place(name: str, setting: TimeSetting) -> str:
     return f"{name} {kind(setting)} {setting.batch}"
 
 
-def layers(network: convsize.api.Network, setting: TimeSetting, clock: Clock, device: Device) -> dict[str, float]:
-    """The seconds of every layer, timed as they take turns with each other alone."""
-    wanted = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    dtype = getattr(torch, setting.dtype)
-    return {key: median_of(each) for key, each in time_pieces(wanted, dtype, clock, device=device.kind).items()}
-
-
 def measure(device: Device, minutes: float) -> None:
     """Measures what is not there yet, until the time is up: a network, and right after it each of its layers."""
     CELLS.mkdir(parents=True, exist_ok=True)
@@ -91,7 +80,7 @@ def measure(device: Device, minutes: float) -> None:
                 timing = time_whole(network, setting, clock, device.kind)
                 cells[name] = {"seconds": timing.median, "spread": timing.spread}
                 if expected.seconds <= LONGEST_BY_LAYER:
-                    shaped = device._replace(shapes=tuple(layers(network, setting, clock, device).items()))
+                    shaped = device._replace(shapes=tuple(time_layers(network, setting, clock, device.kind).items()))
                     cells[name]["by_layer"] = predict_time(network, shaped, setting).seconds
                     cells[name]["seconds"] = (
                         timing.median + time_whole(network, setting, clock, device.kind).median
