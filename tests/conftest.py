@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT / "specs"
+
+# The same examples in every run, so that a run says what a change did; other ones with CONVSIZE_FUZZ=20000.
+settings.register_profile("the same", derandomize="CONVSIZE_FUZZ" not in os.environ, database=None, deadline=None)
+settings.load_profile("the same")
+
+# Tests that run beside each other share the processors: with a thread for each of them they would wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

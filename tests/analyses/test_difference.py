@@ -163,6 +163,7 @@ def test_alignment_gives_up_where_nothing_is_alike() -> None:
     assert aligned(range(5000), range(5000, 10_000)) is None
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "after",
     ["C3D6 (C3 R BN)*1000 C5 (C3 R BN)*2300 FC10", "(C5 R BN)*3300", "(tanh A3/1p1 scale)*3300", "C3D4 (C3 R BN)*3300"],

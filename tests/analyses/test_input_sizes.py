@@ -378,6 +378,7 @@ def test_strides_beyond_the_largest_period_are_refused() -> None:
         solved("input: 1@131072\nM*17")
 
 
+@pytest.mark.timed
 def test_too_many_cases_are_refused_at_once() -> None:
     start = time.perf_counter()
     with pytest.raises(UsageError, match="fall into too many cases"):
@@ -422,6 +423,7 @@ def test_a_set_knows_its_neighbours() -> None:
     assert SizeSet((), ()).smallest is None
 
 
+@pytest.mark.timed
 def test_resnet152_is_solved_in_a_fifth_of_a_second() -> None:
     network = structure(read(next(path for path in SPECS if path.stem == "resnet152").read_text()))
     best = 1.0
@@ -432,6 +434,7 @@ def test_resnet152_is_solved_in_a_fifth_of_a_second() -> None:
     assert best < 0.2
 
 
+@pytest.mark.timed
 def test_a_long_chain_is_solved_in_linear_time() -> None:
     network = structure(read("input: 3@64x64\n(C3 R BN)*3000"))
     start = time.perf_counter()

@@ -80,6 +80,7 @@ def test_many_holes_are_counted_and_the_first_hundred_listed():
     assert len(row.ranges) == 100
 
 
+@pytest.mark.timed
 def test_long_axes_and_deep_chains_are_quick():
     began = time.perf_counter()
     assert unread("input: 1@16777216\nC3*2000 M C5p0*2000") == ()
@@ -118,7 +119,7 @@ def brute_reads(window, outputs, extent):
     return {place for place in every if 0 <= place < extent}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.integers(1, 6),
     st.integers(1, 6),
@@ -185,7 +186,7 @@ def specs(draw):
     return f"input: 2@{draw(st.integers(4, 40))}\n{' '.join(items)}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(specs())
 def test_unread_and_lost_pixels_against_sets(text):
     try:

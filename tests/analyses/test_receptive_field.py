@@ -235,7 +235,7 @@ def pixels_seen(network, facts, index, axis, unit, known):
     return known[key]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(specs())
 def test_fields_are_what_units_see(text):
     try:
@@ -266,7 +266,7 @@ def test_fields_are_what_units_see(text):
         assert all(small <= size for small, size in zip(row.smallest, row.size, strict=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(specs())
 def test_global_pooling_sees_what_all_units_see(text):
     try:

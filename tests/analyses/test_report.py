@@ -182,7 +182,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=8), st.integers(1, 4), st.booleans())
 def test_totals_are_the_sums_of_the_rows(tokens, batch, flat):
     try:
@@ -214,6 +214,7 @@ def seconds(text):
     return time.perf_counter() - began
 
 
+@pytest.mark.timed
 def test_time_grows_with_the_layers_and_no_faster():
     # Generous, for a machine under load: a quadratic pass over 10,000 layers takes minutes.
     assert seconds("input: 3@224x224\n(C3D64 R)*5000") < 8

@@ -48,6 +48,19 @@ def run(command: list[str]) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
+def quickest(command: list[str], enough: float, tries: int = 12) -> float:
+    """Processor time of the quickest run: of three where one takes less than `enough` seconds, else of `tries`.
+
+    The quickest is the one that others disturbed least, and on a machine that they disturb for a while it comes late.
+    """
+    best = float("inf")
+    for turn in range(tries):
+        best = min(best, run(command).processor)
+        if turn >= 2 and best < enough:
+            break
+    return best
+
+
 def measure(rounds: int) -> dict[str, list[Run]]:
     """Every command in turn, `rounds` times after one round that is not counted."""
     found: dict[str, list[Run]] = {name: [] for name in COMMANDS}

@@ -91,7 +91,7 @@ lines = st.builds(
 paths = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(lines, min_size=1, max_size=3), paths)
 def test_git_says_the_same_of_any_patterns(repository: Path, patterns: list[str], path: str) -> None:
     assert Patterns(patterns).named(path) is git_names(repository, patterns, path)

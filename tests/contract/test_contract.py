@@ -33,9 +33,6 @@ BOUNDS = {"Reshape"}
 def examples(count: int):
     return settings(
         max_examples=count,
-        deadline=None,
-        derandomize=True,
-        database=None,
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 

@@ -19,7 +19,7 @@ from convsize.views import (
 from convsize.views.drawing import draw
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(networks())
 def test_any_network_is_drawn(text: str) -> None:
     try:

@@ -46,7 +46,7 @@ def errors(findings: FileFindings) -> int:
     return sum(found.severity == "error" for found in findings.diagnostics)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(broken(), st.booleans())
 def test_mending_never_harms(text: str, unsafe: bool) -> None:
     before = check_source(Source(text, "net.spec"), CONFIG)

@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import SPECS, grammatical, layers, mutated, networks, soups
 from tree_tools import bare, read, spec_of
@@ -108,7 +108,6 @@ def check_round_trip(file: File) -> None:
 
 
 @given(networks() | grammatical())
-@settings(deadline=None)
 def test_formatting_keeps_every_spec(text: str) -> None:
     file, found = parse(Source(text))
     if not found:
@@ -116,7 +115,6 @@ def test_formatting_keeps_every_spec(text: str) -> None:
 
 
 @given(mutated() | soups())
-@settings(deadline=None)
 def test_formatting_keeps_whatever_can_be_read(text: str) -> None:
     file, found = parse(Source(text))
     if not found:
@@ -124,7 +122,6 @@ def test_formatting_keeps_whatever_can_be_read(text: str) -> None:
 
 
 @given(st.lists(st.tuples(layers(), st.sampled_from(["", " ", "\n", " -> ", "# note\n  "])), min_size=1, max_size=12))
-@settings(deadline=None)
 def test_layers_however_glued_are_the_same_layers(parts: list[tuple[str, str]]) -> None:
     layers_alone = [layer for layer, _ in parts]
     if parse(Source(" ".join(layers_alone)))[1]:
@@ -191,7 +188,6 @@ _written = st.recursive(
 
 
 @given(_written)
-@settings(deadline=None)
 def test_an_expression_reads_back_as_itself(text: str) -> None:
     expr = expr_of(text)
     assert bare(expr_of(expr_text(expr))) == bare(expr)

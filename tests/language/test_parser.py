@@ -1,3 +1,4 @@
+import gc
 from fractions import Fraction
 from time import process_time
 
@@ -405,17 +406,28 @@ def test_spans_are_those_of_the_text() -> None:
 
 
 def seconds(text: str) -> float:
-    start = process_time()
-    parse(Source(text))
-    return process_time() - start
+    """The best of three, without collections: what those take depends on all the objects of the process."""
+    source, taken = Source(text), []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            start = process_time()
+            parse(source)
+            taken.append(process_time() - start)
+    finally:
+        gc.enable()
+    return min(taken)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("text", ["C3D64R" * 5000, "C3D64 R\n" * 5000, "(C3D64 R)*2 " * 3334, "# note\n  R\n" * 10000])
 def test_ten_thousand_layers_parse_in_a_fraction_of_a_second(text: str) -> None:
     read(text)
-    assert min(seconds(text) for _ in range(3)) < 0.4
+    assert seconds(text) < 0.4
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "unit",
     [
@@ -441,7 +453,7 @@ def test_ten_thousand_layers_parse_in_a_fraction_of_a_second(text: str) -> None:
 def test_time_grows_with_the_length_and_no_faster(unit: str) -> None:
     short, long = (unit * (length // len(unit)) for length in (20_000, 160_000))
     # Linear is a factor of 8; quadratic would be 64.
-    assert seconds(long) < 40 * max(min(seconds(short) for _ in range(3)), 0.001)
+    assert seconds(long) < 24 * max(seconds(short), 0.001)
 
 
 @pytest.mark.parametrize("length", [1, 50, 64])

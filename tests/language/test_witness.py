@@ -253,13 +253,13 @@ def test_the_texts_that_both_refuse(text: str) -> None:
 
 
 @given(networks())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_networks_are_accepted_by_both(text: str) -> None:
     assert syntax_errors(text) == set()
     assert witness(text)
 
 
 @given(st.one_of(grammatical(), mutated(), soups(), noise()))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_accepted_by_both_or_by_none(text: str) -> None:
     agree(text)

@@ -88,7 +88,7 @@ def test_specs_have_the_same_parameters(path):
     }
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_random_networks_agree(text):
     try:

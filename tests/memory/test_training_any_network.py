@@ -24,7 +24,7 @@ _LARGEST = 200_000
 """Values of one sample up to which a network is trained, and not only looked at on the meta device."""
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_saved_and_peaks(text):
     try:
@@ -49,7 +49,7 @@ _SETTINGS = (
 )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(networks(), sampled_from(_SETTINGS))
 def test_peaks_under_other_settings(text, setting):
     try:

@@ -10,7 +10,7 @@ from convsize.errors import Diagnostic, Source, SpecError
 from convsize.records import Report
 
 EVERYTHING = Config(style=True)
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def advice_on(text: str) -> list[Diagnostic]:

@@ -19,6 +19,17 @@ from convsize.runtime.clock import Clock  # noqa: E402
 from convsize.runtime.layer_timing import time_pieces  # noqa: E402
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    """A few runs of everything, however noisy its time is then."""
+    usual = Clock.repeated
+
+    def repeated(clock, work, **asked):
+        return usual(clock, work, **{**asked, "budget": 0.01, "warm_up": 1})
+
+    monkeypatch.setattr(Clock, "repeated", repeated)
+
+
 def test_every_spec_of_the_grid_is_a_network():
     families = set()
     for text, batch in grid(1.0):
@@ -36,7 +47,7 @@ def test_what_predictions_are_held_against_are_networks():
         assert smallest_batch(network) <= batch
 
 
-def test_a_calibrated_device(tmp_path):
+def test_a_calibrated_device(tmp_path, hasty):
     texts = ["input: 8@20x20\nweight C3D16 BN R M", "input: 16@30x30\nweight C3D16 R", "input: 40@1\nflat FC20 FC10"]
     networks = tuple((library.parse(text), 2) for text in texts)
     whole = library.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
@@ -62,7 +73,7 @@ def test_a_calibrated_device(tmp_path):
         assert 0.05 < by_class.seconds / known.seconds < 20
 
 
-def test_several_types_and_a_layout(tmp_path):
+def test_several_types_and_a_layout(tmp_path, hasty):
     networks = tuple(
         (library.parse(text), 2) for text in ("input: 8@10x10\nweight C3D16 BN R M", "input: 1@9\nembed(9,6)")
     )
@@ -95,7 +106,7 @@ def test_a_heavier_layer_takes_longer():
     assert sum(found[1].values()) > 2 * sum(found[0].values())
 
 
-def test_the_command(convsize, tmp_path, monkeypatch):
+def test_the_command(convsize, tmp_path, monkeypatch, hasty):
     monkeypatch.setattr("convsize.cli.calibration_grid.grid", lambda _: [("input: 8@10x10\nweight C3D8 R", 1)])
     spec = tmp_path / "net.spec"
     spec.write_text("input: 3@8x8\nC3D8 R FC10\n")

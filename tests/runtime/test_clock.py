@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 from convsize.runtime.clock import Clock, summed_up  # noqa: E402
 
 
+@pytest.mark.timed
 def test_repeats_end_with_the_budget() -> None:
     started = time.perf_counter()
     timing = Clock().repeated(lambda: time.sleep(0.002), budget=0.05, warm_up=1)

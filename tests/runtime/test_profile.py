@@ -39,6 +39,7 @@ def profiled(network, *, repeats=5, **setting):
     return found
 
 
+@pytest.mark.timed
 def test_no_second_of_a_step_is_lost():
     setting = TrainingSetting(2)
     steps = Steps(batch_for(convsize.load(str(SPECS / "resnet18.spec")), setting), setting)
@@ -56,6 +57,7 @@ def test_no_second_of_a_step_is_lost():
     assert max(parts / wall for parts, wall in zip(sums, walls, strict=True)) > 0.9
 
 
+@pytest.mark.timed
 def test_medians_add_up_to_about_the_step():
     network = convsize.load(str(SPECS / "cifar10.spec"))
     # Medians of parts against the median of the whole, on a machine that others may disturb: one quiet try of four.
