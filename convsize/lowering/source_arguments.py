@@ -1,0 +1,125 @@
+"""The numbers in a block's layers: written out, an argument of the block, or a multiple of one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from convsize.lowering.layout import Bracket, Expr
+from convsize.lowering.plan import Step
+from convsize.lowering.source_blocks import Group, Template
+from convsize.ops.base import TorchCall, TorchValue
+
+_COLLAPSING = {"kernel_size", "stride", "padding", "dilation", "output_padding"}
+"""Arguments of PyTorch's layers that take one number for every axis."""
+
+_WITH_DEFAULT = {"stride": 1, "dilation": 1, "groups": 1}
+"""Arguments of blocks that may be left out."""
+
+
+class _Arguments:
+    """Finds for every number of a template's layers how to write it: itself, an argument, a multiple of one."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.taken = {"self", "i", "nn", "torch"}
+
+    def express(self, values: Sequence[TorchValue], key: str, owner: str) -> Expr:
+        """An expression that has the value `values[k]` in the k-th instance."""
+        if all(same_value(value, values[0]) for value in values):
+            return literal(values[0])
+        rows = [value for value in values if isinstance(value, tuple)]
+        if len(rows) == len(values) and len({len(row) for row in rows}) == 1:
+            parts = [self.express(column, key, owner) for column in zip(*rows, strict=True)]
+            return Bracket("(", parts, ")", single_comma=True)
+        for name, known in self.template.parameters.items():
+            if all(map(same_value, values, known)):
+                return name
+        for name, known in self.template.parameters.items():
+            factor = _factor(values, known)
+            if factor is not None:
+                return f"{factor} * {name}"
+            factor = _factor(known, values)
+            if factor is not None:
+                return f"{name} // {factor}"
+        name = {"num_features": "in_channels", "num_channels": "in_channels", "shape": "channels"}.get(key, key)
+        if name in self.taken:
+            name = f"{owner}_{name}"
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        self.template.parameters[name] = list(values)
+        return name
+
+
+def same_value(one: TorchValue, other: TorchValue) -> bool:
+    """Whether both are the same, 1 and 1.0 and True being three."""
+    return type(one) is type(other) and one == other
+
+
+def _factor(values: Sequence[TorchValue], known: Sequence[TorchValue]) -> int | None:
+    """The k ≥ 2 where values = k·known in every instance."""
+    found = set()
+    for value, base in zip(values, known, strict=True):
+        if type(value) is not int or type(base) is not int or base <= 0 or value % base:
+            return None
+        found.add(value // base)
+    factor = found.pop()
+    return factor if not found and factor >= 2 else None
+
+
+def literal(value: TorchValue) -> Expr:
+    """A value as Python writes it."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return Bracket("(", [literal(each) for each in value], ")", single_comma=True)
+    if isinstance(value, float) and value in (math.inf, -math.inf):
+        return f'float("{value}")'
+    return repr(value)
+
+
+def _plain(call_: TorchCall) -> tuple[tuple[str, TorchValue], ...]:
+    """The arguments of a call with (3, 3) as 3 where PyTorch takes that."""
+    if not call_.target.startswith("nn."):
+        return call_.kwargs
+    return tuple(
+        (key, value[0]) if key in _COLLAPSING and isinstance(value, tuple) and len(set(value)) == 1 else (key, value)
+        for key, value in call_.kwargs
+    )
+
+
+def fill(template: Template) -> None:
+    """Writes every argument of every layer and block of a template, and gives its instances their arguments."""
+    arguments = _Arguments(template)
+    for at, line in enumerate(template.lines):
+        twins = [group.children[at][1] for group in template.groups]
+        if isinstance(line.child, Group):
+            inner = [twin for twin in twins if isinstance(twin, Group)]
+            for name in line.child.template.parameters:
+                values = [twin.arguments[name] for twin in inner]
+                template.written[line.name, name] = arguments.express(values, name, line.name)
+        else:
+            for place, call_ in enumerate(line.child.calls):
+                plain = [dict(_plain(twin.calls[place])) for twin in twins if isinstance(twin, Step)]
+                for key, _ in call_.kwargs:
+                    values = [each[key] for each in plain]
+                    template.written[line.name, place, key] = arguments.express(values, key, line.name)
+    for k, group in enumerate(template.groups):
+        group.arguments = {name: values[k] for name, values in template.parameters.items()}
+
+
+def ordered(template: Template) -> list[tuple[str, TorchValue | None]]:
+    """The arguments of a class, those with a default last, each with its default."""
+    defaults = {
+        name: _WITH_DEFAULT[name]
+        for name, values in template.parameters.items()
+        if name in _WITH_DEFAULT and any(same_value(value, _WITH_DEFAULT[name]) for value in values)
+    }
+    return [*((name, None) for name in template.parameters if name not in defaults), *defaults.items()]
+
+
+def type_of(values: Sequence[TorchValue]) -> str:
+    """The annotation of an argument that has these values."""
+    names = {"tuple[int, ...]" if isinstance(value, tuple) else type(value).__name__ for value in values}
+    return " | ".join(sorted(names))
