@@ -7,156 +7,15 @@ if they look, cost and are wired alike inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
+from convsize.views.drawing_nesting import Item, Nested, Repeat, likeness, nested, rows_in
+from convsize.views.drawing_parts import JOINS, Box, Detail, Dims, Drawing, Link, Part, family, leaves
 
-Detail = Literal["network", "block", "layer"]
-Heat = Literal["parameters", "macs", "memory", "receptive_field"]
-Dims = tuple[int, ...]
-
-_FAMILIES = {
-    "convolution": "convolution",
-    "depthwise convolution": "convolution",
-    "transposed convolution": "transposed",
-    "fully connected": "dense",
-    "embedding": "dense",
-    "sum": "sum",
-    "gate": "gate",
-    "concatenation": "concatenation",
-    "flattening": "reshaping",
-    "reshaping": "reshaping",
-    "zero padding": "reshaping",
-    "centre crop": "reshaping",
-    "slice": "reshaping",
-    "picked maps": "reshaping",
-    "widening": "reshaping",
-    "channel shuffle": "reshaping",
-    "pixel shuffle": "reshaping",
-    "upsampling": "reshaping",
-    "dropout": "regularisation",
-    "stochastic depth": "regularisation",
-    "scale": "norm",
-    "affine": "norm",
-    "learned scalar": "norm",
-    "constant factor": "norm",
-}
-JOINS = ("sum", "gate", "concatenation")
 _FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
 """Families that below the detail of layers stand with the layer they follow."""
-
-_FIGURES: dict[str, Callable[[LayerRow], int]] = {
-    "parameters": lambda row: row.parameters,
-    "macs": lambda row: row.macs,
-    "memory": lambda row: row.output_bytes,
-}
-
-
-class Part(Record):
-    """One shape of a picture.
-
-    key: unique in the picture, and the id that formats give it. label: the shorthand, or the block's name; note: the
-    layer's name, or what a block consists of. before: the volume that enters a block, where it is one. times: how many
-    turns of a repeat it stands for, which are alike or, if `summed`, differ. turn: the layers of the first of them;
-    counted: of all of them, whose figures it shows; rows: besides, those of the turns of a folded box around it.
-    """
-
-    key: str
-    kind: Literal["input", "layer", "block", "output"]
-    family: str
-    label: str
-    note: str
-    before: Dims | None
-    after: Dims
-    rows: tuple[LayerRow, ...] = ()
-    counted: tuple[LayerRow, ...] = ()
-    turn: tuple[LayerRow, ...] = ()
-    times: int = 1
-    summed: bool = False
-
-    @property
-    def parameters(self) -> int:
-        """Of the layers it counts."""
-        return sum(row.parameters for row in self.counted)
-
-    @property
-    def macs(self) -> int:
-        """Of the layers it counts."""
-        return sum(row.macs for row in self.counted)
-
-
-class Box(Record):
-    """A block, or a repeat, with the parts in it; where it is folded, those of its first turn.
-
-    summed: its turns differ in size, so that only the shape of the first is that of the others.
-    """
-
-    key: str
-    label: str
-    before: Dims | None
-    after: Dims
-    parts: tuple[Part | Box, ...]
-    counted: tuple[LayerRow, ...]
-    times: int = 1
-    summed: bool = False
-
-    @property
-    def parameters(self) -> int:
-        """Of the layers it counts."""
-        return sum(row.parameters for row in self.counted)
-
-    @property
-    def macs(self) -> int:
-        """Of the layers it counts."""
-        return sum(row.macs for row in self.counted)
-
-
-class Link(Record):
-    """That one part reads another.
-
-    volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
-    before the target reads it as well, and the target reads one behind the source as well.
-    """
-
-    source: str
-    target: str
-    volume: Dims | None = None
-    skip: bool = False
-
-
-class Drawing(Record):
-    """A network as pictures show it."""
-
-    name: str
-    detail: Detail
-    parts: tuple[Part | Box, ...]
-    links: tuple[Link, ...]
-    rows: tuple[LayerRow, ...]
-
-    def leaves(self) -> Iterator[Part]:
-        """Every part, in the order of the spec, boxes opened."""
-        yield from leaves(self.parts)
-
-
-def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
-    """Every part in these, boxes opened."""
-    for each in parts:
-        if isinstance(each, Box):
-            yield from leaves(each.parts)
-        else:
-            yield each
-
-
-def family(op: str) -> str:
-    """What a layer's kind is drawn as; what is no other family is an activation."""
-    if op in _FAMILIES:
-        return _FAMILIES[op]
-    if "pooling" in op:
-        return "pool"
-    return "norm" if op.endswith("norm") else "activation"
 
 
 def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = ()) -> Drawing:
@@ -169,32 +28,6 @@ def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = (
     return _Drawer(report, detail, apart).drawing()
 
 
-def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:
-    """For every part its share of the network's parameters, MACs or activation memory, or the share of the input that
-    the best placed unit of it sees.
-    """
-    real = [part for part in parts if part.rows]
-    if heat == "receptive_field":
-        fields = ((part.key, part.rows[-1].receptive_field) for part in real)
-        return {key: field.seen for key, field in fields if field is not None}
-    figure = _FIGURES[heat]
-    total = sum(figure(row) for part in real for row in part.rows)
-    return {part.key: Fraction(sum(map(figure, part.rows)), total or 1) for part in real}
-
-
-# ---- nesting and folding ---------------------------------------------------------------------------------------------
-
-
-class _Block(Record):
-    name: str
-    items: list[_Item]
-
-
-class _Repeat(Record):
-    block: bool
-    turns: list[list[_Item]]
-
-
 class _Folded(Record):
     """A block or some turns of a repeat, of which `items` are drawn; rows: of all turns."""
 
@@ -205,74 +38,7 @@ class _Folded(Record):
     summed: bool = False
 
 
-_Item = LayerRow | _Block | _Repeat
 _Shown = LayerRow | _Folded
-
-
-def _nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[_Item]:
-    """Rows grouped by the blocks and the repeats around them, from the given levels inwards."""
-    items: list[_Item] = []
-    at = 0
-    while at < len(rows):
-        row = rows[at]
-        in_block = _run(rows, at, lambda one: one.blocks[: blocks + 1]) if len(row.blocks) > blocks else at
-        in_turns = at
-        if len(row.turns) > turns:
-            in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns][0])
-        if in_block == in_turns == at:
-            items.append(row)
-            at += 1
-        elif in_turns > in_block or (
-            # A repeat of one turn around a block; several turns of a block would be several blocks.
-            in_turns == in_block and row.turns[turns][2] and rows[in_turns - 1].turns[turns] == row.turns[turns]
-        ):
-            parts: list[list[_Item]] = []
-            start = at
-            while start < in_turns:
-                end = _run(rows[:in_turns], start, lambda one: one.turns[turns])
-                parts.append(_nested(rows[start:end], blocks, turns + 1))
-                start = end
-            items.append(_Repeat(row.turns[turns][2], parts))
-            at = in_turns
-        else:
-            items.append(_Block(row.blocks[blocks], _nested(rows[at:in_block], blocks + 1, turns)))
-            at = in_block
-    return items
-
-
-def _run(rows: Sequence[LayerRow], at: int, key: Callable[[LayerRow], Any]) -> int:
-    """Where the rows end that have the key of the at-th."""
-    first = key(rows[at])
-    end = at + 1
-    while end < len(rows) and key(rows[end]) == first:
-        end += 1
-    return end
-
-
-def _rows(items: Iterable[_Item]) -> list[LayerRow]:
-    """All layers in these."""
-    found: list[LayerRow] = []
-    for item in items:
-        if isinstance(item, _Block):
-            found += _rows(item.items)
-        elif isinstance(item, _Repeat):
-            for turn in item.turns:
-                found += _rows(turn)
-        else:
-            found.append(item)
-    return found
-
-
-def _key(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
-    """Equal for turns that look, cost and are wired alike inside."""
-    places = {row.name: at for at, row in enumerate(rows)}
-    return tuple(
-        (
-            *(row.op, row.spec, row.input_shapes, row.output, row.parameters, row.buffers, row.macs, row.flops),
-            *(places.get(name) for name in row.inputs),
-        )
-        for row in rows
-    )
 
 
 class _Drawer:
@@ -292,7 +58,7 @@ class _Drawer:
 
     def drawing(self) -> Drawing:
         rows = self.report.layers
-        shown = self.fold(_nested(rows, 0, 0))
+        shown = self.fold(nested(rows, 0, 0))
         for row in rows:
             self.stands_for.setdefault(self.drawn.get(row.name, row).name, []).append(row)
         parts: list[Part | Box] = [
@@ -310,20 +76,20 @@ class _Drawer:
 
     # ---- folding ----
 
-    def fold(self, items: Iterable[_Item]) -> list[_Shown]:
+    def fold(self, items: Iterable[Item]) -> list[_Shown]:
         shown: list[_Shown] = []
         for item in items:
-            if isinstance(item, _Block):
-                shown.append(_Folded(item.name, self.fold(item.items), _rows(item.items)))
-            elif isinstance(item, _Repeat):
+            if isinstance(item, Nested):
+                shown.append(_Folded(item.name, self.fold(item.items), rows_in(item.items)))
+            elif isinstance(item, Repeat):
                 shown += self.repeat(item)
             else:
                 shown.append(item)
         return shown
 
-    def repeat(self, repeat: _Repeat) -> list[_Shown]:
-        turns = [_rows(turn) for turn in repeat.turns]
-        keys = list(map(_key, turns))
+    def repeat(self, repeat: Repeat) -> list[_Shown]:
+        turns = [rows_in(turn) for turn in repeat.turns]
+        keys = list(map(likeness, turns))
         runs: list[list[int]] = []
         for at, key in enumerate(keys):
             if runs and keys[runs[-1][0]] == key:

@@ -19,8 +19,8 @@ from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
 from convsize.views import drawing_file, drawing_graph, numbers
-from convsize.views.drawing import Part
 from convsize.views.drawing_colours import FAMILIES, THEMES
+from convsize.views.drawing_parts import Part
 from convsize.views.fold import Line
 from convsize.views.report_charts import Chart, charts
 from convsize.views.report_content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes

@@ -8,8 +8,8 @@ import pytest
 
 from convsize.api import load
 from convsize.views import drawing_graph
-from convsize.views.drawing import Detail, Heat
 from convsize.views.drawing_colours import FAMILIES, THEMES, Theme, mixed
+from convsize.views.drawing_parts import Detail, Heat
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 

@@ -1,0 +1,164 @@
+"""What a picture of a network consists of: layers, boxes around them, and what reads what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Literal
+
+from convsize.record import Record
+from convsize.records import LayerRow
+
+Detail = Literal["network", "block", "layer"]
+Heat = Literal["parameters", "macs", "memory", "receptive_field"]
+Dims = tuple[int, ...]
+
+_FAMILIES = {
+    "convolution": "convolution",
+    "depthwise convolution": "convolution",
+    "transposed convolution": "transposed",
+    "fully connected": "dense",
+    "embedding": "dense",
+    "sum": "sum",
+    "gate": "gate",
+    "concatenation": "concatenation",
+    "flattening": "reshaping",
+    "reshaping": "reshaping",
+    "zero padding": "reshaping",
+    "centre crop": "reshaping",
+    "slice": "reshaping",
+    "picked maps": "reshaping",
+    "widening": "reshaping",
+    "channel shuffle": "reshaping",
+    "pixel shuffle": "reshaping",
+    "upsampling": "reshaping",
+    "dropout": "regularisation",
+    "stochastic depth": "regularisation",
+    "scale": "norm",
+    "affine": "norm",
+    "learned scalar": "norm",
+    "constant factor": "norm",
+}
+JOINS = ("sum", "gate", "concatenation")
+_FIGURES: dict[str, Callable[[LayerRow], int]] = {
+    "parameters": lambda row: row.parameters,
+    "macs": lambda row: row.macs,
+    "memory": lambda row: row.output_bytes,
+}
+
+
+class Part(Record):
+    """One shape of a picture.
+
+    key: unique in the picture, and the id that formats give it. label: the shorthand, or the block's name; note: the
+    layer's name, or what a block consists of. before: the volume that enters a block, where it is one. times: how many
+    turns of a repeat it stands for, which are alike or, if `summed`, differ. turn: the layers of the first of them;
+    counted: of all of them, whose figures it shows; rows: besides, those of the turns of a folded box around it.
+    """
+
+    key: str
+    kind: Literal["input", "layer", "block", "output"]
+    family: str
+    label: str
+    note: str
+    before: Dims | None
+    after: Dims
+    rows: tuple[LayerRow, ...] = ()
+    counted: tuple[LayerRow, ...] = ()
+    turn: tuple[LayerRow, ...] = ()
+    times: int = 1
+    summed: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.parameters for row in self.counted)
+
+    @property
+    def macs(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.macs for row in self.counted)
+
+
+class Box(Record):
+    """A block, or a repeat, with the parts in it; where it is folded, those of its first turn.
+
+    summed: its turns differ in size, so that only the shape of the first is that of the others.
+    """
+
+    key: str
+    label: str
+    before: Dims | None
+    after: Dims
+    parts: tuple[Part | Box, ...]
+    counted: tuple[LayerRow, ...]
+    times: int = 1
+    summed: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.parameters for row in self.counted)
+
+    @property
+    def macs(self) -> int:
+        """Of the layers it counts."""
+        return sum(row.macs for row in self.counted)
+
+
+class Link(Record):
+    """That one part reads another.
+
+    volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
+    before the target reads it as well, and the target reads one behind the source as well.
+    """
+
+    source: str
+    target: str
+    volume: Dims | None = None
+    skip: bool = False
+
+
+class Drawing(Record):
+    """A network as pictures show it."""
+
+    name: str
+    detail: Detail
+    parts: tuple[Part | Box, ...]
+    links: tuple[Link, ...]
+    rows: tuple[LayerRow, ...]
+
+    def leaves(self) -> Iterator[Part]:
+        """Every part, in the order of the spec, boxes opened."""
+        yield from leaves(self.parts)
+
+
+def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
+    """Every part in these, boxes opened."""
+    for each in parts:
+        if isinstance(each, Box):
+            yield from leaves(each.parts)
+        else:
+            yield each
+
+
+def family(op: str) -> str:
+    """What a layer's kind is drawn as; what is no other family is an activation."""
+    if op in _FAMILIES:
+        return _FAMILIES[op]
+    if "pooling" in op:
+        return "pool"
+    return "norm" if op.endswith("norm") else "activation"
+
+
+def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:
+    """For every part its share of the network's parameters, MACs or activation memory, or the share of the input that
+    the best placed unit of it sees.
+    """
+    real = [part for part in parts if part.rows]
+    if heat == "receptive_field":
+        fields = ((part.key, part.rows[-1].receptive_field) for part in real)
+        return {key: field.seen for key, field in fields if field is not None}
+    figure = _FIGURES[heat]
+    total = sum(figure(row) for part in real for row in part.rows)
+    return {part.key: Fraction(sum(map(figure, part.rows)), total or 1) for part in real}
