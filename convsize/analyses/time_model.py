@@ -93,6 +93,11 @@ class Model:
                 )
                 for each in samples
             ]
+        if len(self._ratios[name][0][0]) != len(features):
+            raise UsageError(
+                f"the device {self.device.name} has samples of `{name}` that this convsize cannot compare with a "
+                "layer: another version measured them; run `convsize calibrate` again"
+            )
         near = sorted(
             (sum((a - b) ** 2 for a, b in zip(own, features, strict=True)), ratio) for own, ratio in self._ratios[name]
         )[:_NEAREST]

@@ -134,7 +134,11 @@ def family(network: Network, node: Node) -> str:
 
 
 def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
-    """Logarithms of extents, none below 0; marks of what is awkward to compute count as much as a factor of four."""
+    """Logarithms of extents, none below 0, and marks.
+
+    What is awkward to compute counts as much as a factor of four. A matrix times a vector is read once at the speed of
+    memory, by another kernel than a product of matrices, so that neither says much about the other.
+    """
     shapes = network.input_shapes(node)
     before, after = shapes[0], node.output
     positions = max(after.area, 1)
@@ -157,4 +161,5 @@ def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
         2.0 * (stride > 1),
         2.0 * ((before.channels // groups) % 8 != 0),
         2.0 * ((after.channels // groups) % 8 != 0),
+        6.0 * (batch * positions == 1),
     )

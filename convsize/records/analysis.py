@@ -61,7 +61,9 @@ class LayerRow(Record):
     """One layer: what it is, produces, holds, sees and costs.
 
     output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
-    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each.
+    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each. blocks
+    and turns are what it stands in, outermost first: the instances of blocks, and of repeats which one, which
+    turn of it, and whether what is repeated is one call of a block.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for

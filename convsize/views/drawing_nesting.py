@@ -17,7 +17,7 @@ class Nested(Record):
 
 
 class Repeat(Record):
-    """Turns in a row; block: of a block, each of whose instances is one."""
+    """Turns in a row; block: what is repeated is one call of a block."""
 
     block: bool
     turns: list[list[Item]]

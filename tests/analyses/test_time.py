@@ -92,6 +92,15 @@ def test_between_samples_the_ratio_to_the_floor_is_interpolated():
     assert 2 * floor < estimate(sample(2, -0.5), sample(8, 2)) < 4 * floor
 
 
+def test_samples_of_another_version_are_refused():
+    network = convsize.parse("input: 8@10x10\nR")
+    (piece,) = pieces(network, 4, "float32", training=False)
+    short = Sample((float(piece.flops), float(piece.bytes), *piece.features[1:]), 1e-6)
+    device = PLAIN._replace(classes=(ClassTable(table_name(piece.family, "inference", "float32"), (short,)),))
+    with pytest.raises(UsageError, match="another version measured them; run `convsize calibrate` again"):
+        predict_time(network, device, TimeSetting(4))
+
+
 def test_the_same_layers_have_the_same_keys_and_others_others():
     def keys(text: str, batch: int = 1, *, training: bool = False) -> set[str]:
         return {piece.key for piece in pieces(convsize.parse(text), batch, "float32", training=training)}
@@ -176,4 +185,11 @@ def test_expectations(check, code, message):
 def test_features_are_logarithms_of_extents():
     (piece,) = pieces(convsize.parse("input: 24@10x10\nC3D40/2b0"), 4, "float32", training=False)
     assert piece.family == "convolution kxk"
-    assert piece.features == (log2(24), log2(40), 0, log2(25), 2, log2(9), 2.0, 0.0, 0.0)
+    assert piece.features == (log2(24), log2(40), 0, log2(25), 2, log2(9), 2.0, 0.0, 0.0, 0.0)
+    marks = [
+        piece.features[-1]
+        for batch in (1, 2)
+        for piece in pieces(convsize.parse("input: 24@10x10\nC1D8 GAP FC5"), batch, "float32", training=False)
+        if "pooling" not in piece.family
+    ]
+    assert marks == [0.0, 6.0, 0.0, 0.0]  # only a fully connected layer of one sample multiplies a vector
