@@ -16,9 +16,18 @@ from convsize.runtime.step_meters import OPTIMIZERS, batch_for, step
 
 
 def time_whole(
-    network: Network, setting: TimeSetting, clock: Clock, device: str = "cpu", *, in_channels_last: bool = False
+    network: Network,
+    setting: TimeSetting,
+    clock: Clock,
+    device: str = "cpu",
+    *,
+    least: int = 3,
+    in_channels_last: bool = False,
 ) -> Timing:
-    """The seconds of a forward pass in evaluation mode, or of a training step, on "cpu" or "cuda"."""
+    """The seconds of a forward pass in evaluation mode, or of a training step, on "cpu" or "cuda".
+
+    least: runs that count, however long they take; more do within a second and a half.
+    """
     batch = batch_for(
         network,
         TrainingSetting(
@@ -41,7 +50,7 @@ def time_whole(
         with torch.no_grad():
             batch.module(*batch.inputs)
 
-    return clock.repeated(work, budget=1.5, warm_up=2, least=3, most=20)
+    return clock.repeated(work, budget=1.5, warm_up=2, least=least, most=20)
 
 
 @contextmanager
