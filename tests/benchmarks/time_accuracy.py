@@ -1,8 +1,11 @@
-"""Predicted times against measured ones, over all specs: python <this file> DEVICE.json [--minutes M] [--report].
+"""Predicted times against measured ones, over all specs.
+
+    python tests/benchmarks/time_accuracy.py DEVICE.json [--minutes M] [--longest S] [--report]
 
 Whole networks, a forward pass in evaluation mode and a training step with momentum, at several batches, each in a cell
 of its own in reports/receipts/time/cpu.json or cuda.json: a run goes on where the last one ended. A cell is left out,
-and said to be, where a step cannot be or would take more memory than there is by prediction.
+and said to be, where a step would take longer than S seconds (4) or more memory than there is by prediction; a run
+with a larger S measures what was left out for its time.
 DEVICE.json is what `convsize calibrate` wrote on the same machine (on a processor with `--threads 1`, on a GPU with
 `--device cuda --dtype float32 --dtype bfloat16`); no sample of it is of these networks. Where a step takes little time
 every layer is timed alone as well, between two timings of the whole network, as `convsize calibrate --shapes` does.
@@ -36,6 +39,7 @@ REPORTS = {"cpu": ROOT / "reports" / "time.md", "cuda": ROOT / "reports" / "time
 SPECS = sorted((ROOT / "specs").glob("*.spec"))
 BATCHES = {"cpu": (1, 8, 32), "cuda": (1, 8, 32, 128, 256)}
 LONGEST_BY_LAYER = 0.6
+_TOO_LONG = "it takes longer than"
 MOST = {"cpu": 16 * 2**30, "cuda": 64 * 2**30}
 
 
@@ -57,7 +61,7 @@ def place(name: str, setting: TimeSetting) -> str:
     return f"{name} {kind(setting)} {setting.batch}"
 
 
-def measure(device: Device, minutes: float) -> None:
+def measure(device: Device, minutes: float, longest: float) -> None:
     """Measures what is not there yet, until the time is up: a network, and right after it each of its layers."""
     CELLS.mkdir(parents=True, exist_ok=True)
     file = CELLS / f"{device.kind}.json"
@@ -66,12 +70,16 @@ def measure(device: Device, minutes: float) -> None:
     with as_calibrated(device.kind, device.threads) as clock:
         for path, setting in settings(device):
             name = place(path.stem, setting)
-            if name in cells or time.monotonic() > end:
+            too_long = cells.get(name, {}).get("left_out", "").startswith(_TOO_LONG)
+            if (name in cells and not too_long) or time.monotonic() > end:
                 continue
             network = convsize.load(path)
             expected = predict_time(network, device, setting)
             if setting.training and setting.batch < smallest_batch(network):
                 cells[name] = {"left_out": "a batch norm on a single value a map cannot be trained"}
+            elif expected.seconds > longest:
+                if not too_long:
+                    cells[name] = {"left_out": f"{_TOO_LONG} {longest:g} s"}
             elif held(network, setting, device) > MOST[device.kind]:
                 cells[name] = {"left_out": f"it holds more than {MOST[device.kind] // 2**30} GiB"}
             else:
@@ -192,9 +200,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("device", type=Path)
     parser.add_argument("--minutes", type=float, default=25.0)
+    parser.add_argument("--longest", type=float, default=4.0)
     parser.add_argument("--report", action="store_true")
     asked = parser.parse_args()
     loaded = devices.load(str(asked.device))._replace(shapes=())
-    measure(loaded, asked.minutes)
+    measure(loaded, asked.minutes, asked.longest)
     if asked.report:
         report(loaded, asked.device)
