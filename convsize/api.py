@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from convsize.errors import Diagnostic, Source, Span, SpecError, UsageError
+from convsize.errors import Diagnostic, Source, Span, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.network import Network as BareNetwork
@@ -195,7 +194,7 @@ def load(
 
     Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
     """
-    return from_source(read(path), name=Path(path).stem, lets=lets, inputs=inputs)
+    return from_source(read(path), name=stem_of(os.fspath(path)), lets=lets, inputs=inputs)
 
 
 def parse(

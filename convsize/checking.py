@@ -10,7 +10,7 @@ from pathlib import Path
 
 from convsize import api
 from convsize.config import Config, Patterns, relative, shown
-from convsize.errors import Diagnostic, Severity, Source, Span, SpecError, UsageError
+from convsize.errors import Diagnostic, Severity, Source, Span, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.network import Expectation, Network
@@ -46,7 +46,7 @@ def check_source(
     ruled = False
     if not _broken(diagnostics):
         try:
-            network = build(file, lets, name=_stem(source.name), inputs=inputs)
+            network = build(file, lets, name=stem_of(source.name), inputs=inputs)
         except SpecError as error:
             if advise:
                 from convsize.advice import advised
@@ -160,10 +160,6 @@ def _findings(network: Network, config: Config, chosen: frozenset[str]) -> list[
 
 def _broken(diagnostics: Sequence[Diagnostic]) -> bool:
     return any(each.severity == "error" for each in diagnostics)
-
-
-def _stem(name: str) -> str:
-    return name.rpartition("/")[2].removesuffix(".spec") or name
 
 
 # ---- budgets ---------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import, which is most of what a command that answers in a tenth of a second spen
 """
 
 import bisect
+import os
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Literal
@@ -38,6 +39,12 @@ class Place(Record):
 
     line: int
     column: int
+
+
+def stem_of(path: str) -> str:
+    """What the network in a file is called: the file's name without folder and ending; what is no text is replaced."""
+    name, _ = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122 (pathlib costs a start)
+    return (name or path).encode("utf-8", "replace").decode()
 
 
 class Source:

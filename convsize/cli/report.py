@@ -91,7 +91,7 @@ def command(
             files.make_folder(output)
         for path, render in written(pages, format_, several=len(asked) > 1):
             full = f"{output.rstrip('/') or '/'}/{path}"
-            data = render().encode()
+            data = render().encode("utf-8", "replace")
             if not check:
                 files.write(full, data)
             elif files.read(full) != data:

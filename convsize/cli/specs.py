@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from convsize.errors import Source, UsageError
+from convsize.errors import Source, UsageError, stem_of
 from convsize.geometry import Shape
 
 SUFFIX = ".spec"
@@ -23,8 +22,7 @@ def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[
     if paths.count("-") > 1:
         raise UsageError("standard input can be read once only: `-` stands there twice")
     for path in paths:
-        name = os.path.basename(path)  # noqa: PTH119 (pathlib makes `.` of an empty name)
-        yield ("stdin" if path == "-" else name.removesuffix(SUFFIX) or path), path
+        yield ("stdin" if path == "-" else stem_of(path)), path
     for text in expressions:
         yield "expression", Source(text, "<expression>")
 

@@ -80,7 +80,7 @@ def command(
                 receipts.append(receipt)
                 if output is not None:
                     path = os.path.join(output, f"{receipt.name}.json")  # noqa: PTH118 (pathlib costs a start)
-                    files.write(path, view.document([receipt], several=False).encode())
+                    files.write(path, view.document([receipt], several=False).encode("utf-8", "replace"))
                 if not json:
                     text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
                     progress.make_room()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -21,6 +20,10 @@ _FIELDS = (
     *("tdp", "cublas_workspace", "context", "workspaces", "efficiency", "threads", "noise"),
     *("classes", "shapes", "accuracy", "channels_last"),
 )
+
+
+_LEAST, _MOST = 1e-30, 1e30
+"""Between these lie all seconds, bytes and operations a second."""
 
 
 class _Wrong(Exception):  # noqa: N818 (carries a sentence, it is no error of its own)
@@ -100,7 +103,9 @@ def _source(value: Any) -> DeviceSource:
         raise _Wrong("its `source` is neither a datasheet nor a calibration")
     versions = _pairs(value, "versions")
     notes = _list(value.get("notes", []), "notes")
-    if not all(isinstance(each, str) for each in (*notes, *(version for _, version in versions))):
+    if not all(
+        isinstance(each, str) and each.isprintable() for each in (*notes, *(version for _, version in versions))
+    ):
         raise _Wrong("`notes` and `versions` of its source are texts")
     return DeviceSource(value["kind"], _text(value, "title"), _text(value, "date"), tuple(notes), tuple(versions))
 
@@ -139,22 +144,28 @@ def _flag(value: dict[str, Any], key: str) -> bool:
 
 def _text(value: dict[str, Any], key: str) -> str:
     found = value.get(key)
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not found or not found.isprintable():
         raise _Wrong(f"its `{key}` is no text")
     return found
 
 
 def _number(value: Any, key: str, *, zero: bool = False) -> float:
-    right = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not right or value < 0 or (value == 0 and not zero):
-        raise _Wrong(f"{value!r} in `{key}` is no number above 0" if not zero else f"{value!r} in `{key}` is no number")
+    right = isinstance(value, int | float) and not isinstance(value, bool)
+    if not right or not ((zero and value == 0) or _LEAST <= value <= _MOST):
+        kind = "no number" if zero else "no number above 0"
+        raise _Wrong(f"{_shown(value)} in `{key}` is {kind} that a device can have")
     return float(value)
 
 
 def _count(value: Any, key: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _Wrong(f"{value!r} in `{key}` is no whole number")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise _Wrong(f"{_shown(value)} in `{key}` is no whole number that a device can have")
     return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _optional_count(value: dict[str, Any], key: str) -> int | None:
@@ -171,6 +182,8 @@ def _pairs(value: dict[str, Any], key: str) -> list[tuple[str, Any]]:
     found = value.get(key, {})
     if not isinstance(found, dict):
         raise _Wrong(f"its `{key}` is no object")
+    if not all(name.isprintable() for name in found):
+        raise _Wrong(f"a name in `{key}` is no text")
     return [*found.items()]
 
 

@@ -1,5 +1,6 @@
 """What is not a spec, or not a call, gets one clear message and its own exit code."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,36 @@ def test_an_interrupt_ends_with_130(convsize, monkeypatch) -> None:
 
     monkeypatch.setattr("convsize.api.from_source", interrupt)
     assert convsize("analyze", "-", stdin=LAYERS) == ("", "", 130)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("analyze",),
+        ("analyze", "--format", "json"),
+        ("check",),
+        ("check", "--format", "junit"),
+        ("check", "--format", "gitlab"),
+        ("sizes",),
+        ("memory",),
+        ("time", "--device", "t4"),
+        ("draw",),
+        ("draw", "-o", "net.mmd"),
+        ("draw", "-o", "net.svg"),
+        ("draw", "-o", "volumes.svg", "--style", "volumes"),
+        ("export", "--to", "torch", "-o", "net.py"),
+        ("export", "--to", "json", "-o", "net.json"),
+        ("report", "-o", "html"),
+        ("report", "-o", "markdown", "--format", "markdown"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_name_that_is_no_text(convsize, tmp_path, monkeypatch, command):
+    name = os.fsdecode(b"net\xff.spec")
+    try:
+        (tmp_path / name).write_text("input: 3@8x8\nC3D4 R FC10\n")
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    monkeypatch.chdir(tmp_path)
+    ran = convsize(*command, name)
+    assert ran.code == 0, ran.err
