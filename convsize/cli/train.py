@@ -113,6 +113,7 @@ def command(
     from convsize.cli import specs as named
     from convsize.errors import UsageError
     from convsize.records import RunSettings
+    from convsize.records.run import wrong_setting
 
     api.require_torch()
     settings = RunSettings(
@@ -148,17 +149,8 @@ def command(
         inputs=tuple(input_ or ()),
         lets=tuple(let or ()),
     )
-    for name, value in (("--lr", lr), ("--lr-gamma", lr_gamma)):
-        if not 0 < value < float("inf"):
-            raise UsageError(f"{name} takes a number above 0, not {value:g}")
-    for name, value in (
-        ("--momentum", momentum),
-        ("--weight-decay", weight_decay),
-        ("--warmup", warmup),
-        ("--clip", clip),
-    ):
-        if not 0 <= value < float("inf"):
-            raise UsageError(f"{name} takes 0 or more, not {value:g}")
+    if wrong := wrong_setting(settings):
+        raise UsageError(f"{_option(wrong[0])} {wrong[1]}")
     if resume is None:
         if spec is not None and expression is not None:
             raise UsageError("one network is trained at a time: give a file or -e, not both")

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from convsize.record import Record
 
+_WORDS = {
+    "optimizer": ("sgd", "momentum", "nesterov", "adam", "adamw"),
+    "schedule": ("constant", "cosine", "step"),
+    "autocast": ("", "bfloat16", "float16"),
+    "device": ("cpu", "cuda"),
+}
+_POSITIVE = ("lr", "lr_gamma")
+_COUNTS = ("epochs", "batch", "accumulate", "lr_step", "processes")
+_LARGEST = 1e15
+"""No rate or factor of a run is larger: PyTorch takes it, be it written as a whole number, too."""
+_LARGEST_SEED = 2**63 - 1
+
 
 class RunSettings(Record):
     """What decides the numbers of a training run, besides the spec.
@@ -48,6 +60,47 @@ class RunSettings(Record):
     checkpoint: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     lets: tuple[str, ...] = ()
+
+
+def wrong_setting(settings: RunSettings) -> tuple[str, str] | None:
+    """The first setting that no run can have, with what it takes and what it is; None where all can be."""
+    for name, value in settings._asdict().items():
+        if takes := _taken(name, value):
+            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            return name, f"takes {takes}, not {shown}"
+    return None
+
+
+def _taken(name: str, value: object) -> str:
+    """What a setting takes, where this is nothing of the kind."""
+    usual = RunSettings._field_defaults.get(name, "")
+    if isinstance(usual, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(usual, int):
+        least = 1 if name in _COUNTS else 0
+        right = isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST_SEED
+        return "" if right else f"a whole number from {least} to {_LARGEST_SEED}"
+    if isinstance(usual, float):
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+        if name == "label_smoothing":
+            return "" if 0 <= number <= 1 else "a number from 0 to 1"
+        if name in _POSITIVE:
+            return "" if 0 < number <= _LARGEST else f"a number above 0, up to {_LARGEST:g}"
+        return "" if 0 <= number <= _LARGEST else f"0 or more, up to {_LARGEST:g}"
+    if isinstance(usual, str):
+        if name in _WORDS:
+            words = _WORDS[name]
+            return "" if value in words else " or ".join(word or "nothing" for word in words)
+        return "" if isinstance(value, str) else "a text"
+    kind = {"losses": str, "loss_weights": int | float}.get(name)
+    rows = value if isinstance(value, tuple) else (None,)
+    if kind is None:
+        return "" if all(isinstance(each, str) for each in rows) else "texts"
+    right = all(
+        isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], kind)
+        for each in rows
+    )
+    return "" if right else "pairs of an output and what is said of it"
 
 
 class RunStart(Record):

@@ -15,6 +15,8 @@ pytest.importorskip("sklearn")
 from safetensors.torch import load_file  # noqa: E402
 
 import convsize as library  # noqa: E402
+from convsize.records import RunSettings  # noqa: E402
+from convsize.runtime.training.run_folder import RunFolder  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
 TINY = "input: 1@8x8\nC3D8 R M C3D16 R M FC10 S\n"
@@ -62,6 +64,46 @@ def test_resume_takes_the_settings_of_the_run(convsize, tmp_path):
     nowhere = convsize("train", "--resume", tmp_path)
     assert nowhere.code == 2
     assert "is no folder of a run: it has no settings.json" in nowhere.err
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("lr", "fast", "`lr` takes a number above 0, up to 1e+15, not 'fast'"),
+        ("lr", -1, "`lr` takes a number above 0, up to 1e+15, not -1"),
+        ("weight_decay", [["main", 1]], "`weight_decay` takes 0 or more"),
+        ("label_smoothing", 1.5, "`label_smoothing` takes a number from 0 to 1, not 1.5"),
+        ("optimizer", "lion", "`optimizer` takes sgd or momentum or nesterov or adam or adamw, not 'lion'"),
+        ("autocast", "float8", "`autocast` takes nothing or bfloat16 or float16"),
+        ("epochs", None, "`epochs` takes a whole number from 1"),
+        ("seed", 0.5, "`seed` takes a whole number from 0"),
+        ("compile", 1, "`compile` takes true or false, not 1"),
+        ("data", ["digits"], "`data` takes a text"),
+        ("frozen", "conv*", "`frozen` takes texts, not 'conv*'"),
+        ("losses", ["mse"], "`losses` takes pairs of an output and what is said of it"),
+        ("loss_weights", [["main", "1"]], "`loss_weights` takes pairs of an output"),
+        ("nesterov", True, "nesterov"),
+    ],
+)
+def test_settings_that_someone_changed(convsize, tmp_path, field, value, message):
+    folder = RunFolder(tmp_path)
+    folder.make("net", TINY, "0" * 16, RunSettings("digits"))
+    facts = json.loads(folder.settings.read_text())
+    folder.settings.write_text(json.dumps({**facts, "settings": {**facts["settings"], field: value}}))
+    ran = convsize("train", "--resume", tmp_path)
+    assert ran.code == 2, ran.err
+    assert "settings.json` is not what convsize wrote" in ran.err
+    assert message in ran.err
+
+
+@pytest.mark.parametrize("settings", [None, [], 1, "x"])
+def test_settings_that_are_none(convsize, tmp_path, settings):
+    folder = RunFolder(tmp_path)
+    folder.make("net", TINY, "0" * 16, RunSettings("digits"))
+    folder.settings.write_text(json.dumps({"name": "net", "graph": "", "settings": settings}))
+    ran = convsize("train", "--resume", tmp_path)
+    assert ran.code == 2, ran.err
+    assert "settings.json` is not what convsize wrote" in ran.err
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", "adamw"])
@@ -161,6 +203,8 @@ def test_out_of_memory_names_the_prediction(convsize, tmp_path, monkeypatch):
         (("--data", "mnist:nowhere"), "nowhere"),
         (("--batch", "5000"), "a step takes 5,000 samples"),
         (("--lr", "0"), "--lr takes a number above 0"),
+        (("--lr", "1e308"), "--lr takes a number above 0, up to 1e+15, not 1e+308"),
+        (("--seed", f"{10**30}"), "--seed takes a whole number from 0 to 9223372036854775807"),
         (("--clip", "-1"), "--clip takes 0 or more"),
         (("--loss", "mean"), "there is no loss `mean`"),
         (("--loss", "bix=mse"), "--loss names `bix`"),

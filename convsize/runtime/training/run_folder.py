@@ -9,6 +9,7 @@ from typing import Any
 
 from convsize.errors import UsageError
 from convsize.records import RunSettings
+from convsize.records.run import wrong_setting
 
 SCHEMA = 1
 
@@ -45,13 +46,15 @@ class RunFolder:
         try:
             facts = json.loads(self.settings.read_text(encoding="utf-8"))
             settings = RunSettings(**{key: _frozen(value) for key, value in facts["settings"].items()})
+            if wrong := wrong_setting(settings):
+                raise ValueError(f"`{wrong[0]}` {wrong[1]}")
             return str(facts["name"]), self.spec.read_text(encoding="utf-8"), str(facts["graph"]), settings
         except FileNotFoundError as error:
             missing = Path(error.filename).name
             raise UsageError(f"`{self.path}` is no folder of a run: it has no {missing}") from None
         except OSError as error:
             raise UsageError(f"`{self.path}` cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UsageError(f"`{self.settings}` is not what convsize wrote: {error}") from None
 
 
