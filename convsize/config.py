@@ -102,7 +102,7 @@ def _read(path: Path) -> Config | None:
 
     try:
         table = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{shown(path)}: this is no TOML: {error}") from None
     if own:
         return from_table(table, path, "")

@@ -287,8 +287,8 @@ def _run(job: Any) -> int:
                 display.step(view.step(event), event.step)
             elif isinstance(event, EpochFigures):
                 display.line(view.epoch(event, paint))
-                if not display.silent:
-                    _draw(job)
+                if not display.silent and (undrawn := _draw(job)):
+                    display.warn(undrawn)
             elif isinstance(event, Notice):
                 display.warn(event.text)
             elif isinstance(event, RunEnd):
@@ -297,10 +297,8 @@ def _run(job: Any) -> int:
     return code
 
 
-def _draw(job: Any) -> None:
-    """Draws the curves anew. They can be drawn again at any time, so a disk that does not take them stops nothing."""
-    import contextlib
-
+def _draw(job: Any) -> str:
+    """Draws the curves anew, or says why it cannot: they can be drawn again at any time, so that stops nothing."""
     from convsize.cli import files
     from convsize.errors import UsageError
     from convsize.runtime.training.run_folder import Metrics, RunFolder
@@ -310,8 +308,11 @@ def _draw(job: Any) -> None:
     settings = job.settings
     title = f"{job.network.name} on {settings.data.partition(':')[0]}"
     subtitle = f"{settings.optimizer}, learning rate {settings.lr:g}, batch {settings.batch * settings.processes}"
-    with contextlib.suppress(UsageError):
+    try:
         files.write(str(folder.curves), scene(title, subtitle, Metrics(folder.metrics).read()).file("svg"))
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def _weights(texts: Any) -> tuple[tuple[str, float], ...]:

@@ -80,6 +80,7 @@ ERRORS = [
         "select = [",
         "convsize.toml: this is no TOML: Invalid value (at end of document)",
     ),
+    (f"select = {'[' * 100_000}", "convsize.toml: this is no TOML: maximum recursion depth exceeded"),
 ]
 
 

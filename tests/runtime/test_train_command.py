@@ -16,7 +16,8 @@ from safetensors.torch import load_file  # noqa: E402
 
 import convsize as library  # noqa: E402
 from convsize.records import RunSettings  # noqa: E402
-from convsize.runtime.training.run_folder import RunFolder  # noqa: E402
+from convsize.runtime.training.run_folder import Metrics, RunFolder  # noqa: E402
+from convsize.views.training_picture import scene  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
 TINY = "input: 1@8x8\nC3D8 R M C3D16 R M FC10 S\n"
@@ -41,7 +42,10 @@ def test_digits(convsize, tmp_path):
     assert (folder / "network.spec").read_text() == TINY
     module = library.parse(TINY).to_torch(logits=True)
     module.load_state_dict(load_file(folder / "best.safetensors"))
-    assert "training loss" in (folder / "curves.svg").read_text()
+    drawn = scene(
+        "expression on digits", "momentum, learning rate 0.05, batch 64", Metrics(folder / "metrics.jsonl").read()
+    )
+    assert (folder / "curves.svg").read_bytes() == drawn.file("svg")  # of all epochs, the last one, too
 
 
 def test_resume_takes_the_settings_of_the_run(convsize, tmp_path):

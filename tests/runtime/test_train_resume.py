@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from convsize.records import Notice, RunEnd  # noqa: E402
 from convsize.runtime.clock import computing_threads  # noqa: E402
 from convsize.runtime.training import checkpoints  # noqa: E402
 from convsize.runtime.training.loop import train  # noqa: E402
+from convsize.runtime.training.run_folder import Metrics  # noqa: E402
 
 HERE = Path(__file__).parent
 
@@ -134,6 +136,44 @@ def test_a_killed_run_without_a_checkpoint_begins_anew(tmp_path, unbroken):
     assert any(isinstance(event, Notice) and "begins anew" in event.text for event in events)
     assert same_weights(folder, unbroken)
     assert figures(folder) == figures(unbroken)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{"kind"', b"x"),
+        (b'{"kind"', b"\xff\xfe"),
+        (b'"kind"', b'"kinf"'),
+        (b'"lr": 0.01', b'"lr": "low"'),
+        (b'"scores": [', b'"scores": [3, '),
+        (b'"scores": [{', b'"scores": [{"name": "x", "top1": 1, "error": null}, {'),
+        (b"\n", b"\n[\n"),
+    ],
+)
+def test_metrics_that_someone_changed_stop_nothing(convsize, tmp_path, old, new):
+    folder = tmp_path / "run"
+    told = ("train", "-e", "input: 1@8x8\nC3D4 R GAP FC10", "--data", "fake:16", "--batch", 8)
+    assert convsize(*told, "--epochs", 2, "--log-every", 1, "-o", folder).code == 0
+    file = folder / "metrics.jsonl"
+    assert old in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(old, new, 1))
+    ran = convsize("train", "--resume", folder, "--epochs", 3)
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.err.split())
+    assert re.search(r"metrics\.jsonl`, line \d+: this is no line of metrics, so no curves are drawn", said)
+    assert "epoch 3" in ran.out
+
+
+def test_a_torn_line_of_metrics_is_forgotten(tmp_path):
+    file = tmp_path / "metrics.jsonl"
+    whole = [{"kind": "steps", "step": at, "loss": 1.5, "lr": 0.1} for at in range(3)]
+    text = "".join(json.dumps(each) + "\n" for each in whole)
+    file.write_text(text[:-5])  # the power failed before the last line was on the disk
+    metrics = Metrics(file)
+    metrics.cut(len(text))
+    metrics.add("steps", {"step": 2, "loss": 1.5, "lr": 0.1})
+    assert metrics.read() == whole
+    assert metrics.size == file.stat().st_size == len(text)
 
 
 def test_a_full_disk_is_survived(tmp_path, unbroken, monkeypatch):

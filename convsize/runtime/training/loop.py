@@ -288,8 +288,8 @@ class _Run:
                 figures = StepFigures(
                     epoch + 1, self.step, sum(losses) / len(losses), rate, throughput, waited / spent, self.meter.peak()
                 )
-                yield figures
                 yield from self._note("steps", figures._asdict())
+                yield figures
                 if end:
                     yield from self._test(epoch, rate, waited / spent)
                 if saves:
@@ -400,9 +400,9 @@ class _Run:
             self.best = figures
         self.last = figures
         self.epoch_loss = self.epoch_seconds = 0.0
-        yield figures
         facts = figures._asdict() | {"scores": [score._asdict() for score in scores]}
         yield from self._note("epoch", facts)
+        yield figures
 
     # ---- what stays --------------------------------------------------------------------------------------------------
 

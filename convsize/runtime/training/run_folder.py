@@ -66,10 +66,12 @@ class Metrics:
         self.size = path.stat().st_size if path.exists() else 0
 
     def cut(self, size: int) -> None:
-        """Forgets what was written after a checkpoint that the run goes on from."""
-        if self._path.exists() and self._path.stat().st_size > size:
-            os.truncate(self._path, size)
-        self.size = min(size, self._path.stat().st_size) if self._path.exists() else 0
+        """Forgets what was written after a checkpoint that the run goes on from, and a line that is torn at the end."""
+        self.size = 0
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                self.size = file.read(size).rfind(b"\n") + 1
+            os.truncate(self._path, self.size)
 
     def add(self, kind: str, figures: dict[str, Any]) -> None:
         """Adds a line. Raises OSError where the disk does not take it; no half of it stays."""
@@ -84,10 +86,42 @@ class Metrics:
         self.size += len(line.encode())
 
     def read(self) -> list[dict[str, Any]]:
-        """All lines."""
+        """All lines. Raises UsageError where one is not what a run writes."""
         if not self._path.exists():
             return []
-        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+        found: list[dict[str, Any]] = []
+        heads: list[tuple[str, bool, bool]] = []
+        for number, line in enumerate(self._path.read_bytes().splitlines(), start=1):
+            try:
+                figures = json.loads(line)
+                right = _is_whole(figures)
+                if figures["kind"] == "epoch":
+                    own = [(each["name"], each["top1"] is None, each["error"] is None) for each in figures["scores"]]
+                    heads = heads or own
+                    right = right and own == heads
+            except (ValueError, KeyError, TypeError, RecursionError):
+                right = False
+            if not right:
+                raise UsageError(f"`{self._path}`, line {number}: this is no line of metrics, so no curves are drawn")
+            found.append(figures)
+        return found
+
+
+def _is_whole(figures: Any) -> bool:
+    """Whether a line has the figures that curves are drawn of; it may lack none."""
+    if figures["kind"] == "steps":
+        return all(_is_number(figures[key]) for key in ("step", "loss", "lr"))
+    scores = [(each["name"], each["top1"], each["error"]) for each in figures["scores"]]
+    return (
+        figures["kind"] == "epoch"
+        and all(_is_number(figures[key]) for key in ("step", "test_loss"))
+        and all(isinstance(name, str) for name, _, _ in scores)
+        and all(score is None or _is_number(score) for _, *both in scores for score in both)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def free_folder(name: str) -> Path:
