@@ -126,7 +126,7 @@ class Network(BareNetwork):
         Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
-            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batches}")
+            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {', '.join(map(str, batches))}")
         from convsize import devices
         from convsize.analyses.training_step import require_known
         from convsize.records import TrainingSetting

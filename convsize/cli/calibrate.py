@@ -49,7 +49,7 @@ def command(
       convsize calibrate --channels-last -o channels_last.json
     """
     from convsize import api, devices
-    from convsize.cli import terminal
+    from convsize.cli import files, terminal
     from convsize.cli.calibration_grid import grid, wholes
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
@@ -72,6 +72,8 @@ def command(
     dtypes = tuple(dict.fromkeys(dtype or ("float32",)))
     if unknown := set(dtypes) - set(ITEM_SIZES):
         raise UsageError(f"--dtype takes {', '.join(ITEM_SIZES)}, not `{unknown.pop()}`")
+    temporary = f"{target}.part"
+    files.write(temporary, b"")  # now, and not after minutes of measuring, is it said that this cannot be
     plan = Plan(device, dtypes, samples, whole, layers, threads=threads, channels_last=channels_last)
 
     def told(what: str) -> None:
@@ -80,9 +82,17 @@ def command(
         terminal.write(f"measuring {what}\n", sys.stderr)
         progress.step()
 
-    with Progress(1, sys.stderr, patience=0) as progress:
-        found = calibrate(plan, told)
-    _write(target, devices.dump(found))
+    try:
+        with Progress(1, sys.stderr, patience=0) as progress:
+            found = calibrate(plan, told)
+        files.write(temporary, devices.dump(found).encode())
+        try:
+            os.replace(temporary, target)  # noqa: PTH105 (the path stays as it was given)
+        except OSError as error:
+            raise UsageError(f"`{target}` cannot be written: {error.strerror}") from None
+    finally:
+        if os.path.exists(temporary):  # noqa: PTH110
+            os.remove(temporary)  # noqa: PTH107
     peaks = ", ".join(f"{peak / 1e9:,.1f} GFLOP/s in {name}" for name, peak in found.peaks)
     terminal.write(
         f"{found.title}: {peaks}; {found.bandwidth / 1e9:.1f} GB/s; "
@@ -90,16 +100,3 @@ def command(
         f"written to {target}: convsize time SPEC --device {device if output is None else target}\n"
     )
     return ExitCode.OK
-
-
-def _write(target: str, text: str) -> None:
-    """Writes the file whole or not at all."""
-    from convsize.cli import files
-    from convsize.errors import UsageError
-
-    temporary = f"{target}.part"
-    files.write(temporary, text.encode())
-    try:
-        os.replace(temporary, target)  # noqa: PTH105 (the path stays as it was given)
-    except OSError as error:
-        raise UsageError(f"`{target}` cannot be written: {error.strerror}") from None

@@ -73,6 +73,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise UsageError(
             "weights are read by safetensors, which is not installed: pip install 'convsize[train]'"
         ) from None
+    if path.exists() and not path.is_file():
+        raise UsageError(f"`{path}` is no file of weights")
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -127,6 +127,22 @@ def test_the_command(convsize, tmp_path, monkeypatch, hasty):
     assert convsize("time", spec, "--device", "cpu").code == 0
 
 
+def test_what_cannot_be_written_is_not_measured(convsize, tmp_path, monkeypatch):
+    monkeypatch.setattr("convsize.runtime.calibrate.calibrate", lambda *_: pytest.fail("it was measured"))
+    ran = convsize("calibrate", "-o", tmp_path / "nowhere" / "here.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "cannot be written: No such file or directory" in ran.err
+
+
+def test_a_calibration_that_fails_leaves_nothing(convsize, tmp_path, monkeypatch):
+    def broken(*_):
+        raise UsageError("no device")
+
+    monkeypatch.setattr("convsize.runtime.calibrate.calibrate", broken)
+    assert convsize("calibrate", "-o", tmp_path / "here.json").code == 2
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_no_gpu(convsize, tmp_path):
     ran = convsize("calibrate", "--device", "cuda", "-o", tmp_path / "x.json")

@@ -281,8 +281,8 @@ def test_a_loader_reads_batches(workers: int) -> None:
     [
         ("digts", "there is no data set `digts`: did you mean `digits`?"),
         ("imagenet:/data", "there is no data set `imagenet`; there are digits, mnist:DIR"),
-        ("mnist", "--data mnist: needs a directory: mnist:DIR"),
-        ("digits:here", "--data digits:here: takes nothing behind `digits`"),
+        ("mnist", "--data mnist needs a directory: mnist:DIR"),
+        ("digits:here", "--data digits takes nothing behind it"),
         ("mnist:/no/such/place", "--data mnist:/no/such/place: this directory does not exist"),
         ("fake:many", "--data fake:N takes a number of samples, such as fake:4096, not `many`"),
         ("fake:0", "not `0`"),
