@@ -24,12 +24,11 @@ class Uses(Record):
 
 def nodes_of(tree: object) -> Iterator[object]:
     """Every node of a tree of named tuples, the root included."""
-    waiting = [tree]
+    waiting = [tree] if isinstance(tree, tuple) else []
     while waiting:
         node = waiting.pop()
-        if isinstance(node, tuple) and type(node) is not Span:
-            yield node
-            waiting.extend([each for each in node if isinstance(each, tuple)])
+        yield node
+        waiting += [each for each in node if isinstance(each, tuple) and type(each) is not Span]
 
 
 def uses_of(tree: object) -> Uses:

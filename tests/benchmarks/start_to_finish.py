@@ -48,6 +48,15 @@ def run(command: list[str]) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
+def slowness() -> float:
+    """How many times as long as where a bare interpreter takes 0.011 s a process takes here and now, at least 1.
+
+    The bounds are for such a machine: a slower one, or one that others slow down, is no worse program.
+    """
+    bare = statistics.median(run(COMMANDS["bare interpreter"]).processor for _ in range(9))
+    return max(bare / 0.011, 1.0)
+
+
 def quickest(command: list[str], enough: float, tries: int = 12) -> float:
     """Processor time of the quickest run: of three where one takes less than `enough` seconds, else of `tries`.
 
