@@ -33,6 +33,8 @@ def _parameters(context: Context) -> Iterator[Diagnostic]:
     """Parameters that a block does not use, and defaults that every call replaces."""
     statements = context.network.file.statements
     blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
+    if not blocks:
+        return
     calls: dict[str, list[Call]] = {name: [] for name in blocks}
     passed: set[str] = set()
     for statement in statements:

@@ -48,25 +48,18 @@ def run(command: list[str]) -> Run:
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def slowness() -> float:
-    """How many times as long as where a bare interpreter takes 0.011 s a process takes here and now, at least 1.
-
-    The bounds are for such a machine: a slower one, or one that others slow down, is no worse program.
-    """
-    bare = statistics.median(run(COMMANDS["bare interpreter"]).processor for _ in range(9))
-    return max(bare / 0.011, 1.0)
-
-
-def quickest(command: list[str], enough: float, tries: int = 12) -> float:
+def quickest(command: list[str], enough: float, tries: int = 30) -> float:
     """Processor time of the quickest run: of three where one takes less than `enough` seconds, else of `tries`.
 
-    The quickest is the one that others disturbed least, and on a machine that they disturb for a while it comes late.
+    The quickest is the one that others disturbed least. They disturb a machine for a while, so there are pauses.
     """
     best = float("inf")
     for turn in range(tries):
         best = min(best, run(command).processor)
         if turn >= 2 and best < enough:
             break
+        if turn >= 2:
+            time.sleep(2)
     return best
 
 
