@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
 from convsize.errors import ExitCode
+from convsize.records.run import Autocast, Optimizer, Schedule, Where
 
 if TYPE_CHECKING:
     from convsize.api import Network
@@ -41,18 +42,14 @@ def command(
     resume: Annotated[str | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Times that all samples are seen.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Samples in a batch of each process.")] = 64,
-    optimizer: Annotated[
-        Literal["sgd", "momentum", "nesterov", "adam", "adamw"], typer.Option(help="How weights are changed.")
-    ] = "momentum",
+    optimizer: Annotated[Optimizer, typer.Option(help="How weights are changed.")] = "momentum",
     lr: Annotated[float, typer.Option(help="The learning rate, at its highest.")] = 0.01,
     momentum: Annotated[float, typer.Option(help="That of momentum and nesterov.")] = 0.9,
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
     decay_all: Annotated[
         bool, typer.Option("--decay-all/--decay-weights", help="Whether norms and biases decay, too.")
     ] = True,
-    schedule: Annotated[
-        Literal["constant", "cosine", "step"], typer.Option(help="How the learning rate goes on.")
-    ] = "constant",
+    schedule: Annotated[Schedule, typer.Option(help="How the learning rate goes on.")] = "constant",
     warmup: Annotated[float, typer.Option(help="Epochs over which the learning rate rises to its highest.")] = 0.0,
     lr_step: Annotated[int, typer.Option(min=1, help="Epochs between the steps of --schedule step.")] = 10,
     lr_gamma: Annotated[float, typer.Option(help="What the learning rate is multiplied by there.")] = 0.1,
@@ -64,9 +61,7 @@ def command(
         typer.Option(metavar="OUTPUT=NUMBER", help="How much an output's loss counts, such as aux1=0.3."),
     ] = None,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make a step.")] = 1,
-    autocast: Annotated[
-        Literal["", "bfloat16", "float16"], typer.Option(help="Compute in this type where that is safe.")
-    ] = "",
+    autocast: Annotated[Autocast, typer.Option(help="Compute in this type where that is safe.")] = "",
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Compile the network by torch.compile.")] = False,
     checkpoint: Checkpoints = None,
@@ -86,7 +81,7 @@ def command(
     augment: Annotated[bool, typer.Option("--augment", help="Shift, crop and flip images at random.")] = False,
     sync_bn: Annotated[bool, typer.Option("--sync-bn", help="Batch norms over all processes (GPUs only).")] = False,
     seed: Annotated[int, typer.Option(min=0, help="What decides all that is drawn by chance.")] = 0,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to train.")] = "cpu",
+    device: Annotated[Where, typer.Option(help="Where to train.")] = "cpu",
     save_every: Annotated[int, typer.Option(min=0, help="Steps between checkpoints besides those of epochs.")] = 0,
     log_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 50,
     workers: Annotated[

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeGuard, get_args
+
 from convsize.record import Record
 
+Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "step"]
+Autocast = Literal["", "bfloat16", "float16"]
+Where = Literal["cpu", "cuda"]
+
 _WORDS = {
-    "optimizer": ("sgd", "momentum", "nesterov", "adam", "adamw"),
-    "schedule": ("constant", "cosine", "step"),
-    "autocast": ("", "bfloat16", "float16"),
-    "device": ("cpu", "cuda"),
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "autocast": get_args(Autocast),
+    "device": get_args(Where),
 }
 _POSITIVE = ("lr", "lr_gamma")
 _COUNTS = ("epochs", "batch", "accumulate", "lr_step", "processes")
@@ -71,6 +78,11 @@ def wrong_setting(settings: RunSettings) -> tuple[str, str] | None:
     return None
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether this is a number, which a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _taken(name: str, value: object) -> str:
     """What a setting takes, where this is nothing of the kind."""
     usual = RunSettings._field_defaults.get(name, "")
@@ -81,7 +93,7 @@ def _taken(name: str, value: object) -> str:
         right = isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST_SEED
         return "" if right else f"a whole number from {least} to {_LARGEST_SEED}"
     if isinstance(usual, float):
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+        number = value if is_number(value) else -1
         if name == "label_smoothing":
             return "" if 0 <= number <= 1 else "a number from 0 to 1"
         if name in _POSITIVE:

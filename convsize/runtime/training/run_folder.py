@@ -9,7 +9,7 @@ from typing import Any
 
 from convsize.errors import UsageError
 from convsize.records import RunSettings
-from convsize.records.run import wrong_setting
+from convsize.records.run import is_number, wrong_setting
 
 SCHEMA = 1
 
@@ -110,18 +110,14 @@ class Metrics:
 def _is_whole(figures: Any) -> bool:
     """Whether a line has the figures that curves are drawn of; it may lack none."""
     if figures["kind"] == "steps":
-        return all(_is_number(figures[key]) for key in ("step", "loss", "lr"))
+        return all(is_number(figures[key]) for key in ("step", "loss", "lr"))
     scores = [(each["name"], each["top1"], each["error"]) for each in figures["scores"]]
     return (
         figures["kind"] == "epoch"
-        and all(_is_number(figures[key]) for key in ("step", "test_loss"))
+        and all(is_number(figures[key]) for key in ("step", "test_loss"))
         and all(isinstance(name, str) for name, _, _ in scores)
-        and all(score is None or _is_number(score) for _, *both in scores for score in both)
+        and all(score is None or is_number(score) for _, *both in scores for score in both)
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def free_folder(name: str) -> Path:
