@@ -44,7 +44,7 @@ def command(
       convsize diff net.spec --against main --exit-code
     """
     from convsize import api
-    from convsize.analyses.difference import difference
+    from convsize.analyses.diff.difference import difference
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.errors import UsageError

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from convsize import api
-from convsize.analyses.alignment import aligned
-from convsize.analyses.difference import checkpoint_fit, difference
+from convsize.analyses.diff.alignment import aligned
+from convsize.analyses.diff.difference import checkpoint_fit, difference
 from convsize.records import Difference
 
 

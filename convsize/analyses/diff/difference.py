@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from convsize.analyses.alignment import Pairs, aligned
+from convsize.analyses.diff.alignment import Pairs, aligned
 from convsize.graph.network import Network, Node
 from convsize.records import CheckpointFit, Difference, FigureChange, KeyChange, LayerChange, LayerRow, Report
 
