@@ -215,7 +215,7 @@ def _over_budget(network: Network, config: Config) -> Iterator[Diagnostic]:
 def _failures(network: Network, checks: tuple[Check, ...]) -> tuple[Diagnostic, ...]:
     """What a network fails if these are its expectations."""
     from convsize.analyses.depth import weight_depths
-    from convsize.analyses.expectations import failures
+    from convsize.analyses.expectations.figures import failures
     from convsize.analyses.facts import gather
     from convsize.analyses.parameters import count_parameters
     from convsize.analyses.receptive_field import receptive_fields

@@ -88,7 +88,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
     failed: tuple[Diagnostic, ...] = ()
     if network.expectations:
-        from convsize.analyses.expectations import failures
+        from convsize.analyses.expectations.figures import failures
 
         failed = failures(network, facts, counts, work, depths, fields)
     return Report(

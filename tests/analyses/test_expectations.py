@@ -2,8 +2,8 @@
 
 import pytest
 
-from convsize.analyses import expectations
-from convsize.analyses.expectations import METRICS
+from convsize.analyses.expectations import figures
+from convsize.analyses.expectations.figures import METRICS
 from convsize.api import parse
 
 # conv1 16·3·9 + 16 = 448, conv2 32·16·9 + 32 = 4,640, fc1 10·32 + 10 = 330: 5,418 parameters, of them 5,360 weights.
@@ -167,7 +167,7 @@ def test_axes_that_differ():
 
 
 def test_checks_of_too_many_parts_end(monkeypatch):
-    monkeypatch.setattr(expectations, "_LARGEST_SUM", 10)
+    monkeypatch.setattr(figures, "_LARGEST_SUM", 10)
     spec = "input: 1@9x9\nC3 R R R as a R R R as b\nexpect @a: params=10\nexpect @b: params=10"
     (found,) = parse(spec).analyze().diagnostics
     assert found.code == "E112"

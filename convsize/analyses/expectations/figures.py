@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
-from convsize.analyses.expected_time import METRICS as TIMES
-from convsize.analyses.expected_time import UNITS as UNITS_OF_TIME
-from convsize.analyses.expected_time import time_failure
+from convsize.analyses.expectations.time import METRICS as TIMES
+from convsize.analyses.expectations.time import UNITS as UNITS_OF_TIME
+from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
 from convsize.analyses.insights import percent
 from convsize.analyses.parameters import ParameterCount

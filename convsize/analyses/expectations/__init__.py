@@ -1,0 +1,1 @@
+"""What `expect:` lines ask, held against what the network is."""
