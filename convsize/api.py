@@ -128,7 +128,7 @@ class Network(BareNetwork):
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {', '.join(map(str, batches))}")
         from convsize import devices
-        from convsize.analyses.training_step import require_known
+        from convsize.analyses.memory.step import require_known
         from convsize.records import TrainingSetting
 
         require_known(TrainingSetting(max(batches), optimizer, dtype, autocast=autocast))

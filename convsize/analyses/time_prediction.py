@@ -132,7 +132,7 @@ def plain_features(family: str, elements: int) -> tuple[float, ...]:
 
 def sweep_times(network: Network, device: Device, setting: TimeSetting, batches: tuple[int, ...]) -> Sweep:
     """Time, throughput and in training memory over batch sizes, with the knee of the throughput."""
-    from convsize.analyses.training_memory import training_memory
+    from convsize.analyses.memory.peak import training_memory
     from convsize.records import TrainingSetting
 
     points = []

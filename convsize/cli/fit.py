@@ -62,7 +62,7 @@ def command(
       convsize fit specs/unet.spec --memory 8GiB --largest input --batch 2
       convsize fit specs/vgg_d.spec --memory 8GiB --optimizer adamw --freeze 'conv*'
     """
-    from convsize.analyses.training_fit import largest_batch, largest_input
+    from convsize.analyses.memory.fit import largest_batch, largest_input
     from convsize.cli import terminal
     from convsize.cli.training import device_of
     from convsize.cli.turns import Turns

@@ -71,7 +71,7 @@ def command(
       convsize memory specs/unet.spec --batch 1 --inference --format json
       convsize memory specs/unet.spec --timeline unet.svg
     """
-    from convsize.analyses.training_memory import training_memory, what_if_choices
+    from convsize.analyses.memory.peak import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.cli.training import device_of

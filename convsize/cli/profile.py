@@ -49,7 +49,7 @@ def command(
       convsize profile specs/resnet50.spec --device cuda --dtype bfloat16 --against h200 -o roofline.svg
     """
     from convsize import api, devices
-    from convsize.analyses.training_step import require_known
+    from convsize.analyses.memory.step import require_known
     from convsize.cli import files, terminal
     from convsize.cli.progress import Progress
     from convsize.cli.turns import Turns

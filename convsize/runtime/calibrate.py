@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor, nn
 
+from convsize.analyses.memory.step import smallest_batch
+from convsize.analyses.memory.workspaces import convolution_calls
 from convsize.analyses.time_pieces import Piece, pieces, table_name
 from convsize.analyses.time_prediction import OPTIMIZERS, predict_time
-from convsize.analyses.training_step import smallest_batch
-from convsize.analyses.workspaces import convolution_calls
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record

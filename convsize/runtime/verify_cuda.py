@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import torch
 
-from convsize.analyses.training_device import CUBLAS_WORKSPACE
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.workspaces import convolution_calls, cublas_count, workspace_bytes
+from convsize.analyses.memory.device import CUBLAS_WORKSPACE
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.workspaces import convolution_calls, cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting
 from convsize.runtime.cuda_meters import allocator_peaks, reserved_by_norms

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import torch
 
-from convsize.analyses.kernel_temporaries import allocator_peak
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.memory.cpu_kernels import allocator_peak
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting

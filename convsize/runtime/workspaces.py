@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from convsize.analyses.workspaces import ConvolutionCall
+from convsize.analyses.memory.workspaces import ConvolutionCall
 from convsize.runtime.calls import build_call
 
 

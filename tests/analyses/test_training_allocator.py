@@ -1,7 +1,7 @@
 """The caching allocator's rules by hand: c10/cuda/CUDACachingAllocator.cpp."""
 
-from convsize.analyses.training_allocator import CachingAllocator
-from convsize.analyses.training_tape import Storage
+from convsize.analyses.memory.cuda_allocator import CachingAllocator
+from convsize.analyses.memory.tape import Storage
 
 MIB = 2**20
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import convsize
-from convsize.analyses.training_calls import RECORDERS
-from convsize.analyses.training_fit import largest_batch
-from convsize.analyses.training_memory import training_memory, what_if_choices
+from convsize.analyses.memory.fit import largest_batch
+from convsize.analyses.memory.peak import training_memory, what_if_choices
+from convsize.analyses.memory.recorders import RECORDERS
 from convsize.errors import UsageError
 from convsize.records import TrainingSetting
 

@@ -1,6 +1,6 @@
 """Predicted and measured peaks of training steps on a CPU."""
 
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.peak import training_memory
 
 
 def assert_peaks(network, setting):

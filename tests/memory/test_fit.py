@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import convsize
-from convsize.analyses.training_fit import largest_batch, largest_input
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.fit import largest_batch, largest_input
+from convsize.analyses.memory.peak import training_memory
 from convsize.devices import load
 from convsize.errors import UsageError
 from convsize.geometry import Shape

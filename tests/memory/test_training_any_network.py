@@ -6,7 +6,7 @@ from hypothesis.strategies import sampled_from
 from strategies import networks
 
 import convsize
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.peak import training_memory
 from convsize.errors import SpecError
 from convsize.records import TrainingSetting
 

@@ -5,7 +5,7 @@ from step_peaks import assert_peaks
 from training_layers import LAYERS
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes
+from convsize.analyses.memory.peak import saved_bytes
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")

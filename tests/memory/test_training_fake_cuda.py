@@ -11,8 +11,8 @@ import pytest
 from training_layers import LAYERS
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.training_tape import Tape
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.tape import Tape
 from convsize.records import TrainingSetting
 
 HERE = Path(__file__).parent

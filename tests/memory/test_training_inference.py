@@ -3,7 +3,7 @@
 import pytest
 
 import convsize
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")

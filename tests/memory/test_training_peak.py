@@ -7,9 +7,9 @@ from training_layers import LAYERS
 
 import convsize
 from convsize.analyses.frozen import frozen_layers
-from convsize.analyses.kernel_temporaries import allocator_peak
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.memory.cpu_kernels import allocator_peak
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.step import smallest_batch
 from convsize.geometry import Shape
 from convsize.records import TrainingSetting
 

@@ -6,8 +6,8 @@ import pytest
 from training_layers import LAYERS
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.step import smallest_batch
 from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")

@@ -6,8 +6,8 @@ import pytest
 from receipts_report import SPECS, SUMMARY, read_all, rendered, write_all
 
 import convsize
-from convsize.analyses.training_memory import saved_bytes
-from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.memory.peak import saved_bytes
+from convsize.analyses.memory.step import smallest_batch
 from convsize.records import TrainingSetting
 
 STALE = "is stale: run pytest tests/runtime/test_receipts.py --update"

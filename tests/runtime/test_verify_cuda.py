@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import convsize
-from convsize.analyses.training_device import CUBLAS_WORKSPACE
-from convsize.analyses.training_memory import saved_bytes, training_memory
-from convsize.analyses.workspaces import convolution_calls, workspace_bytes
+from convsize.analyses.memory.device import CUBLAS_WORKSPACE
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.workspaces import convolution_calls, workspace_bytes
 from convsize.devices import load
 from convsize.records import TrainingSetting
 

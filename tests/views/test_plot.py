@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 import convsize
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
 from convsize.views import memory_picture, numbers
 from convsize.views.drawing_colours import THEMES

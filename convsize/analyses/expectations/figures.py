@@ -93,7 +93,7 @@ def _memory(figures: _Figures, index: int, setting: _Setting) -> int:
 
 
 def _training_memory(figures: _Figures, setting: _Setting) -> int:
-    from convsize.analyses.training_memory import training_memory
+    from convsize.analyses.memory.peak import training_memory
     from convsize.records import TrainingSetting
 
     if setting.device not in ("cpu", "cuda"):

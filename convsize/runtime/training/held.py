@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from convsize.analyses.training_memory import training_memory
+from convsize.analyses.memory.peak import training_memory
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import RunSettings, TrainingSetting

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convsize.analyses.training_autocast import to_type
-from convsize.analyses.training_call import Call, fresh, is_channels_last, layout_like, record, see, tensor, trained
-from convsize.analyses.training_layout import channels_last, is_contiguous
-from convsize.analyses.training_tape import Leaf, Tape, Value
+from convsize.analyses.memory.autocast import to_type
+from convsize.analyses.memory.call import Call, fresh, is_channels_last, layout_like, record, see, tensor, trained
+from convsize.analyses.memory.strides import channels_last, is_contiguous
+from convsize.analyses.memory.tape import Leaf, Tape, Value
 
 
 def pointwise(call: Call, inputs: Sequence[Value]) -> Value:

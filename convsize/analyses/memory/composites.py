@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from convsize.analyses.training_autocast import cast
-from convsize.analyses.training_call import Call, Recorder, layout_like, one_kernel, padded_shape, tensor
-from convsize.analyses.training_kernels import pointwise
-from convsize.analyses.training_layout import Extents
-from convsize.analyses.training_moves import reshaped
-from convsize.analyses.training_tape import Leaf, Tape, Value
+from convsize.analyses.memory.autocast import cast
+from convsize.analyses.memory.call import Call, Recorder, layout_like, one_kernel, padded_shape, tensor
+from convsize.analyses.memory.moves import reshaped
+from convsize.analyses.memory.single_kernels import pointwise
+from convsize.analyses.memory.strides import Extents
+from convsize.analyses.memory.tape import Leaf, Tape, Value
 
 
 def _broadcast(first: Extents, second: Extents) -> Extents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsize.analyses.training_step import Step
+from convsize.analyses.memory.step import Step
 from convsize.graph.network import Network
 from convsize.records import DeviceShare, TrainingChoice, TrainingMemory, TrainingSetting
 from convsize.records.device import Device
@@ -21,7 +21,7 @@ def training_memory(network: Network, setting: TrainingSetting, device: Device |
     """
     allocator = None
     if setting.device == "cuda":
-        from convsize.analyses.training_allocator import CachingAllocator
+        from convsize.analyses.memory.cuda_allocator import CachingAllocator
 
         allocator = CachingAllocator()
     step = Step(network, setting, None if allocator is None else allocator.watch)
@@ -30,7 +30,7 @@ def training_memory(network: Network, setting: TrainingSetting, device: Device |
     later = step.run()
     shares: tuple[DeviceShare, ...] = ()
     if allocator is not None:
-        from convsize.analyses.training_device import device_shares
+        from convsize.analyses.memory.device import device_shares
 
         shares = device_shares(network, setting, allocator, max(first, later, key=lambda each: each.bytes), device)
     return TrainingMemory(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convsize.analyses.training_autocast import cast
-from convsize.analyses.training_tape import Tape, Value
+from convsize.analyses.memory.autocast import cast
+from convsize.analyses.memory.tape import Tape, Value
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from convsize.analyses import training_arithmetic as arithmetic
-from convsize.analyses import training_kernels as kernels
-from convsize.analyses import training_moves as moves
-from convsize.analyses.training_autocast import HALF, cast, half_parameter
-from convsize.analyses.training_call import Call, Layer, Recorder, padded_shape
-from convsize.analyses.training_layout import Extents
-from convsize.analyses.training_tape import Leaf, Tape, Value
+from convsize.analyses.memory import composites as arithmetic
+from convsize.analyses.memory import moves as moves
+from convsize.analyses.memory import single_kernels as kernels
+from convsize.analyses.memory.autocast import HALF, cast, half_parameter
+from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
+from convsize.analyses.memory.strides import Extents
+from convsize.analyses.memory.tape import Leaf, Tape, Value
 from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
 

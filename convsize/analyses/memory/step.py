@@ -8,13 +8,13 @@ from typing import Literal
 from convsize.analyses.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.logits import trailing_softmax
-from convsize.analyses.training_autocast import end_autocast
-from convsize.analyses.training_call import Layer
-from convsize.analyses.training_calls import run
-from convsize.analyses.training_checkpoint import Frame
-from convsize.analyses.training_loss import loss_of, losses_of, target, total
-from convsize.analyses.training_optimizer import OPTIMIZERS
-from convsize.analyses.training_tape import Leaf, Moment, Node, Storage, Tape, Value, nodes_behind
+from convsize.analyses.memory.autocast import end_autocast
+from convsize.analyses.memory.call import Layer
+from convsize.analyses.memory.checkpoint import Frame
+from convsize.analyses.memory.loss import loss_of, losses_of, target, total
+from convsize.analyses.memory.optimizer import OPTIMIZERS
+from convsize.analyses.memory.recorders import run
+from convsize.analyses.memory.tape import Leaf, Moment, Node, Storage, Tape, Value, nodes_behind
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode

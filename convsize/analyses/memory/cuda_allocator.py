@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
-from convsize.analyses.training_tape import Storage
+from convsize.analyses.memory.tape import Storage
 
 _STEP = 512
 _SMALL = 2**20

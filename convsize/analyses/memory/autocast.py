@@ -5,8 +5,8 @@ Source: ATen/autocast_mode.h for CUDA and ATen/autocast_mode.cpp for a CPU, whos
 
 from __future__ import annotations
 
-from convsize.analyses.training_layout import dense_strides
-from convsize.analyses.training_tape import Device, Leaf, Tape, Value
+from convsize.analyses.memory.strides import dense_strides
+from convsize.analyses.memory.tape import Device, Leaf, Tape, Value
 
 
 def _ranks(*names: str) -> set[str]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from convsize.analyses.input_sizes import input_sizes
-from convsize.analyses.training_memory import training_memory
-from convsize.analyses.training_step import smallest_batch
+from convsize.analyses.memory.peak import training_memory
+from convsize.analyses.memory.step import smallest_batch
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import build

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 
-from convsize.analyses.training_tape import Leaf, Node, Stopped, Storage, Tape, Value
+from convsize.analyses.memory.tape import Leaf, Node, Stopped, Storage, Tape, Value
 
 _RANDOM_STATE = 5056
 """Bytes of the state of a processor's random numbers, which is kept so that the same ones are drawn again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from convsize.analyses.training_call import (
+from convsize.analyses.memory.call import (
     Call,
     is_channels_last,
     layout_like,
@@ -16,8 +16,8 @@ from convsize.analyses.training_call import (
     tensor,
     trained,
 )
-from convsize.analyses.training_layout import Extents, channels_last, viewed
-from convsize.analyses.training_tape import Tape, Value
+from convsize.analyses.memory.strides import Extents, channels_last, viewed
+from convsize.analyses.memory.tape import Tape, Value
 
 
 def reshaped(tape: Tape, source: Value, shape: Extents) -> Value:

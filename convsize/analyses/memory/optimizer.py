@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convsize.analyses.training_tape import Leaf, Tape, Value
+from convsize.analyses.memory.tape import Leaf, Tape, Value
 from convsize.record import Record
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convsize.analyses.training_allocator import CachingAllocator
-from convsize.analyses.workspaces import cublas_count, workspace_bytes
+from convsize.analyses.memory.cuda_allocator import CachingAllocator
+from convsize.analyses.memory.workspaces import cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.ops.batch_norm import BatchNorm
 from convsize.ops.convolution import Convolution

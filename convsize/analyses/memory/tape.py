@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf, prod
 from typing import Literal, Protocol
 
-from convsize.analyses.training_layout import Extents, dense_strides, row_major
+from convsize.analyses.memory.strides import Extents, dense_strides, row_major
 from convsize.record import Record
 
 Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"]

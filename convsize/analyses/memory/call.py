@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from convsize.analyses.training_layout import Extents, channels_last, dense_strides, is_contiguous
-from convsize.analyses.training_tape import Leaf, Rule, Storage, Tape, Value
+from convsize.analyses.memory.strides import Extents, channels_last, dense_strides, is_contiguous
+from convsize.analyses.memory.tape import Leaf, Rule, Storage, Tape, Value
 from convsize.geometry import Shape
 from convsize.ops.base import Op, SaveMode
 from convsize.record import Record
