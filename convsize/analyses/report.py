@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from convsize.analyses.activations import activations
 from convsize.analyses.depth import weight_depths
 from convsize.analyses.facts import gather
-from convsize.analyses.lost_pixels import lost_pixels, unread_pixels
 from convsize.analyses.parameters import count_parameters
+from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
 from convsize.analyses.receptive_field import Fields, before_positions_end, receptive_fields
 from convsize.analyses.work import itemised, layer_work
 from convsize.errors import Diagnostic, UsageError

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convsize.analyses import lost_pixels as module
 from convsize.analyses.facts import gather
-from convsize.analyses.lost_pixels import lost_pixels, unread_pixels
-from convsize.analyses.positions import Budget, BudgetError, everything, missing, read, union
+from convsize.analyses.pixels import lost as module
+from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
+from convsize.analyses.pixels.positions import Budget, BudgetError, everything, missing, read, union
 from convsize.api import parse
 from convsize.errors import SpecError
 from convsize.geometry import AxisWindow, output_extent

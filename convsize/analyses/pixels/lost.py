@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.analyses.facts import Facts
-from convsize.analyses.positions import Budget, BudgetError, Positions, everything, missing, read, union
+from convsize.analyses.pixels.positions import Budget, BudgetError, Positions, everything, missing, read, union
 from convsize.geometry import AxisWindow, Shape, Window
 from convsize.graph.network import Network
 from convsize.record import Record

@@ -1,0 +1,1 @@
+"""Which pixels reach a unit, and which are lost on the way."""
