@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from convsize.analyses.receptive_field import Fields, before_positions_end
+from convsize.analyses.receptive_field.network import Fields, before_positions_end
 from convsize.geometry import AXIS_NAMES
 from convsize.graph.network import Network
 from convsize.record import Record

@@ -9,7 +9,7 @@ from convsize.analyses.depth import weight_depths
 from convsize.analyses.facts import gather
 from convsize.analyses.parameters import count_parameters
 from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
-from convsize.analyses.receptive_field import Fields, before_positions_end, receptive_fields
+from convsize.analyses.receptive_field.network import Fields, before_positions_end, receptive_fields
 from convsize.analyses.work import itemised, layer_work
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convsize.analyses.field import (
+from convsize.analyses.receptive_field.field import (
     IDENTITY,
     LARGEST_JUMP,
     Field,

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convsize.analyses.facts import gather
-from convsize.analyses.receptive_field import before_positions_end, receptive_fields
+from convsize.analyses.receptive_field.network import before_positions_end, receptive_fields
 from convsize.api import parse
 from convsize.errors import SpecError
 

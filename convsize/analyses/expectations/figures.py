@@ -12,7 +12,7 @@ from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
 from convsize.analyses.insights import percent
 from convsize.analyses.parameters import ParameterCount
-from convsize.analyses.receptive_field import Fields, before_positions_end
+from convsize.analyses.receptive_field.network import Fields, before_positions_end
 from convsize.analyses.work import LayerWork
 from convsize.errors import Diagnostic, Fix, Span, UsageError, nearest
 from convsize.geometry import Shape

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import prod
 
 from convsize.analyses.facts import Facts
-from convsize.analyses.field import IDENTITY, Field, best_placed, covered, extent, joined, through
+from convsize.analyses.receptive_field.field import IDENTITY, Field, best_placed, covered, extent, joined, through
 from convsize.geometry import AxisWindow, Shape, Window
 from convsize.graph.network import Network
 from convsize.record import Record
