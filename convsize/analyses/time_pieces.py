@@ -10,8 +10,8 @@ from hashlib import blake2b
 from math import log2, prod
 from typing import Literal
 
-from convsize.analyses.in_place import in_place
-from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.selection.in_place import in_place
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.graph.network import Network, Node
 from convsize.ops.add import Add
 from convsize.ops.base import TorchCall

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log2
 
-from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.analyses.time_model import Model
 from convsize.analyses.time_pieces import Layer, Piece, pieces
 from convsize.errors import UsageError

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from typing import Literal
 
-from convsize.analyses.blocks import Block, matching_blocks, overwriting
-from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Parameter, TorchCall

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import TrainingSetting

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, smooth_l1_loss
 from torch.profiler import ProfilerActivity, profile
 
-from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.memory.loss import losses_of
+from convsize.analyses.selection.frozen import frozen_layers
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.record import Record

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import convsize
-from convsize.analyses.frozen import frozen_layers
+from convsize.analyses.selection.frozen import frozen_layers
 
 NETWORK = convsize.parse(
     "input: 3@32x32\ndef down(d): C3D{d}/2 BN R\nC3D8 R as stem down(8) down(16) as features GAP FC10\n"

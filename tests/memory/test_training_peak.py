@@ -6,10 +6,10 @@ import pytest
 from training_layers import LAYERS
 
 import convsize
-from convsize.analyses.frozen import frozen_layers
 from convsize.analyses.memory.cpu_kernels import allocator_peak
 from convsize.analyses.memory.peak import saved_bytes, training_memory
 from convsize.analyses.memory.step import smallest_batch
+from convsize.analyses.selection.frozen import frozen_layers
 from convsize.geometry import Shape
 from convsize.records import TrainingSetting
 

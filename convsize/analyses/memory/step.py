@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from convsize.analyses.blocks import Block, matching_blocks, overwriting
-from convsize.analyses.frozen import frozen_layers
-from convsize.analyses.logits import trailing_softmax
 from convsize.analyses.memory.autocast import end_autocast
 from convsize.analyses.memory.call import Layer
 from convsize.analyses.memory.checkpoint import Frame
@@ -15,6 +12,9 @@ from convsize.analyses.memory.loss import loss_of, losses_of, target, total
 from convsize.analyses.memory.optimizer import OPTIMIZERS
 from convsize.analyses.memory.recorders import run
 from convsize.analyses.memory.tape import Leaf, Moment, Node, Storage, Tape, Value, nodes_behind
+from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
+from convsize.analyses.selection.frozen import frozen_layers
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode

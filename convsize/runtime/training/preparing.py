@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from convsize.analyses.frozen import frozen_layers
-from convsize.analyses.logits import trailing_softmax
+from convsize.analyses.selection.frozen import frozen_layers
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.graph.new_head import NewHead

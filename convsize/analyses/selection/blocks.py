@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from convsize.analyses.in_place import in_place
+from convsize.analyses.selection.in_place import in_place
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.ops.drop_path import DropPath
