@@ -63,7 +63,7 @@ def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] 
     """Where pixels were lost on the way to a join, the input volumes near by at which none are."""
     if not found.fixes or "crop(" not in found.fixes[0].replacement:
         return None
-    from convsize.analyses.input_sizes import input_sizes, structure
+    from convsize.analyses.sizes.input_sizes import input_sizes, structure
 
     try:
         sizes = input_sizes(structure(file, lets), lets)

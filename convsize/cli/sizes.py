@@ -53,7 +53,7 @@ def command(
       convsize sizes specs/unet.spec --why 300
       convsize sizes specs/inception_v3.spec --main --min
     """
-    from convsize.analyses import input_sizes as analysis
+    from convsize.analyses.sizes import input_sizes as analysis
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.cli.turns import Turns
@@ -98,7 +98,7 @@ def _read(
     Raises SpecError where more is wrong than its size.
     """
     from convsize import api
-    from convsize.analyses.input_sizes import trunk
+    from convsize.analyses.sizes.input_sizes import trunk
     from convsize.errors import SpecError
     from convsize.language.parser import parse
     from convsize.language.tree import InputStmt

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from convsize.analyses.input_sizes import at, input_sizes, near, structure, trunk
-from convsize.analyses.quasi_affine import Condition, size_set
+from convsize.analyses.sizes.extents import Condition, size_set
+from convsize.analyses.sizes.input_sizes import at, input_sizes, near, structure, trunk
 from convsize.errors import Source, SpecError, UsageError
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.network import Network

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from convsize.analyses.input_sizes import input_sizes
 from convsize.analyses.memory.peak import training_memory
 from convsize.analyses.memory.step import smallest_batch
+from convsize.analyses.sizes.input_sizes import input_sizes
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from convsize.analyses.input_sizes import input_sizes
+from convsize.analyses.sizes.input_sizes import input_sizes
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import takewhile
 from time import monotonic
 
-from convsize.analyses.axis_walk import AxisWalk, Plan, left_behind
+from convsize.analyses.sizes.axis import AxisWalk, Plan, left_behind
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import AXIS_NAMES, Shape
 from convsize.graph.build import build

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import lcm, prod
 
-from convsize.analyses.quasi_affine import Condition, Line, at_least, common, equal, every, points, residues, size_set
+from convsize.analyses.sizes.extents import Condition, Line, at_least, common, equal, every, points, residues, size_set
 from convsize.errors import UsageError
 from convsize.geometry import AxisWindow, Padding, Shape, output_extent, remainder
 from convsize.graph.network import Network, Node
