@@ -45,7 +45,7 @@ def command(
       convsize time specs/vgg_d.spec --device a100 --sweep batch=1..512 -o sweep.svg
     """
     from convsize import devices
-    from convsize.analyses.time_prediction import predict_time, sweep_times
+    from convsize.analyses.time.prediction import predict_time, sweep_times
     from convsize.cli import terminal
     from convsize.cli.turns import Turns
     from convsize.errors import UsageError

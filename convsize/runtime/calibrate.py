@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.memory.workspaces import convolution_calls
-from convsize.analyses.time_pieces import Piece, pieces, table_name
-from convsize.analyses.time_prediction import OPTIMIZERS, predict_time
+from convsize.analyses.time.prediction import OPTIMIZERS, predict_time
+from convsize.analyses.time.units import Piece, pieces, table_name
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record

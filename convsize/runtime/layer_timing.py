@@ -16,7 +16,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from convsize.analyses.time_pieces import Layer, Piece, pieces
+from convsize.analyses.time.units import Layer, Piece, pieces
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records.time import TimeSetting

@@ -10,8 +10,8 @@ import torch
 
 from convsize.analyses.memory.peak import training_memory
 from convsize.analyses.report import analyze
-from convsize.analyses.time_pieces import Piece, pieces
-from convsize.analyses.time_prediction import predict_time
+from convsize.analyses.time.prediction import predict_time
+from convsize.analyses.time.units import Piece, pieces
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import LayerProfile, LayerRow, Profile, Roof, TrainingSetting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.analyses.memory.peak import training_memory
-from convsize.analyses.time_prediction import predict_time
+from convsize.analyses.time.prediction import predict_time
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting

@@ -7,9 +7,9 @@ import pytest
 
 import convsize
 from convsize import devices
-from convsize.analyses.time_model import Model
-from convsize.analyses.time_pieces import pieces, table_name
-from convsize.analyses.time_prediction import predict_time, sweep_times
+from convsize.analyses.time.model import Model
+from convsize.analyses.time.prediction import predict_time, sweep_times
+from convsize.analyses.time.units import pieces, table_name
 from convsize.errors import UsageError
 from convsize.records.device import ClassTable, Device, DeviceSource, Sample
 from convsize.records.time import TimeSetting

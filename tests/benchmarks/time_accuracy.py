@@ -26,7 +26,7 @@ import convsize
 from convsize import devices
 from convsize.analyses.memory.peak import training_memory
 from convsize.analyses.memory.step import smallest_batch
-from convsize.analyses.time_prediction import predict_time
+from convsize.analyses.time.prediction import predict_time
 from convsize.records import TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import TimeSetting

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 import convsize as library  # noqa: E402
 from convsize import devices  # noqa: E402
 from convsize.analyses.memory.step import smallest_batch  # noqa: E402
-from convsize.analyses.time_pieces import pieces  # noqa: E402
-from convsize.analyses.time_prediction import predict_time  # noqa: E402
+from convsize.analyses.time.prediction import predict_time  # noqa: E402
+from convsize.analyses.time.units import pieces  # noqa: E402
 from convsize.cli.calibration_grid import grid, wholes  # noqa: E402
 from convsize.errors import UsageError  # noqa: E402
 from convsize.records.time import TimeSetting  # noqa: E402

@@ -10,7 +10,7 @@ import pytest
 
 import convsize
 from convsize import devices
-from convsize.analyses.time_prediction import predict_time
+from convsize.analyses.time.prediction import predict_time
 from convsize.errors import UsageError
 from convsize.records import TrainingSetting
 

@@ -26,7 +26,7 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
     """
     # Devices and the model are a tenth of a second of other specs' checks.
     from convsize import devices
-    from convsize.analyses.time_prediction import predict_time
+    from convsize.analyses.time.prediction import predict_time
     from convsize.records.time import TimeSetting
 
     name, value = check.metric.name, check.value

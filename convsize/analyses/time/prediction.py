@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import log2
 
 from convsize.analyses.selection.logits import trailing_softmax
-from convsize.analyses.time_model import Model
-from convsize.analyses.time_pieces import Layer, Piece, pieces
+from convsize.analyses.time.model import Model
+from convsize.analyses.time.units import Layer, Piece, pieces
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import ITEM_SIZES

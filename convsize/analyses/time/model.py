@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import exp, log
 from typing import Literal
 
-from convsize.analyses.time_pieces import Piece, table_name
+from convsize.analyses.time.units import Piece, table_name
 from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records.device import Device, Sample
