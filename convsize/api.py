@@ -229,7 +229,7 @@ def from_source(
     try:
         bare = build(file, exact, name=name, inputs=inputs)
     except SpecError:
-        from convsize.advice import advised
+        from convsize.check.advice import advised
 
         raise SpecError(source, advised(file, exact, inputs)) from None
     return Network.over(bare, found)

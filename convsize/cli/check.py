@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
-    from convsize.cli.discover import Found
-    from convsize.config import Config
+    from convsize.check.config import Config
+    from convsize.check.discover import Found
+    from convsize.check.fix import Mended
     from convsize.errors import Source
-    from convsize.fixing import Mended
     from convsize.geometry import Shape
     from convsize.records import CheckReport, FileFindings, RulePage
 
@@ -94,22 +94,23 @@ def command(
       select, ignore, style, per-file-ignores, exclude, budgets
     In a spec, `# convsize: ignore[W501]` keeps a line's findings quiet.
     """
-    from convsize import __version__, checking
+    from convsize import __version__
+    from convsize.check import check
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.records import CheckReport
 
-    fixing = fix or unsafe_fixes or diff
+    fix = fix or unsafe_fixes or diff
     if statistics and format_ not in ("full", "concise", "json"):
         from convsize.errors import UsageError
 
         raise UsageError(f"--statistics is for people: the format {format_} has no place for it, json always counts")
     wanted = None if select is None else _codes(select)
     unwanted = _codes(ignore or ())
-    checking.select(wanted or (), "--select")
-    checking.select(unwanted, "--ignore", ignore=True)
+    check.select(wanted or (), "--select")
+    check.select(unwanted, "--ignore", ignore=True)
     files = _files(paths or ["."], config, isolated, force_exclude, stdin_filename)
-    piped = fixing and any(each.name == "-" for each in files)
+    piped = fix and any(each.name == "-" for each in files)
     if (diff or piped) and format_ not in ("full", "concise"):
         from convsize.errors import UsageError
 
@@ -118,12 +119,12 @@ def command(
     changed: dict[Config, Config] = {}
     for each in files:
         if each.config not in changed:
-            checking.validate(each.config)
+            check.validate(each.config)
             changed[each.config] = each.config.overridden(wanted, unwanted, style)
     work = [each._replace(config=changed[each.config]) for each in files]
     numbers, shapes = named.lets(let or ()), named.inputs(input_ or ())
     mended: tuple[Mended, ...] = ()
-    if fixing:
+    if fix:
         mend = partial(_mend, unsafe=unsafe_fixes, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
         mended = tuple(_each(work, mend, jobs))
         _write(work, mended, diff=diff)
@@ -134,7 +135,7 @@ def command(
     if not diff:
         report = CheckReport(results, _pages(results, format_, statistics), __version__)
         _show(report, format_, statistics, sys.stderr if piped else sys.stdout)
-    if fixing:
+    if fix:
         terminal.write(_outcome(mended, diff=diff, unsafe=unsafe_fixes), sys.stderr)
     failed = False
     for file in results:
@@ -151,12 +152,12 @@ def command(
 
 def _pages(results: Sequence[FileFindings], format_: str, statistics: bool) -> tuple[RulePage, ...]:
     """The rules that a format speaks of, and no others: a page is a file to import."""
-    from convsize import checking
+    from convsize.check import check
 
     if format_ == "sarif":
-        return checking.pages()
+        return check.pages()
     if format_ in ("json", "github") or statistics:
-        return checking.pages({found.code for file in results for found in file.diagnostics})
+        return check.pages({found.code for file in results for found in file.diagnostics})
     return ()
 
 
@@ -170,9 +171,10 @@ def _files(
     """What is to be checked; a note where that is nothing."""
     from pathlib import Path
 
-    from convsize.cli import discover, terminal
+    from convsize.check import discover
+    from convsize.check.config import Config, load
+    from convsize.cli import terminal
     from convsize.cli.specs import SUFFIX
-    from convsize.config import Config, load
     from convsize.errors import UsageError
 
     if config is not None and isolated:
@@ -220,12 +222,12 @@ def _each(work: Sequence[Found], run: Callable[[Found], Result], jobs: int | Non
 def _check(
     each: Found, *, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], stdin_filename: str | None
 ) -> FileFindings:
-    from convsize import checking
+    from convsize.check import check
 
     if each.name != "-":
-        return checking.check_file(each.name, each.config, lets=lets, inputs=inputs)
+        return check.check_file(each.name, each.config, lets=lets, inputs=inputs)
     name = stdin_filename or "<stdin>"
-    return checking.check_file(name, each.config, lets=lets, inputs=inputs, read=_standard_input)
+    return check.check_file(name, each.config, lets=lets, inputs=inputs, read=_standard_input)
 
 
 def _mend(
@@ -236,12 +238,12 @@ def _mend(
     inputs: Mapping[str, Shape],
     stdin_filename: str | None,
 ) -> Mended:
-    from convsize import fixing
+    from convsize.check import fix
 
     if each.name != "-":
-        return fixing.mend_file(each.name, each.config, unsafe=unsafe, lets=lets, inputs=inputs)
+        return fix.mend_file(each.name, each.config, unsafe=unsafe, lets=lets, inputs=inputs)
     name = stdin_filename or "<stdin>"
-    return fixing.mend_file(name, each.config, unsafe=unsafe, lets=lets, inputs=inputs, read=_standard_input)
+    return fix.mend_file(name, each.config, unsafe=unsafe, lets=lets, inputs=inputs, read=_standard_input)
 
 
 def _write(work: Sequence[Found], mended: Sequence[Mended], *, diff: bool) -> None:

@@ -35,9 +35,9 @@ def command(
       convsize fmt --check specs
       echo 'C3D64->RELU' | convsize fmt -
     """
+    from convsize.check.discover import Configurations, discover
     from convsize.cli import rewrite, terminal
     from convsize.cli import specs as named
-    from convsize.cli.discover import Configurations, discover
     from convsize.errors import SpecError, UsageError
 
     if not paths:

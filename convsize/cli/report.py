@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
 
-    from convsize.config import Config
+    from convsize.check.config import Config
     from convsize.errors import Source
     from convsize.geometry import Shape
     from convsize.views.report_content import Format, NetworkPage
@@ -120,16 +120,17 @@ def read(
 
     Raises SpecError where the spec is wrong, UsageError where the call is.
     """
-    from convsize import api, checking
+    from convsize import api
     from convsize.analyses.facts import gather
+    from convsize.check import check
     from convsize.cli import specs as named
     from convsize.views.report_content import NetworkPage
 
     source = named.read(where)
     network = api.from_source(source, name=name, lets=lets, inputs=inputs)
     report = network.analyze(batch=batch, dtype=dtype)
-    findings = checking.check_source(report.source, config, lets=lets, inputs=inputs)
-    rules = checking.pages({found.code for found in findings.diagnostics})
+    findings = check.check_source(report.source, config, lets=lets, inputs=inputs)
+    rules = check.pages({found.code for found in findings.diagnostics})
     windows = {index: fact.window for index, fact in enumerate(gather(network))}
     return NetworkPage(report, findings, rules, windows)
 
@@ -168,7 +169,7 @@ def _asked(paths: Sequence[str], expressions: Sequence[str]) -> list[tuple[str, 
     """The networks by name, each with its text or file and the configuration that its findings are under."""
     from pathlib import Path
 
-    from convsize.cli import discover
+    from convsize.check import discover
     from convsize.cli import specs as named
 
     configurations = discover.Configurations()

@@ -162,16 +162,16 @@ def test_files_that_are_no_text_among_others(folder: Path, capsys: pytest.Captur
 def test_a_broken_tool_looks_like_no_broken_spec(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from convsize import checking
+    from convsize.check import check
 
-    real = checking.parse
+    real = check.parse
 
     def parse(source):  # type: ignore[no-untyped-def]
         if source.name == "odd.spec":
             raise KeyError("no such\nlayer")
         return real(source)
 
-    monkeypatch.setattr(checking, "parse", parse)
+    monkeypatch.setattr(check, "parse", parse)
     write(folder, good=GOOD, bad=BAD, odd=GOOD)
     code, out, err = call(capsys, "--exit-zero")
     assert code == 3

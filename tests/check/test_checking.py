@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from convsize.checking import check_file, check_source, chosen_codes, pages, select
-from convsize.config import Config
+from convsize.check.check import check_file, check_source, chosen_codes, pages, select
+from convsize.check.config import Config
 from convsize.errors import Source, UsageError
 from convsize.geometry import Shape
 from convsize.records import FileFindings

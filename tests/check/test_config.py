@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convsize.config import Config, find, load
+from convsize.check.config import Config, find, load
 from convsize.errors import UsageError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from convsize.cli.discover import Configurations, discover
-from convsize.config import Config
+from convsize.check.config import Config
+from convsize.check.discover import Configurations, discover
 from convsize.errors import UsageError
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from strategies import SPECS, mutated, networks
 
-from convsize.checking import check_source
-from convsize.config import Config
+from convsize.check.check import check_source
+from convsize.check.config import Config
+from convsize.check.fix import mend
 from convsize.errors import Source
-from convsize.fixing import mend
 from convsize.records import FileFindings
 
 CONFIG = Config()

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from chromium import Browser, find
 
+from convsize.check.config import Config
 from convsize.cli.report import read, written
-from convsize.config import Config
 from convsize.views import json as as_json
 
 ROOT = Path(__file__).resolve().parents[2]

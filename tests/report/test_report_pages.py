@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import convsize
+from convsize.check.config import Config
 from convsize.cli.report import read, written
-from convsize.config import Config
 from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
 from convsize.views import json as as_json

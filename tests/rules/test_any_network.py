@@ -4,8 +4,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from strategies import mutated, networks
 
 from convsize import api
-from convsize.checking import check_source
-from convsize.config import Config
+from convsize.check.check import check_source
+from convsize.check.config import Config
 from convsize.errors import Diagnostic, Source, SpecError
 from convsize.records import Report
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import pytest
 
-from convsize.checking import check_source
-from convsize.config import Config
+from convsize.check.check import check_source
+from convsize.check.config import Config
 from convsize.errors import Diagnostic, Source
 from convsize.rules import registry
 

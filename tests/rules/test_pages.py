@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from convsize.checking import check_source
-from convsize.config import Config
+from convsize.check.check import check_source
+from convsize.check.config import Config
 from convsize.errors import Source, UsageError
 from convsize.rules import registry
 from convsize.rules.base import Rule

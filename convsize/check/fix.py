@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from convsize import api, checking
-from convsize.config import Config
+from convsize import api
+from convsize.check import check
+from convsize.check.config import Config
+from convsize.check.repairs import edited, moved, still_wrong
 from convsize.errors import Diagnostic, Fix, Source, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import attempt
 from convsize.language.parser import parse
 from convsize.record import Record
 from convsize.records import FileFindings
-from convsize.rules.fixer import edited, moved, still_wrong
 
 MOST_CHECKS = 400
 """For one file in one run: a spec that needs more is not mended one finding at a time."""
@@ -51,7 +52,7 @@ def mend_file(
 
     Raises UsageError as `check_source` does.
     """
-    found = checking.check_file(name, config, lets=lets, inputs=inputs, read=read)
+    found = check.check_file(name, config, lets=lets, inputs=inputs, read=read)
     if found.failure is not None or not any(each.fixes for each in found.diagnostics):
         return Mended(found.source, found, 0, 0)
     try:
@@ -59,7 +60,7 @@ def mend_file(
     except UsageError:
         raise
     except Exception as error:
-        return Mended(found.source, found._replace(failure=checking.failure_text(error)), 0, 0)
+        return Mended(found.source, found._replace(failure=check.failure_text(error)), 0, 0)
 
 
 def mend(
@@ -159,13 +160,13 @@ class _Engine:
         """What is found when fixes are made; what would mend that is looked for only if they stay."""
         self.checks += 1
         changed = Source(edited(source.text, fixes), source.name)
-        return checking.check_source(changed, self.config, lets=self.lets, inputs=self.inputs, advise=False)
+        return check.check_source(changed, self.config, lets=self.lets, inputs=self.inputs, advise=False)
 
     def advised(self, found: FileFindings) -> FileFindings:
         """The findings with fixes for all that can be mended."""
         if _stage(found) != 1:
             return found
-        return checking.check_source(found.source, self.config, lets=self.lets, inputs=self.inputs)
+        return check.check_source(found.source, self.config, lets=self.lets, inputs=self.inputs)
 
     def better(self, before: FileFindings, after: FileFindings, target: Diagnostic, fix: Fix) -> bool:
         """Whether a fix did what it should: every step takes a spec further, so that there is an end to them."""

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from convsize.check.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
 from convsize.cli.specs import SUFFIX
-from convsize.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
 from convsize.errors import UsageError, nearest
 from convsize.record import Record
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 
+from convsize.check.repairs import Build, repair, works
 from convsize.errors import Diagnostic, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import Attempt, attempt
 from convsize.language.tree import File
 from convsize.records import InputSizes
-from convsize.rules.fixer import Build, repair, works
 
 _JOINS = ("E302", "E303")
 _SAID_BETTER = ("E203", "E206", "E207", "E208", "E209", "E210", "E302", "E303", "E305")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from convsize import api
-from convsize.config import Config, Patterns, relative, shown
+from convsize.check.config import Config, Patterns, relative, shown
 from convsize.errors import Diagnostic, Severity, Source, Span, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
 from convsize.graph.build import build
@@ -49,7 +49,7 @@ def check_source(
             network = build(file, lets, name=stem_of(source.name), inputs=inputs)
         except SpecError as error:
             if advise:
-                from convsize.advice import advised
+                from convsize.check.advice import advised
 
                 diagnostics += advised(file, lets, inputs)
             else:

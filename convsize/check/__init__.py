@@ -1,0 +1,1 @@
+"""Checking of spec files: settings, patterns, files to check, findings, advice, repairs and fixes."""
