@@ -42,7 +42,7 @@ def command(
       output_bytes parameter_bytes
     """
     from convsize.cli import terminal
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
 
     if format_ == "json" and (columns or sort or expand):

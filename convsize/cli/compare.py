@@ -47,7 +47,7 @@ def command(
       convsize compare specs/vgg_?.spec --format markdown
     """
     from convsize.cli import terminal
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.views import comparison
 

@@ -64,8 +64,8 @@ def command(
     """
     from convsize.analyses.memory.fit import largest_batch, largest_input
     from convsize.cli import terminal
-    from convsize.cli.training import device_of
-    from convsize.cli.turns import Turns
+    from convsize.cli.device_option import device_of
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import BatchFit, InputFit, TrainingSetting
     from convsize.views import fit as view

@@ -74,8 +74,8 @@ def command(
     from convsize.analyses.memory.peak import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.cli.training import device_of
-    from convsize.cli.turns import Turns
+    from convsize.cli.device_option import device_of
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
     from convsize.views import memory as view

@@ -52,7 +52,7 @@ def command(
     from convsize.analyses.memory.step import require_known
     from convsize.cli import files, terminal
     from convsize.cli.progress import Progress
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
     from convsize.views import profile as view

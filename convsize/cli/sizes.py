@@ -56,7 +56,7 @@ def command(
     from convsize.analyses.sizes import input_sizes as analysis
     from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.records import SizesReport
     from convsize.views import sizes as view
 

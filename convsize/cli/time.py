@@ -47,7 +47,7 @@ def command(
     from convsize import devices
     from convsize.analyses.time.prediction import predict_time, sweep_times
     from convsize.cli import terminal
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records.time import TimeSetting
     from convsize.views import time as view

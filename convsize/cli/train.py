@@ -267,7 +267,7 @@ def _network(source: Any, name: str, settings: RunSettings) -> tuple[Network, Ne
 def _run(job: Any) -> int:
     """Trains and tells; only the first of several processes does."""
     from convsize.cli import terminal
-    from convsize.cli.training_display import Display
+    from convsize.cli.live import Display
     from convsize.records import EpochFigures, Notice, RunEnd, RunStart, StepFigures
     from convsize.runtime.training.loop import train
     from convsize.views import training as view

@@ -50,7 +50,7 @@ def command(
     from convsize import api, devices
     from convsize.cli import files, terminal
     from convsize.cli.progress import Progress
-    from convsize.cli.turns import Turns
+    from convsize.cli.queue import Turns
     from convsize.views import receipt as view
 
     api.require_torch()
