@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convsize.cli.diff import command
+from convsize.cli.commands.diff import command
 from convsize.cli.guard import guarded
 
 SPECS = Path(__file__).parents[2] / "specs"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from convsize.cli.fmt import canonical
+from convsize.cli.commands.fmt import canonical
 from convsize.errors import SpecError
 
 MESSY = "# a net\ninput: 3@32x32\nconv3-8->RELU  [[C3D8]]*1   # twice\n"

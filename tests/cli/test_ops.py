@@ -1,6 +1,6 @@
 import pytest
 
-from convsize.cli.ops import example, find
+from convsize.cli.commands.ops import example, find
 from convsize.errors import UsageError
 from convsize.ops import catalogue
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from convsize.cli.commands.sizes import command
 from convsize.cli.guard import guarded
-from convsize.cli.sizes import command
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -12,7 +12,7 @@ import pytest
 from chromium import Browser, find
 
 from convsize.check.config import Config
-from convsize.cli.report import read, written
+from convsize.cli.commands.report import read, written
 from convsize.views import json as as_json
 
 ROOT = Path(__file__).resolve().parents[2]

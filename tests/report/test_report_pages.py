@@ -12,7 +12,7 @@ import pytest
 
 import convsize
 from convsize.check.config import Config
-from convsize.cli.report import read, written
+from convsize.cli.commands.report import read, written
 from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
 from convsize.views import json as as_json

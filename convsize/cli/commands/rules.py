@@ -63,7 +63,7 @@ def table(rules: Sequence[Rule]) -> str:
 
 def markdown(rules: Sequence[Rule]) -> str:
     """All pages, for the documentation."""
-    from convsize.cli.rule import when
+    from convsize.cli.commands.rule import when
 
     parts = ["# Rules\n"]
     for rule in rules:
