@@ -14,7 +14,7 @@ from itertools import islice
 from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.geometry import AxisWindow, Shape, remainder
 from convsize.graph.build import Attempt
-from convsize.graph.layers import Defaults
+from convsize.graph.tokens import Defaults
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.parser import parse
 from convsize.language.tree import Call, DefaultStmt, Dims, Expr, File, Group, Item, Layer, Num, Pads, Series

@@ -9,10 +9,10 @@ from convsize.errors import Diagnostic, Span, SpecError, UsageError, nearest
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
 from convsize.graph.evaluate import BuildError, Unknown
-from convsize.graph.layers import Defaults
-from convsize.graph.names import check_names
+from convsize.graph.name_check import check_names
 from convsize.graph.network import Expectation, Network, Node
 from convsize.graph.scope import Lets, Scope, Value, find_tap, unknown_tap
+from convsize.graph.tokens import Defaults
 from convsize.graph.unroll import LIMITS, Unroller
 from convsize.language.tree import (
     Call,

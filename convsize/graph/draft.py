@@ -7,9 +7,9 @@ from collections.abc import Callable
 from convsize.errors import Diagnostic, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
-from convsize.graph.layers import LARGEST_DEPTH, LARGEST_EXTENT
 from convsize.graph.network import Node, Turn
 from convsize.graph.scope import Scope
+from convsize.graph.tokens import LARGEST_DEPTH, LARGEST_EXTENT
 from convsize.ops.base import Op
 from convsize.record import Record
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convsize.errors import Span
 from convsize.graph.evaluate import FUNCTIONS, BuildError, Lookup, evaluate
-from convsize.graph.names import signature
+from convsize.graph.name_check import signature
 from convsize.graph.scope import Bound, Choice, Closure, Lets, Scope, TapValue, find_tap
 from convsize.language.parser import parse_layer
 from convsize.language.tree import Arg, DefStmt, Function, Layer, Name, Tap

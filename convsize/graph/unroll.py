@@ -10,10 +10,10 @@ from convsize.geometry import GeometryError, Shape
 from convsize.graph.draft import Draft, Repeat, Sized, volume_error
 from convsize.graph.evaluate import BuildError, Lookup, Unknown, whole
 from convsize.graph.joins import join_error
-from convsize.graph.layers import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
 from convsize.graph.network import Turn
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
+from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
 from convsize.language.formatter import expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
 from convsize.ops import catalogue
