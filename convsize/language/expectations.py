@@ -7,8 +7,8 @@ from typing import Literal
 
 from convsize.errors import Span
 from convsize.language.expressions import arguments, tap
-from convsize.language.pieces import malformed, read_colon, read_name
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner
+from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import Arg, Check, ExpectStmt, Ident, Tap, Value
 from convsize.language.volumes import read_volume
 

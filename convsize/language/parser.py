@@ -9,7 +9,6 @@ from convsize.language.expectations import read_expect
 from convsize.language.expressions import expression, tap
 from convsize.language.layers import layers_in, read_layer
 from convsize.language.mnemonics import MNEMONICS
-from convsize.language.pieces import malformed, read_colon, read_name
 from convsize.language.scanner import (
     DIGITS,
     LOWER,
@@ -23,6 +22,7 @@ from convsize.language.scanner import (
 )
 from convsize.language.series import SeriesReader
 from convsize.language.series_errors import KNOWN, stray_character
+from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import (
     DefaultStmt,
     DefStmt,
