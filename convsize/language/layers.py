@@ -40,17 +40,17 @@ def read_layer(scanner: Scanner) -> Layer:
             break
     else:
         if head not in SINGLE:
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.unknown(scanner)
+            layers.unknown(scanner)
         name = head
     pos = start + len(name)
     mnemonic = SPELLINGS.get(name, name)
     if name in WHOLE_WORDS:
         if text[pos] in IDENTIFIER or text[pos] == "(":
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.unknown(scanner)
+            layers.unknown(scanner)
         if name == "INPUT":
             scanner.pos = pos
             scanner.report(
@@ -72,9 +72,9 @@ def read_layer(scanner: Scanner) -> Layer:
         pos = scanner.pos
     elif char in _ENDS:
         if char == "P" and (name == "M" or name == "A"):
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.lettered_pool(scanner, name)
+            layers.lettered_pool(scanner, name)
         scanner.pos = pos
         return Layer(mnemonic, Span(start, pos))
     elif char == "-" and name == "FC" and text[pos + 1] in DIGITS:
@@ -121,9 +121,9 @@ def read_layer(scanner: Scanner) -> Layer:
             scanner.pos = pos + len(rounding)
             part = "rounding"
         elif char in IDENTIFIER or char == "." or (char == "-" and following in DIGITS):
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.bad_tail(scanner, start, pos, mnemonic)
+            layers.bad_tail(scanner, start, pos, mnemonic)
         else:
             break
         written.append((part, Span(pos, scanner.pos)))
@@ -240,14 +240,14 @@ def _check(scanner: Scanner, layer: Layer) -> None:
     seen: dict[str, Span] = {}
     for part, span in layer.suffixes:
         if part in seen or (facts.size == "none" if part == "size" else part not in facts.suffixes):
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.suffix(scanner, layer, part, span, seen.get(part))
+            layers.suffix(scanner, layer, part, span, seen.get(part))
         seen[part] = span
     dilation = layer.dilation
     if dilation is not None and layer.depth is None and "D" in facts.suffixes and len(dilation) == 1:
         (value,) = dilation
         if type(value) is Num and value.value >= _DILATION_LOOKS_LIKE_DEPTH:
-            from convsize.language import layer_errors
+            from convsize.language.mistakes import layers
 
-            layer_errors.dilation_for_depth(scanner, layer, seen["d"])
+            layers.dilation_for_depth(scanner, layer, seen["d"])

@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.language.expectations import read_expect
 from convsize.language.expressions import expression, tap
 from convsize.language.layers import layers_in, read_layer
+from convsize.language.mistakes.series import KNOWN, stray_character
 from convsize.language.mnemonics import MNEMONICS
 from convsize.language.scanner import (
     DIGITS,
@@ -21,7 +22,6 @@ from convsize.language.scanner import (
     clean,
 )
 from convsize.language.series import SeriesReader
-from convsize.language.series_errors import KNOWN, stray_character
 from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import (
     DefaultStmt,

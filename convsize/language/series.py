@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from convsize.errors import Fix, Span
-from convsize.language import series_errors as wrong
 from convsize.language.expressions import arguments, expression, tap
 from convsize.language.layers import layers_in, read_layer
+from convsize.language.mistakes import series as wrong
 from convsize.language.mnemonics import MNEMONICS
 from convsize.language.scanner import (
     DIGITS,

@@ -105,7 +105,7 @@ def stray_part(scanner: Scanner) -> None:
     text = scanner.text
     start = scanner.pos
     if text[start] == "D":
-        from convsize.language.layer_errors import dropout
+        from convsize.language.mistakes.layers import dropout
 
         if dropout(scanner, start):
             return

@@ -1,0 +1,1 @@
+"""What is said of text that does not parse."""
