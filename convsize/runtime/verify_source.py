@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convsize.lowering.plan import Plan
-from convsize.lowering.source import write
+from convsize.lowering.source.file import write
 from convsize.records import Line
 from convsize.records.receipt import Verdict
 

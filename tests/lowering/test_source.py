@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, assume, given, settings
 import convsize
 from convsize.lowering.document import document
 from convsize.lowering.plan import lower
-from convsize.lowering.source import write
-from convsize.lowering.source_classes import DEFAULTS
+from convsize.lowering.source.classes import DEFAULTS
+from convsize.lowering.source.file import write
 
 torch = pytest.importorskip("torch")
 

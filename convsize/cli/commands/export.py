@@ -81,7 +81,7 @@ def command(
             files.write(output, model)
         return ExitCode.OK
     if to == "torch":
-        from convsize.lowering.source import write
+        from convsize.lowering.source.file import write
 
         text = write(plan)
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convsize.lowering.layout import Bracket, Expr, call, statement
 from convsize.lowering.plan import Init, Plan, Step
+from convsize.lowering.source.layout import Bracket, Expr, call, statement
 
 
 def initialising(plan: Plan) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convsize.lowering.layout import Bracket, Expr, call, flat, items, statement
 from convsize.lowering.plan import Plan, Step
-from convsize.lowering.source_arguments import literal, ordered, type_of
-from convsize.lowering.source_blocks import Group, Line, Template
-from convsize.lowering.source_forward import forward_lines, in_init, is_module, varies
-from convsize.lowering.source_loops import Fold, folds_of, loop
-from convsize.lowering.source_start import initialising
+from convsize.lowering.source.arguments import literal, ordered, type_of
+from convsize.lowering.source.blocks import Group, Line, Template
+from convsize.lowering.source.forward import forward_lines, in_init, is_module, varies
+from convsize.lowering.source.layout import Bracket, Expr, call, flat, items, statement
+from convsize.lowering.source.loops import Fold, folds_of, loop
+from convsize.lowering.source.start import initialising
 from convsize.ops.base import TorchValue
 
 _CONV: dict[str, TorchValue] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from convsize.lowering.layout import Bracket, Expr
 from convsize.lowering.plan import Step
-from convsize.lowering.source_blocks import Group, Template
+from convsize.lowering.source.blocks import Group, Template
+from convsize.lowering.source.layout import Bracket, Expr
 from convsize.ops.base import TorchCall, TorchValue
 
 _COLLAPSING = {"kernel_size", "stride", "padding", "dilation", "output_padding"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from convsize.lowering.layout import Expr
 from convsize.lowering.plan import Plan, Step
+from convsize.lowering.source.layout import Expr
 from convsize.ops.base import TorchValue
 from convsize.record import Record
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from convsize.lowering.layout import Bracket, Expr, call, flat, statement
 from convsize.lowering.plan import Plan, Step
-from convsize.lowering.source_blocks import Group, Line, Template
-from convsize.lowering.source_loops import Fold, loop
+from convsize.lowering.source.blocks import Group, Line, Template
+from convsize.lowering.source.layout import Bracket, Expr, call, flat, statement
+from convsize.lowering.source.loops import Fold, loop
 
 
 def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int, Fold]) -> list[str]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from convsize.lowering.layout import Expr, flat
-from convsize.lowering.source_blocks import Group, Line, Template
+from convsize.lowering.source.blocks import Group, Line, Template
+from convsize.lowering.source.layout import Expr, flat
 from convsize.record import Record
 
 _FOLD_FROM = 3

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 from convsize.lowering.plan import Plan
-from convsize.lowering.source_arguments import fill
-from convsize.lowering.source_blocks import Group, grouped, templates_of
-from convsize.lowering.source_classes import class_lines, name_classes
+from convsize.lowering.source.arguments import fill
+from convsize.lowering.source.blocks import Group, grouped, templates_of
+from convsize.lowering.source.classes import class_lines, name_classes
 
 
 def write(plan: Plan) -> str:

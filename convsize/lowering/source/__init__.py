@@ -1,0 +1,1 @@
+"""A network written out as a readable PyTorch file."""
