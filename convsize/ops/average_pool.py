@@ -15,8 +15,8 @@ from convsize.geometry import (
     overhang,
 )
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import tensor_bytes
-from convsize.ops.windows import (
+from convsize.ops.shared.keeps import tensor_bytes
+from convsize.ops.shared.windows import (
     kept_padded,
     padded_call,
     padded_shape,

@@ -11,12 +11,12 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.shared.arguments import (
     above_zero,
     share,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import kept_statistics, norm_parameters
+from convsize.ops.shared.keeps import kept_statistics, norm_parameters
 
 
 class BatchNorm(Op):

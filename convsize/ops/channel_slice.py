@@ -11,10 +11,10 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     whole,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
 
 
 class Slice(Op):

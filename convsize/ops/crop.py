@@ -13,12 +13,12 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
-from convsize.ops.windows import (
+from convsize.ops.shared.windows import (
     axis_name,
     pad_call,
     plural,

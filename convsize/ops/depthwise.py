@@ -16,11 +16,11 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.shared.arguments import (
     require_positive,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.windows import (
+from convsize.ops.shared.windows import (
     kept_convolution,
     padded_call,
     require_spatial,

@@ -9,12 +9,12 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     share,
 )
-from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
-from convsize.ops.keeps import tensor_bytes
-from convsize.ops.pointwise import Pointwise
+from convsize.ops.shared.keeps import tensor_bytes
+from convsize.ops.shared.pointwise import Pointwise
 
 
 class Dropout(Pointwise):

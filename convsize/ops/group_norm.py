@@ -11,15 +11,15 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.shared.arguments import (
     above_zero,
     require_parts,
     require_positive,
     whole,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import kept_norm, norm_parameters
-from convsize.ops.windows import (
+from convsize.ops.shared.keeps import kept_norm, norm_parameters
+from convsize.ops.shared.windows import (
     require_size,
 )
 

@@ -11,11 +11,11 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
 
 
 class Input(Op):

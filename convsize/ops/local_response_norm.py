@@ -11,14 +11,14 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.shared.arguments import (
     number,
     require_positive,
     whole,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import tensor_bytes
-from convsize.ops.windows import (
+from convsize.ops.shared.keeps import tensor_bytes
+from convsize.ops.shared.windows import (
     require_size,
     require_spatial,
 )

@@ -9,8 +9,8 @@ from convsize.geometry import (
     Shape,
 )
 from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
-from convsize.ops.keeps import kept_activation
-from convsize.ops.pointwise import Pointwise
+from convsize.ops.shared.keeps import kept_activation
+from convsize.ops.shared.pointwise import Pointwise
 
 
 class LogSoftmax(Pointwise):

@@ -15,12 +15,12 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     number,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
-from convsize.ops.keeps import tensor_bytes
-from convsize.ops.windows import (
+from convsize.ops.shared.keeps import tensor_bytes
+from convsize.ops.shared.windows import (
     resolve,
     slide,
     torch_rank,

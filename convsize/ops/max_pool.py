@@ -14,7 +14,7 @@ from convsize.geometry import (
     Window,
 )
 from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.windows import (
+from convsize.ops.shared.windows import (
     kept_padded,
     padded_call,
     pool_window,

@@ -12,7 +12,7 @@ from convsize.geometry import (
     Window,
 )
 from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
-from convsize.ops.keeps import tensor_bytes
+from convsize.ops.shared.keeps import tensor_bytes
 
 
 class Multiply(Op):

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from convsize.geometry import Shape
 from convsize.ops.base import Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.keeps import kept_activation
-from convsize.ops.pointwise import Pointwise
+from convsize.ops.shared.keeps import kept_activation
+from convsize.ops.shared.pointwise import Pointwise
 
 
 class ReLU(Pointwise):

@@ -14,7 +14,7 @@ from convsize.geometry import (
     Window,
 )
 from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
-from convsize.ops.windows import (
+from convsize.ops.shared.windows import (
     resolve,
     slide,
     torch_rank,

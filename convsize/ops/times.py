@@ -9,11 +9,11 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.shared.arguments import (
     number,
 )
-from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
-from convsize.ops.pointwise import Pointwise
+from convsize.ops.shared.pointwise import Pointwise
 
 
 class Times(Pointwise):

@@ -15,11 +15,11 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.arguments import (
+from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.shared.arguments import (
     require_groups,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
-from convsize.ops.windows import (
+from convsize.ops.shared.windows import (
     pad_call,
     require_spatial,
     resolve_transposed,

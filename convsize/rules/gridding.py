@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
-from convsize.ops.windows import axis_name
+from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, consumers, finding
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.geometry import AxisWindow, output_extent
 from convsize.graph.network import Node
-from convsize.ops.windows import axis_name
+from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convsize.errors import Diagnostic
 from convsize.graph.network import Node
-from convsize.ops.windows import axis_name
+from convsize.ops.shared.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding

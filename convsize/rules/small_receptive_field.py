@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
-from convsize.ops.windows import axis_name
+from convsize.ops.shared.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, consumers, finding

@@ -18,7 +18,7 @@ from convsize.geometry import (
     same_transposed,
 )
 from convsize.ops.base import SaveMode
-from convsize.ops.windows import kept_padded, padded_call, padded_shape, resolve, resolve_transposed, slide
+from convsize.ops.shared.windows import kept_padded, padded_call, padded_shape, resolve, resolve_transposed, slide
 
 windows = st.builds(
     AxisWindow,

@@ -20,9 +20,9 @@ from convsize.geometry import (
     remainder,
     same_transposed,
 )
-from convsize.ops.arguments import require_positive, whole
 from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, TorchValue
-from convsize.ops.keeps import tensor_bytes
+from convsize.ops.shared.arguments import require_positive, whole
+from convsize.ops.shared.keeps import tensor_bytes
 from convsize.record import Record
 
 
