@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from convsize.records.difference import FigureChange as FigureChange
     from convsize.records.difference import KeyChange as KeyChange
     from convsize.records.difference import LayerChange as LayerChange
+    from convsize.records.memory import BatchFit as BatchFit
+    from convsize.records.memory import DeviceShare as DeviceShare
+    from convsize.records.memory import InputFit as InputFit
+    from convsize.records.memory import TrainingChoice as TrainingChoice
+    from convsize.records.memory import TrainingMemory as TrainingMemory
+    from convsize.records.memory import TrainingMoment as TrainingMoment
+    from convsize.records.memory import TrainingPeak as TrainingPeak
+    from convsize.records.memory import TrainingSetting as TrainingSetting
     from convsize.records.profile import Kernel as Kernel
     from convsize.records.profile import LayerProfile as LayerProfile
     from convsize.records.profile import Measured as Measured
@@ -41,14 +49,6 @@ if TYPE_CHECKING:
     from convsize.records.profile import Roof as Roof
     from convsize.records.receipt import Line as Line
     from convsize.records.receipt import Receipt as Receipt
-    from convsize.records.run import EpochFigures as EpochFigures
-    from convsize.records.run import Event as Event
-    from convsize.records.run import HeadScore as HeadScore
-    from convsize.records.run import Notice as Notice
-    from convsize.records.run import RunEnd as RunEnd
-    from convsize.records.run import RunSettings as RunSettings
-    from convsize.records.run import RunStart as RunStart
-    from convsize.records.run import StepFigures as StepFigures
     from convsize.records.sizes import AxisSizes as AxisSizes
     from convsize.records.sizes import Bound as Bound
     from convsize.records.sizes import InputSizes as InputSizes
@@ -58,14 +58,14 @@ if TYPE_CHECKING:
     from convsize.records.sizes import SizeRange as SizeRange
     from convsize.records.sizes import SizeSet as SizeSet
     from convsize.records.sizes import SizesReport as SizesReport
-    from convsize.records.training import BatchFit as BatchFit
-    from convsize.records.training import DeviceShare as DeviceShare
-    from convsize.records.training import InputFit as InputFit
-    from convsize.records.training import TrainingChoice as TrainingChoice
-    from convsize.records.training import TrainingMemory as TrainingMemory
-    from convsize.records.training import TrainingMoment as TrainingMoment
-    from convsize.records.training import TrainingPeak as TrainingPeak
-    from convsize.records.training import TrainingSetting as TrainingSetting
+    from convsize.records.training import EpochFigures as EpochFigures
+    from convsize.records.training import Event as Event
+    from convsize.records.training import HeadScore as HeadScore
+    from convsize.records.training import Notice as Notice
+    from convsize.records.training import RunEnd as RunEnd
+    from convsize.records.training import RunSettings as RunSettings
+    from convsize.records.training import RunStart as RunStart
+    from convsize.records.training import StepFigures as StepFigures
 
 _FILES = {
     "analysis": (

@@ -1,151 +1,215 @@
-"""What training holds."""
+"""A training run: how it was asked for, and what it tells as it goes."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
-from convsize.errors import Source
 from convsize.record import Record
 
+Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
+Schedule = Literal["constant", "cosine", "step"]
+Autocast = Literal["", "bfloat16", "float16"]
+Where = Literal["cpu", "cuda"]
 
-class TrainingSetting(Record):
-    """How a network is trained: what its memory depends on besides the network.
+_WORDS = {
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "autocast": get_args(Autocast),
+    "device": get_args(Where),
+}
+_POSITIVE = ("lr", "lr_gamma")
+_COUNTS = ("epochs", "batch", "accumulate", "lr_step", "processes")
+_LARGEST = 1e15
+"""No rate or factor of a run is larger: PyTorch takes it, be it written as a whole number, too."""
+_LARGEST_SEED = 2**63 - 1
 
-    optimizer: a name of analyses.training_optimizer. dtype: that of the whole network. frozen: patterns of layers that
-    are not trained, `conv1` or `stage?.*`, or `@tap` for all up to a value. accumulate: the batches whose gradients are
-    summed before the optimizer's step. device: whose kernels and optimizers run. autocast: the type that torch.autocast
-    computes in where it does, "bfloat16" or "float16", while the network itself is float32; None: no autocast. losses:
-    the loss of every output, "cross-entropy", "mse" or "smooth-l1", by its name, "" standing for those that are not
-    named; cross entropy where nothing is said. in_place: whether activations overwrite their input where that saves
-    memory. checkpoint: patterns of blocks, `bot*`, that are run again in the backward pass instead of being kept.
-    inference: no training at all but a forward pass in evaluation mode that keeps nothing for backward.
+
+class RunSettings(Record):
+    """What decides the numbers of a training run, besides the spec.
+
+    data: as it was asked for, `mnist:DIR`. batch: samples of one process at a time. optimizer: sgd, momentum, nesterov,
+    adam or adamw. decay_all: whether norms and biases decay, too. schedule: constant, cosine or step; warmup, lr_step:
+    in epochs. losses, loss_weights: by output, "" standing for those that are not named. autocast: bfloat16,
+    float16, or "" for none. processes: how many take part, each with `batch` samples. heads: what the spec's last
+    layers were replaced by. init: the file that weights came from. frozen, checkpoint: patterns of layers that are not
+    trained, and of blocks that are run again in the backward pass. inputs, lets: what overrides the spec, as it was
+    written.
     """
 
-    batch: int = 1
-    optimizer: str = "momentum"
-    dtype: str = "float32"
-    frozen: tuple[str, ...] = ()
+    data: str
+    epochs: int = 10
+    batch: int = 64
     accumulate: int = 1
-    device: Literal["cpu", "cuda"] = "cpu"
-    autocast: str | None = None
+    optimizer: str = "momentum"
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    decay_all: bool = True
+    schedule: str = "constant"
+    warmup: float = 0.0
+    lr_step: int = 10
+    lr_gamma: float = 0.1
+    clip: float = 0.0
+    label_smoothing: float = 0.0
     losses: tuple[tuple[str, str], ...] = ()
-    in_place: bool = True
+    loss_weights: tuple[tuple[str, float], ...] = ()
+    autocast: str = ""
+    channels_last: bool = False
+    compile: bool = False
+    augment: bool = False
+    sync_bn: bool = False
+    seed: int = 0
+    device: str = "cpu"
+    processes: int = 1
+    heads: tuple[str, ...] = ()
+    init: str = ""
+    frozen: tuple[str, ...] = ()
     checkpoint: tuple[str, ...] = ()
-    inference: bool = False
+    inputs: tuple[str, ...] = ()
+    lets: tuple[str, ...] = ()
 
 
-class TrainingMoment(Record):
-    """A stretch of a step in one layer (None: the loss or the optimizer), in bytes: the most that lived in it, and what
-    lived at its end.
-    """
-
-    moment: str
-    layer: str | None
-    highest: int
-    end: int
+def wrong_setting(settings: RunSettings) -> tuple[str, str] | None:
+    """The first setting that no run can have, with what it takes and what it is; None where all can be."""
+    for name, value in settings._asdict().items():
+        if takes := _taken(name, value):
+            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            return name, f"takes {takes}, not {shown}"
+    return None
 
 
-class TrainingPeak(Record):
-    """The most bytes that live at any operator boundary of a step, where that is, and what they are.
-
-    parts: parameters, buffers, gradients, optimizer, activations, inputs, other at that moment. "activations" are all
-    tensors of the forward and the backward pass, with the gradients of activations and what the optimizer needs for a
-    moment; "other" is the loss, the gradient that backward starts from, and numbers handed to operators.
-    """
-
-    bytes: int
-    moment: str
-    layer: str | None
-    parts: tuple[tuple[str, int], ...]
-    timeline: tuple[TrainingMoment, ...]
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether this is a number, which a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-class DeviceShare(Record):
-    """What a GPU holds beyond the tensors of a step, in bytes (None: not known, and left out).
+def _taken(name: str, value: object) -> str:
+    """What a setting takes, where this is nothing of the kind."""
+    usual = RunSettings._field_defaults.get(name, "")
+    if isinstance(usual, bool):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(usual, int):
+        least = 1 if name in _COUNTS else 0
+        right = isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST_SEED
+        return "" if right else f"a whole number from {least} to {_LARGEST_SEED}"
+    if isinstance(usual, float):
+        number = value if is_number(value) else -1
+        if name == "label_smoothing":
+            return "" if 0 <= number <= 1 else "a number from 0 to 1"
+        if name in _POSITIVE:
+            return "" if 0 < number <= _LARGEST else f"a number above 0, up to {_LARGEST:g}"
+        return "" if 0 <= number <= _LARGEST else f"0 or more, up to {_LARGEST:g}"
+    if isinstance(usual, str):
+        if name in _WORDS:
+            words = _WORDS[name]
+            return "" if value in words else " or ".join(word or "nothing" for word in words)
+        return "" if isinstance(value, str) else "a text"
+    kind = {"losses": str, "loss_weights": int | float}.get(name)
+    rows = value if isinstance(value, tuple) else (None,)
+    if kind is None:
+        return "" if all(isinstance(each, str) for each in rows) else "texts"
+    right = all(
+        isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], kind)
+        for each in rows
+    )
+    return "" if right else "pairs of an output and what is said of it"
 
-    basis: "assumed" by rules that were not compared with a GPU, "calibrated" on this one, or "not included".
+
+class RunStart(Record):
+    """What begins, or goes on after `step` steps.
+
+    epoch_steps: steps of an epoch; left_out: training samples that an epoch leaves out because they fill no batch.
+    predicted: bytes that training holds at its peak, or None where that is not known, for the reason `unpredicted`.
+    said: sentences on what was done to the data and to the network.
     """
 
     name: str
-    bytes: int | None
-    basis: Literal["assumed", "calibrated", "not included"]
-    note: str
-
-
-class TrainingMemory(Record):
-    """What training holds, in bytes of the whole batch.
-
-    saved: what autograd's graph holds after the forward pass and the loss, besides parameters, buffers, inputs and
-    targets; saved_by_layer: the same by the layer that made it. optimizer_state is that from the second step on.
-    first, steady: the peaks of the first step, in which the state appears, and of every later one. device: what a GPU
-    holds on top of the larger one.
-    """
-
-    name: str
-    source: Source
-    setting: TrainingSetting
+    folder: str
+    device: str
+    processes: int
     parameters: int
-    buffers: int
-    gradients: int
-    optimizer_state: int
-    inputs: int
-    saved: int
-    saved_by_layer: tuple[tuple[str, int], ...]
-    first: TrainingPeak
-    steady: TrainingPeak
-    device: tuple[DeviceShare, ...] = ()
-
-    @property
-    def reserved(self) -> int:
-        """The peak with all that is known to come on top of it on the device."""
-        return self.peak.bytes + sum(each.bytes or 0 for each in self.device)
-
-    @property
-    def forward(self) -> TrainingMoment:
-        """The stretch of a later step's forward pass, the loss included, in which most lives."""
-        passed = [each for each in self.steady.timeline if each.moment in ("forward", "loss")]
-        return max(passed, key=lambda each: each.highest)
-
-    @property
-    def peak(self) -> TrainingPeak:
-        """The larger of the two peaks: what must fit."""
-        return max(self.first, self.steady, key=lambda each: each.bytes)
+    trained: int
+    samples: int
+    tested: int
+    epochs: int
+    epoch_steps: int
+    left_out: int
+    step: int
+    predicted: int | None
+    unpredicted: str
+    said: tuple[str, ...]
 
 
-class TrainingChoice(Record):
-    """The peak of training under another optimizer, precision ("autocast" or a type), with or without checkpoints."""
+class StepFigures(Record):
+    """The steps since the last such figures.
 
-    optimizer: str
-    dtype: str
-    checkpoint: tuple[str, ...]
-    bytes: int
+    epoch: from 1; step: of the whole run, from 1. loss: their mean, over all processes and outputs. throughput: samples
+    a second of all processes. waiting: the share of the time spent waiting for data. memory: the most bytes that this
+    process held for training so far, None where the system does not say.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    lr: float
+    throughput: float
+    waiting: float
+    memory: int | None
 
 
-class InputFit(Record):
-    """The largest input whose training stays within `memory` bytes at the batch of the setting.
+class HeadScore(Record):
+    """How an output does on the test set: its loss; shares of right answers for classes, mean absolute error else."""
 
-    inputs: the volume of every input by name, none where not even the smallest one fits; fits: its memory, None there.
-    beyond_inputs, beyond: the next larger input, which does not fit; none where the network takes no larger one.
+    name: str
+    loss: float
+    top1: float | None = None
+    top5: float | None = None
+    error: float | None = None
+
+
+class EpochFigures(Record):
+    """An epoch: losses, how every output does, and whether it is the best so far.
+
+    seconds: of training, without the test. best: by the main output's accuracy, or where it has none by the test loss.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    test_loss: float
+    scores: tuple[HeadScore, ...]
+    lr: float
+    seconds: float
+    throughput: float
+    waiting: float
+    memory: int | None
+    best: bool
+
+
+class Notice(Record):
+    """Something to say aloud; `warning` where something went wrong that the run survives."""
+
+    text: str
+    warning: bool = False
+
+
+class RunEnd(Record):
+    """How a run ended: after all its epochs, or because it was told to stop.
+
+    seconds: of training over all its parts. stopped: the name of the signal, or "".
     """
 
     name: str
-    memory: int
-    inputs: tuple[tuple[str, tuple[int, ...]], ...]
-    fits: TrainingMemory | None
-    beyond_inputs: tuple[tuple[str, tuple[int, ...]], ...]
-    beyond: TrainingMemory | None
+    folder: str
+    epoch: int
+    epochs: int
+    step: int
+    last: EpochFigures | None
+    best: EpochFigures | None
+    seconds: float
+    memory: int | None
+    predicted: int | None
+    stopped: str = ""
 
 
-class BatchFit(Record):
-    """The largest batch whose training stays within `memory` bytes.
-
-    batch: 0 where not even the smallest one fits; smallest: the smallest batch that PyTorch trains. fits: its memory,
-    None where batch is 0; beyond: that of the next larger batch, which does not fit.
-    """
-
-    name: str
-    memory: int
-    smallest: int
-    batch: int
-    fits: TrainingMemory | None
-    beyond: TrainingMemory
+Event = RunStart | StepFigures | EpochFigures | Notice | RunEnd

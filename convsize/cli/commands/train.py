@@ -10,7 +10,7 @@ import typer
 
 from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
 from convsize.errors import ExitCode
-from convsize.records.run import Autocast, Optimizer, Schedule, Where
+from convsize.records.training import Autocast, Optimizer, Schedule, Where
 
 if TYPE_CHECKING:
     from convsize.api import Network
@@ -108,7 +108,7 @@ def command(
     from convsize.cli import specs as named
     from convsize.errors import UsageError
     from convsize.records import RunSettings
-    from convsize.records.run import wrong_setting
+    from convsize.records.training import wrong_setting
 
     api.require_torch()
     settings = RunSettings(

@@ -9,7 +9,7 @@ from typing import Any
 
 from convsize.errors import UsageError
 from convsize.records import RunSettings
-from convsize.records.run import is_number, wrong_setting
+from convsize.records.training import is_number, wrong_setting
 
 SCHEMA = 1
 
