@@ -25,9 +25,9 @@ from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, 
 from convsize.records.time import TimeSetting
 from convsize.runtime.clock import Clock, summed_up
 from convsize.runtime.layer_timing import time_layers, time_pieces
-from convsize.runtime.step_meters import OPTIMIZERS as MAKERS
+from convsize.runtime.meters.step import OPTIMIZERS as MAKERS
+from convsize.runtime.meters.workspaces import measure_cublas, measure_workspaces
 from convsize.runtime.whole_timing import as_calibrated, time_whole
-from convsize.runtime.workspaces import measure_cublas, measure_workspaces
 
 _SIDE = 1024
 """Rows and columns of the matrix product that stands for the peak."""

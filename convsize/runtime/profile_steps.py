@@ -20,7 +20,7 @@ from torch import Tensor
 
 from convsize.records import Measured, TrainingSetting
 from convsize.runtime.clock import Clock
-from convsize.runtime.step_meters import OPTIMIZERS, Batch, loss_of
+from convsize.runtime.meters.step import OPTIMIZERS, Batch, loss_of
 
 LOSS, ENGINE, OPTIMIZER = "the loss", "start of backward", "the optimizer"
 """What belongs to no layer; layers have no blanks in their names."""

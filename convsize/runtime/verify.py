@@ -15,7 +15,7 @@ from convsize.graph.network import Network
 from convsize.lowering.plan import Plan, lower
 from convsize.records import ITEM_SIZES, Line, Receipt, TrainingSetting
 from convsize.records.device import Device
-from convsize.runtime.free_memory import free_bytes, out_of_memory
+from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.module import build_module
 from convsize.runtime.verify_cuda import peaks_on_cuda, saved_on_cuda
 from convsize.runtime.verify_fields import fields

@@ -11,12 +11,12 @@ from convsize.analyses.memory.peak import saved_bytes, training_memory
 from convsize.analyses.memory.workspaces import convolution_calls, cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting
-from convsize.runtime.cuda_meters import allocator_peaks, reserved_by_norms
-from convsize.runtime.free_memory import out_of_memory
-from convsize.runtime.step_meters import batch_for, saved_by_torch
+from convsize.runtime.meters.cuda import allocator_peaks, reserved_by_norms
+from convsize.runtime.meters.free_memory import out_of_memory
+from convsize.runtime.meters.step import batch_for, saved_by_torch
+from convsize.runtime.meters.workspaces import measure_cublas, measure_workspaces
 from convsize.runtime.verify_lines import exact, within
 from convsize.runtime.verify_memory import untrainable
-from convsize.runtime.workspaces import measure_cublas, measure_workspaces
 
 UNCALIBRATED = 0.10
 """The share by which a peak may be off where workspaces of cuDNN are left out."""

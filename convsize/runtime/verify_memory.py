@@ -12,8 +12,8 @@ from convsize.analyses.memory.step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting
-from convsize.runtime.free_memory import free_bytes, out_of_memory
-from convsize.runtime.step_meters import batch_for, peaks_by_torch, saved_by_torch
+from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
+from convsize.runtime.meters.step import batch_for, peaks_by_torch, saved_by_torch
 from convsize.runtime.verify_lines import exact, within
 
 ALLOCATOR_TOLERANCE = 0.015

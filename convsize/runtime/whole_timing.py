@@ -12,7 +12,7 @@ from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
 from convsize.runtime.clock import Clock, Timing, computing_threads, keep_freed_memory
 from convsize.runtime.layouts import channels_last, to_channels_last
-from convsize.runtime.step_meters import OPTIMIZERS, batch_for, step
+from convsize.runtime.meters.step import OPTIMIZERS, batch_for, step
 
 
 def time_whole(

@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
     import convsize
     from convsize.records import TrainingSetting
-    from convsize.runtime.step_meters import OPTIMIZERS, batch_for, saved_by_torch, step
+    from convsize.runtime.meters.step import OPTIMIZERS, batch_for, saved_by_torch, step
 
     # PyTorch would leave autocast and the optimizers of a GPU out where it sees none.
     torch.cuda.amp.common.amp_definitely_not_available = lambda: False

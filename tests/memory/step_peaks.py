@@ -5,7 +5,7 @@ from convsize.analyses.memory.peak import training_memory
 
 def assert_peaks(network, setting):
     """The peaks of the first and of a later step are PyTorch's at operator boundaries."""
-    from convsize.runtime.step_meters import batch_for, peaks_by_torch
+    from convsize.runtime.meters.step import batch_for, peaks_by_torch
 
     memory = training_memory(network, setting)
     measured = peaks_by_torch(batch_for(network, setting), setting.optimizer, setting.accumulate)

@@ -12,7 +12,7 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.step_meters import (  # noqa: E402
+from convsize.runtime.meters.step import (  # noqa: E402
     batch_for,
     batch_of,
     inference_peaks_by_torch,

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from test_training_peak import network_of  # noqa: E402
 from test_training_saved import SPECS  # noqa: E402
 
-from convsize.runtime.step_meters import batch_for, saved_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_for, saved_by_torch  # noqa: E402
 
 # A processor without instructions for bfloat16 takes a minute for a step of the others.
 NAMES = [

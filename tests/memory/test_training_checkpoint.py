@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 from test_training_peak import SPECS, network_of  # noqa: E402
 
 from convsize.lowering.plan import lower  # noqa: E402
+from convsize.runtime.meters.step import batch_for, saved_by_torch  # noqa: E402
 from convsize.runtime.module import build_module  # noqa: E402
-from convsize.runtime.step_meters import batch_for, saved_by_torch  # noqa: E402
 
 BLOCKS = [
     ("cifar10", "stage*"),

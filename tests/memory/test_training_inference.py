@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from test_training_peak import SMALL, network_of  # noqa: E402
 
-from convsize.runtime.step_meters import batch_for, inference_peaks_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_for, inference_peaks_by_torch  # noqa: E402
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -16,7 +16,7 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 
-from convsize.runtime.step_meters import batch_of, peaks_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_of, peaks_by_torch  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
 

@@ -12,7 +12,7 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.step_meters import batch_of, saved_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_of, saved_by_torch  # noqa: E402
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.spec"))
 

@@ -13,9 +13,10 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime import cuda_meters, verify_cuda, workspaces  # noqa: E402
-from convsize.runtime.cuda_meters import AllocatorPeaks, allocator_peaks  # noqa: E402
-from convsize.runtime.step_meters import batch_of  # noqa: E402
+from convsize.runtime import verify_cuda
+from convsize.runtime.meters import cuda, workspaces
+from convsize.runtime.meters.cuda import AllocatorPeaks, allocator_peaks  # noqa: E402
+from convsize.runtime.meters.step import batch_of  # noqa: E402
 
 NETWORK = "input: 3@16x16\nC3D8 R C3D8 BN R C3D8/2psame GAP FC4"
 SETTING = TrainingSetting(2, device="cuda")
@@ -152,7 +153,7 @@ def test_what_cudnn_reserves_is_saved(monkeypatch):
         asked.append((shape, norm.affine))
         return 100
 
-    monkeypatch.setattr(cuda_meters, "_reserve", reserve)
+    monkeypatch.setattr(cuda, "_reserve", reserve)
     monkeypatch.setattr(verify_cuda, "saved_by_torch", lambda batch: saved_bytes(network, SETTING) + 200)
     monkeypatch.setattr(verify_cuda, "batch_for", lambda network, setting: None)
     line = verify_cuda.saved_on_cuda(network, SETTING)

@@ -30,8 +30,8 @@ from convsize.records import (
 )
 from convsize.runtime.data.opening import open_data
 from convsize.runtime.data.samples import Batch, Data
-from convsize.runtime.free_memory import out_of_memory
 from convsize.runtime.layouts import channels_last
+from convsize.runtime.meters.free_memory import out_of_memory
 from convsize.runtime.training import checkpoints
 from convsize.runtime.training.batches import Batches, InOrder, loader
 from convsize.runtime.training.held import Meter, predicted

@@ -13,7 +13,7 @@ from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import TrainingSetting
 from convsize.runtime.calls import build
-from convsize.runtime.step_meters import OPTIMIZERS, Batch, step
+from convsize.runtime.meters.step import OPTIMIZERS, Batch, step
 
 
 class AllocatorPeaks(Record):

@@ -1,0 +1,1 @@
+"""What measures memory while a network runs."""
