@@ -17,9 +17,9 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 from convsize.records.time import TimeSetting  # noqa: E402
-from convsize.runtime import profile as profiling  # noqa: E402
 from convsize.runtime.meters.step import batch_for, loss_of  # noqa: E402
-from convsize.runtime.profile_steps import Steps, nodes_by_name  # noqa: E402
+from convsize.runtime.profile import profile as profiling
+from convsize.runtime.profile.steps import Steps, nodes_by_name  # noqa: E402
 from convsize.views import profile as view  # noqa: E402
 from convsize.views.profile_picture import scene  # noqa: E402
 

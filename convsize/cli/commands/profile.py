@@ -75,7 +75,7 @@ def command(
             network = turns.read(name, where)
             report = network.analyze(batch=batch, dtype=dtype)
             turns.say(report)
-            from convsize.runtime.profile import WARM_UP, profile
+            from convsize.runtime.profile.profile import WARM_UP, profile
 
             with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
                 found, document = profile(

@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, record_function
 from torch.profiler import profile as torch_profile
 
 from convsize.records import Kernel
-from convsize.runtime.profile_steps import Steps
+from convsize.runtime.profile.steps import Steps
 
 _TOP = 10
 

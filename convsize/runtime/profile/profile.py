@@ -20,8 +20,8 @@ from convsize.records.time import TimeSetting
 from convsize.runtime.clock import computing_threads, keep_freed_memory
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for
-from convsize.runtime.profile_kernels import kernels
-from convsize.runtime.profile_steps import Steps, measured
+from convsize.runtime.profile.kernels import kernels
+from convsize.runtime.profile.steps import Steps, measured
 
 WARM_UP = 2
 """Steps of a kind that are not counted."""

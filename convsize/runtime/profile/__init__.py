@@ -1,0 +1,1 @@
+"""Layers and steps, measured one by one."""
