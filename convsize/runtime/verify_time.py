@@ -12,9 +12,9 @@ from convsize.records import Line, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.time import TimePrediction, TimeSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
+from convsize.runtime.timing.networks import as_calibrated, time_whole
 from convsize.runtime.verify_lines import within
 from convsize.runtime.verify_memory import untrainable
-from convsize.runtime.whole_timing import as_calibrated, time_whole
 
 NAMES = {False: "forward pass", True: "training step"}
 """The two times, by whether they are of training."""

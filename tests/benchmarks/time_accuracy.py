@@ -30,8 +30,8 @@ from convsize.analyses.time.prediction import predict_time
 from convsize.records import TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import TimeSetting
-from convsize.runtime.layer_timing import time_layers
-from convsize.runtime.whole_timing import as_calibrated, time_whole
+from convsize.runtime.timing.layers import time_layers
+from convsize.runtime.timing.networks import as_calibrated, time_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = ROOT / "reports" / "receipts" / "time"

@@ -11,12 +11,12 @@ from convsize import devices  # noqa: E402
 from convsize.analyses.memory.step import smallest_batch  # noqa: E402
 from convsize.analyses.time.prediction import predict_time  # noqa: E402
 from convsize.analyses.time.units import pieces  # noqa: E402
-from convsize.cli.calibration_grid import grid, wholes  # noqa: E402
 from convsize.errors import UsageError  # noqa: E402
 from convsize.records.time import TimeSetting  # noqa: E402
-from convsize.runtime.calibrate import Plan, calibrate  # noqa: E402
-from convsize.runtime.clock import Clock  # noqa: E402
-from convsize.runtime.layer_timing import time_pieces  # noqa: E402
+from convsize.runtime.timing.calibrate import Plan, calibrate  # noqa: E402
+from convsize.runtime.timing.clock import Clock  # noqa: E402
+from convsize.runtime.timing.grid import grid, wholes  # noqa: E402
+from convsize.runtime.timing.layers import time_pieces  # noqa: E402
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_heavier_layer_takes_longer():
 
 
 def test_the_command(convsize, tmp_path, monkeypatch, hasty):
-    monkeypatch.setattr("convsize.cli.calibration_grid.grid", lambda _: [("input: 8@10x10\nweight C3D8 R", 1)])
+    monkeypatch.setattr("convsize.runtime.timing.grid.grid", lambda _: [("input: 8@10x10\nweight C3D8 R", 1)])
     spec = tmp_path / "net.spec"
     spec.write_text("input: 3@8x8\nC3D8 R FC10\n")
     file = tmp_path / "here.json"
@@ -128,7 +128,7 @@ def test_the_command(convsize, tmp_path, monkeypatch, hasty):
 
 
 def test_what_cannot_be_written_is_not_measured(convsize, tmp_path, monkeypatch):
-    monkeypatch.setattr("convsize.runtime.calibrate.calibrate", lambda *_: pytest.fail("it was measured"))
+    monkeypatch.setattr("convsize.runtime.timing.calibrate.calibrate", lambda *_: pytest.fail("it was measured"))
     ran = convsize("calibrate", "-o", tmp_path / "nowhere" / "here.json")
     assert (ran.code, ran.out) == (2, "")
     assert "cannot be written: No such file or directory" in ran.err
@@ -138,7 +138,7 @@ def test_a_calibration_that_fails_leaves_nothing(convsize, tmp_path, monkeypatch
     def broken(*_):
         raise UsageError("no device")
 
-    monkeypatch.setattr("convsize.runtime.calibrate.calibrate", broken)
+    monkeypatch.setattr("convsize.runtime.timing.calibrate.calibrate", broken)
     assert convsize("calibrate", "-o", tmp_path / "here.json").code == 2
     assert not list(tmp_path.iterdir())
 

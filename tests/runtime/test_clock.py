@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.clock import Clock, summed_up  # noqa: E402
+from convsize.runtime.timing.clock import Clock, summed_up  # noqa: E402
 
 
 @pytest.mark.timed

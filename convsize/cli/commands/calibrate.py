@@ -50,10 +50,10 @@ def command(
     """
     from convsize import api, devices
     from convsize.cli import files, terminal
-    from convsize.cli.calibration_grid import grid, wholes
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
     from convsize.records import ITEM_SIZES
+    from convsize.runtime.timing.grid import grid, wholes
 
     api.require_torch()
     samples = tuple((api.parse(text), size) for text, size in grid(0.25 if quick else 1.0))
@@ -67,7 +67,7 @@ def command(
             os.makedirs(devices.home(), exist_ok=True)  # noqa: PTH103
         except OSError as error:
             raise UsageError(f"`{devices.home()}` cannot be made: {error.strerror}; -o names another file") from None
-    from convsize.runtime.calibrate import Plan, calibrate
+    from convsize.runtime.timing.calibrate import Plan, calibrate
 
     dtypes = tuple(dict.fromkeys(dtype or ("float32",)))
     if unknown := set(dtypes) - set(ITEM_SIZES):

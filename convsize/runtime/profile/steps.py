@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from convsize.records import Measured, TrainingSetting
-from convsize.runtime.clock import Clock
 from convsize.runtime.meters.step import OPTIMIZERS, Batch, loss_of
+from convsize.runtime.timing.clock import Clock
 
 LOSS, ENGINE, OPTIMIZER = "the loss", "start of backward", "the optimizer"
 """What belongs to no layer; layers have no blanks in their names."""

@@ -21,8 +21,8 @@ from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records.time import TimeSetting
 from convsize.runtime.calls import build
-from convsize.runtime.clock import Clock
 from convsize.runtime.layouts import channels_last, to_channels_last
+from convsize.runtime.timing.clock import Clock
 
 _ENGINES = 5
 """Backward passes over next to nothing that take turns with every group of layers."""

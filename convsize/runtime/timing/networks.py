@@ -10,9 +10,9 @@ import torch
 from convsize.graph.network import Network
 from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock, Timing, computing_threads, keep_freed_memory
 from convsize.runtime.layouts import channels_last, to_channels_last
 from convsize.runtime.meters.step import OPTIMIZERS, batch_for, step
+from convsize.runtime.timing.clock import Clock, Timing, computing_threads, keep_freed_memory
 
 
 def time_whole(

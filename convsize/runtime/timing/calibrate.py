@@ -23,11 +23,11 @@ from convsize.record import Record
 from convsize.records import ITEM_SIZES
 from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, Sample
 from convsize.records.time import TimeSetting
-from convsize.runtime.clock import Clock, summed_up
-from convsize.runtime.layer_timing import time_layers, time_pieces
 from convsize.runtime.meters.step import OPTIMIZERS as MAKERS
 from convsize.runtime.meters.workspaces import measure_cublas, measure_workspaces
-from convsize.runtime.whole_timing import as_calibrated, time_whole
+from convsize.runtime.timing.clock import Clock, summed_up
+from convsize.runtime.timing.layers import time_layers, time_pieces
+from convsize.runtime.timing.networks import as_calibrated, time_whole
 
 _SIDE = 1024
 """Rows and columns of the matrix product that stands for the peak."""

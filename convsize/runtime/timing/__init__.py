@@ -1,0 +1,1 @@
+"""How layers and networks are timed, and devices calibrated."""
