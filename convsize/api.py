@@ -135,7 +135,7 @@ class Network(BareNetwork):
         machine = None if against is None else devices.load(against)
         require_torch()
         from convsize import __version__
-        from convsize.runtime.verify import verify
+        from convsize.runtime.verify.receipt import verify
 
         receipt = verify(
             self,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from convsize.graph.network import Network
 from convsize.records import Line
 from convsize.runtime.module import NetworkModule
-from convsize.runtime.verify_lines import agreement
+from convsize.runtime.verify.lines import agreement
 
 
 def volumes(network: Network, module: NetworkModule, inputs: list[Tensor], batch: int) -> Line:

@@ -15,8 +15,8 @@ from convsize.runtime.meters.cuda import allocator_peaks, reserved_by_norms
 from convsize.runtime.meters.free_memory import out_of_memory
 from convsize.runtime.meters.step import batch_for, saved_by_torch
 from convsize.runtime.meters.workspaces import measure_cublas, measure_workspaces
-from convsize.runtime.verify_lines import exact, within
-from convsize.runtime.verify_memory import untrainable
+from convsize.runtime.verify.lines import exact, within
+from convsize.runtime.verify.memory import untrainable
 
 UNCALIBRATED = 0.10
 """The share by which a peak may be off where workspaces of cuDNN are left out."""

@@ -17,13 +17,13 @@ from convsize.records import ITEM_SIZES, Line, Receipt, TrainingSetting
 from convsize.records.device import Device
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.module import build_module
-from convsize.runtime.verify_cuda import peaks_on_cuda, saved_on_cuda
-from convsize.runtime.verify_fields import fields
-from convsize.runtime.verify_memory import saved, step_peaks
-from convsize.runtime.verify_source import source
-from convsize.runtime.verify_time import times
-from convsize.runtime.verify_volumes import tensors, volumes
-from convsize.runtime.verify_work import work
+from convsize.runtime.verify.cuda import peaks_on_cuda, saved_on_cuda
+from convsize.runtime.verify.fields import fields
+from convsize.runtime.verify.memory import saved, step_peaks
+from convsize.runtime.verify.source import source
+from convsize.runtime.verify.time import times
+from convsize.runtime.verify.volumes import tensors, volumes
+from convsize.runtime.verify.work import work
 
 _TOKENS = 50
 """Tokens are drawn below this, or below the vocabulary where it is smaller."""

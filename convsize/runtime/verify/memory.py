@@ -14,7 +14,7 @@ from convsize.graph.network import Network
 from convsize.records import Line, TrainingSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for, peaks_by_torch, saved_by_torch
-from convsize.runtime.verify_lines import exact, within
+from convsize.runtime.verify.lines import exact, within
 
 ALLOCATOR_TOLERANCE = 0.015
 """The share by which what kernels hold for a moment may be off."""

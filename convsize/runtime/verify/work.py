@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import Line
-from convsize.runtime.verify_lines import exact
+from convsize.runtime.verify.lines import exact
 
 
 class _Work(Record):

@@ -13,8 +13,8 @@ from convsize.records.device import Device
 from convsize.records.time import TimePrediction, TimeSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.timing.networks import as_calibrated, time_whole
-from convsize.runtime.verify_lines import within
-from convsize.runtime.verify_memory import untrainable
+from convsize.runtime.verify.lines import within
+from convsize.runtime.verify.memory import untrainable
 
 NAMES = {False: "forward pass", True: "training step"}
 """The two times, by whether they are of training."""

@@ -1,0 +1,1 @@
+"""Predictions held against PyTorch: one file for each kind of figure."""
