@@ -7,7 +7,8 @@ from html import escape
 from urllib.parse import quote
 
 from convsize.record import Record
-from convsize.views import markdown, numbers
+from convsize.views import numbers
+from convsize.views.analysis import markdown
 from convsize.views.report_charts import scatter
 from convsize.views.report_content import Format, NetworkPage, figures, volumes
 from convsize.views.report_html import chart_figure, document

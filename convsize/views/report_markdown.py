@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
-from convsize.views import drawing_mermaid, markdown
+from convsize.views import drawing_mermaid
+from convsize.views.analysis import markdown
 from convsize.views.report_content import NetworkPage, drawn, spec_text
 
 INDEX = "README.md"

@@ -12,7 +12,7 @@ from html import escape
 from convsize.errors import ConvsizeError
 from convsize.records import Report
 from convsize.views import drawing_file, drawing_graph, numbers
-from convsize.views.columns import BY_NAME
+from convsize.views.analysis.columns import BY_NAME
 from convsize.views.fold import fold
 from convsize.views.report_content import drawn, volumes
 

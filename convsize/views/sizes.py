@@ -8,8 +8,8 @@ from typing import Any
 
 from convsize.records import AxisSizes, Bound, NearSize, SizeAnswer, SizeSet, SizesReport
 from convsize.views import numbers
+from convsize.views.analysis.json import diagnostic
 from convsize.views.excerpt import render as excerpt
-from convsize.views.json import diagnostic
 from convsize.views.layout import wrapped
 from convsize.views.paint import PLAIN, Paint
 

@@ -13,7 +13,7 @@ from chromium import Browser, find
 
 from convsize.check.config import Config
 from convsize.cli.commands.report import read, written
-from convsize.views import json as as_json
+from convsize.views.analysis import json as as_json
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "# <script>alert(1)</script>\ninput: 3@33x33\nC4D60/3p1 S R\nC3D50 BN A2 GAP FC10\n"

@@ -15,8 +15,9 @@ from convsize.check.config import Config
 from convsize.cli.commands.report import read, written
 from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
-from convsize.views import json as as_json
-from convsize.views import markdown, report_charts, report_html, report_markdown
+from convsize.views import report_charts, report_html, report_markdown
+from convsize.views.analysis import json as as_json
+from convsize.views.analysis import markdown
 from convsize.views.report_content import NetworkPage, figures, listing, steps
 from convsize.views.report_explain import Explainer
 

@@ -6,7 +6,7 @@ import pytest
 from analysis_schema import VALIDATOR
 from handmade_reports import TINY, field, layer, report
 
-from convsize.views import json
+from convsize.views.analysis import json
 
 
 def test_one_report_is_an_object_and_several_are_a_list() -> None:

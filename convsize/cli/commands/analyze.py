@@ -54,7 +54,7 @@ def command(
     shown = None
     order = None
     if columns is not None or sort is not None:
-        from convsize.views.columns import chosen, column
+        from convsize.views.analysis.columns import chosen, column
 
         shown = None if columns is None else chosen(columns)
         order = None if sort is None else column(sort)
@@ -69,7 +69,7 @@ def command(
                 turns.failed()
             reports.append(report)
             if format_ == "table":
-                from convsize.views import table
+                from convsize.views.analysis import table
 
                 text = table.render(
                     report,
@@ -81,22 +81,22 @@ def command(
                 )
                 terminal.write(text if len(reports) == 1 else f"\n\n{text}")
             elif format_ == "markdown":
-                from convsize.views import markdown
+                from convsize.views.analysis import markdown
 
                 text = markdown.render(report, columns=shown, expand=expand, sort=order)
                 terminal.write(text if len(reports) == 1 else f"\n{text}")
 
     if format_ == "table" and len(reports) > 1:
-        from convsize.views import table
+        from convsize.views.analysis import table
 
         text = table.summary(reports, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
         terminal.write(f"\n\n{text}")
     elif format_ == "json" and reports:
-        from convsize.views import json
+        from convsize.views.analysis import json
 
         terminal.write(json.render(reports, several=turns.several))
     elif format_ == "csv" and reports:
-        from convsize.views import csv
+        from convsize.views.analysis import csv
 
         terminal.write(csv.render(reports, columns=shown, sort=order))
     return turns.code

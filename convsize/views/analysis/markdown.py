@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsize.records import Report
 from convsize.views import numbers
-from convsize.views.columns import BY_NAME, REPEATS, Column, ordered
+from convsize.views.analysis.columns import BY_NAME, REPEATS, Column, ordered
 from convsize.views.fold import fold, unfolded
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from convsize.records import ReceptiveField, Report
-from convsize.views.columns import COLUMNS, Column, ordered
+from convsize.views.analysis.columns import COLUMNS, Column, ordered
 
 
 def render(reports: Sequence[Report], *, columns: Sequence[Column] | None = None, sort: Column | None = None) -> str:

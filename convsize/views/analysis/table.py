@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
 from convsize.views import numbers
-from convsize.views.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares
+from convsize.views.analysis.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares
 from convsize.views.fold import Line, fold, unfolded
 from convsize.views.layout import GAP, Cell, clip, full_width, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint

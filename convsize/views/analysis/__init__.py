@@ -1,0 +1,1 @@
+"""How the report of one network is shown: table, CSV, JSON, Markdown."""
