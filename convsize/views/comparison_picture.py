@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, sqrt
 
 from convsize.views import numbers
-from convsize.views.comparison import COSTS, PARTS, Entry
+from convsize.views.answers.comparison import COSTS, PARTS, Entry
 from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
 from convsize.views.drawing_scene import Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot import Axis, Panel, Plot, Spot, Spots, shapes

@@ -7,11 +7,11 @@ from math import sqrt
 
 from convsize.records import LayerRow, Profile
 from convsize.views import numbers
+from convsize.views.answers.profile import Row, rows, setting_text
 from convsize.views.drawing_colours import Theme
 from convsize.views.drawing_scene import Scene
 from convsize.views.plot import Axis, Curve, Panel, Plot, Spot, Spots
 from convsize.views.plot import scene as page
-from convsize.views.profile import Row, rows, setting_text
 
 _NAMED = 8
 """Layers that are named in the picture: those that take longest."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from convsize.records.time import Sweep
+from convsize.views.answers.time import number, setting_text
 from convsize.views.drawing_colours import Theme
 from convsize.views.drawing_scene import Scene
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot import scene as page
-from convsize.views.time import number, setting_text
 
 
 def scene(found: Sweep, *, theme: Theme = "light") -> Scene:

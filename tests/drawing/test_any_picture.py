@@ -8,7 +8,6 @@ from strategies import networks
 from convsize import api
 from convsize.errors import SpecError
 from convsize.views import (
-    comparison,
     comparison_picture,
     drawing_graph,
     drawing_mermaid,
@@ -16,6 +15,7 @@ from convsize.views import (
     drawing_volumes,
     receptive_field_picture,
 )
+from convsize.views.answers import comparison
 from convsize.views.drawing import draw
 
 

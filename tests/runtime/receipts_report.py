@@ -7,7 +7,7 @@ from pathlib import Path
 
 import convsize
 from convsize.records import Line, Receipt
-from convsize.views.receipt import document, summary
+from convsize.views.answers.receipt import document, summary
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted((ROOT / "specs").glob("*.spec"))

@@ -49,7 +49,7 @@ def command(
     from convsize.cli import terminal
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
-    from convsize.views import comparison
+    from convsize.views.answers import comparison
 
     if theme is not None and output is None:
         raise UsageError("--theme is for a picture: name its file by -o costs.svg")

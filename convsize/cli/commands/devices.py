@@ -30,7 +30,7 @@ def command(
     from convsize.cli import terminal
     from convsize.devices import library
     from convsize.errors import UsageError
-    from convsize.views import devices as view
+    from convsize.views.answers import devices as view
 
     code = ExitCode.OK
     found = []

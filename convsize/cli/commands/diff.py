@@ -48,7 +48,7 @@ def command(
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.errors import UsageError
-    from convsize.views import difference as view
+    from convsize.views.answers import difference as view
 
     numbers = named.lets(let or ())
     if (after is None) == (against is None):

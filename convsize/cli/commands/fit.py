@@ -68,7 +68,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import BatchFit, InputFit, TrainingSetting
-    from convsize.views import fit as view
+    from convsize.views.answers import fit as view
 
     kind, known = device_of(device or "cpu")
     if memory:

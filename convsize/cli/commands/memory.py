@@ -78,7 +78,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
-    from convsize.views import memory as view
+    from convsize.views.answers import memory as view
 
     kind, known = device_of(device)
     setting = TrainingSetting(

@@ -55,7 +55,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
-    from convsize.views import profile as view
+    from convsize.views.answers import profile as view
 
     turns = Turns(specs, expression, let, input_)
     if turns.several:

@@ -58,7 +58,7 @@ def command(
     from convsize.cli import terminal
     from convsize.cli.queue import Turns
     from convsize.records import SizesReport
-    from convsize.views import sizes as view
+    from convsize.views.answers import sizes as view
 
     wished = _extents(near, "--near")
     asked_why = _extents(why, "--why")

@@ -50,7 +50,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records.time import TimeSetting
-    from convsize.views import time as view
+    from convsize.views.answers import time as view
 
     if output is not None and not sweep:
         raise UsageError("-o draws a sweep: ask for one by --sweep batch=1..512")

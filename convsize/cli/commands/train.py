@@ -270,7 +270,7 @@ def _run(job: Any) -> int:
     from convsize.cli.live import Display
     from convsize.records import EpochFigures, Notice, RunEnd, RunStart, StepFigures
     from convsize.runtime.training.loop import train
-    from convsize.views import training as view
+    from convsize.views.answers import training as view
 
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     code = 0

@@ -51,7 +51,7 @@ def command(
     from convsize.cli import files, terminal
     from convsize.cli.progress import Progress
     from convsize.cli.queue import Turns
-    from convsize.views import receipt as view
+    from convsize.views.answers import receipt as view
 
     api.require_torch()
     if output is not None:

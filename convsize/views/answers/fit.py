@@ -8,8 +8,8 @@ from typing import Any
 
 from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
 from convsize.views import numbers
+from convsize.views.answers.memory import PARTS, SCHEMA, meter, peak_object, setting_text, where
 from convsize.views.layout import wrapped
-from convsize.views.memory import PARTS, SCHEMA, meter, peak_object, setting_text, where
 from convsize.views.paint import PLAIN, Paint
 
 
