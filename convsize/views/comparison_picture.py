@@ -8,8 +8,8 @@ from math import ceil, sqrt
 
 from convsize.views import numbers
 from convsize.views.answers.comparison import COSTS, PARTS, Entry
-from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
-from convsize.views.drawing_scene import Point, Polygon, Scene, Shape, Text, text_width
+from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
+from convsize.views.canvas.scene import Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot import Axis, Panel, Plot, Spot, Spots, shapes
 
 _LARGEST, _LEAST = 24.0, 3.5

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 from convsize.records import Report
 from convsize.views import numbers
+from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing import draw
-from convsize.views.drawing_colours import THEMES, Colours, Theme
 from convsize.views.drawing_parts import Box, Detail, Heat, Part, heat_shares
 
 _SHAPES = {

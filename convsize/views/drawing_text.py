@@ -20,8 +20,8 @@ from fractions import Fraction
 from convsize.record import Record
 from convsize.records import Report
 from convsize.views import numbers
+from convsize.views.canvas.colours import HEAT_TITLES
 from convsize.views.drawing import draw
-from convsize.views.drawing_colours import HEAT_TITLES
 from convsize.views.drawing_parts import Box, Detail, Drawing, Heat, Part, heat_shares
 from convsize.views.layout import Cell, clip, full_width, line, widths
 from convsize.views.paint import PLAIN, Paint

@@ -18,10 +18,10 @@ from convsize.errors import ConvsizeError
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
+from convsize.views.canvas.colours import HEAT_TITLES, THEMES, Colours, Theme, families, mixed
+from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.drawing import draw
-from convsize.views.drawing_colours import HEAT_TITLES, THEMES, Colours, Theme, families, mixed
 from convsize.views.drawing_parts import Drawing, Heat, Link, Part, heat_shares
-from convsize.views.drawing_scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 
 Scale = Literal["log", "linear"]
 

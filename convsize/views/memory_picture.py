@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from convsize.records import TrainingMoment, TrainingPeak
 from convsize.views import numbers
-from convsize.views.drawing_colours import Theme
-from convsize.views.drawing_scene import Scene
+from convsize.views.canvas.colours import Theme
+from convsize.views.canvas.scene import Scene
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot import scene as page
 

@@ -14,8 +14,8 @@ from math import ceil
 from typing import Literal
 
 from convsize.record import Record
-from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
-from convsize.views.drawing_scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
+from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
+from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot_axes import Axis as Axis
 from convsize.views.plot_axes import PlacedAxis
 from convsize.views.plot_labels import Label, placed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.record import Record
-from convsize.views.drawing_scene import Point, Shape, Text, text_width
+from convsize.views.canvas.scene import Point, Shape, Text, text_width
 
 
 class Label(Record):

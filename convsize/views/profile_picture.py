@@ -8,8 +8,8 @@ from math import sqrt
 from convsize.records import LayerRow, Profile
 from convsize.views import numbers
 from convsize.views.answers.profile import Row, rows, setting_text
-from convsize.views.drawing_colours import Theme
-from convsize.views.drawing_scene import Scene
+from convsize.views.canvas.colours import Theme
+from convsize.views.canvas.scene import Scene
 from convsize.views.plot import Axis, Curve, Panel, Plot, Spot, Spots
 from convsize.views.plot import scene as page
 

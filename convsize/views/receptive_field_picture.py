@@ -14,8 +14,8 @@ from convsize.errors import UsageError, nearest
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
-from convsize.views.drawing_colours import THEMES, Colours, Theme, mixed
-from convsize.views.drawing_scene import Dot, Image, Line, Polygon, Scene, Shape, Text, text_width
+from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
+from convsize.views.canvas.scene import Dot, Image, Line, Polygon, Scene, Shape, Text, text_width
 from convsize.views.layout import GAP, Cell, clip, full_width, line, widths
 from convsize.views.paint import PLAIN, Paint
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from convsize.records.time import Sweep
 from convsize.views.answers.time import number, setting_text
-from convsize.views.drawing_colours import Theme
-from convsize.views.drawing_scene import Scene
+from convsize.views.canvas.colours import Theme
+from convsize.views.canvas.scene import Scene
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot import scene as page
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convsize.views.drawing_colours import Theme
-from convsize.views.drawing_scene import Scene
+from convsize.views.canvas.colours import Theme
+from convsize.views.canvas.scene import Scene
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot import scene as page
 

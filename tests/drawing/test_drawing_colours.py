@@ -8,7 +8,7 @@ import pytest
 
 from convsize.api import load
 from convsize.views import drawing_graph
-from convsize.views.drawing_colours import FAMILIES, THEMES, Theme, mixed
+from convsize.views.canvas.colours import FAMILIES, THEMES, Theme, mixed
 from convsize.views.drawing_parts import Detail, Heat
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"

@@ -11,7 +11,8 @@ import pytest
 from convsize import api
 from convsize.errors import ConvsizeError, UsageError
 from convsize.records import Report
-from convsize.views import drawing_file, drawing_graph, drawing_mermaid, drawing_text, drawing_volumes
+from convsize.views import drawing_graph, drawing_mermaid, drawing_text, drawing_volumes
+from convsize.views.canvas import file
 
 SPECS = Path(__file__).parents[2] / "specs"
 NASTY = "<b>\"1\"</b><script>alert(1)</script> & 'ç' `日本` ]] --> \\N \\G<i>"
@@ -53,7 +54,7 @@ def test_every_network_draws_in_every_textual_format(known: Report) -> None:
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "resnet152", "densenet121", "unet", "se_resnet50"])
 @pytest.mark.parametrize("detail", ["block", "layer"])
 def test_svg(name: str, detail: drawing_graph.Detail) -> None:
-    found = drawing_file.from_dot(drawing_graph.render(load(name), detail=detail), "svg")
+    found = file.from_dot(drawing_graph.render(load(name), detail=detail), "svg")
     shown = texts(found)
     assert name in shown
     assert "graphviz version" not in found.decode()
@@ -63,7 +64,7 @@ def test_svg(name: str, detail: drawing_graph.Detail) -> None:
 @pytest.mark.parametrize("name", ["googlenet", "resnet152", "densenet121"])
 def test_blocks_fit_a_page(name: str) -> None:
     """At their own size, or at four fifths of it, on the 523x770 points that A4 and letter have within margins."""
-    found = drawing_file.from_dot(drawing_graph.render(load(name)), "svg").decode()
+    found = file.from_dot(drawing_graph.render(load(name)), "svg").decode()
     width, height = map(float, re.search(r'width="(\d+)pt" height="(\d+)pt"', found).groups())  # type: ignore[union-attr]
     assert min(523 / width, 770 / height) > 0.7
 
@@ -71,20 +72,20 @@ def test_blocks_fit_a_page(name: str) -> None:
 def test_png_of_both_kinds() -> None:
     report = load("lenet5")
     for found in (
-        drawing_file.from_dot(drawing_graph.render(report), "png"),
+        file.from_dot(drawing_graph.render(report), "png"),
         drawing_volumes.scene(report).file("png"),
     ):
         assert found.startswith(b"\x89PNG\r\n\x1a\n")
         width, height = struct.unpack(">II", found[16:24])
         assert width > 300
         assert height > 300
-        assert drawing_file.stamp_in(found) is not None
+        assert file.stamp_in(found) is not None
 
 
 def test_a_scene_is_drawn_to_its_last_shape() -> None:
     """xdot stops at the first operation that it cannot read: the lower right corner must be drawn as well."""
-    from convsize.views.drawing_colours import THEMES
-    from convsize.views.drawing_scene import Polygon, Scene, Text
+    from convsize.views.canvas.colours import THEMES
+    from convsize.views.canvas.scene import Polygon, Scene, Text
 
     colours = THEMES["light"]
     words = tuple(Text((50, 20 + at), text, 9, "#000000") for at, text in enumerate([NASTY, "×é", 'a\\b"c', "%d"]))
@@ -98,17 +99,17 @@ def test_a_scene_is_drawn_to_its_last_shape() -> None:
 def test_pdf() -> None:
     pytest.importorskip("svglib")
     source = drawing_graph.render(load("lenet5"))
-    found = drawing_file.from_dot(source, "pdf")
+    found = file.from_dot(source, "pdf")
     assert found.startswith(b"%PDF-")
-    assert found == drawing_file.from_dot(source, "pdf")
-    assert drawing_file.shows(found, source)
+    assert found == file.from_dot(source, "pdf")
+    assert file.shows(found, source)
     assert drawing_volumes.scene(load("lenet5")).file("pdf").startswith(b"%PDF-")
 
 
 def test_without_svglib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "svglib.svglib", None)
     with pytest.raises(UsageError, match=r"pip install 'convsize\[pdf\]'"):
-        drawing_file.from_dot("digraph {}", "pdf")
+        file.from_dot("digraph {}", "pdf")
 
 
 def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
@@ -121,7 +122,7 @@ def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
     )
     report = report._replace(layers=layers)
     for heat, detail in itertools.product((None, "macs"), ("block", "layer")):
-        found = drawing_file.from_dot(drawing_graph.render(report, detail=detail, heat=heat), "svg")  # type: ignore[arg-type]
+        found = file.from_dot(drawing_graph.render(report, detail=detail, heat=heat), "svg")  # type: ignore[arg-type]
         assert texts(found).count(NASTY) >= 3
         assert tags(found) <= {"svg", "g", "title", "polygon", "path", "text", "ellipse", "a", "polyline"}
         mermaid = drawing_mermaid.render(report, detail=detail, heat=heat)  # type: ignore[arg-type]
@@ -135,7 +136,7 @@ def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
 def test_control_characters_cannot_stand_in_xml() -> None:
     report = load("lenet5")._replace(name="a\x00b\x1b[31m\ud800")
     for found in (
-        drawing_file.from_dot(drawing_graph.render(report), "svg"),
+        file.from_dot(drawing_graph.render(report), "svg"),
         drawing_volumes.scene(report).file("svg"),
     ):
         assert "a\ufffdb\ufffd[31m\ufffd" in texts(found)
@@ -144,19 +145,19 @@ def test_control_characters_cannot_stand_in_xml() -> None:
 def test_the_stamp_follows_what_is_drawn() -> None:
     source = drawing_graph.render(load("lenet5"))
     for suffix in ("svg", "png", "dot"):
-        assert drawing_file.shows(drawing_file.from_dot(source, suffix), source)  # type: ignore[arg-type]
-    assert not drawing_file.shows(drawing_file.from_dot(source, "svg"), drawing_graph.render(load("alexnet")))
-    assert not drawing_file.shows(b"", source)
+        assert file.shows(file.from_dot(source, suffix), source)  # type: ignore[arg-type]
+    assert not file.shows(file.from_dot(source, "svg"), drawing_graph.render(load("alexnet")))
+    assert not file.shows(b"", source)
 
 
 def test_too_many_shapes_are_refused() -> None:
     with pytest.raises(ConvsizeError, match="cannot be read"):
-        drawing_file.from_dot("digraph {" + "a\n" * 30_000 + "}", "svg")
+        file.from_dot("digraph {" + "a\n" * 30_000 + "}", "svg")
 
 
 def test_what_graphviz_cannot_read_is_an_error() -> None:
     with pytest.raises(ConvsizeError, match="cannot draw this"):
-        drawing_file.from_dot("digraph {", "svg")
+        file.from_dot("digraph {", "svg")
 
 
 # ---- volumes ---------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import convsize
 from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
 from convsize.views import memory_picture, numbers
-from convsize.views.drawing_colours import THEMES
-from convsize.views.drawing_scene import Dot, Line, Polygon, Text, text_width
+from convsize.views.canvas.colours import THEMES
+from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
 from convsize.views.plot import Axis, Curve, Mark, Panel, Plot, Spot, Spots, scene, shapes, stacked
 from convsize.views.plot_axes import PlacedAxis
 

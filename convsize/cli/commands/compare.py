@@ -55,7 +55,7 @@ def command(
         raise UsageError("--theme is for a picture: name its file by -o costs.svg")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import picture_suffix
+        from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(output, "a comparison")
     turns = Turns(specs, expression, let, input_)

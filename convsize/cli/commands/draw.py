@@ -79,7 +79,7 @@ def command(
         raise UsageError("--check needs -o FILE, the picture to look at")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import suffix_of
+        from convsize.views.canvas.file import suffix_of
 
         suffix = suffix_of(output)
     given = {
@@ -120,10 +120,11 @@ def command(
         description = drawing_mermaid.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
         finish = description.encode
     else:
-        from convsize.views import drawing_file, drawing_graph
+        from convsize.views import drawing_graph
+        from convsize.views.canvas import file
 
         description = drawing_graph.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
-        finish = lambda: drawing_file.from_dot(description, suffix)  # noqa: E731 (drawn only if it is written)
+        finish = lambda: file.from_dot(description, suffix)  # noqa: E731 (drawn only if it is written)
     if check:
         return max(code, checked(output, description))
     files.write(output, finish())
@@ -133,7 +134,7 @@ def command(
 def checked(path: str, description: str) -> ExitCode:
     """Whether a picture was drawn from this description; says so if not."""
     from convsize.cli import files, terminal
-    from convsize.views.drawing_file import shows
+    from convsize.views.canvas.file import shows
 
     data = files.read(path)
     if data is not None and shows(data, description):

@@ -101,7 +101,7 @@ def command(
         raise UsageError("a picture shows one step: name one spec where --timeline is given")
     suffix = None
     if timeline is not None:
-        from convsize.views.drawing_file import picture_suffix
+        from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(timeline, "the course of a step")
     found = []

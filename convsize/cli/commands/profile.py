@@ -62,7 +62,7 @@ def command(
         raise UsageError("one network is profiled at a time: name one file, or give a text by -e")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import picture_suffix
+        from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(output, "a plot")
     setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=not train)

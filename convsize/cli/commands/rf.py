@@ -65,7 +65,7 @@ def command(
         raise UsageError("--image and --theme are for a picture: name its file by -o rf.svg")
     suffix = None
     if output is not None:
-        from convsize.views.drawing_file import picture_suffix
+        from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(output, "a receptive field")
         if image is not None and suffix != "svg":

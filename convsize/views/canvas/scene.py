@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from convsize.record import Record
-from convsize.views.drawing_colours import Colours
-from convsize.views.drawing_file import Suffix, from_svg, png_from_xdot, stamp
+from convsize.views.canvas.colours import Colours
+from convsize.views.canvas.file import Suffix, from_svg, png_from_xdot, stamp
 
 Point = tuple[float, float]
 _FONT = "Helvetica, Arial, sans-serif"

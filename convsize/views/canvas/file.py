@@ -88,7 +88,7 @@ def from_dot(source: str, suffix: Suffix) -> bytes:
 def from_svg(svg: str, suffix: Suffix, mark: str) -> bytes:
     """An SVG with its stamp, or the PDF of it. Raises UsageError where a PDF is asked for and svglib is not there."""
     if suffix == "pdf":
-        from convsize.views.drawing_pdf import from_svg as pdf_from_svg
+        from convsize.views.canvas.pdf import from_svg as pdf_from_svg
 
         return pdf_from_svg(svg) + f"%{_STAMP}{mark}\n".encode()
     end = svg.rindex("</svg>")
