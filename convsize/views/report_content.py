@@ -10,8 +10,8 @@ from convsize.geometry import Window
 from convsize.record import Record
 from convsize.records import FileFindings, LayerRow, Report, RulePage
 from convsize.views import numbers
-from convsize.views.drawing import draw
-from convsize.views.drawing_parts import Detail, Part
+from convsize.views.drawing.folded import draw
+from convsize.views.drawing.parts import Detail, Part
 from convsize.views.fold import Line, fold, unfolded
 
 Format = Literal["html", "markdown"]

@@ -18,10 +18,11 @@ from typing import Any
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
-from convsize.views import drawing_graph, numbers
+from convsize.views import numbers
 from convsize.views.canvas import file
 from convsize.views.canvas.colours import FAMILIES, THEMES
-from convsize.views.drawing_parts import Part
+from convsize.views.drawing import dot
+from convsize.views.drawing.parts import Part
 from convsize.views.fold import Line
 from convsize.views.report_charts import Chart, charts
 from convsize.views.report_content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
@@ -180,7 +181,7 @@ def _diagram(page: NetworkPage, lines: Sequence[Line]) -> tuple[str, dict[str, A
     if found is None:
         return "<p>There are too many layers outside of blocks to draw. The table has them all.</p>", {}
     detail, parts = found
-    svg = file.from_dot(drawing_graph.render(report, detail=detail), "svg").decode()
+    svg = file.from_dot(dot.render(report, detail=detail), "svg").decode()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->\s*|<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
     title = f"{report.name} at the detail of {'blocks' if detail == 'block' else 'stages'}"

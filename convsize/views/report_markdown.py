@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
-from convsize.views import drawing_mermaid
 from convsize.views.analysis import markdown
+from convsize.views.drawing import mermaid
 from convsize.views.report_content import NetworkPage, drawn, spec_text
 
 INDEX = "README.md"
@@ -23,7 +23,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
         out += ["", "### What stands out", "", *markdown.insights(report)]
     found = drawn(report, _MOST_SHAPES)
     if found is not None:
-        out += ["", "### Diagram", "", "```mermaid", drawing_mermaid.render(report, detail=found[0]).rstrip(), "```"]
+        out += ["", "### Diagram", "", "```mermaid", mermaid.render(report, detail=found[0]).rstrip(), "```"]
     source = page.findings.source
     findings = [_finding(each, source) for each in page.findings.diagnostics]
     out += ["", "### Findings", "", *(findings or ["None."])]

@@ -11,9 +11,10 @@ from html import escape
 
 from convsize.errors import ConvsizeError
 from convsize.records import Report
-from convsize.views import drawing_graph, numbers
+from convsize.views import numbers
 from convsize.views.analysis.columns import BY_NAME
 from convsize.views.canvas import file
+from convsize.views.drawing import dot
 from convsize.views.fold import fold
 from convsize.views.report_content import drawn, volumes
 
@@ -26,7 +27,7 @@ def svg(report: Report) -> str | None:
     if found is None:
         return None
     try:
-        return file.from_dot(drawing_graph.render(report, detail=found[0]), "svg").decode()
+        return file.from_dot(dot.render(report, detail=found[0]), "svg").decode()
     except ConvsizeError:
         return None
 

@@ -7,16 +7,10 @@ from strategies import networks
 
 from convsize import api
 from convsize.errors import SpecError
-from convsize.views import (
-    comparison_picture,
-    drawing_graph,
-    drawing_mermaid,
-    drawing_text,
-    drawing_volumes,
-    receptive_field_picture,
-)
+from convsize.views import comparison_picture
 from convsize.views.answers import comparison
-from convsize.views.drawing import draw
+from convsize.views.drawing import dot, mermaid, receptive_field, volumes
+from convsize.views.drawing.folded import draw
 
 
 @settings(max_examples=60)
@@ -30,12 +24,12 @@ def test_any_network_is_drawn(text: str) -> None:
         drawing = draw(report, detail)
         rows = [row.name for part in drawing.leaves() for row in part.rows]
         assert sorted(rows) == sorted(row.name for row in report.layers)
-        drawing_graph.render(report, detail=detail)
-        drawing_mermaid.render(report, detail=detail)
-        drawing_text.render(report, detail=detail, heat="memory")
-    ElementTree.fromstring(drawing_volumes.scene(report).svg())
+        dot.render(report, detail=detail)
+        mermaid.render(report, detail=detail)
+        text.render(report, detail=detail, heat="memory")
+    ElementTree.fromstring(volumes.scene(report).svg())
     ElementTree.fromstring(comparison_picture.scene(comparison.compare([report, report])).svg())
     if report.totals.receptive_field is not None:
-        way = receptive_field_picture.way(report)
-        receptive_field_picture.render(report, way)
-        ElementTree.fromstring(receptive_field_picture.scene(report, way).svg())
+        way = receptive_field.way(report)
+        receptive_field.render(report, way)
+        ElementTree.fromstring(receptive_field.scene(report, way).svg())

@@ -6,8 +6,8 @@ import pytest
 
 from convsize import api
 from convsize.records import Report
-from convsize.views.drawing import draw
-from convsize.views.drawing_parts import Box, Drawing, Part, family, heat_shares
+from convsize.views.drawing.folded import draw
+from convsize.views.drawing.parts import Box, Drawing, Part, family, heat_shares
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.spec"))
 DETAILS = ("network", "block", "layer")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from convsize.api import load
-from convsize.views import drawing_graph
 from convsize.views.canvas.colours import FAMILIES, THEMES, Theme, mixed
-from convsize.views.drawing_parts import Detail, Heat
+from convsize.views.drawing import dot
+from convsize.views.drawing.parts import Detail, Heat
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 
@@ -43,7 +43,7 @@ def test_texts_have_the_contrast_that_wcag_asks_for(theme: Theme) -> None:
 def test_notes_within_shapes_can_be_read(theme: Theme, heat: Heat | None, detail: Detail) -> None:
     report = load(SPECS / "se_resnet50.spec").analyze()
     nodes = re.findall(
-        r'<(.*)> class=.* fillcolor="(#\w{6})"', drawing_graph.render(report, detail=detail, heat=heat, theme=theme)
+        r'<(.*)> class=.* fillcolor="(#\w{6})"', dot.render(report, detail=detail, heat=heat, theme=theme)
     )
     assert nodes
     for label, fill in nodes:

@@ -9,7 +9,7 @@ import pytest
 from convsize import api
 from convsize.errors import UsageError
 from convsize.records import Report
-from convsize.views.receptive_field_picture import scene, way
+from convsize.views.drawing.receptive_field import scene, way
 
 SPECS = Path(__file__).parents[2] / "specs"
 PIXEL = base64.b64decode(

@@ -100,9 +100,9 @@ def command(
     code = ExitCode.FINDINGS if wrong else ExitCode.OK
 
     if output is None or suffix is None:
-        from convsize.views import drawing_text
+        from convsize.views.drawing import text
 
-        text = drawing_text.render(
+        text = text.render(
             report, detail=detail, heat=heat, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
         )
         terminal.write(text)
@@ -110,20 +110,20 @@ def command(
 
     finish: Callable[[], bytes]
     if style == "volumes":
-        from convsize.views import drawing_volumes
+        from convsize.views.drawing import volumes
 
-        scene = drawing_volumes.scene(report, heat=heat, theme=theme, scale=scale)
+        scene = volumes.scene(report, heat=heat, theme=theme, scale=scale)
         description, finish = scene.svg(), lambda: scene.file(suffix)
     elif suffix == "mmd":
-        from convsize.views import drawing_mermaid
+        from convsize.views.drawing import mermaid
 
-        description = drawing_mermaid.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
+        description = mermaid.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
         finish = description.encode
     else:
-        from convsize.views import drawing_graph
         from convsize.views.canvas import file
+        from convsize.views.drawing import dot
 
-        description = drawing_graph.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
+        description = dot.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
         finish = lambda: file.from_dot(description, suffix)  # noqa: E731 (drawn only if it is written)
     if check:
         return max(code, checked(output, description))

@@ -55,7 +55,7 @@ def command(
     from convsize.cli import files, terminal
     from convsize.cli import specs as named
     from convsize.errors import UsageError
-    from convsize.views import receptive_field_picture as view
+    from convsize.views.drawing import receptive_field as view
 
     if spec is not None and expression is not None:
         if layer is not None:

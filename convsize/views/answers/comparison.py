@@ -16,7 +16,7 @@ from typing import Any
 from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views import numbers
-from convsize.views.drawing_parts import family
+from convsize.views.drawing.parts import family
 from convsize.views.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.paint import PLAIN, Paint
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from convsize.record import Record
-from convsize.views.drawing_parts import Heat, Part
+from convsize.views.drawing.parts import Heat, Part
 
 Theme = Literal["light", "dark"]
 

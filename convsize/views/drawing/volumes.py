@@ -20,8 +20,8 @@ from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views import numbers
 from convsize.views.canvas.colours import HEAT_TITLES, THEMES, Colours, Theme, families, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
-from convsize.views.drawing import draw
-from convsize.views.drawing_parts import Drawing, Heat, Link, Part, heat_shares
+from convsize.views.drawing.folded import draw
+from convsize.views.drawing.parts import Drawing, Heat, Link, Part, heat_shares
 
 Scale = Literal["log", "linear"]
 

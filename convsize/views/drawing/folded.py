@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
-from convsize.views.drawing_nesting import Item, Nested, Repeat, likeness, nested, rows_in
-from convsize.views.drawing_parts import JOINS, Box, Detail, Dims, Drawing, Link, Part, family, leaves
+from convsize.views.drawing.nesting import Item, Nested, Repeat, likeness, nested, rows_in
+from convsize.views.drawing.parts import JOINS, Box, Detail, Dims, Drawing, Link, Part, family, leaves
 
 _FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
 """Families that below the detail of layers stand with the layer they follow."""

@@ -21,8 +21,8 @@ from convsize.record import Record
 from convsize.records import Report
 from convsize.views import numbers
 from convsize.views.canvas.colours import HEAT_TITLES
-from convsize.views.drawing import draw
-from convsize.views.drawing_parts import Box, Detail, Drawing, Heat, Part, heat_shares
+from convsize.views.drawing.folded import draw
+from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares
 from convsize.views.layout import Cell, clip, full_width, line, widths
 from convsize.views.paint import PLAIN, Paint
 

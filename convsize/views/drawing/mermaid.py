@@ -13,8 +13,8 @@ from fractions import Fraction
 from convsize.records import Report
 from convsize.views import numbers
 from convsize.views.canvas.colours import THEMES, Colours, Theme
-from convsize.views.drawing import draw
-from convsize.views.drawing_parts import Box, Detail, Heat, Part, heat_shares
+from convsize.views.drawing.folded import draw
+from convsize.views.drawing.parts import Box, Detail, Heat, Part, heat_shares
 
 _SHAPES = {
     "sum": ("((", "))"),
