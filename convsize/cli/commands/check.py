@@ -288,9 +288,9 @@ def _show(report: CheckReport, format_: str, statistics: bool, stream: TextIO) -
     from convsize.cli import terminal
 
     if statistics and format_ != "json":
-        from convsize.views import findings_summary
+        from convsize.views.findings import summary
 
-        terminal.write(findings_summary.statistics(report, paint=terminal.paint(stream)), stream)
+        terminal.write(summary.statistics(report, paint=terminal.paint(stream)), stream)
         return
     view = import_module(f"convsize.views.findings_{format_}")
     if format_ in ("full", "concise"):

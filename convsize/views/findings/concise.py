@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsize.records import CheckReport
 from convsize.views import excerpt
-from convsize.views.findings_summary import summary
+from convsize.views.findings.summary import summary
 from convsize.views.paint import PLAIN, Paint
 
 

@@ -1,0 +1,1 @@
+"""How the findings of `check` are shown: one file for each format."""
