@@ -7,10 +7,10 @@ from strategies import networks
 
 from convsize import api
 from convsize.errors import SpecError
-from convsize.views import comparison_picture
 from convsize.views.answers import comparison
 from convsize.views.drawing import dot, mermaid, receptive_field, volumes
 from convsize.views.drawing.folded import draw
+from convsize.views.plot import comparison
 
 
 @settings(max_examples=60)
@@ -28,7 +28,7 @@ def test_any_network_is_drawn(text: str) -> None:
         mermaid.render(report, detail=detail)
         text.render(report, detail=detail, heat="memory")
     ElementTree.fromstring(volumes.scene(report).svg())
-    ElementTree.fromstring(comparison_picture.scene(comparison.compare([report, report])).svg())
+    ElementTree.fromstring(comparison.scene(comparison.compare([report, report])).svg())
     if report.totals.receptive_field is not None:
         way = receptive_field.way(report)
         receptive_field.render(report, way)

@@ -113,7 +113,7 @@ def command(
             found.append((memory, choices))
             if timeline is not None and suffix is not None:
                 from convsize.cli import files
-                from convsize.views.memory_picture import scene
+                from convsize.views.plot.memory import scene
 
                 title = f"{memory.name}: {view.title(setting)}"
                 files.write(timeline, scene(title, view.setting_text(setting), memory.peak).file(suffix))

@@ -16,9 +16,9 @@ from typing import Literal
 from convsize.record import Record
 from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
-from convsize.views.plot_axes import Axis as Axis
-from convsize.views.plot_axes import PlacedAxis
-from convsize.views.plot_labels import Label, placed
+from convsize.views.plot.axes import Axis as Axis
+from convsize.views.plot.axes import PlacedAxis
+from convsize.views.plot.labels import Label, placed
 
 _SMALL, _ROW = 9.0, 16.0
 _MARGIN, _GAP = 24.0, 30.0

@@ -6,8 +6,8 @@ from convsize.records.time import Sweep
 from convsize.views.answers.time import number, setting_text
 from convsize.views.canvas.colours import Theme
 from convsize.views.canvas.scene import Scene
-from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
-from convsize.views.plot import scene as page
+from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot
+from convsize.views.plot.plot import scene as page
 
 
 def scene(found: Sweep, *, theme: Theme = "light") -> Scene:

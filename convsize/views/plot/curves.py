@@ -7,8 +7,8 @@ from typing import Any
 
 from convsize.views.canvas.colours import Theme
 from convsize.views.canvas.scene import Scene
-from convsize.views.plot import Axis, Curve, Mark, Panel, Plot
-from convsize.views.plot import scene as page
+from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot
+from convsize.views.plot.plot import scene as page
 
 _SEEN = 200
 """Losses that a curve can show next to each other."""
