@@ -35,14 +35,14 @@ class Report(BareReport):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        from convsize.views import report_notebook
+        from convsize.views.report import notebook
 
-        return report_notebook.html(self)
+        return notebook.html(self)
 
     def _repr_svg_(self) -> str | None:
-        from convsize.views import report_notebook
+        from convsize.views.report import notebook
 
-        return report_notebook.svg(self)
+        return notebook.svg(self)
 
 
 class Network(BareNetwork):

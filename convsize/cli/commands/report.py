@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convsize.check.config import Config
     from convsize.errors import Source
     from convsize.geometry import Shape
-    from convsize.views.report_content import Format, NetworkPage
+    from convsize.views.report.content import Format, NetworkPage
 
 
 def command(
@@ -62,7 +62,7 @@ def command(
     from convsize.errors import SpecError, UsageError
 
     if format_ == "html":
-        from convsize.views.report_charts import require_pygal
+        from convsize.views.report.charts import require_pygal
 
         require_pygal()
     asked = _asked(specs or (), expression or ())
@@ -124,7 +124,7 @@ def read(
     from convsize.analyses.facts import gather
     from convsize.check import check
     from convsize.cli import specs as named
-    from convsize.views.report_content import NetworkPage
+    from convsize.views.report.content import NetworkPage
 
     source = named.read(where)
     network = api.from_source(source, name=name, lets=lets, inputs=inputs)
@@ -140,16 +140,16 @@ def written(pages: Sequence[NetworkPage], format_: Format, *, several: bool) -> 
     from functools import partial
 
     from convsize.errors import UsageError
-    from convsize.views import report_markdown
+    from convsize.views.report import markdown
 
     if format_ == "html":
-        from convsize.views import report_html, report_index
+        from convsize.views.report import html, index
 
-        view, index, of_all = report_html.render, report_html.INDEX, report_index.render_html
+        view, index, of_all = html.render, html.INDEX, index.render_html
     else:
-        from convsize.views import report_index
+        from convsize.views.report import index
 
-        view, index, of_all = report_markdown.render, report_markdown.INDEX, report_index.render_markdown
+        view, index, of_all = markdown.render, markdown.INDEX, index.render_markdown
     found: list[tuple[str, Callable[[], str]]] = [(index, partial(of_all, pages))] if several else []
     # Some file systems do not tell Net.html from net.html.
     taken = {index.casefold(): "the index"} if several else {}

@@ -24,9 +24,9 @@ from convsize.views.canvas.colours import FAMILIES, THEMES
 from convsize.views.drawing import dot
 from convsize.views.drawing.parts import Part
 from convsize.views.fold import Line
-from convsize.views.report_charts import Chart, charts
-from convsize.views.report_content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
-from convsize.views.report_explain import Explainer
+from convsize.views.report.charts import Chart, charts
+from convsize.views.report.content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
+from convsize.views.report.explain import Explainer
 
 INDEX = "index.html"
 """The page that compares all networks."""

@@ -16,7 +16,7 @@ from convsize.views.analysis.columns import BY_NAME
 from convsize.views.canvas import file
 from convsize.views.drawing import dot
 from convsize.views.fold import fold
-from convsize.views.report_content import drawn, volumes
+from convsize.views.report.content import drawn, volumes
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from convsize.errors import Diagnostic, Source
 from convsize.views.analysis import markdown
 from convsize.views.drawing import mermaid
-from convsize.views.report_content import NetworkPage, drawn, spec_text
+from convsize.views.report.content import NetworkPage, drawn, spec_text
 
 INDEX = "README.md"
 """The page that compares all networks: the one that repositories show of a folder."""

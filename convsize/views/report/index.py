@@ -9,9 +9,9 @@ from urllib.parse import quote
 from convsize.record import Record
 from convsize.views import numbers
 from convsize.views.analysis import markdown
-from convsize.views.report_charts import scatter
-from convsize.views.report_content import Format, NetworkPage, figures, volumes
-from convsize.views.report_html import chart_figure, document
+from convsize.views.report.charts import scatter
+from convsize.views.report.content import Format, NetworkPage, figures, volumes
+from convsize.views.report.html import chart_figure, document
 
 
 class _Column(Record):

@@ -18,7 +18,7 @@ from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views import numbers
-from convsize.views.report_content import Step, steps, volumes
+from convsize.views.report.content import Step, steps, volumes
 
 _WIDTH, _HEIGHT = 920, 250
 _DIGITS = re.compile(r"-?\d+\.\d+")

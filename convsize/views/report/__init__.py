@@ -1,0 +1,1 @@
+"""The pages of `convsize report`."""
