@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from convsize.errors import Diagnostic, Source
-from convsize.views.paint import PLAIN, Paint, showable
+from convsize.views.text.paint import PLAIN, Paint, showable
 
 DEFAULT_WIDTH = 80
 
@@ -51,7 +51,7 @@ def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:
     shown = [each for each in found if each.severity != "advice"]
     if not shown:
         return
-    from convsize.views import excerpt
+    from convsize.views.text import excerpt
 
     colours = paint(sys.stderr)
     excerpts = 0

@@ -10,7 +10,7 @@ import pytest
 from convsize.errors import Diagnostic, Fix, Label, Source, Span
 from convsize.records import CheckReport, FileFindings, RulePage
 from convsize.views.findings import concise, full, github, gitlab, json, junit, sarif, summary
-from convsize.views.paint import Paint
+from convsize.views.text.paint import Paint
 
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "sarif-schema-2.1.0.json"
 

@@ -1,8 +1,8 @@
 import pytest
 
 from convsize.errors import Diagnostic, Label, Source, Span
-from convsize.views import excerpt
-from convsize.views.paint import Paint
+from convsize.views.text import excerpt
+from convsize.views.text.paint import Paint
 
 
 def at(source: Source, text: str, skip: int = 0) -> Span:

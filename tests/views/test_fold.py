@@ -1,7 +1,7 @@
 from handmade_reports import field, layer
 
 from convsize.records import LayerRow
-from convsize.views.fold import fold, unfolded
+from convsize.views.text.fold import fold, unfolded
 
 
 def turn(repeat: int, number: int, *, block: bool = False) -> tuple[tuple[int, int, bool], ...]:

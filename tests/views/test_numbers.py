@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from convsize.views import numbers
+from convsize.views.text import numbers
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 import convsize
 from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
-from convsize.views import numbers
 from convsize.views.canvas.colours import THEMES
 from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
 from convsize.views.plot import memory
 from convsize.views.plot.axes import PlacedAxis
 from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot, Spot, Spots, scene, shapes, stacked
+from convsize.views.text import numbers
 
 
 def texts(plot):

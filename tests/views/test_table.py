@@ -4,10 +4,10 @@ import pytest
 from handmade_reports import TINY, field, layer, report
 
 from convsize.errors import UsageError
-from convsize.views import layout
 from convsize.views.analysis import csv, markdown, table
 from convsize.views.analysis.columns import COLUMNS, chosen, column, ordered
-from convsize.views.paint import Paint, showable
+from convsize.views.text import layout
+from convsize.views.text.paint import Paint, showable
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

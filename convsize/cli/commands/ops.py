@@ -34,7 +34,7 @@ def command(
     """
     from convsize.cli import terminal
     from convsize.ops import catalogue
-    from convsize.views import layout
+    from convsize.views.text import layout
 
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     asked = catalogue.all_ops() if name is None else (find(name),)
@@ -113,7 +113,7 @@ def fact_row(op: type[Op]) -> tuple[str, ...]:
     """What an op states of itself for a small volume, one text for every one of FACTS."""
     from convsize.ops import catalogue
     from convsize.ops.base import SaveMode
-    from convsize.views import numbers
+    from convsize.views.text import numbers
 
     layer, inputs = example(op)
     output = layer.output(*inputs)
@@ -189,7 +189,7 @@ def candidates(param: ParamSpec, source: Shape) -> Sequence[Argument]:
 
 def window_text(window: Window) -> str:
     """A window in words: 3x3/2 p1, its own position, everything."""
-    from convsize.views import numbers
+    from convsize.views.text import numbers
 
     if window.kind != "axes":
         return window.kind
@@ -212,7 +212,7 @@ def parameter_text(parameter: Parameter) -> str:
 
 def saved_text(saved: Saved) -> str:
     """A saved tensor: input, output, a parameter by name, or an extra one with its bytes."""
-    from convsize.views import numbers
+    from convsize.views.text import numbers
 
     if saved.what == "extra":
         return f"{saved.name} {numbers.size(saved.size)}"

@@ -11,7 +11,7 @@ from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
     from convsize.rules.base import Rule
-    from convsize.views.paint import Paint
+    from convsize.views.text.paint import Paint
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
 
 def page(rule: Rule, width: int, paint: Paint) -> str:
     """A rule's page: its paragraphs wrapped, its specs as they are."""
-    from convsize.views import layout
+    from convsize.views.text import layout
 
     lines = [f"{paint(rule.code, 'cyan')}  {paint(rule.name, 'bold')}  {when(rule)}", ""]
     lines += layout.wrapped(f"{rule.summary[0].upper()}{rule.summary[1:]}.", width)

@@ -52,7 +52,7 @@ def command(
 def table(rules: Sequence[Rule]) -> str:
     """One line for every rule."""
     from convsize.cli import terminal
-    from convsize.views import layout
+    from convsize.views.text import layout
 
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     rows = [(rule.code, rule.name, rule.summary + (" (--style)" if rule.style else "")) for rule in rules]

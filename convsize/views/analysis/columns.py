@@ -9,9 +9,9 @@ from typing import Any
 from convsize.errors import UsageError, nearest
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField
-from convsize.views import numbers
-from convsize.views.fold import Line
-from convsize.views.layout import bar
+from convsize.views.text import numbers
+from convsize.views.text.fold import Line
+from convsize.views.text.layout import bar
 
 
 class Column(Record):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.records import Report
-from convsize.views import numbers
 from convsize.views.analysis.columns import BY_NAME, REPEATS, Column, ordered
-from convsize.views.fold import fold, unfolded
+from convsize.views.text import numbers
+from convsize.views.text.fold import fold, unfolded
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 

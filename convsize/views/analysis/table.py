@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
-from convsize.views import numbers
 from convsize.views.analysis.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares
-from convsize.views.fold import Line, fold, unfolded
-from convsize.views.layout import GAP, Cell, clip, full_width, line, widths, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.fold import Line, fold, unfolded
+from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 _ALWAYS = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")

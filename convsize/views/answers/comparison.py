@@ -15,10 +15,10 @@ from typing import Any
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
-from convsize.views import numbers
 from convsize.views.drawing.parts import family
-from convsize.views.layout import Cell, clip, full_width, line, widths, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 PARTS = 5

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from convsize.records.device import Device
-from convsize.views.layout import grid, wrapped
-from convsize.views.numbers import count, size
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text.layout import grid, wrapped
+from convsize.views.text.numbers import count, size
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 _HEAD = ("name", "device", "memory", "bandwidth", "float32", "float16", "power", "figures")

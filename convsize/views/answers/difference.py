@@ -8,9 +8,9 @@ from typing import Any
 
 from convsize.record import Record
 from convsize.records import CheckpointFit, Difference, FigureChange, KeyChange, LayerChange, LayerRow
-from convsize.views import numbers
-from convsize.views.layout import Cell, line, widths, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import Cell, line, widths, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 _SHOWN_LAYERS = 30

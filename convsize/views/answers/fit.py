@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
-from convsize.views import numbers
 from convsize.views.answers.memory import PARTS, SCHEMA, meter, peak_object, setting_text, where
-from convsize.views.layout import wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 
 def render(

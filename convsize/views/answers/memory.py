@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from convsize.records import TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
-from convsize.views import numbers
-from convsize.views.layout import GAP, Cell, clip, line, widths, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import GAP, Cell, clip, line, widths, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 METERS = {

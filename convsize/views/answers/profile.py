@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerProfile, LayerRow, Profile
-from convsize.views import numbers
-from convsize.views.fold import Line, fold, unfolded
-from convsize.views.layout import Cell, clip, full_width, line, widths, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.fold import Line, fold, unfolded
+from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 _LOUD = 0.05

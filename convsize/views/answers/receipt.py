@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from convsize.records import Line, Receipt
-from convsize.views.numbers import exact
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text.numbers import exact
+from convsize.views.text.paint import PLAIN, Paint
 
 _STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
 _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")

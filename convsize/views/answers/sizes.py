@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from convsize.records import AxisSizes, Bound, NearSize, SizeAnswer, SizeSet, SizesReport
-from convsize.views import numbers
 from convsize.views.analysis.json import diagnostic
-from convsize.views.excerpt import render as excerpt
-from convsize.views.layout import wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.excerpt import render as excerpt
+from convsize.views.text.layout import wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from convsize.records import LayerRow
 from convsize.records.time import Sweep, TimePrediction, TimeSetting
-from convsize.views import numbers
-from convsize.views.fold import fold
-from convsize.views.layout import grid, wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.fold import fold
+from convsize.views.text.layout import grid, wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 

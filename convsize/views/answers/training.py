@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from convsize.records import EpochFigures, HeadScore, RunEnd, RunStart, StepFigures
-from convsize.views import numbers
-from convsize.views.layout import wrapped
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import wrapped
+from convsize.views.text.paint import PLAIN, Paint
 
 
 def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:

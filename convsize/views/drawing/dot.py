@@ -14,10 +14,10 @@ from typing import Literal
 import graphviz  # type: ignore[import-untyped]
 
 from convsize.records import Report
-from convsize.views import numbers
 from convsize.views.canvas.colours import HEAT_TITLES, THEMES, Colours, Theme, families
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Link, Part, heat_shares
+from convsize.views.text import numbers
 
 Direction = Literal["tb", "lr"]
 

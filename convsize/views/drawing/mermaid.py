@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from convsize.records import Report
-from convsize.views import numbers
 from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Box, Detail, Heat, Part, heat_shares
+from convsize.views.text import numbers
 
 _SHAPES = {
     "sum": ("((", "))"),

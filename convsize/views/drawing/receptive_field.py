@@ -13,11 +13,11 @@ from math import ceil, floor
 from convsize.errors import UsageError, nearest
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
-from convsize.views import numbers
 from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Image, Line, Polygon, Scene, Shape, Text, text_width
-from convsize.views.layout import GAP, Cell, clip, full_width, line, widths
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import numbers
+from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths
+from convsize.views.text.paint import PLAIN, Paint
 
 _PANEL = 380.0
 _OVERHANG = Fraction(1, 3)

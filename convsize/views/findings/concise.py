@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from convsize.records import CheckReport
-from convsize.views import excerpt
 from convsize.views.findings.summary import summary
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text import excerpt
+from convsize.views.text.paint import PLAIN, Paint
 
 
 def render(report: CheckReport, *, paint: Paint = PLAIN) -> str:

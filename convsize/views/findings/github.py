@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from convsize.errors import Diagnostic, Source
 from convsize.records import CheckReport
-from convsize.views.excerpt import visible
+from convsize.views.text.excerpt import visible
 
 _COMMANDS = {"error": "error", "warning": "warning", "advice": "notice"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr
 
 from convsize.records import CheckReport, FileFindings
-from convsize.views import excerpt
+from convsize.views.text import excerpt
 
 
 def render(report: CheckReport) -> str:

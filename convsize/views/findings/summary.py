@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from convsize.records import CheckReport
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text.paint import PLAIN, Paint
 
 
 def summary(report: CheckReport) -> str:

@@ -9,7 +9,7 @@ from math import ceil, floor, isfinite, log10
 from typing import Literal
 
 from convsize.record import Record
-from convsize.views import numbers
+from convsize.views.text import numbers
 
 Scale = Literal["linear", "log", "log2"]
 _ROOM = 0.08

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, sqrt
 
-from convsize.views import numbers
 from convsize.views.answers.comparison import COSTS, PARTS, Entry
 from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot.plot import Axis, Panel, Plot, Spot, Spots, shapes
+from convsize.views.text import numbers
 
 _LARGEST, _LEAST = 24.0, 3.5
 """The radii of the bubbles of the largest activations, and of the smallest that is still seen."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.records import TrainingMoment, TrainingPeak
-from convsize.views import numbers
 from convsize.views.canvas.colours import Theme
 from convsize.views.canvas.scene import Scene
 from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot
 from convsize.views.plot.plot import scene as page
+from convsize.views.text import numbers
 
 
 def scene(title: str, subtitle: str, peak: TrainingPeak, *, theme: Theme = "light") -> Scene:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from math import sqrt
 
 from convsize.records import LayerRow, Profile
-from convsize.views import numbers
 from convsize.views.answers.profile import Row, rows, setting_text
 from convsize.views.canvas.colours import Theme
 from convsize.views.canvas.scene import Scene
 from convsize.views.plot.plot import Axis, Curve, Panel, Plot, Spot, Spots
 from convsize.views.plot.plot import scene as page
+from convsize.views.text import numbers
 
 _NAMED = 8
 """Layers that are named in the picture: those that take longest."""

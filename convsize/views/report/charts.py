@@ -17,8 +17,8 @@ from typing import Any
 from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records import LayerRow, Report
-from convsize.views import numbers
 from convsize.views.report.content import Step, steps, volumes
+from convsize.views.text import numbers
 
 _WIDTH, _HEIGHT = 920, 250
 _DIGITS = re.compile(r"-?\d+\.\d+")

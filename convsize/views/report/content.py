@@ -9,10 +9,10 @@ from typing import Literal
 from convsize.geometry import Window
 from convsize.record import Record
 from convsize.records import FileFindings, LayerRow, Report, RulePage
-from convsize.views import numbers
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Detail, Part
-from convsize.views.fold import Line, fold, unfolded
+from convsize.views.text import numbers
+from convsize.views.text.fold import Line, fold, unfolded
 
 Format = Literal["html", "markdown"]
 

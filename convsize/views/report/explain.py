@@ -12,7 +12,7 @@ from math import prod
 
 from convsize.geometry import AxisWindow, Window, output_extent
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report
-from convsize.views import numbers
+from convsize.views.text import numbers
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 

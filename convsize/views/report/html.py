@@ -18,15 +18,15 @@ from typing import Any
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
-from convsize.views import numbers
 from convsize.views.canvas import file
 from convsize.views.canvas.colours import FAMILIES, THEMES
 from convsize.views.drawing import dot
 from convsize.views.drawing.parts import Part
-from convsize.views.fold import Line
 from convsize.views.report.charts import Chart, charts
 from convsize.views.report.content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
 from convsize.views.report.explain import Explainer
+from convsize.views.text import numbers
+from convsize.views.text.fold import Line
 
 INDEX = "index.html"
 """The page that compares all networks."""

@@ -7,11 +7,11 @@ from html import escape
 from urllib.parse import quote
 
 from convsize.record import Record
-from convsize.views import numbers
 from convsize.views.analysis import markdown
 from convsize.views.report.charts import scatter
 from convsize.views.report.content import Format, NetworkPage, figures, volumes
 from convsize.views.report.html import chart_figure, document
+from convsize.views.text import numbers
 
 
 class _Column(Record):

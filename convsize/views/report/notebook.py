@@ -11,12 +11,12 @@ from html import escape
 
 from convsize.errors import ConvsizeError
 from convsize.records import Report
-from convsize.views import numbers
 from convsize.views.analysis.columns import BY_NAME
 from convsize.views.canvas import file
 from convsize.views.drawing import dot
-from convsize.views.fold import fold
 from convsize.views.report.content import drawn, volumes
+from convsize.views.text import numbers
+from convsize.views.text.fold import fold
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.record import Record
-from convsize.views.paint import Paint
+from convsize.views.text.paint import Paint
 
 GAP = "  "
 _WIDEST_WORD = 24

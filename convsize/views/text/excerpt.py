@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
-from convsize.views.paint import PLAIN, Paint
+from convsize.views.text.paint import PLAIN, Paint
 
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "blue"}
 _LONGEST = 160

@@ -1,0 +1,1 @@
+"""How numbers, colours and lines of text are written."""
