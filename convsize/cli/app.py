@@ -58,7 +58,8 @@ class _Commands(TyperGroup):
         if cmd_name in _RUNS_TORCH:
             gc.set_threshold(*COLLECTOR)
         home = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        home.command(cmd_name, no_args_is_help=False)(guarded(import_module(f"convsize.cli.{cmd_name}").command))
+        file = import_module(f"convsize.cli.commands.{cmd_name}")
+        home.command(cmd_name, no_args_is_help=False)(guarded(file.command))
         return typer.main.get_command(home)
 
 

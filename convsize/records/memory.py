@@ -11,7 +11,7 @@ from convsize.record import Record
 class TrainingSetting(Record):
     """How a network is trained: what its memory depends on besides the network.
 
-    optimizer: a name of analyses.training_optimizer. dtype: that of the whole network. frozen: patterns of layers that
+    optimizer: a name of analyses.memory.optimizer. dtype: that of the whole network. frozen: patterns of layers that
     are not trained, `conv1` or `stage?.*`, or `@tap` for all up to a value. accumulate: the batches whose gradients are
     summed before the optimizer's step. device: whose kernels and optimizers run. autocast: the type that torch.autocast
     computes in where it does, "bfloat16" or "float16", while the network itself is float32; None: no autocast. losses:

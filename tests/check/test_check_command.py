@@ -162,16 +162,16 @@ def test_files_that_are_no_text_among_others(folder: Path, capsys: pytest.Captur
 def test_a_broken_tool_looks_like_no_broken_spec(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from convsize.check import check
+    from convsize.check import check as checking
 
-    real = check.parse
+    real = checking.parse
 
     def parse(source):  # type: ignore[no-untyped-def]
         if source.name == "odd.spec":
             raise KeyError("no such\nlayer")
         return real(source)
 
-    monkeypatch.setattr(check, "parse", parse)
+    monkeypatch.setattr(checking, "parse", parse)
     write(folder, good=GOOD, bad=BAD, odd=GOOD)
     code, out, err = call(capsys, "--exit-zero")
     assert code == 3

@@ -9,7 +9,14 @@ import pytest
 
 from convsize.errors import Diagnostic, Fix, Label, Source, Span
 from convsize.records import CheckReport, FileFindings, RulePage
-from convsize.views.findings import concise, full, github, gitlab, json, junit, sarif, summary
+from convsize.views.findings import concise as findings_concise
+from convsize.views.findings import full as findings_full
+from convsize.views.findings import github as findings_github
+from convsize.views.findings import gitlab as findings_gitlab
+from convsize.views.findings import json as findings_json
+from convsize.views.findings import junit as findings_junit
+from convsize.views.findings import sarif as findings_sarif
+from convsize.views.findings import summary as findings_summary
 from convsize.views.text.paint import Paint
 
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "schemas" / "sarif-schema-2.1.0.json"
@@ -60,7 +67,7 @@ def clean() -> CheckReport:
 
 
 def test_full(report: CheckReport) -> None:
-    assert full.render(report) == (
+    assert findings_full.render(report) == (
         "error[E301]: the branches of this sum have different depths\n"
         "  --> specs/net.spec:3:2\n"
         " 3 | (C3D64 BN + x) R\n"
@@ -83,7 +90,7 @@ def test_full(report: CheckReport) -> None:
 
 
 def test_concise(report: CheckReport) -> None:
-    assert concise.render(report) == (
+    assert findings_concise.render(report) == (
         "error[E301] specs/net.spec:3:2: the branches of this sum have different depths"
         " (project the shortcut: replace `x` by `C1D64`)\n"
         "warning[W501] specs/net.spec:4:1: 50% of the rows, all of them\n"
@@ -93,21 +100,21 @@ def test_concise(report: CheckReport) -> None:
 
 
 def test_colour_is_the_terminals_alone(report: CheckReport) -> None:
-    assert "\x1b[" not in full.render(report) + concise.render(report)
-    assert "\x1b[1;31merror[E301]\x1b[0m" in full.render(report, paint=Paint(colour=True))
+    assert "\x1b[" not in findings_full.render(report) + findings_concise.render(report)
+    assert "\x1b[1;31merror[E301]\x1b[0m" in findings_full.render(report, paint=Paint(colour=True))
 
 
 def test_nothing_found(clean: CheckReport) -> None:
-    assert full.render(clean) == "no findings (1 file checked)\n"
-    assert concise.render(clean) == "no findings (1 file checked)\n"
-    assert summary.statistics(clean) == "no findings (1 file checked)\n"
-    assert github.render(clean) == ""
-    assert gitlab.render(clean) == "[]\n"
+    assert findings_full.render(clean) == "no findings (1 file checked)\n"
+    assert findings_concise.render(clean) == "no findings (1 file checked)\n"
+    assert findings_summary.statistics(clean) == "no findings (1 file checked)\n"
+    assert findings_github.render(clean) == ""
+    assert findings_gitlab.render(clean) == "[]\n"
 
 
 def test_statistics(report: CheckReport) -> None:
     twice = report._replace(files=(*report.files, FileFindings(Source(TEXT, "z.spec"), (ADVICE,))))
-    assert summary.statistics(twice) == (
+    assert findings_summary.statistics(twice) == (
         "2  W551  even-filter\n"
         "1  E301  sum-of-different-depths\n"
         "1  W501  dropped-pixels\n"
@@ -116,7 +123,7 @@ def test_statistics(report: CheckReport) -> None:
 
 
 def test_github_escapes_what_its_commands_would_misread(report: CheckReport) -> None:
-    assert github.render(report) == (
+    assert findings_github.render(report) == (
         "::error title=convsize E301 sum-of-different-depths,file=specs/net.spec,line=3,endLine=3,col=2,endColumn=9"
         "::the branches of this sum have different depths%0Ahelp: project the shortcut: replace `x` by `C1D64`\n"
         "::warning title=convsize W501 dropped-pixels,file=specs/net.spec,line=4,endLine=4,col=1,endColumn=6"
@@ -130,7 +137,7 @@ def test_github_escapes_what_its_commands_would_misread(report: CheckReport) -> 
 def test_github_steers_no_terminal() -> None:
     found = Diagnostic("E301", "error", "a \x1b[31m\r b", span("FC10"))
     one = CheckReport((FileFindings(Source(TEXT, "a\rb.spec"), (found,)),), (), "1.2.3")
-    assert github.render(one) == (
+    assert findings_github.render(one) == (
         "::error title=convsize E301,file=a%0Db.spec,line=4,endLine=4,col=8,endColumn=11::a �[31m� b\n"
     )
 
@@ -138,24 +145,24 @@ def test_github_steers_no_terminal() -> None:
 def test_names_that_are_no_text_reach_programs_as_they_are() -> None:
     one = CheckReport((FileFindings(Source("", "a\udcff.spec")),), (), "1.2.3")
     assert sarif(one)["runs"][0]["artifacts"] == [{"location": {"uri": "a%FF.spec"}}]
-    for view in (json, gitlab, junit, github):
+    for view in (findings_json, findings_gitlab, findings_junit, findings_github):
         view.render(one)
 
 
 def test_github_has_no_columns_for_several_lines() -> None:
     found = Diagnostic("E301", "error", "message", Span(span("(C3D64").start, span("FC10").end))
     one = CheckReport((FileFindings(Source(TEXT, "net.spec"), (found,)),), (), "1.2.3")
-    assert github.render(one) == "::error title=convsize E301,file=net.spec,line=3,endLine=4::message\n"
+    assert findings_github.render(one) == "::error title=convsize E301,file=net.spec,line=3,endLine=4::message\n"
 
 
 def gitlab(*diagnostics: Diagnostic, text: str = TEXT, name: str = "net.spec") -> list[dict[str, Any]]:
     report = CheckReport((FileFindings(Source(text, name), diagnostics),), RULES, "1.2.3")
-    found: list[dict[str, Any]] = json.loads(gitlab.render(report))
+    found: list[dict[str, Any]] = json.loads(findings_gitlab.render(report))
     return found
 
 
 def test_gitlab(report: CheckReport) -> None:
-    issues = json.loads(gitlab.render(report))
+    issues = json.loads(findings_gitlab.render(report))
     assert [(each["check_name"], each["severity"]) for each in issues] == [
         ("E301", "major"),
         ("W501", "minor"),
@@ -181,7 +188,7 @@ def test_gitlabs_fingerprints_outlive_lines_added_above_and_part_what_is_alike()
 
 
 def test_json_holds_everything(report: CheckReport) -> None:
-    value = json.loads(json.render(report))
+    value = json.loads(findings_json.render(report))
     assert {key: value[key] for key in value if key != "findings"} == {
         "schema": 1,
         "tool": {"name": "convsize", "version": "1.2.3"},
@@ -222,14 +229,14 @@ def test_json_holds_everything(report: CheckReport) -> None:
 def test_json_is_what_its_schema_says(report: CheckReport, clean: CheckReport) -> None:
     from jsonschema import Draft202012Validator
 
-    schema = json.loads(Path(json.__file__).with_name("findings.schema.json").read_text())
+    schema = json.loads(Path(findings_json.__file__).with_name("findings.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     for each in (report, clean):
-        Draft202012Validator(schema).validate(json.loads(json.render(each)))
+        Draft202012Validator(schema).validate(json.loads(findings_json.render(each)))
 
 
 def test_junit_is_read_as_a_case_for_every_file(report: CheckReport) -> None:
-    root = ElementTree.fromstring(junit.render(report).encode())
+    root = ElementTree.fromstring(findings_junit.render(report).encode())
     assert root.tag == "testsuites"
     (suite,) = root
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
@@ -257,13 +264,13 @@ def test_junit_stays_xml_whatever_a_spec_holds() -> None:
     text = "input: 3@8x8\nC3 \x00\x1b]]>&<![CDATA[ \ufffe R\n"
     found = Diagnostic("E001", "error", 'bad \x1b "<&>" ]]>', Span(16, 20))
     one = CheckReport((FileFindings(Source(text, 'a\x01"<.spec'), (found,)),), (), "1.2.3")
-    case = ElementTree.fromstring(junit.render(one).encode())[0][0]
+    case = ElementTree.fromstring(findings_junit.render(one).encode())[0][0]
     assert case.get("name") == 'a�"<.spec'
     assert case[0].get("message") == 'E001: bad � "<&>" ]]>'
 
 
 def sarif(report: CheckReport) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(sarif.render(report))
+    value: dict[str, Any] = json.loads(findings_sarif.render(report))
     return value
 
 

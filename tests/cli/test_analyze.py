@@ -7,16 +7,15 @@ import os
 import re
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-import convsize.views
-
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = ROOT / "specs"
-SCHEMA = json.loads((Path(convsize.views.__file__).parent / "analysis.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(files("convsize.views.analysis").joinpath("analysis.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 SMALL = "input: 3@32x32\nC R C R M FC10 S\n"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

@@ -8,9 +8,13 @@ from strategies import networks
 from convsize import api
 from convsize.errors import SpecError
 from convsize.views.answers import comparison
-from convsize.views.drawing import dot, mermaid, receptive_field, volumes
+from convsize.views.drawing import dot as drawing_graph
+from convsize.views.drawing import mermaid as drawing_mermaid
+from convsize.views.drawing import receptive_field as receptive_field_picture
+from convsize.views.drawing import text as drawing_text
+from convsize.views.drawing import volumes as drawing_volumes
 from convsize.views.drawing.folded import draw
-from convsize.views.plot import comparison
+from convsize.views.plot import comparison as comparison_picture
 
 
 @settings(max_examples=60)
@@ -24,12 +28,12 @@ def test_any_network_is_drawn(text: str) -> None:
         drawing = draw(report, detail)
         rows = [row.name for part in drawing.leaves() for row in part.rows]
         assert sorted(rows) == sorted(row.name for row in report.layers)
-        dot.render(report, detail=detail)
-        mermaid.render(report, detail=detail)
-        text.render(report, detail=detail, heat="memory")
-    ElementTree.fromstring(volumes.scene(report).svg())
-    ElementTree.fromstring(comparison.scene(comparison.compare([report, report])).svg())
+        drawing_graph.render(report, detail=detail)
+        drawing_mermaid.render(report, detail=detail)
+        drawing_text.render(report, detail=detail, heat="memory")
+    ElementTree.fromstring(drawing_volumes.scene(report).svg())
+    ElementTree.fromstring(comparison_picture.scene(comparison.compare([report, report])).svg())
     if report.totals.receptive_field is not None:
-        way = receptive_field.way(report)
-        receptive_field.render(report, way)
-        ElementTree.fromstring(receptive_field.scene(report, way).svg())
+        way = receptive_field_picture.way(report)
+        receptive_field_picture.render(report, way)
+        ElementTree.fromstring(receptive_field_picture.scene(report, way).svg())

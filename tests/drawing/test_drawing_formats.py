@@ -11,8 +11,11 @@ import pytest
 from convsize import api
 from convsize.errors import ConvsizeError, UsageError
 from convsize.records import Report
-from convsize.views.canvas import file
-from convsize.views.drawing import dot, mermaid, text, volumes
+from convsize.views.canvas import file as drawing_file
+from convsize.views.drawing import dot as drawing_graph
+from convsize.views.drawing import mermaid as drawing_mermaid
+from convsize.views.drawing import text as drawing_text
+from convsize.views.drawing import volumes as drawing_volumes
 
 SPECS = Path(__file__).parents[2] / "specs"
 NASTY = "<b>\"1\"</b><script>alert(1)</script> & 'ç' `日本` ]] --> \\N \\G<i>"
@@ -40,21 +43,21 @@ def known(request: pytest.FixtureRequest) -> Report:
 
 def test_every_network_draws_in_every_textual_format(known: Report) -> None:
     for detail in ("network", "block", "layer"):
-        dot = dot.render(known, detail=detail)
-        assert dot == dot.render(known, detail=detail)
+        dot = drawing_graph.render(known, detail=detail)
+        assert dot == drawing_graph.render(known, detail=detail)
         assert dot.startswith("digraph network {")
-        mermaid = mermaid.render(known, detail=detail, direction="lr", heat="memory")
+        mermaid = drawing_mermaid.render(known, detail=detail, direction="lr", heat="memory")
         assert mermaid.splitlines()[3] == "flowchart LR"
-        text = text.render(known, detail=detail, heat="macs", width=70)
+        text = drawing_text.render(known, detail=detail, heat="macs", width=70)
         assert text.count("\n") >= 4
         assert max(map(len, text.splitlines())) <= 110, text  # branches may need more than a narrow terminal has
-    assert "C" in texts(volumes.scene(known).file("svg"))
+    assert "C" in texts(drawing_volumes.scene(known).file("svg"))
 
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet", "resnet152", "densenet121", "unet", "se_resnet50"])
 @pytest.mark.parametrize("detail", ["block", "layer"])
-def test_svg(name: str, detail: dot.Detail) -> None:
-    found = file.from_dot(dot.render(load(name), detail=detail), "svg")
+def test_svg(name: str, detail: drawing_graph.Detail) -> None:
+    found = drawing_file.from_dot(drawing_graph.render(load(name), detail=detail), "svg")
     shown = texts(found)
     assert name in shown
     assert "graphviz version" not in found.decode()
@@ -64,7 +67,7 @@ def test_svg(name: str, detail: dot.Detail) -> None:
 @pytest.mark.parametrize("name", ["googlenet", "resnet152", "densenet121"])
 def test_blocks_fit_a_page(name: str) -> None:
     """At their own size, or at four fifths of it, on the 523x770 points that A4 and letter have within margins."""
-    found = file.from_dot(dot.render(load(name)), "svg").decode()
+    found = drawing_file.from_dot(drawing_graph.render(load(name)), "svg").decode()
     width, height = map(float, re.search(r'width="(\d+)pt" height="(\d+)pt"', found).groups())  # type: ignore[union-attr]
     assert min(523 / width, 770 / height) > 0.7
 
@@ -72,14 +75,14 @@ def test_blocks_fit_a_page(name: str) -> None:
 def test_png_of_both_kinds() -> None:
     report = load("lenet5")
     for found in (
-        file.from_dot(dot.render(report), "png"),
-        volumes.scene(report).file("png"),
+        drawing_file.from_dot(drawing_graph.render(report), "png"),
+        drawing_volumes.scene(report).file("png"),
     ):
         assert found.startswith(b"\x89PNG\r\n\x1a\n")
         width, height = struct.unpack(">II", found[16:24])
         assert width > 300
         assert height > 300
-        assert file.stamp_in(found) is not None
+        assert drawing_file.stamp_in(found) is not None
 
 
 def test_a_scene_is_drawn_to_its_last_shape() -> None:
@@ -98,18 +101,18 @@ def test_a_scene_is_drawn_to_its_last_shape() -> None:
 
 def test_pdf() -> None:
     pytest.importorskip("svglib")
-    source = dot.render(load("lenet5"))
-    found = file.from_dot(source, "pdf")
+    source = drawing_graph.render(load("lenet5"))
+    found = drawing_file.from_dot(source, "pdf")
     assert found.startswith(b"%PDF-")
-    assert found == file.from_dot(source, "pdf")
-    assert file.shows(found, source)
-    assert volumes.scene(load("lenet5")).file("pdf").startswith(b"%PDF-")
+    assert found == drawing_file.from_dot(source, "pdf")
+    assert drawing_file.shows(found, source)
+    assert drawing_volumes.scene(load("lenet5")).file("pdf").startswith(b"%PDF-")
 
 
 def test_without_svglib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "svglib.svglib", None)
     with pytest.raises(UsageError, match=r"pip install 'convsize\[pdf\]'"):
-        file.from_dot("digraph {}", "pdf")
+        drawing_file.from_dot("digraph {}", "pdf")
 
 
 def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
@@ -122,49 +125,49 @@ def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
     )
     report = report._replace(layers=layers)
     for heat, detail in itertools.product((None, "macs"), ("block", "layer")):
-        found = file.from_dot(dot.render(report, detail=detail, heat=heat), "svg")  # type: ignore[arg-type]
+        found = drawing_file.from_dot(drawing_graph.render(report, detail=detail, heat=heat), "svg")  # type: ignore[arg-type]
         assert texts(found).count(NASTY) >= 3
         assert tags(found) <= {"svg", "g", "title", "polygon", "path", "text", "ellipse", "a", "polyline"}
-        mermaid = mermaid.render(report, detail=detail, heat=heat)  # type: ignore[arg-type]
+        mermaid = drawing_mermaid.render(report, detail=detail, heat=heat)  # type: ignore[arg-type]
         assert "<script" not in mermaid.split("flowchart")[1]
-    volumes = volumes.scene(report).file("svg")
+    volumes = drawing_volumes.scene(report).file("svg")
     assert texts(volumes).count(NASTY) >= 3
     assert tags(volumes) == {"svg", "title", "rect", "polygon", "polyline", "circle", "text"} & tags(volumes)
-    assert NASTY in text.render(report, width=200)
+    assert NASTY in drawing_text.render(report, width=200)
 
 
 def test_control_characters_cannot_stand_in_xml() -> None:
     report = load("lenet5")._replace(name="a\x00b\x1b[31m\ud800")
     for found in (
-        file.from_dot(dot.render(report), "svg"),
-        volumes.scene(report).file("svg"),
+        drawing_file.from_dot(drawing_graph.render(report), "svg"),
+        drawing_volumes.scene(report).file("svg"),
     ):
         assert "a\ufffdb\ufffd[31m\ufffd" in texts(found)
 
 
 def test_the_stamp_follows_what_is_drawn() -> None:
-    source = dot.render(load("lenet5"))
+    source = drawing_graph.render(load("lenet5"))
     for suffix in ("svg", "png", "dot"):
-        assert file.shows(file.from_dot(source, suffix), source)  # type: ignore[arg-type]
-    assert not file.shows(file.from_dot(source, "svg"), dot.render(load("alexnet")))
-    assert not file.shows(b"", source)
+        assert drawing_file.shows(drawing_file.from_dot(source, suffix), source)  # type: ignore[arg-type]
+    assert not drawing_file.shows(drawing_file.from_dot(source, "svg"), drawing_graph.render(load("alexnet")))
+    assert not drawing_file.shows(b"", source)
 
 
 def test_too_many_shapes_are_refused() -> None:
     with pytest.raises(ConvsizeError, match="cannot be read"):
-        file.from_dot("digraph {" + "a\n" * 30_000 + "}", "svg")
+        drawing_file.from_dot("digraph {" + "a\n" * 30_000 + "}", "svg")
 
 
 def test_what_graphviz_cannot_read_is_an_error() -> None:
     with pytest.raises(ConvsizeError, match="cannot draw this"):
-        file.from_dot("digraph {", "svg")
+        drawing_file.from_dot("digraph {", "svg")
 
 
 # ---- volumes ---------------------------------------------------------------------------------------------------------
 
 
 def test_lenet_has_the_numbers_of_its_figure() -> None:
-    shown = texts(volumes.scene(load("lenet5")).file("svg")).split("\n")
+    shown = texts(drawing_volumes.scene(load("lenet5")).file("svg")).split("\n")
     for volume in ("1@32x32", "6@28x28", "6@14x14", "16@10x10", "16@5x5", "120", "84", "10"):
         assert volume in shown
     assert shown.count("5x5") == 2  # the kernels of both convolutions; the pools' 2x2 stand there as well
@@ -172,7 +175,7 @@ def test_lenet_has_the_numbers_of_its_figure() -> None:
 
 
 def test_alexnet_stands_in_two_groups() -> None:
-    shown = texts(volumes.scene(load("alexnet_two_groups")).file("svg")).split("\n")
+    shown = texts(drawing_volumes.scene(load("alexnet_two_groups")).file("svg")).split("\n")
     for volume in ("2×48@55x55", "2×128@27x27", "2×192@13x13", "2×128@13x13", "4096"):
         assert volume in shown
     # The first kernel; on 2 groups of 2 volumes 5x5; 3x3 of pools and convolutions on 2 groups of 6 volumes.
@@ -181,7 +184,7 @@ def test_alexnet_stands_in_two_groups() -> None:
 
 def test_kernels_say_their_dilation_and_defaults() -> None:
     report = api.parse("input: 3@64x64\ndefault: M3/2\nC3D8d2 M C1x3D8", "net").analyze()
-    shown = texts(volumes.scene(report).file("svg")).split("\n")
+    shown = texts(drawing_volumes.scene(report).file("svg")).split("\n")
     # Dilation 2 makes 5 of 3; the file's own default says what M is.
     assert "5x5" in shown
     assert "3x3" in shown
@@ -190,7 +193,7 @@ def test_kernels_say_their_dilation_and_defaults() -> None:
 
 def test_scales() -> None:
     report = load("vgg_d")
-    log = volumes.scene(report, scale="log").svg()
-    linear = volumes.scene(report, scale="linear").svg()
+    log = drawing_volumes.scene(report, scale="log").svg()
+    linear = drawing_volumes.scene(report, scale="linear").svg()
     assert log != linear
-    assert volumes.scene(report, theme="dark", heat="parameters").svg() not in (log, linear)
+    assert drawing_volumes.scene(report, theme="dark", heat="parameters").svg() not in (log, linear)

@@ -39,7 +39,7 @@ def test_wheel_runs_in_an_empty_environment(tmp_path: Path) -> None:
 
     script = (
         "import importlib.resources as r, json, convsize\n"
-        "json.loads(r.files('convsize.views').joinpath('analysis.schema.json').read_text())\n"
+        "json.loads(r.files('convsize.views.analysis').joinpath('analysis.schema.json').read_text())\n"
         "assert list(r.files('convsize.views').joinpath('assets').iterdir())\n"
         "assert r.files('convsize').joinpath('py.typed').is_file()\n"
     )

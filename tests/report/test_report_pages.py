@@ -17,7 +17,9 @@ from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
 from convsize.views.analysis import json as as_json
 from convsize.views.analysis import markdown
-from convsize.views.report import charts, html, markdown
+from convsize.views.report import charts as report_charts
+from convsize.views.report import html as report_html
+from convsize.views.report import markdown as report_markdown
 from convsize.views.report.content import NetworkPage, figures, listing, steps
 from convsize.views.report.explain import Explainer
 
@@ -130,7 +132,7 @@ def test_long_networks_are_folded() -> None:
     made = page("input: 8@32x32\ndef b: C3D8 BN R\nb*500 GAP FC10")
     assert len(made.report.layers) == 1502
     assert [line.times for line in listing(made.report)] == [500, 500, 500, 1, 1]
-    text = html.render(made)
+    text = report_html.render(made)
     assert "folded: figures are those of one turn" in text
     assert len(text) < 1_000_000
 
@@ -141,7 +143,7 @@ def test_pages_of_networks_without_end_are_no_larger_than_others() -> None:
     found = steps(made.report)
     assert len(found) == 375
     assert sum(step.macs for step in found) == made.report.totals.macs
-    text = html.render(made)
+    text = report_html.render(made)
     assert "the first 800 lines, of which `convsize analyze` lists all" in text
     assert len(text) < 1_000_000
 
@@ -149,7 +151,7 @@ def test_pages_of_networks_without_end_are_no_larger_than_others() -> None:
 def test_networks_with_too_many_shapes_are_not_drawn() -> None:
     made = page("input: 8@8x8\n" + " ".join(f"C1D{8 + at % 2}/1" for at in range(700)))
     # One stage: the detail of the network is left.
-    assert "at the detail of stages" in html.render(made)
+    assert "at the detail of stages" in report_html.render(made)
 
 
 # ---- pages -----------------------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ NAMES = ['a"><img src=x onerror=alert(1)>', "</title><script>alert(1)</script>",
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_texts_inject_nothing(name: str) -> None:
-    text = html.render(page(HOSTILE, name), index=True)
+    text = report_html.render(page(HOSTILE, name), index=True)
     elements = Elements(text)
     assert [attributes for tag, attributes in elements.found if tag == "script"] == [
         {"type": "application/json", "id": "data"},
@@ -193,7 +195,7 @@ def test_the_index_leads_to_pages_whatever_they_are_called() -> None:
 
 
 def test_a_page_asks_for_nothing_and_allows_its_own_script_only() -> None:
-    text = html.render(of_spec("lenet5"))
+    text = report_html.render(of_spec("lenet5"))
     policy = next(attributes for tag, attributes in Elements(text).found if "http-equiv" in attributes)["content"]
     assert policy is not None
     assert "default-src 'none'" in policy
@@ -204,7 +206,7 @@ def test_a_page_asks_for_nothing_and_allows_its_own_script_only() -> None:
 
 def test_every_cell_explains_itself() -> None:
     made = of_spec("lenet5")
-    text = html.render(made)
+    text = report_html.render(made)
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
     cells = [int(each) for each in re.findall(r"<td[^>]* data-x=(\d+)", text)]
     assert len(cells) == 7 * len(made.report.layers)
@@ -214,7 +216,7 @@ def test_every_cell_explains_itself() -> None:
 def test_shapes_lead_to_all_layers() -> None:
     for name in ("resnet50", "googlenet", "densenet121", "unet"):
         made = of_spec(name)
-        data = json.loads(re.search(r'id="data">(.*?)</script>', html.render(made), re.DOTALL)[1])  # type: ignore[index]
+        data = json.loads(re.search(r'id="data">(.*?)</script>', report_html.render(made), re.DOTALL)[1])  # type: ignore[index]
         led = {row for node in data["nodes"].values() for row in node["rows"]}
         assert led == {row.index for row in made.report.layers}
 
@@ -222,7 +224,7 @@ def test_shapes_lead_to_all_layers() -> None:
 def test_charts_have_a_point_for_every_step() -> None:
     made = of_spec("alexnet")
     count = len(steps(made.report))
-    found = {chart.key: chart.svg.count('class="point"') for chart in charts.charts(made.report)}
+    found = {chart.key: chart.svg.count('class="point"') for chart in report_charts.charts(made.report)}
     # two lines in the first; behind the last pooling the three fully connected layers see all
     assert found == {"volume": 2 * count, "parameters": count, "macs": count, "memory": count, "field": count - 3}
 
@@ -235,23 +237,23 @@ def test_inputs_of_any_rank_and_networks_without_costs() -> None:
         "input: 12@1\nFC3",
     ):
         made = page(text)
-        assert "<svg" in html.render(made)
-        assert "### Diagram" in markdown.render(made)
+        assert "<svg" in report_html.render(made)
+        assert "### Diagram" in report_markdown.render(made)
 
 
 def test_equal_networks_give_equal_pages() -> None:
-    for render in (html.render, markdown.render):
+    for render in (report_html.render, report_markdown.render):
         assert render(of_spec("googlenet")) == render(of_spec("googlenet"))
 
 
 def test_markdown_shows_texts_as_they_are() -> None:
     assert markdown.escaped("a|b <i>&amp; `c` $1$\n*d*") == r"a\|b \<i\>\&amp; \`c\` \$1\$ \*d\*"
-    assert markdown.fenced("```` x\n") == "`````text\n```` x\n`````"
-    text = markdown.render(page(HOSTILE, NAMES[0]))
+    assert report_markdown.fenced("```` x\n") == "`````text\n```` x\n`````"
+    text = report_markdown.render(page(HOSTILE, NAMES[0]))
     assert "\n````text\n# </script>" in text
     assert "### Findings\n\n- **W513**, line 3: this ReLU changes nothing" in text
     # The join of branches is a bar, which would end the cell.
-    assert "`\\|`" in markdown.render(page("input: 8@8x8\n[C3D8 | C1D8] FC2"))
+    assert "`\\|`" in report_markdown.render(page("input: 8@8x8\n[C3D8 | C1D8] FC2"))
 
 
 # ---- the command -----------------------------------------------------------------------------------------------------

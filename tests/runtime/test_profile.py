@@ -18,9 +18,9 @@ torch = pytest.importorskip("torch")
 
 from convsize.records.time import TimeSetting  # noqa: E402
 from convsize.runtime.meters.step import batch_for, loss_of  # noqa: E402
-from convsize.runtime.profile import profile as profiling
+from convsize.runtime.profile import profile as profiling  # noqa: E402
 from convsize.runtime.profile.steps import Steps, nodes_by_name  # noqa: E402
-from convsize.views.answers import profile as view
+from convsize.views.answers import profile as view  # noqa: E402
 from convsize.views.plot.roofline import scene  # noqa: E402
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"

@@ -12,8 +12,9 @@ from convsize.records import Line
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.verify import fields, memory
-from convsize.runtime.verify import receipt as verifying
+from convsize.runtime.verify import fields as verify_fields  # noqa: E402
+from convsize.runtime.verify import memory as verify_memory  # noqa: E402
+from convsize.runtime.verify import receipt as verifying  # noqa: E402
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.spec"))
 QUICK = ("autoencoder", "autoencoder_upsampling", "cifar10", "cs231n", "keras_mnist", "lenet5", "lenet5_partial")
@@ -86,8 +87,8 @@ def test_the_counters_bug_is_named():
 
 
 def test_a_wrong_prediction_fails(monkeypatch):
-    right = memory.saved_bytes
-    monkeypatch.setattr(memory, "saved_bytes", lambda *arguments: right(*arguments) + 1)
+    right = verify_memory.saved_bytes
+    monkeypatch.setattr(verify_memory, "saved_bytes", lambda *arguments: right(*arguments) + 1)
     receipt = verifying.verify(convsize.parse("input: 3@8x8\nC3D4 R FC2"))
     assert not receipt.holds
     assert [(line.quantity, line.difference) for line in failing(receipt)] == [
@@ -97,7 +98,7 @@ def test_a_wrong_prediction_fails(monkeypatch):
 
 
 def test_a_wrong_field_fails(monkeypatch):
-    monkeypatch.setattr(fields, "_stated", lambda *arguments: ((0, 0), (0, 0)))
+    monkeypatch.setattr(verify_fields, "_stated", lambda *arguments: ((0, 0), (0, 0)))
     (line,) = failing(verifying.verify(convsize.parse("input: 3@9x9\nC3D4")))
     assert line.failures == ("conv1 in input: predicted 0..0 x 0..0, gradients reach 3..5 x 3..5",)
 
@@ -142,7 +143,7 @@ def test_receipts_as_json(convsize):
 
 
 def test_a_failure_ends_with_one(convsize, monkeypatch):
-    monkeypatch.setattr(memory, "saved_bytes", lambda *arguments: 0)
+    monkeypatch.setattr(verify_memory, "saved_bytes", lambda *arguments: 0)
     ran = convsize("verify", "-e", "C3D4 R", "--input", "3@8x8")
     assert ran.code == 1
     assert "FAILS" in ran.out
@@ -206,7 +207,7 @@ def test_the_optimizer_and_the_type(convsize):
 
 def test_training_beyond_the_memory_stands_beside_the_prediction(monkeypatch):
     network = convsize.parse("input: 3@8x8\nC3D4 R FC2")
-    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
+    monkeypatch.setattr(verify_memory, "free_bytes", lambda: 1000)
     lines = [line for line in verifying.verify(network).lines if "peak" in line.quantity]
     assert {(line.verdict, line.note) for line in lines} == {("not measured", "out of memory: 0.0 GiB are free")}
     assert all(line.predicted for line in lines)

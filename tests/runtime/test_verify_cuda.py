@@ -13,10 +13,11 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.meters import cuda, workspaces
+from convsize.runtime.meters import cuda as cuda_meters  # noqa: E402
+from convsize.runtime.meters import workspaces  # noqa: E402
 from convsize.runtime.meters.cuda import AllocatorPeaks, allocator_peaks  # noqa: E402
 from convsize.runtime.meters.step import batch_of  # noqa: E402
-from convsize.runtime.verify import cuda
+from convsize.runtime.verify import cuda as verify_cuda  # noqa: E402
 
 NETWORK = "input: 3@16x16\nC3D8 R C3D8 BN R C3D8/2psame GAP FC4"
 SETTING = TrainingSetting(2, device="cuda")
@@ -119,11 +120,11 @@ def test_the_lines(monkeypatch):
     calls = convolution_calls(network, 2).values()
     keys = {call.key("float32", direction) for call in calls for direction in ("forward", "backward")}
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
-    monkeypatch.setattr(cuda, "reserved_by_norms", lambda network, setting: 0)
-    monkeypatch.setattr(cuda, "allocator_peaks", lambda make, optimizer: peaks)
-    monkeypatch.setattr(cuda, "measure_workspaces", lambda calls, dtype: dict.fromkeys(keys, 0))
-    monkeypatch.setattr(cuda, "measure_cublas", lambda: CUBLAS_WORKSPACE)
-    lines = list(cuda.peaks_on_cuda(network, SETTING))
+    monkeypatch.setattr(verify_cuda, "reserved_by_norms", lambda network, setting: 0)
+    monkeypatch.setattr(verify_cuda, "allocator_peaks", lambda make, optimizer: peaks)
+    monkeypatch.setattr(verify_cuda, "measure_workspaces", lambda calls, dtype: dict.fromkeys(keys, 0))
+    monkeypatch.setattr(verify_cuda, "measure_cublas", lambda: CUBLAS_WORKSPACE)
+    lines = list(verify_cuda.peaks_on_cuda(network, SETTING))
     assert [(line.verdict, line.difference) for line in lines[:4]] == [
         ("within", 0), ("within", -500), ("within", -500), ("within", 0),
     ]  # fmt: skip
@@ -138,9 +139,9 @@ def test_out_of_memory_stands_beside_the_prediction(monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))
-    monkeypatch.setattr(cuda, "reserved_by_norms", lambda network, setting: 64)
-    monkeypatch.setattr(cuda, "allocator_peaks", full)
-    lines = list(cuda.peaks_on_cuda(network, SETTING))
+    monkeypatch.setattr(verify_cuda, "reserved_by_norms", lambda network, setting: 64)
+    monkeypatch.setattr(verify_cuda, "allocator_peaks", full)
+    lines = list(verify_cuda.peaks_on_cuda(network, SETTING))
     assert {(line.verdict, line.note) for line in lines} == {("not measured", "out of memory")}
     assert lines[1].predicted == training_memory(network, SETTING).steady.bytes + 64 + 2 * 32 * 2**20
 
@@ -153,10 +154,10 @@ def test_what_cudnn_reserves_is_saved(monkeypatch):
         asked.append((shape, norm.affine))
         return 100
 
-    monkeypatch.setattr(cuda, "_reserve", reserve)
-    monkeypatch.setattr(cuda, "saved_by_torch", lambda batch: saved_bytes(network, SETTING) + 200)
-    monkeypatch.setattr(cuda, "batch_for", lambda network, setting: None)
-    line = cuda.saved_on_cuda(network, SETTING)
+    monkeypatch.setattr(cuda_meters, "_reserve", reserve)
+    monkeypatch.setattr(verify_cuda, "saved_by_torch", lambda batch: saved_bytes(network, SETTING) + 200)
+    monkeypatch.setattr(verify_cuda, "batch_for", lambda network, setting: None)
+    line = verify_cuda.saved_on_cuda(network, SETTING)
     assert (line.verdict, line.difference) == ("exact", 0)
     assert "; 200 of them are what cuDNN says that it reserves in norms" in line.note
     assert asked == [((2, 8, 16, 16), True), ((1, 16, 16, 16), False)]

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 import convsize as library  # noqa: E402
 from convsize import devices  # noqa: E402
 from convsize.records.device import Accuracy  # noqa: E402
-from convsize.runtime.verify import receipt as verifying
-from convsize.runtime.verify import time
+from convsize.runtime.verify import receipt as verifying  # noqa: E402
+from convsize.runtime.verify import time as verify_time  # noqa: E402
 
 SPEC = "input: 3@16x16\nC3D8 R M C3D16 R GAP FC10"
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_trained_has_a_forward_pass():
 
 
 def test_too_little_memory_is_said(monkeypatch):
-    monkeypatch.setattr(time, "free_bytes", lambda device: 1000)
+    monkeypatch.setattr(verify_time, "free_bytes", lambda device: 1000)
     assert {line.note for line in times().values()} == {"out of memory: 0.0 GiB are free"}
 
 

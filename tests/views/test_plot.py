@@ -10,7 +10,7 @@ from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
 from convsize.views.canvas.colours import THEMES
 from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
-from convsize.views.plot import memory
+from convsize.views.plot import memory as memory_picture
 from convsize.views.plot.axes import PlacedAxis
 from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot, Spot, Spots, scene, shapes, stacked
 from convsize.views.text import numbers
@@ -164,7 +164,7 @@ def test_short_numbers(value, unit, text):
 def test_the_course_of_a_step():
     network = convsize.parse("input: 3@16x16\nC3D8 R M C3D16 R GAP FC10")
     peak = training_memory(network, TrainingSetting(4, "adamw")).peak
-    found = [each.text for each in memory.scene("net", "batch 4", peak).shapes if isinstance(each, Text)]
+    found = [each.text for each in memory_picture.scene("net", "batch 4", peak).shapes if isinstance(each, Text)]
     assert {"net", "batch 4", "backward", "optimizer", "conv1"} <= set(found)
     where = peak.moment if peak.layer is None else f"{peak.moment} of {peak.layer}"
     assert f"{numbers.size(peak.bytes)}: {where}" in found

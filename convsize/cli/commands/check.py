@@ -130,8 +130,8 @@ def command(
         _write(work, mended, diff=diff)
         results = tuple(each.findings for each in mended)
     else:
-        check = partial(_check, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
-        results = tuple(_each(work, check, jobs))
+        each_file = partial(_check, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
+        results = tuple(_each(work, each_file, jobs))
     if not diff:
         report = CheckReport(results, _pages(results, format_, statistics), __version__)
         _show(report, format_, statistics, sys.stderr if piped else sys.stdout)
@@ -292,7 +292,7 @@ def _show(report: CheckReport, format_: str, statistics: bool, stream: TextIO) -
 
         terminal.write(summary.statistics(report, paint=terminal.paint(stream)), stream)
         return
-    view = import_module(f"convsize.views.findings_{format_}")
+    view = import_module(f"convsize.views.findings.{format_}")
     if format_ in ("full", "concise"):
         terminal.write(view.render(report, paint=terminal.paint(stream)), stream)
         return

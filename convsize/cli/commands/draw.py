@@ -102,10 +102,10 @@ def command(
     if output is None or suffix is None:
         from convsize.views.drawing import text
 
-        text = text.render(
+        shown = text.render(
             report, detail=detail, heat=heat, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
         )
-        terminal.write(text)
+        terminal.write(shown)
         return code
 
     finish: Callable[[], bytes]

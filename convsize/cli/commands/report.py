@@ -140,21 +140,21 @@ def written(pages: Sequence[NetworkPage], format_: Format, *, several: bool) -> 
     from functools import partial
 
     from convsize.errors import UsageError
-    from convsize.views.report import markdown
+    from convsize.views.report import index
 
     if format_ == "html":
-        from convsize.views.report import html, index
+        from convsize.views.report import html
 
-        view, index, of_all = html.render, html.INDEX, index.render_html
+        view, title, of_all = html.render, html.INDEX, index.render_html
     else:
-        from convsize.views.report import index
+        from convsize.views.report import markdown
 
-        view, index, of_all = markdown.render, markdown.INDEX, index.render_markdown
-    found: list[tuple[str, Callable[[], str]]] = [(index, partial(of_all, pages))] if several else []
+        view, title, of_all = markdown.render, markdown.INDEX, index.render_markdown
+    found: list[tuple[str, Callable[[], str]]] = [(title, partial(of_all, pages))] if several else []
     # Some file systems do not tell Net.html from net.html.
-    taken = {index.casefold(): "the index"} if several else {}
+    taken = {title.casefold(): "the index"} if several else {}
     for page in pages:
-        path = f"{page.report.name}{report_index.ending(format_)}"
+        path = f"{page.report.name}{index.ending(format_)}"
         if path.casefold() in taken:
             raise UsageError(
                 f"the pages of {page.report.source.name} and of {taken[path.casefold()]} would be one file, {path}: "

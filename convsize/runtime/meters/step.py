@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "adam-l2": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
     "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-6),
 }
-"""Those of analyses.training_optimizer, as PyTorch makes them where nothing else is said."""
+"""Those of analyses.memory.optimizer, as PyTorch makes them where nothing else is said."""
 
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

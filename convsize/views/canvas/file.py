@@ -3,7 +3,7 @@ are stale.
 
 graphviz-pure comes before a `dot` of the system: it carries its fonts with it and draws the same picture on every
 machine, so that two people who draw the same network do not overwrite each other's file. It takes 20 to 300 ms a
-picture. It knows no PDF; views/drawing_pdf.py does.
+picture. It knows no PDF; views/canvas/pdf.py does.
 """
 
 from __future__ import annotations

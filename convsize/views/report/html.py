@@ -102,7 +102,7 @@ def asset(name: str) -> str:
     """A file that the package ships for its pages."""
     from importlib.resources import files
 
-    return files("convsize.views").joinpath("assets", name).read_text(encoding="utf-8")
+    return files("convsize.views.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:
