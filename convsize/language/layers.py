@@ -1,6 +1,7 @@
 """Reading one layer token: `C3D64/2p1`, `M3/2ceil`, `FC4096b0`, `GAP`.
 
-What is wrong with a token that cannot be read is said by `layer_errors`, which a spec without mistakes never imports.
+What is wrong with a token that cannot be read is said by `mistakes.layers`; a spec without mistakes never
+imports that.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ NUMBER = DIGITS | {"{"}
 # Behind these a token is over without a further look; D may begin a depth, and O may be meant as a zero.
 _ENDS = (UPPER - {"D"}) | frozenset(" \n()[]|+*,:@")
 # A dilation of this size, with no depth, is a small letter for a capital one: no network dilates by 16 and more.
-_DILATION_LOOKS_LIKE_DEPTH = 16
+_LOOKS_LIKE_DEPTH = 16
+
+
+class Misread(Skip):
+    """No layer stands at the cursor; the arguments are the function of `mistakes.layers` that says why, and its own."""
 
 
 def read_layer(scanner: Scanner) -> Layer:
@@ -40,17 +45,13 @@ def read_layer(scanner: Scanner) -> Layer:
             break
     else:
         if head not in SINGLE:
-            from convsize.language.mistakes import layers
-
-            layers.unknown(scanner)
+            raise Misread("unknown")
         name = head
     pos = start + len(name)
     mnemonic = SPELLINGS.get(name, name)
     if name in WHOLE_WORDS:
         if text[pos] in IDENTIFIER or text[pos] == "(":
-            from convsize.language.mistakes import layers
-
-            layers.unknown(scanner)
+            raise Misread("unknown")
         if name == "INPUT":
             scanner.pos = pos
             scanner.report(
@@ -72,9 +73,7 @@ def read_layer(scanner: Scanner) -> Layer:
         pos = scanner.pos
     elif char in _ENDS:
         if char == "P" and (name == "M" or name == "A"):
-            from convsize.language.mistakes import layers
-
-            layers.lettered_pool(scanner, name)
+            raise Misread("lettered_pool", name)
         scanner.pos = pos
         return Layer(mnemonic, Span(start, pos))
     elif char == "-" and name == "FC" and text[pos + 1] in DIGITS:
@@ -121,15 +120,13 @@ def read_layer(scanner: Scanner) -> Layer:
             scanner.pos = pos + len(rounding)
             part = "rounding"
         elif char in IDENTIFIER or char == "." or (char == "-" and following in DIGITS):
-            from convsize.language.mistakes import layers
-
-            layers.bad_tail(scanner, start, pos, mnemonic)
+            raise Misread("bad_tail", start, pos, mnemonic)
         else:
             break
         written.append((part, Span(pos, scanner.pos)))
         pos = scanner.pos
     scanner.pos = pos
-    layer = Layer(
+    return Layer(
         mnemonic,
         Span(start, pos),
         size,
@@ -144,9 +141,27 @@ def read_layer(scanner: Scanner) -> Layer:
         rounding,
         tuple(written),
     )
-    if len(written) > 1 or size is None or MNEMONICS[mnemonic].size == "none":
-        _check(scanner, layer)
-    return layer
+
+
+def fits(layer: Layer) -> bool:
+    """Whether every suffix is one that the layer carries, written once, and no dilation looks like a depth."""
+    if len(layer.suffixes) < 2 and layer.size is not None and MNEMONICS[layer.mnemonic].size != "none":
+        return True
+    facts = MNEMONICS[layer.mnemonic]
+    parts = [part for part, _ in layer.suffixes]
+    if len(set(parts)) < len(parts) or any(part not in facts.suffixes for part in parts if part != "size"):
+        return False
+    if "size" in parts and facts.size == "none":
+        return False
+    return "d" not in parts or not dilation_for_depth(layer)
+
+
+def dilation_for_depth(layer: Layer) -> bool:
+    """Whether `C3d64` was written for `C3D64`."""
+    if layer.dilation is None or layer.depth is not None or len(layer.dilation) != 1:
+        return False
+    (value,) = layer.dilation
+    return "D" in MNEMONICS[layer.mnemonic].suffixes and type(value) is Num and value.value >= _LOOKS_LIKE_DEPTH
 
 
 def layers_in(text: str) -> int:
@@ -155,7 +170,8 @@ def layers_in(text: str) -> int:
     count = 0
     try:
         while scanner.text[scanner.pos] in UPPER:
-            read_layer(scanner)
+            if not fits(read_layer(scanner)):
+                return 0
             count += 1
     except (Skip, Stop):
         return 0
@@ -232,22 +248,3 @@ def _dashed(scanner: Scanner, start: int) -> Layer:
         )
         raise Skip
     return Layer("FC", Span(start, end), (size,), suffixes=(("size", Span(dash, end)),))
-
-
-def _check(scanner: Scanner, layer: Layer) -> None:
-    """E005, E006 and E102: what can be said once the whole token is read."""
-    facts = MNEMONICS[layer.mnemonic]
-    seen: dict[str, Span] = {}
-    for part, span in layer.suffixes:
-        if part in seen or (facts.size == "none" if part == "size" else part not in facts.suffixes):
-            from convsize.language.mistakes import layers
-
-            layers.suffix(scanner, layer, part, span, seen.get(part))
-        seen[part] = span
-    dilation = layer.dilation
-    if dilation is not None and layer.depth is None and "D" in facts.suffixes and len(dilation) == 1:
-        (value,) = dilation
-        if type(value) is Num and value.value >= _DILATION_LOOKS_LIKE_DEPTH:
-            from convsize.language.mistakes import layers
-
-            layers.dilation_for_depth(scanner, layer, seen["d"])

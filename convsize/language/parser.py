@@ -7,7 +7,7 @@ from collections.abc import Callable
 from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.language.expectations import read_expect
 from convsize.language.expressions import expression, tap
-from convsize.language.layers import layers_in, read_layer
+from convsize.language.layers import layers_in
 from convsize.language.mistakes.series import KNOWN, stray_character
 from convsize.language.mnemonics import MNEMONICS
 from convsize.language.scanner import (
@@ -21,7 +21,7 @@ from convsize.language.scanner import (
     Stop,
     clean,
 )
-from convsize.language.series import SeriesReader
+from convsize.language.series import SeriesReader, layer_at
 from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import (
     DefaultStmt,
@@ -69,7 +69,7 @@ def parse_layer(text: str, offset: int) -> Layer | None:
         return None
     scanner = Scanner(" " * offset + text + "\n", offset, trial=True)
     try:
-        layer = read_layer(scanner)
+        layer = layer_at(scanner)
     except (Skip, Stop):
         return None
     return layer if scanner.pos == scanner.end else None
@@ -229,7 +229,7 @@ class _Parser:
         while scanner.skip() in UPPER:
             at = scanner.pos
             try:
-                layers.append(read_layer(scanner))
+                layers.append(layer_at(scanner))
             except Skip:
                 scanner.recover(at, 0)
                 layers.append(Layer("R", Span(at, scanner.pos)))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from convsize.errors import Fix, Span
 from convsize.language.expressions import arguments, expression, tap
-from convsize.language.layers import layers_in, read_layer
+from convsize.language.layers import Misread, fits, layers_in, read_layer
 from convsize.language.mistakes import series as wrong
 from convsize.language.mnemonics import MNEMONICS
 from convsize.language.scanner import (
@@ -38,6 +38,24 @@ _SIZED = frozenset(name for name, facts in MNEMONICS.items() if facts.size == "r
 _KINDS: dict[str, Literal["sum", "gate", "concat"]] = {"+": "sum", "*": "gate", "|": "concat"}
 # Layers in small letters, and suffixes that, with a space before them, look like words.
 _LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"}
+
+
+def layer_at(scanner: Scanner) -> Layer:
+    """The layer at the cursor, with everything that is wrong with it reported. Raises Skip where there is none.
+
+    A spec without mistakes never imports what is said of them.
+    """
+    try:
+        layer = read_layer(scanner)
+    except Misread as error:
+        from convsize.language.mistakes import layers
+
+        layers.misread(scanner, error)
+    if not fits(layer):
+        from convsize.language.mistakes import layers
+
+        layers.check(scanner, layer)
+    return layer
 
 
 class SeriesReader:
@@ -79,7 +97,7 @@ class SeriesReader:
                         if scanner.skip() == "-" and text[scanner.pos + 1] == ">":
                             scanner.pos += 2
                         continue
-                    layer = read_layer(scanner)
+                    layer = layer_at(scanner)
                     if layer.size is None and layer.mnemonic in _SIZED:
                         self.sizeless.append(layer)
                     atom: Atom = layer

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from convsize.errors import Fix, Label, Span
-from convsize.language.layers import NUMBER, layers_in
+from convsize.language.layers import NUMBER, Misread, dilation_for_depth, layers_in
 from convsize.language.mnemonics import FOREIGN, MNEMONICS, PAD_MODES, SAMPLES, SUFFIXES
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, Scanner, Skip, Stop
 from convsize.language.tree import Layer
+
+
+def misread(scanner: Scanner, error: Misread) -> NoReturn:
+    """Says why no layer could be read."""
+    name, *rest = error.args
+    say: Callable[..., NoReturn] = {"unknown": unknown, "lettered_pool": lettered_pool, "bad_tail": bad_tail}[name]
+    say(scanner, *rest)
+
+
+def check(scanner: Scanner, layer: Layer) -> None:
+    """E005, E006 and E102: what can be said once the whole token is read."""
+    facts = MNEMONICS[layer.mnemonic]
+    seen: dict[str, Span] = {}
+    for part, span in layer.suffixes:
+        if part in seen or (facts.size == "none" if part == "size" else part not in facts.suffixes):
+            suffix(scanner, layer, part, span, seen.get(part))
+        seen[part] = span
+    if dilation_for_depth(layer):
+        small_letter(scanner, layer, seen["d"])
 
 
 def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | None) -> None:
@@ -43,7 +63,7 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
     scanner.report("E102", message, span, instead, fixes=(Fix(span, "", False),))
 
 
-def dilation_for_depth(scanner: Scanner, layer: Layer, span: Span) -> None:
+def small_letter(scanner: Scanner, layer: Layer, span: Span) -> None:
     """E006 for a dilation as large as a depth, where no depth is given."""
     text = scanner.text
     start, end = layer.span
