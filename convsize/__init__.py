@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convsize.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from convsize.api import Network as Network
     from convsize.api import Report as Report
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from convsize.errors import ConvsizeError as ConvsizeError
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
-
-__version__ = "0.1.0"
 
 __all__ = ["ConvsizeError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
 

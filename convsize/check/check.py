@@ -8,16 +8,18 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-from convsize import api
-from convsize.check.config import Config, Patterns, relative, shown
+from convsize.check import suppressions
+from convsize.check.config import Config, shown
+from convsize.check.patterns import Patterns, relative
 from convsize.errors import Diagnostic, Severity, Source, Span, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.network import Expectation, Network
+from convsize.language import files
 from convsize.language.parser import parse
 from convsize.language.tree import Check, ExpectStmt, InputStmt
 from convsize.records import FileFindings, RulePage
-from convsize.rules import registry, suppressions
+from convsize.rules import registry
 from convsize.rules.base import Context, Rule
 
 DEFAULTS = Config()
@@ -74,7 +76,7 @@ def check_file(
     *,
     lets: Mapping[str, Fraction] | None = None,
     inputs: Mapping[str, Shape] | None = None,
-    read: Callable[[str], Source] = api.read,
+    read: Callable[[str], Source] = files.read,
 ) -> FileFindings:
     """`check_source` for one file of many, of which nothing may keep the others from being checked.
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from convsize.check.config import OWN_FILE, SHARED_FILE, Config, Patterns, find, relative
-from convsize.cli.specs import SUFFIX
+from convsize.check.config import OWN_FILE, SHARED_FILE, Config, find
+from convsize.check.patterns import Patterns, relative
 from convsize.errors import UsageError, nearest
+from convsize.language.files import SUFFIX
 from convsize.record import Record
 
 NEVER = frozenset(("node_modules", "__pycache__", "venv", "build", "dist"))

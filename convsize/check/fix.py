@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from convsize import api
 from convsize.check import check
 from convsize.check.config import Config
 from convsize.check.repairs import edited, moved, still_wrong
 from convsize.errors import Diagnostic, Fix, Source, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import attempt
+from convsize.language import files
 from convsize.language.parser import parse
 from convsize.record import Record
 from convsize.records import FileFindings
@@ -46,7 +46,7 @@ def mend_file(
     unsafe: bool,
     lets: Mapping[str, Fraction] | None = None,
     inputs: Mapping[str, Shape] | None = None,
-    read: Callable[[str], Source] = api.read,
+    read: Callable[[str], Source] = files.read,
 ) -> Mended:
     """`checking.check_file`, and fixes for what it finds; nothing is written.
 

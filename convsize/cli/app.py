@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from convsize import __version__
 from convsize.cli import COLLECTOR
 from convsize.cli.guard import guarded
+from convsize.version import __version__
 
 COMMANDS = (
     "analyze",

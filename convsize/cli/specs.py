@@ -9,8 +9,6 @@ from fractions import Fraction
 from convsize.errors import Source, UsageError, stem_of
 from convsize.geometry import Shape
 
-SUFFIX = ".spec"
-
 
 def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[str, Source | str]]:
     """The names of the networks with their texts, or with the paths still to be read, in the order of the call.
@@ -29,13 +27,13 @@ def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[
 
 def read(source: Source | str) -> Source:
     """The text of a source; `-` is standard input. Raises UsageError or SpecError (E019) where there is none."""
-    from convsize import api
+    from convsize.language import files
 
     if isinstance(source, Source):
-        return api.decode(source.text.encode("utf-8", "surrogateescape"), source.name)
+        return files.decode(source.text.encode("utf-8", "surrogateescape"), source.name)
     if source == "-":
-        return api.decode(sys.stdin.buffer.read(api.LARGEST_SPEC + 1), "<stdin>")
-    return api.read(source)
+        return files.decode(sys.stdin.buffer.read(files.LARGEST_SPEC + 1), "<stdin>")
+    return files.read(source)
 
 
 def lets(texts: Iterable[str]) -> dict[str, Fraction]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convsize.check.config import Patterns
+from convsize.check.patterns import Patterns
 
 # pattern, path, whether the pattern names it
 CASES = [

@@ -2,10 +2,10 @@
 
 import pytest
 
+from convsize.check import suppressions
+from convsize.check.suppressions import Suppression
 from convsize.errors import Diagnostic, Source, Span
 from convsize.language.parser import parse
-from convsize.rules import suppressions
-from convsize.rules.suppressions import Suppression
 
 KNOWN = ("E301", "W501", "W505", "W598", "W599")
 HEAD = "input: 3@8x8\n"

@@ -1,8 +1,9 @@
 import pytest
 
-from convsize.cli.commands.ops import example, find
+from convsize.cli.commands.ops import find
 from convsize.errors import UsageError
 from convsize.ops import catalogue
+from convsize.ops.examples import example
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from train_killed import job  # noqa: E402
 
 from convsize.errors import ConvsizeError, UsageError  # noqa: E402
 from convsize.records import Notice, RunEnd  # noqa: E402
-from convsize.runtime.timing.clock import computing_threads  # noqa: E402
+from convsize.runtime.threads import computing_threads  # noqa: E402
 from convsize.runtime.training import checkpoints  # noqa: E402
 from convsize.runtime.training.loop import train  # noqa: E402
 from convsize.runtime.training.run_folder import Metrics  # noqa: E402

@@ -94,11 +94,11 @@ def command(
       select, ignore, style, per-file-ignores, exclude, budgets
     In a spec, `# convsize: ignore[W501]` keeps a line's findings quiet.
     """
-    from convsize import __version__
     from convsize.check import check
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.records import CheckReport
+    from convsize.version import __version__
 
     fix = fix or unsafe_fixes or diff
     if statistics and format_ not in ("full", "concise", "json"):
@@ -174,8 +174,8 @@ def _files(
     from convsize.check import discover
     from convsize.check.config import Config, load
     from convsize.cli import terminal
-    from convsize.cli.specs import SUFFIX
     from convsize.errors import UsageError
+    from convsize.language.files import SUFFIX
 
     if config is not None and isolated:
         raise UsageError("--config names a configuration, and --isolated says to read none")
@@ -277,9 +277,9 @@ def _outcome(mended: Sequence[Mended], *, diff: bool, unsafe: bool) -> str:
 
 
 def _standard_input(name: str) -> Source:
-    from convsize import api
+    from convsize.language import files
 
-    return api.decode(sys.stdin.buffer.read(api.LARGEST_SPEC + 1), name)
+    return files.decode(sys.stdin.buffer.read(files.LARGEST_SPEC + 1), name)
 
 
 def _show(report: CheckReport, format_: str, statistics: bool, stream: TextIO) -> None:

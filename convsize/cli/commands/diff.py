@@ -82,8 +82,8 @@ def at_revision(path: str, revision: str) -> Source:
     import os
     import subprocess
 
-    from convsize import api
     from convsize.errors import UsageError
+    from convsize.language import files
 
     if path == "-":
         raise UsageError("--against needs a file: standard input has no history")
@@ -114,11 +114,11 @@ def at_revision(path: str, revision: str) -> Source:
     with process:
         assert process.stdout is not None
         assert process.stderr is not None
-        data = process.stdout.read(api.LARGEST_SPEC + 1)
-        if len(data) > api.LARGEST_SPEC:
+        data = process.stdout.read(files.LARGEST_SPEC + 1)
+        if len(data) > files.LARGEST_SPEC:
             process.kill()
         said = process.stderr.read().decode("utf-8", "replace").strip()
-    if process.returncode and len(data) <= api.LARGEST_SPEC:
+    if process.returncode and len(data) <= files.LARGEST_SPEC:
         reason = said.splitlines()[0].removeprefix("fatal: ") if said else f"git ended with {process.returncode}"
         raise UsageError(f"`{path}` cannot be read at the revision `{revision}`: {reason}")
-    return api.decode(data, f"{path}@{revision}")
+    return files.decode(data, f"{path}@{revision}")

@@ -10,10 +10,8 @@ import typer
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from convsize.geometry import Shape, Window
-    from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved
+    from convsize.geometry import Window
+    from convsize.ops.base import Op, Parameter, Saved
 
 
 def command(
@@ -105,14 +103,12 @@ def plain(name: str) -> str:
 
 FACTS = ("spec", "volume", "window", "parameters", "MACs", "other FLOPs", "saved for backward", "PyTorch")
 
-_WORD_VALUES = (2, 4, 8, 16, 128)
-"""Numbers that are tried in turn until an op accepts its arguments."""
-
 
 def fact_row(op: type[Op]) -> tuple[str, ...]:
     """What an op states of itself for a small volume, one text for every one of FACTS."""
     from convsize.ops import catalogue
     from convsize.ops.base import SaveMode
+    from convsize.ops.examples import example
     from convsize.views.text import numbers
 
     layer, inputs = example(op)
@@ -129,62 +125,6 @@ def fact_row(op: type[Op]) -> tuple[str, ...]:
         ", ".join(dict.fromkeys(map(saved_text, saved))) or "–",
         ", ".join(call.target for call in layer.torch(*inputs)) or "–",
     )
-
-
-def example(op: type[Op]) -> tuple[Op, tuple[Shape, ...]]:
-    """An op with the first small numbers that make a layer of it, and the volumes that enter it."""
-    from convsize.geometry import GeometryError, Shape
-    from convsize.ops import catalogue
-
-    joins = {catalogue.join(kind) for kind in catalogue.JOINS if kind != "input"}
-    for source in (Shape(8, (16, 16)), Shape(1, (16,)), Shape(64)):
-        inputs = (source, source) if op in joins else (source,)
-        for layer in attempts(op, source):
-            try:
-                layer.output(*inputs)
-            except GeometryError:
-                continue
-            return layer, inputs
-    raise AssertionError(f"no example of {op.NAME} was found")
-
-
-def attempts(op: type[Op], source: Shape) -> Iterator[Op]:
-    """Layers of an op with small numbers, plain ones first."""
-    from itertools import product
-
-    from convsize.geometry import GeometryError
-    from convsize.ops import catalogue
-    from convsize.ops.base import Suffixes
-
-    if op is catalogue.join("input"):
-        yield op.from_arguments({"dims": source.dims}, source)
-        return
-    for size in (None, (4,)):
-        try:
-            yield op.from_suffixes(Suffixes(size=size), source)
-        except (GeometryError, TypeError):  # TypeError: it is not a layer token
-            continue
-    open_params = [param for param in op.PARAMS if param.required or param.variadic]
-    for values in product(*(candidates(param, source) for param in open_params)):
-        arguments = {param.name: param.default for param in op.PARAMS}
-        try:
-            yield op.from_arguments(arguments | {p.name: v for p, v in zip(open_params, values, strict=True)}, source)
-        except (GeometryError, TypeError):
-            continue
-
-
-def candidates(param: ParamSpec, source: Shape) -> Sequence[Argument]:
-    """Arguments to try for one parameter."""
-    from fractions import Fraction
-
-    if param.kind == "choice":
-        return param.choices
-    if param.kind == "number":
-        return (Fraction(1, 2), Fraction(2))
-    if param.variadic:
-        reshaped = (source.channels * 4, *(extent // 2 for extent in source.spatial))
-        return ((2,), (2, 4), (2, 2), reshaped, source.dims)
-    return _WORD_VALUES
 
 
 def window_text(window: Window) -> str:

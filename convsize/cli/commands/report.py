@@ -84,7 +84,9 @@ def command(
             progress.step()
         if not pages:
             if not asked:
-                raise UsageError(f"there is nothing to report on in {' '.join(specs or ())}: no *{named.SUFFIX} in it")
+                from convsize.language.files import SUFFIX
+
+                raise UsageError(f"there is nothing to report on in {' '.join(specs or ())}: no *{SUFFIX} in it")
             return code
         stale = 0
         if not check:

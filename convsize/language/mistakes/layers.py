@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NoReturn
 
 from convsize.errors import Fix, Label, Span
@@ -15,8 +14,11 @@ from convsize.language.tree import Layer
 def misread(scanner: Scanner, error: Misread) -> NoReturn:
     """Says why no layer could be read."""
     name, *rest = error.args
-    say: Callable[..., NoReturn] = {"unknown": unknown, "lettered_pool": lettered_pool, "bad_tail": bad_tail}[name]
-    say(scanner, *rest)
+    if name == "unknown":
+        unknown(scanner)
+    if name == "lettered_pool":
+        lettered_pool(scanner, *rest)
+    bad_tail(scanner, *rest)
 
 
 def check(scanner: Scanner, layer: Layer) -> None:

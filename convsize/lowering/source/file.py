@@ -50,7 +50,7 @@ def _helpers(names: Sequence[str]) -> Iterator[list[str]]:
     """The text of the classes that PyTorch has not, as the module itself uses them."""
     if not names:
         return
-    text = files("convsize.runtime").joinpath("calls.py").read_text(encoding="utf-8")
+    text = files("convsize.runtime").joinpath("layers.py").read_text(encoding="utf-8")
     classes = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
     for name in names:
         found = ast.get_source_segment(text, classes[name])

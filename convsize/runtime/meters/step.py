@@ -20,7 +20,7 @@ from convsize.lowering.plan import lower
 from convsize.record import Record
 from convsize.records import TrainingSetting
 from convsize.runtime.module import NetworkModule, build_module
-from convsize.runtime.timing.clock import computing_threads
+from convsize.runtime.threads import computing_threads
 
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),

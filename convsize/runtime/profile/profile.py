@@ -21,7 +21,8 @@ from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for
 from convsize.runtime.profile.kernels import kernels
 from convsize.runtime.profile.steps import Steps, measured
-from convsize.runtime.timing.clock import computing_threads, keep_freed_memory
+from convsize.runtime.threads import computing_threads
+from convsize.runtime.timing.clock import keep_freed_memory
 
 WARM_UP = 2
 """Steps of a kind that are not counted."""

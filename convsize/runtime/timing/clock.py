@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -82,17 +81,6 @@ class Clock:
             if len(taken) >= least and passed > budget:
                 break
         return summed_up(taken)
-
-
-@contextmanager
-def computing_threads(count: int | None) -> Iterator[int]:
-    """So many threads of the processor, or PyTorch's own number, which they are again afterwards; how many they are."""
-    usual = torch.get_num_threads()
-    torch.set_num_threads(count or usual)
-    try:
-        yield torch.get_num_threads()
-    finally:
-        torch.set_num_threads(usual)
 
 
 def keep_freed_memory() -> bool:

@@ -12,7 +12,8 @@ from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
 from convsize.runtime.layouts import channels_last, to_channels_last
 from convsize.runtime.meters.step import OPTIMIZERS, batch_for, step
-from convsize.runtime.timing.clock import Clock, Timing, computing_threads, keep_freed_memory
+from convsize.runtime.threads import computing_threads
+from convsize.runtime.timing.clock import Clock, Timing, keep_freed_memory
 
 
 def time_whole(

@@ -7,12 +7,10 @@ alone: every shape holds its shorthand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
 from convsize.record import Record
-from convsize.views.drawing.parts import Heat, Part
 
 Theme = Literal["light", "dark"]
 
@@ -36,13 +34,6 @@ FAMILIES: dict[str, tuple[str, str]] = {
     "output": ("input, output", ""),
 }
 """What a family is called in a legend, and its hue."""
-
-HEAT_TITLES: dict[Heat, str] = {
-    "parameters": "share of the parameters",
-    "macs": "share of the multiply-adds",
-    "memory": "share of the activation memory",
-    "receptive_field": "share of the input seen",
-}
 
 
 class Colours(Record):
@@ -90,13 +81,3 @@ def mixed(one: str, other: str, share: Fraction) -> str:
     """A colour between two, `share` of the way to the other."""
     pairs = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
-
-
-def families(parts: Sequence[Part]) -> list[tuple[str, str]]:
-    """The families that occur, as (family, title) in the order of the table, of those of one title the first."""
-    there = {part.family for part in parts}
-    found: dict[str, str] = {}
-    for family, (title, _) in FAMILIES.items():
-        if family in there and family not in ("input", "output") and title not in found.values():
-            found[family] = title
-    return list(found.items())

@@ -14,8 +14,9 @@ from typing import Literal
 import graphviz  # type: ignore[import-untyped]
 
 from convsize.records import Report
-from convsize.views.canvas.colours import HEAT_TITLES, THEMES, Colours, Theme, families
+from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
+from convsize.views.drawing.legend import HEAT_TITLES, families
 from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Link, Part, heat_shares
 from convsize.views.text import numbers
 

@@ -19,8 +19,8 @@ from fractions import Fraction
 
 from convsize.record import Record
 from convsize.records import Report
-from convsize.views.canvas.colours import HEAT_TITLES
 from convsize.views.drawing.folded import draw
+from convsize.views.drawing.legend import HEAT_TITLES
 from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, clip, full_width, line, widths

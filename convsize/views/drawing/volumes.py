@@ -17,9 +17,10 @@ from typing import Literal
 from convsize.errors import ConvsizeError
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
-from convsize.views.canvas.colours import HEAT_TITLES, THEMES, Colours, Theme, families, mixed
+from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.drawing.folded import draw
+from convsize.views.drawing.legend import HEAT_TITLES, families
 from convsize.views.drawing.parts import Drawing, Heat, Link, Part, heat_shares
 from convsize.views.text import numbers
 
