@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsize.version import __version__ as __version__
-
 if TYPE_CHECKING:
     from convsize.api import Network as Network
     from convsize.api import Report as Report
@@ -22,10 +20,12 @@ if TYPE_CHECKING:
     from convsize.errors import ConvsizeError as ConvsizeError
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
+    from convsize.version import __version__ as __version__
 
 __all__ = ["ConvsizeError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
 
 _HOMES = {
+    "__version__": "version",
     "ConvsizeError": "errors",
     "Network": "api",
     "Report": "api",

@@ -48,7 +48,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """PyTorch computes on one thread of the processor: sums are made in the same order everywhere."""
-    from convsize.runtime.timing.clock import computing_threads
+    from convsize.runtime.threads import computing_threads
 
     with computing_threads(1):
         yield

@@ -110,7 +110,7 @@ _FILES = {
         "KeyChange",
         "LayerChange",
     ),
-    "training": (
+    "memory": (
         "BatchFit",
         "DeviceShare",
         "InputFit",
@@ -120,7 +120,7 @@ _FILES = {
         "TrainingPeak",
         "TrainingSetting",
     ),
-    "run": (
+    "training": (
         "EpochFigures",
         "Event",
         "HeadScore",

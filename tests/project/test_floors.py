@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 
 GROUND = {"record", "errors", "geometry", "records"}
 MAY_IMPORT = {
+    "version": set(),
     "record": set(),
     "errors": {"record"},
     "geometry": {"record", "errors"},
@@ -21,6 +22,7 @@ MAY_IMPORT = {
     "graph": GROUND | {"graph", "language", "ops"},
     "analyses": GROUND | {"analyses", "graph", "ops", "language", "devices"},
     "rules": GROUND | {"rules", "graph", "ops", "language"},
+    "check": GROUND | {"check", "rules", "analyses", "graph", "ops", "language"},
     "views": GROUND | {"views"},
     "lowering": GROUND | {"lowering", "graph", "ops", "analyses"},
     "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops", "devices"},
@@ -31,7 +33,7 @@ THIRD_PARTY = {
     "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript"},
     "cli": {"typer", "rich"},
 }
-EVERYTHING = {"cli", "__init__", "__main__", "advice", "api", "checking", "config", "fixing"}
+EVERYTHING = {"cli", "__init__", "__main__", "api"}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:
@@ -78,6 +80,52 @@ def test_imports_only_go_down(path: Path) -> None:
             assert top != "networkx" or not at_module_level, f"{path}: networkx is imported inside functions"
 
 
+def arrows(folder: Path) -> dict[str, set[str]]:
+    """Which rooms of a folder, files and folders alike, import which others of it."""
+    prefix = ".".join(("convsize", *folder.relative_to(PACKAGE).parts))
+    rooms = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    found: dict[str, set[str]] = {room: set() for room in rooms - {"__init__"}}
+    for room in found:
+        inside = folder / room
+        for path in [inside.with_suffix(".py")] if not inside.is_dir() else inside.rglob("*.py"):
+            for name, _ in imports(path):
+                if name.startswith(f"{prefix}."):
+                    found[room].add(name.removeprefix(f"{prefix}.").split(".")[0])
+    return {room: (others & found.keys()) - {room} for room, others in found.items()}
+
+
+def floors(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """The rooms by floors, the lowest first: every arrow goes down. What is left over stands on a circle."""
+    left = dict(arrows)
+    found: list[set[str]] = []
+    while left:
+        floor = {room for room, others in left.items() if not others & left.keys()}
+        if not floor:
+            raise AssertionError(f"these import each other in a circle: {', '.join(sorted(left))}")
+        found.append(floor)
+        left = {room: others for room, others in left.items() if room not in floor}
+    return found
+
+
+FOLDERS = sorted({path.parent for path in modules()})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(PACKAGE.parent)))
+def test_rooms_of_a_folder_import_each_other_in_no_circle(folder: Path) -> None:
+    floors(arrows(folder))
+
+
+@pytest.mark.parametrize(
+    ("folder", "rooms", "count"),
+    [("analyses", 15, 5), ("views", 9, 4), ("runtime", 19, 7)],
+    ids=lambda value: str(value),
+)
+def test_folders_stay_small_houses(folder: str, rooms: int, count: int) -> None:
+    drawn = arrows(PACKAGE / folder)
+    assert len(drawn) <= rooms, sorted(drawn)
+    assert len(floors(drawn)) <= count, floors(drawn)
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -106,5 +154,5 @@ def test_answers_without_torch_and_networkx(command: list[str]) -> None:
 def test_commands_that_run_torch_say_so() -> None:
     from convsize.cli import app
 
-    run = {path.stem for path in (PACKAGE / "cli").glob("*.py") if "convsize.runtime" in path.read_text()}
+    run = {path.stem for path in (PACKAGE / "cli" / "commands").glob("*.py") if "convsize.runtime" in path.read_text()}
     assert run <= app._RUNS_TORCH
