@@ -108,9 +108,13 @@ def test_what_cannot_be_measured_says_why():
         text: verifying.verify(convsize.parse(f"input: 4@8x8\n{text}")).lines
         for text in ("C3D4 GAP BN FC2", "C3D4 GN2", "GAP R")
     }
-    (alone,) = (line for line in lines["C3D4 GAP BN FC2"] if line.verdict == "not measured")
-    assert alone.quantity == "saved for backward, batch 1"
-    assert alone.note == "PyTorch trains no batch norm on a single value a map"
+    # Not every processor has kernels whose copies are known.
+    alone = {
+        line.quantity: line.note
+        for line in lines["C3D4 GAP BN FC2"]
+        if line.verdict == "not measured" and not line.quantity.startswith("allocator peak")
+    }
+    assert alone == {"saved for backward, batch 1": "PyTorch trains no batch norm on a single value a map"}
     assert "mix all positions" in lines["C3D4 GN2"][-1].note
     assert {line.note for line in lines["GAP R"] if line.verdict == "not measured"} == {
         "nothing trains",
