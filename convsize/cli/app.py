@@ -10,30 +10,16 @@ from convsize.cli import COLLECTOR
 from convsize.cli.guard import guarded
 from convsize.version import __version__
 
-COMMANDS = (
-    "analyze",
-    "check",
-    "compare",
-    "diff",
-    "draw",
-    "fmt",
-    "ops",
-    "sizes",
-    "memory",
-    "fit",
-    "time",
-    "devices",
-    "calibrate",
-    "train",
-    "profile",
-    "export",
-    "report",
-    "rf",
-    "verify",
-    "rule",
-    "rules",
-)
+GROUPS = {
+    "Size a network": ("analyze", "sizes", "memory", "fit", "time", "diff"),
+    "Check specs": ("check", "fmt"),
+    "Run it in PyTorch": ("verify", "train", "profile", "calibrate", "export"),
+    "Draw and report": ("draw", "rf", "compare", "report"),
+    "Look things up": ("ops", "rules", "devices"),
+}
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
+
+COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
 _RUNS_TORCH = frozenset({"calibrate", "export", "profile", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
@@ -49,6 +35,12 @@ class _Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands by what they are for, each with its first sentence."""
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.get_command(ctx, name).get_short_help_str(80)) for name in names])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:

@@ -32,7 +32,7 @@ def complete(convsize, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
 def test_names_of_commands(complete) -> None:
     assert complete("") == list(COMMANDS)
     assert complete("re") == ["report"]
-    assert complete("ru") == ["rule", "rules"]
+    assert complete("ru") == ["rules"]
     assert complete("--v") == ["--version"]
 
 

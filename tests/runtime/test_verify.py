@@ -137,7 +137,9 @@ def test_the_receipt_of_lenet(convsize, golden):
 
 
 def test_receipts_as_json(convsize):
-    ran = convsize("verify", "-e", "C3D4 R FC2", "--input", "3@8x8", "--device", "meta", "--batch", "2", "--json")
+    ran = convsize(
+        "verify", "-e", "C3D4 R FC2", "--input", "3@8x8", "--device", "meta", "--batch", "2", "--format", "json"
+    )
     data = json.loads(ran.out)
     assert data["holds"] is True
     assert set(data["versions"]) == {"convsize", "torch", "python"}

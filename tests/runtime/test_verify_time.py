@@ -84,12 +84,12 @@ def test_without_a_device_there_are_no_times():
 
 def test_this_machine_is_the_default(convsize, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    ran = convsize("verify", "-e", SPEC, "--batch", 2, "--json")
+    ran = convsize("verify", "-e", SPEC, "--batch", 2, "--format", "json")
     assert "training step" not in ran.out
     folder = tmp_path / "convsize" / "devices"
     folder.mkdir(parents=True)
     (folder / "cpu.json").write_text(devices.dump(machine(name="cpu")))
-    ran = convsize("verify", "-e", SPEC, "--batch", 2, "--json")
+    ran = convsize("verify", "-e", SPEC, "--batch", 2, "--format", "json")
     assert ran.code == 0
     last = json.loads(ran.out)["lines"][-1]
     assert (last["quantity"], last["unit"], last["verdict"]) == ("training step, batch 2", "µs", "within")

@@ -21,12 +21,12 @@ def command(
     columns: Annotated[
         str | None, typer.Option(metavar="NAME,…", help="Which columns to show, such as name,output,macs.")
     ] = None,
-    expand: Annotated[bool, typer.Option("--expand", help="List every turn of a repeat.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer; do not fold repeats.")] = False,
     sort: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Sort layers by a column, costs from the largest down.")
     ] = None,
 ) -> int:
-    """Says what every layer produces, sees and costs.
+    """Size every layer: volume, receptive field, parameters, MACs.
 
     \b
     Examples:

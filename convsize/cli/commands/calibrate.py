@@ -35,7 +35,7 @@ def command(
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the device file.")
     ] = None,
 ) -> int:
-    """Measures this machine once, so that `convsize time` can say what networks take on it.
+    """Measure this machine, so that `time` can predict for it.
 
     Layers of every class over depths, extents and batches, forward and backward, timed so that their sum is a
     network's time; peaks, bandwidth, losses and optimizers. It takes some minutes. The device file goes to the folder

@@ -72,7 +72,7 @@ def command(
         int | None, typer.Option("--jobs", "-j", min=1, help="Processes (default: one, or all cores for many files).")
     ] = None,
 ) -> int:
-    """Checks specs: errors, expectations and budgets that do not hold, and advice.
+    """Check specs for errors, broken expectations and budgets.
 
     Findings go to standard output, everything else to standard error. The exit code is 0 where nothing is found, 1
     where something is, 2 for a wrong call or configuration, and 3 where convsize itself failed on a file.

@@ -34,7 +34,7 @@ def command(
         Literal["light", "dark"] | None, typer.Option(help="The picture's background, light by default.")
     ] = None,
 ) -> int:
-    """Compares what networks cost: parameters, multiply-adds and activation memory.
+    """Compare the costs of several networks, as table or chart.
 
     The figures of each stand beside their ratio to those of the first one. A star marks the networks that no other
     one beats: none costs at most as much in all three, and less in one. Below stand MACs against parameters, and in

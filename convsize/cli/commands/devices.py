@@ -17,7 +17,7 @@ def command(
     ] = None,
     format_: Format = "table",
 ) -> int:
-    """Lists the devices that time and memory can be predicted for, with what their figures come from.
+    """List the devices that time and memory are predicted for.
 
     Data sheets of common GPUs are bundled; `convsize calibrate` adds this machine. A file of yours, in
     `convsize/devices` among your settings (XDG_CONFIG_HOME, or ~/.config), comes before a bundled one of its name.

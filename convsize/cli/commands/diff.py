@@ -28,14 +28,15 @@ def command(
     format_: Annotated[
         Literal["table", "json", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
     ] = "table",
-    expand: Annotated[bool, typer.Option("--expand", help="List every layer and every key.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer and every key.")] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 where the structures differ, by their digests.")
     ] = False,
 ) -> int:
-    """Says what changed from network A to network B, and whether a checkpoint of A still loads into B.
+    """Compare two networks, or a network with an older revision.
 
-    Layers are matched by what they are and where they stand, not by their names.
+    Shows what changed in every layer and in the totals, and whether a checkpoint of the first network still loads into
+    the second. Layers are matched by what they are and where they stand, not by their names.
 
     \b
     Examples:

@@ -56,7 +56,7 @@ def command(
         typer.Option("--check", help="Draw nothing: end with 1 where the file does not show this network any more."),
     ] = False,
 ) -> int:
-    """Draws a network; without -o as text on the terminal.
+    """Draw a network as text, SVG, PNG, PDF, DOT or Mermaid.
 
     Repeats are folded: ×3 says that three turns are alike. The same network gives the same file, byte for byte.
 

@@ -33,7 +33,7 @@ def command(
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
-    """Writes a network as the PyTorch file that a person would have written, or as an ONNX model.
+    """Write a network as PyTorch source, ONNX or JSON.
 
     The file needs PyTorch and nothing else. Its parameters are called as `analyze` calls them, so that state_dicts load
     into it and out of it. The ONNX model has the same names, a batch of any size and the weights of --init; it

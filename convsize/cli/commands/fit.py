@@ -50,7 +50,7 @@ def command(
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
-    """Says the largest batch, or the largest input, that can be trained within a budget of memory, and what limits it.
+    """Find the largest batch or input that fits in memory.
 
     The budget is compared with what training takes as `convsize memory` gives it: on a CPU the tensors at operator
     boundaries, on a GPU what its allocator reserves for them, and what else is known. Ends with 1 where nothing fits.

@@ -23,7 +23,7 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; list what is not in canonical form.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> int:
-    """Writes specs in their canonical form.
+    """Format specs in their canonical form.
 
     The same network, the same comments, one way to write it. Files are changed in place. With --check or
     --diff nothing is written, and the exit code is 1 where a file would change. A file that does not read stays as it

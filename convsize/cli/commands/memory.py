@@ -56,7 +56,7 @@ def command(
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
-    """Says what training holds in memory, byte by byte, without PyTorch.
+    """Predict the memory of training or inference, to the byte.
 
     The peak of a step with its layer and moment, what lives there, what autograd saves for backward, and the course of
     the step. The figures are those of PyTorch at operator boundaries, in training mode; a softmax at the end is left

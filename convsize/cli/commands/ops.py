@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from convsize.geometry import Window
     from convsize.ops.base import Op, Parameter, Saved
 
@@ -19,9 +21,13 @@ def command(
         str | None,
         typer.Argument(metavar="[NAME]", help="A layer as a spec says it (C, hswish), or its name (max pooling)."),
     ] = None,
-    facts: Annotated[bool, typer.Option("--facts", help="What each one states of itself, on a small example.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Show the facts that each op states, by an example.")] = False,
+    format_: Annotated[
+        Literal["table", "markdown"],
+        typer.Option("--format", "-f", help="How to write the answer; markdown writes the whole page of every layer."),
+    ] = "table",
 ) -> int:
-    """Lists layers and words, or shows the page of one.
+    """Describe the layers of the language, or one of them.
 
     \b
     Examples:
@@ -29,14 +35,20 @@ def command(
       convsize ops C
       convsize ops hswish
       convsize ops --facts
+      convsize ops --format markdown
     """
     from convsize.cli import terminal
+    from convsize.errors import UsageError
     from convsize.ops import catalogue
     from convsize.views.text import layout
 
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     asked = catalogue.all_ops() if name is None else (find(name),)
-    if facts:
+    if facts and format_ == "markdown":
+        raise UsageError("--facts is a table for the terminal; --format markdown writes pages: ask for one of them")
+    if format_ == "markdown":
+        terminal.write(markdown(asked))
+    elif facts:
         rows = [fact_row(op) for op in asked]
         terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=["cyan", *[None] * 7]))
     elif name is not None:
@@ -50,9 +62,26 @@ def command(
             ("spec", "name", "what it does"), rows, width=width, paint=paint, styles=["cyan", "bold", None]
         )
         terminal.write(
-            f"{text}\nThe page of one: convsize ops C. What each one states of itself: convsize ops --facts\n"
+            f"{text}\nThe page of one layer: convsize ops C. What each op states of itself: convsize ops --facts\n"
         )
     return ExitCode.OK
+
+
+def markdown(ops: Iterable[type[Op]]) -> str:
+    """The pages of ops, for the documentation: a heading for each, its sections in bold."""
+    parts = ["# The layers of the language\n", "Written by `convsize ops --format markdown`.\n"]
+    for op in ops:
+        parts.append(f"## `{op.SPELLING}` {op.NAME}\n")
+        for paragraph in op.page().split("\n"):
+            if paragraph.startswith(" "):
+                parts[-1] += f" {paragraph.strip()}"
+            elif paragraph and parts[-1].startswith("##"):
+                parts.append(paragraph)
+            elif paragraph:
+                is_section = len(paragraph.split()) < 5 and not paragraph.endswith(".")
+                parts.append(f"\n**{paragraph}.**" if is_section else paragraph)
+        parts[-1] += "\n"
+    return "\n".join(parts)
 
 
 def summary(op: type[Op]) -> str:

@@ -27,7 +27,7 @@ def command(
         typer.Option(min=1, max=1024, help="Threads of the processor (default: PyTorch's).", show_default=False),
     ] = None,
     against: Against = None,
-    full: Annotated[bool, typer.Option("--full", help="Every layer; repeats that are alike are not folded.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer; do not fold repeats.")] = False,
     trace: Annotated[
         str | None, typer.Option(metavar="FILE", help="A Chrome trace of one step as well: trace.json.")
     ] = None,
@@ -37,7 +37,7 @@ def command(
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
-    """Runs a network in PyTorch and says what every layer takes, forward and backward.
+    """Measure every layer's time and memory in PyTorch.
 
     Medians over repeats after a warm-up, with FLOP/s and bytes a second, the share of a device's
     roofline, what is saved for backward, and the operators or kernels that take longest. Needs the extra `torch`.
@@ -97,5 +97,5 @@ def command(
                 terminal.write(view.render_json(found))
             else:
                 width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
-                terminal.write(view.render(found, report.layers, folded=not full, width=width, paint=paint))
+                terminal.write(view.render(found, report.layers, folded=not expand, width=width, paint=paint))
     return turns.code

@@ -44,7 +44,7 @@ def command(
         bool, typer.Option("--check", help="Write nothing: name the pages that are not up to date, and end with 1.")
     ] = False,
 ) -> int:
-    """Writes a page for every network, and for several an index that compares them.
+    """Write an HTML or Markdown page for every network.
 
     An HTML page is one file that needs no network: figures that say how they come about, the diagram, a table to sort
     and search, charts over depth, and the findings with their fixes.

@@ -39,7 +39,7 @@ def command(
     ] = None,
     theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="The background, light by default.")] = None,
 ) -> int:
-    """Shows what a unit in the middle of a layer sees of the input, layer by layer.
+    """Show which part of the input each layer sees.
 
     Without -o a table: the field's extent, the jump between neighbouring units, where unit 0's field starts, and how
     many of the pixels lie outside of the input.

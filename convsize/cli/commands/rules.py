@@ -1,4 +1,4 @@
-"""`convsize rules`: the table of all rules, and the pages of all of them."""
+"""`convsize rules`: the table of all rules, and their pages."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from convsize.rules.base import Rule
+    from convsize.views.text.paint import Paint
 
 
 def command(
+    code: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="A rule's code, such as W501, or its name.")
+    ] = None,
     format_: Annotated[
         Literal["table", "json", "markdown"],
-        typer.Option("--format", "-f", help="A table, or every rule with its whole page."),
+        typer.Option("--format", "-f", help="How to write the answer; markdown writes the whole page of every rule."),
     ] = "table",
 ) -> int:
-    """Lists the rules by code: errors, warnings, and the advice that only `--style` gives.
+    """Describe the rules of `check`, or one of them.
+
+    Without CODE all rules are listed: errors, warnings, and the advice that only `check --style` gives. With CODE you
+    see what the rule checks, why, an example, and how to mend it.
 
     \b
     Examples:
       convsize rules
+      convsize rules W501
+      convsize rules dropped-pixels
       convsize rules --format markdown
-      convsize rule W501
     """
     from convsize.cli import terminal
-    from convsize.rules.registry import all_rules
+    from convsize.rules import registry
 
-    rules = all_rules()
+    rules = registry.all_rules() if code is None else (registry.find(code),)
     if format_ == "json":
         import json
 
@@ -44,8 +52,10 @@ def command(
         terminal.write(json.dumps(records, indent=2, ensure_ascii=False) + "\n")
     elif format_ == "markdown":
         terminal.write(markdown(rules))
-    else:
+    elif code is None:
         terminal.write(table(rules))
+    else:
+        terminal.write(page(rules[0], terminal.width(sys.stdout), terminal.paint(sys.stdout)))
     return ExitCode.OK
 
 
@@ -58,14 +68,12 @@ def table(rules: Sequence[Rule]) -> str:
     rows = [(rule.code, rule.name, rule.summary + (" (--style)" if rule.style else "")) for rule in rules]
     styles = ["cyan", "bold", None]
     text = layout.grid(("code", "name", "what it finds"), rows, width=width, paint=paint, styles=styles)
-    return f"{text}\nThe page of one: convsize rule W501\n"
+    return f"{text}\nThe page of one rule: convsize rules W501\n"
 
 
 def markdown(rules: Sequence[Rule]) -> str:
     """All pages, for the documentation."""
-    from convsize.cli.commands.rule import when
-
-    parts = ["# Rules\n"]
+    parts = ["# The rules of `convsize check`\n", "Written by `convsize rules --format markdown`.\n"]
     for rule in rules:
         parts.append(f"## {rule.code} {rule.name}\n\n*{when(rule)}*: {rule.summary}.\n")
         parts.append(f"**What it checks.** {rule.checks}\n\n**Why.** {rule.why}\n")
@@ -74,3 +82,34 @@ def markdown(rules: Sequence[Rule]) -> str:
                 parts.append(f"{heading}:\n\n```\n{spec.rstrip()}\n```\n")
         parts.append(f"**How to mend it.** {rule.fix}\n\n**Source.** {rule.source}\n")
     return "\n".join(parts)
+
+
+def page(rule: Rule, width: int, paint: Paint) -> str:
+    """A rule's page: its paragraphs wrapped, its specs as they are."""
+    from convsize.views.text import layout
+
+    lines = [f"{paint(rule.code, 'cyan')}  {paint(rule.name, 'bold')}  {when(rule)}", ""]
+    lines += layout.wrapped(f"{rule.summary[0].upper()}{rule.summary[1:]}.", width)
+    for heading, text in (
+        ("What it checks", rule.checks),
+        ("Why", rule.why),
+        ("Example", rule.example),
+        ("Better", rule.better),
+        ("How to mend it", rule.fix),
+        ("Source", rule.source),
+    ):
+        if not text:
+            continue
+        lines += ["", paint(heading, "bold")]
+        if text in (rule.example, rule.better):
+            lines += [f"    {line}" if len(line) < 200 else f"    {line[:60]} …" for line in text.splitlines()]
+        else:
+            lines += layout.wrapped(text, width, "  ", "  ")
+    return "\n".join(lines) + "\n"
+
+
+def when(rule: Rule) -> str:
+    """When a rule speaks: always as an error, by default, or with `--style`."""
+    if rule.code.startswith("E"):
+        return "error"
+    return "advice, with --style" if rule.style else "warning"

@@ -36,7 +36,9 @@ def command(
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
-    """Says at which input sizes a network is valid, at which it drops nothing, and at which a checkpoint fits.
+    """Find the input sizes at which a network is valid.
+
+    Of these it names the sizes that lose no pixel at a stride, and those at which an existing checkpoint still fits.
 
     \b
     valid       every layer has an output, and the branches of joins agree

@@ -33,7 +33,7 @@ def command(
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
-    """Predicts what a forward pass or a training step takes on a device, layer by layer, without PyTorch.
+    """Predict how long a forward pass or a training step takes.
 
     A calibrated device (`convsize calibrate`) knows layers like those of the network. A data sheet knows peaks alone:
     the share of them that is reached is assumed, and the answer says so.

@@ -90,7 +90,7 @@ def command(
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
-    """Trains a network, so that what was sized can be seen at work.
+    """Train a network and follow its loss, speed and memory.
 
     Weights, checkpoints, metrics (JSON lines) and curves are kept in a folder. A run that was stopped or killed goes on
     by --resume, with the same numbers as if nothing had been. Several GPUs or machines: the same command under

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Against, Autocast, Expressions, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.cli.options import Against, Autocast, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
 
 
 def command(
@@ -25,7 +25,7 @@ def command(
     autocast: Autocast = None,
     optimizer: Optimizer = "momentum",
     against: Against = None,
-    json: Annotated[bool, typer.Option("--json", help="Write receipts as JSON, with versions and device.")] = False,
+    format_: Format = "table",
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Write every receipt as NAME.json there, too."),
@@ -33,7 +33,7 @@ def command(
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
-    """Builds networks in PyTorch and says, quantity by quantity, what was predicted and what was measured.
+    """Compare every prediction with PyTorch and print a receipt.
 
     Every layer's output volume; every parameter and buffer by name and shape; multiply-adds forward and backward; the
     bytes that autograd keeps for backward; the peak of a training step; the exported source against the module; and
@@ -44,7 +44,7 @@ def command(
     Examples:
       convsize verify specs/lenet5.spec
       convsize verify specs/*.spec --device meta
-      convsize verify specs/resnet18.spec --batch 8 --json > resnet18.json
+      convsize verify specs/resnet18.spec --batch 8 --format json > resnet18.json
       convsize verify specs/*.spec --device cuda --batch 8 -o reports/receipts/cuda
     """
     from convsize import api, devices
@@ -81,10 +81,10 @@ def command(
                 if output is not None:
                     path = os.path.join(output, f"{receipt.name}.json")  # noqa: PTH118 (pathlib costs a start)
                     files.write(path, view.document([receipt], several=False).encode("utf-8", "replace"))
-                if not json:
+                if format_ == "table":
                     text = view.render(receipt, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
                     progress.make_room()
                     terminal.write(text if len(receipts) == 1 else f"\n{text}")
-    if json and receipts:
+    if format_ == "json" and receipts:
         terminal.write(view.document(receipts, several=turns.several))
     return turns.code

@@ -1,4 +1,4 @@
-"""`convsize rule` and `convsize rules`: pages, tables, and names that there are not."""
+"""`convsize rules`: pages, tables, and names that there are not."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ def run(*args: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_page_has_every_part() -> None:
-    done = run("rule", "W506")
+    done = run("rules", "W506")
     assert done.returncode == 0
     assert done.stdout.startswith("W506  bias-before-norm  warning\n")
     for heading in ("What it checks", "Why", "Example", "Better", "How to mend it", "Source"):
@@ -27,12 +27,12 @@ def test_a_page_has_every_part() -> None:
 
 
 def test_style_and_errors_say_so() -> None:
-    assert "advice, with --style" in run("rule", "even-filter").stdout
-    assert run("rule", "e301").stdout.startswith("E301  sum-of-different-depths  error\n")
+    assert "advice, with --style" in run("rules", "even-filter").stdout
+    assert run("rules", "e301").stdout.startswith("E301  sum-of-different-depths  error\n")
 
 
 def test_an_unknown_rule_is_a_wrong_call() -> None:
-    done = run("rule", "bias-befor-norm")
+    done = run("rules", "bias-befor-norm")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: there is no rule `bias-befor-norm`: did you mean bias-before-norm?\n"
 
