@@ -110,7 +110,7 @@ def select(selectors: Iterable[str], where: str, *, style: bool = False, ignore:
     """
     codes: set[str] = set()
     known = registry.codes()
-    for selector in selectors:
+    for selector in dict.fromkeys(selectors):
         if selector in known:
             meant = {selector}
         else:

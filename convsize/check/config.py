@@ -102,6 +102,8 @@ def _read(path: Path) -> Config | None:
         table = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{shown(path)}: this is no TOML: {error}") from None
+    except ValueError:  # TOML bounds no integer; Python reads none of more than 4,300 digits
+        raise UsageError(f"{shown(path)}: a number in it has too many digits") from None
     if own:
         return from_table(table, path, "")
     tool = table.get("tool", {})
@@ -153,7 +155,10 @@ def from_table(table: Mapping[str, object], path: Path, prefix: str = "") -> Con
 
 def _toml(value: object) -> str:
     """A value about as TOML writes it, cut to what fits in a sentence."""
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value).replace("'", '"')
+    try:
+        text = str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+    except ValueError:  # an integer in base 16 can be longer than Python writes in base 10
+        return "a number of too many digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -163,6 +168,3 @@ def shown(path: Path) -> str:
         return path.absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()
-
-
-# ---- patterns of paths -----------------------------------------------------------------------------------------------

@@ -81,6 +81,8 @@ ERRORS = [
         "convsize.toml: this is no TOML: Invalid value (at end of document)",
     ),
     (f"select = {'[' * 100_000}", "convsize.toml: this is no TOML: maximum recursion depth exceeded"),
+    (f"style = {'9' * 4_301}", "convsize.toml: a number in it has too many digits"),
+    (f"style = 0x{'f' * 5_000}", "convsize.toml: `style` must be true or false, not a number of too many digits"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,10 @@ def test_git_says_the_same(repository: Path, pattern: str, path: str, named: boo
 
 
 # Two stars beside letters are one star, says gitignore(5); git cuts the letters before them off and lets them cross.
-words = st.text("ab*?", min_size=1, max_size=3).filter(lambda word: "**" not in word or not word.strip("*"))
+words = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[!b]", "[^a]", "[a-b]"]), min_size=1, max_size=4).map(
+    "".join
+)
+words = words.filter(lambda word: "**" not in word or not word.strip("*"))
 lines = st.builds(
     lambda bang, lead, parts, tail: bang + lead + "/".join(parts) + tail,
     st.sampled_from(["", "", "!"]),
@@ -91,7 +95,23 @@ lines = st.builds(
 paths = st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(lines, min_size=1, max_size=3), paths)
 def test_git_says_the_same_of_any_patterns(repository: Path, patterns: list[str], path: str) -> None:
     assert Patterns(patterns).named(path) is git_names(repository, patterns, path)
+
+
+WITHOUT_END = """
+from convsize.check.patterns import Patterns
+name = "a" * 2_000
+for line in ("*a" * 1_000 + "*b", "*" * 3_000 + "b", "*?" * 1_000 + "*b", "*[a-b]" * 500 + "*[b]"):
+    assert not Patterns([line]).named(name), line
+for line in ("/".join(["**/a"] * 500) + "/b", "**/" * 3_000 + "b", "a/**/" * 900 + "b"):
+    assert not Patterns([line]).verdict("a/" * 1_000 + "a", False), line
+assert Patterns(["*a" * 1_000]).named(name)
+"""
+
+
+def test_no_pattern_takes_long() -> None:
+    """Backtracking would take longer than the world is old; this takes about a second."""
+    subprocess.run([sys.executable, "-c", WITHOUT_END], check=True, timeout=300)
