@@ -133,6 +133,23 @@ class Browser:
         """Opens a file and waits until it is loaded."""
         self._loaded = False
         self.call("Page.navigate", url=path.resolve().as_uri() + fragment)
+        self._wait_until_loaded()
+
+    def reload(self) -> None:
+        """Loads the page again and waits: `location.reload()` returns while the old page still stands."""
+        self._loaded = False
+        self.call("Page.reload")
+        self._wait_until_loaded()
+
+    def follow(self, selector: str) -> None:
+        """Clicks on a link and waits until what it leads to is loaded."""
+        x, y = self.centre(selector)
+        self._loaded = False
+        for kind in ("Moved", "Pressed", "Released"):
+            self.mouse(kind, x, y)
+        self._wait_until_loaded()
+
+    def _wait_until_loaded(self) -> None:
         while not self._loaded:
             self._next()
 
@@ -163,9 +180,10 @@ class Browser:
         self.call("Input.dispatchMouseEvent", type=f"mouse{kind}", x=x, y=y, **button)
 
     def prefer(self, **features: str) -> None:
-        """What the reader prefers, such as prefers_color_scheme="dark"."""
+        """What the reader prefers, such as prefers_color_scheme="dark"; the page has heard of it when this returns."""
         listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", features=listed)
+        self.settle()  # styles change at once, a page's listeners are told with the next frame
 
     def resize(self, width: int, height: int) -> None:
         """The size of the window in pixels."""

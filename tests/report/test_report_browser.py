@@ -280,7 +280,8 @@ def test_dark_mode_follows_the_system_and_the_button(opened: Browser) -> None:
     assert opened.run("document.getElementById('theme').getAttribute('aria-pressed')") == "true"
     opened.click("#theme")
     assert opened.run(PAPER) == light
-    opened.run("location.reload()")
+    opened.reload()
+    assert opened.run(PAPER) == light
     opened.prefer(prefers_color_scheme="light", prefers_reduced_motion="reduce")
     opened.click("#theme")
     assert opened.run(PAPER) == dark
@@ -338,8 +339,5 @@ def test_the_index_sorts_and_leads_to_pages(opened: Browser, folder: Path) -> No
     opened.click("thead th:nth-child(5) button")
     assert opened.run("document.querySelector('tbody th').textContent") == "resnet152"
     assert opened.run("document.querySelectorAll('#chart-scatter .point').length") == len(names)
-    opened.click("tbody tr:last-child a")
-    for _ in range(100):
-        if opened.run("document.querySelector('h1').textContent") != "Networks":
-            break
+    opened.follow("tbody tr:last-child a")
     assert opened.run("document.querySelector('h1').textContent") == "a\"b<img src=x onerror=alert('é')>&amp;"
