@@ -62,6 +62,20 @@ Against = Annotated[
     ),
 ]
 
+Memory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="The memory to fit into, such as 16GiB or 80GB, instead of the device's."),
+]
+
+Reserve = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Memory to keep free for what is not predicted, such as CUDA's context.",
+        show_default="up to 1GiB on a GPU, 0 on a CPU",
+    ),
+]
+
 Losses = Annotated[
     list[str] | None,
     typer.Option(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from convsize.records.difference import KeyChange as KeyChange
     from convsize.records.difference import LayerChange as LayerChange
     from convsize.records.memory import BatchFit as BatchFit
+    from convsize.records.memory import Capacity as Capacity
     from convsize.records.memory import DeviceShare as DeviceShare
     from convsize.records.memory import InputFit as InputFit
     from convsize.records.memory import TrainingChoice as TrainingChoice
@@ -112,6 +113,7 @@ _FILES = {
     ),
     "memory": (
         "BatchFit",
+        "Capacity",
         "DeviceShare",
         "InputFit",
         "TrainingChoice",

@@ -54,11 +54,12 @@ class Accuracy(Record):
 class Device(Record):
     """A machine that networks run on.
 
-    name: as specs and options say it, `h200`; title: its maker's name for it. memory: bytes, None where the maker of
-    the whole machine decides. bandwidth: of memory, bytes a second. peaks: dense FLOP/s by type of numbers; "tf32" is
-    what PyTorch computes float32 convolutions in, where a GPU has it. overhead: seconds that every operator takes
-    however small it is. tdp: watts. cublas_workspace: bytes of one, CUDA only. context: bytes that a CUDA
-    context takes, and workspaces: bytes of cuDNN by signature of the call; both None where they were not measured.
+    name: as specs and options say it, `h200`; title: its maker's name for it. memory: the bytes that PyTorch can use
+    (`total_memory` of a CUDA device, less than is printed on it), None where the maker of the whole machine decides.
+    bandwidth: of memory, bytes a second. peaks: dense FLOP/s by type of numbers; "tf32" is what PyTorch computes
+    float32 convolutions in, where a GPU has it. overhead: seconds that every operator takes however small it is. tdp:
+    watts. cublas_workspace: bytes of one, CUDA only. context: bytes that a CUDA context takes, and workspaces: bytes of
+    cuDNN by signature of the call; both None where they were not measured.
 
     efficiency: the shares of peak and of bandwidth that are taken for granted where nothing was measured, None where it
     was. threads: how many computed while it was measured. noise: the spread of the measurements, a share of the median.

@@ -72,6 +72,23 @@ class DeviceShare(Record):
     note: str
 
 
+class Capacity(Record):
+    """The memory that something is to fit into, in bytes.
+
+    memory: of the device, or a budget. reserve: what stays free of it for what is not predicted, such as CUDA's context
+    and workspaces. device: the name of the device, None for a budget.
+    """
+
+    memory: int
+    reserve: int = 0
+    device: str | None = None
+
+    @property
+    def available(self) -> int:
+        """What tensors may take."""
+        return max(self.memory - self.reserve, 0)
+
+
 class TrainingMemory(Record):
     """What training holds, in bytes of the whole batch.
 
@@ -113,23 +130,27 @@ class TrainingMemory(Record):
 
 
 class TrainingChoice(Record):
-    """The peak of training under another optimizer, precision ("autocast" or a type), with or without checkpoints."""
+    """The peak of training under another optimizer, precision ("autocast" or a type), with or without checkpoints.
+
+    bytes: the peak of the tensors; reserved: with all that is known to come on top of it on the device.
+    """
 
     optimizer: str
     dtype: str
     checkpoint: tuple[str, ...]
     bytes: int
+    reserved: int
 
 
 class InputFit(Record):
-    """The largest input whose training stays within `memory` bytes at the batch of the setting.
+    """The largest input whose training stays within a capacity at the batch of the setting.
 
     inputs: the volume of every input by name, none where not even the smallest one fits; fits: its memory, None there.
     beyond_inputs, beyond: the next larger input, which does not fit; none where the network takes no larger one.
     """
 
     name: str
-    memory: int
+    capacity: Capacity
     inputs: tuple[tuple[str, tuple[int, ...]], ...]
     fits: TrainingMemory | None
     beyond_inputs: tuple[tuple[str, tuple[int, ...]], ...]
@@ -137,14 +158,14 @@ class InputFit(Record):
 
 
 class BatchFit(Record):
-    """The largest batch whose training stays within `memory` bytes.
+    """The largest batch whose training stays within a capacity.
 
     batch: 0 where not even the smallest one fits; smallest: the smallest batch that PyTorch trains. fits: its memory,
     None where batch is 0; beyond: that of the next larger batch, which does not fit.
     """
 
     name: str
-    memory: int
+    capacity: Capacity
     smallest: int
     batch: int
     fits: TrainingMemory | None

@@ -9,7 +9,7 @@ from convsize.analyses.memory.fit import largest_batch
 from convsize.analyses.memory.peak import training_memory, what_if_choices
 from convsize.analyses.memory.recorders import RECORDERS
 from convsize.errors import UsageError
-from convsize.records import TrainingSetting
+from convsize.records import Capacity, TrainingSetting
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -132,7 +132,7 @@ def test_what_is_not_known_is_an_error(monkeypatch):
 @pytest.mark.parametrize("memory", [2**30, 5 * 2**30])
 def test_the_largest_batch_fits_and_the_next_does_not(name, memory):
     network = convsize.load(SPECS / f"{name}.spec")
-    fit = largest_batch(network, TrainingSetting(optimizer="adamw"), memory)
+    fit = largest_batch(network, TrainingSetting(optimizer="adamw"), Capacity(memory))
     if fit.batch:
         assert fit.fits.peak.bytes <= memory < fit.beyond.peak.bytes
         assert fit.beyond.setting.batch == fit.batch + 1
@@ -153,13 +153,13 @@ def test_the_peak_never_falls_as_the_batch_grows_and_a_chord_lies_above_it(name)
 
 
 def test_the_smallest_batch_is_two_where_one_cannot_be_trained():
-    fit = largest_batch(convsize.load(SPECS / "inception_v3.spec"), TrainingSetting(), 2**28)
+    fit = largest_batch(convsize.load(SPECS / "inception_v3.spec"), TrainingSetting(), Capacity(2**28))
     assert (fit.smallest, fit.batch, fit.beyond.setting.batch) == (2, 0, 2)
 
 
 def test_a_budget_without_end_is_refused():
     with pytest.raises(UsageError, match="even a batch of 16,777,216 samples fits"):
-        largest_batch(convsize.parse("input: 1@1\nFC1"), TrainingSetting(), 10**15)
+        largest_batch(convsize.parse("input: 1@1\nFC1"), TrainingSetting(), Capacity(10**15))
 
 
 @pytest.mark.parametrize(

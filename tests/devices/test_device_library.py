@@ -40,13 +40,29 @@ def test_published_figures() -> None:
     h200, a100 = devices.load("h200"), devices.load("a100")
     # 1,979 TFLOP/s are printed with sparsity, which doubles them; 4.8 TB/s; 700 W.
     assert dict(h200.peaks)["bfloat16"] == 1979e12 / 2
-    assert (h200.bandwidth, h200.tdp, h200.memory) == (4.8e12, 700, 141 * 2**30)
+    assert (h200.bandwidth, h200.tdp) == (4.8e12, 700)
     assert (dict(a100.peaks)["tf32"], dict(a100.peaks)["float32"]) == (156e12, 19.5e12)
     # 8 cores · 3.2 GHz · 2 units · 8 lanes · 2 FLOP; 2 channels · 8 bytes · 3.2 GT/s.
     laptop = devices.load("ryzen7_5800h")
     assert dict(laptop.peaks)["float32"] == 8 * 3.2e9 * 2 * 8 * 2
     assert laptop.bandwidth == 2 * 8 * 3.2e9
     assert "bfloat16" not in dict(devices.load("t4").peaks)
+
+
+PRINTED = {"a100": 80, "h100": 80, "h200": 141, "l4": 24, "rtx4090": 24, "t4": 16, "v100": 16}
+"""GB that the makers print."""
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_memory_is_what_pytorch_can_use(name: str) -> None:
+    device = devices.load(name)
+    if device.kind == "cpu":
+        assert device.memory is None
+        return
+    # A GB is at most a GiB, and the driver keeps up to a tenth.
+    assert 0.9 * PRINTED[name] * 2**30 < device.memory < PRINTED[name] * 2**30
+    (note,) = (each for each in device.source.notes if each.startswith("Memory is what PyTorch can use"))
+    assert f"{device.memory / 2**30:.2f} GiB" in note
 
 
 def test_workspaces_of_cublas() -> None:

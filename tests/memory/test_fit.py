@@ -11,7 +11,7 @@ from convsize.analyses.memory.peak import training_memory
 from convsize.devices import load
 from convsize.errors import UsageError
 from convsize.geometry import Shape
-from convsize.records import TrainingSetting
+from convsize.records import Capacity, TrainingSetting
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -23,7 +23,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 def test_the_largest_input(name, batch, memory):
     network = convsize.load(SPECS / f"{name}.spec")
     setting = TrainingSetting(batch)
-    found = largest_input(network, setting, memory)
+    found = largest_input(network, setting, Capacity(memory))
     for inputs, known, fits in ((found.inputs, found.fits, True), (found.beyond_inputs, found.beyond, False)):
         shapes = {key: Shape(dims[0], dims[1:]) for key, dims in inputs}
         text = (SPECS / f"{name}.spec").read_text().partition("expect")[0]
@@ -49,22 +49,22 @@ def _is_volume(word):
 
 
 def test_inputs_grow_in_proportion():
-    found = largest_input(convsize.parse("input: 3@32x64\nC3D8 R C3D8 GAP FC10"), TrainingSetting(4), 2**26)
+    found = largest_input(convsize.parse("input: 3@32x64\nC3D8 R C3D8 GAP FC10"), TrainingSetting(4), Capacity(2**26))
     ((_, (depth, height, width)),) = found.inputs
     assert (depth, width // height) == (3, 2)
 
 
 def test_a_network_that_takes_no_larger_input():
     network = convsize.parse("input: 3@8x8\nC3D4 crop(6,6) as a\n@a C3D4 R")
-    found = largest_input(convsize.load(SPECS / "unet.spec"), TrainingSetting(1), 2**33)
+    found = largest_input(convsize.load(SPECS / "unet.spec"), TrainingSetting(1), Capacity(2**33))
     assert (found.beyond, found.beyond_inputs) == (None, ())
     assert found.fits.peak.bytes <= 2**33
-    assert largest_input(network, TrainingSetting(1), 2**24).fits is not None
+    assert largest_input(network, TrainingSetting(1), Capacity(2**24)).fits is not None
 
 
 def test_not_even_the_smallest_input():
     network = convsize.load(SPECS / "vgg_d.spec")
-    found = largest_input(network, TrainingSetting(1), 2**20)
+    found = largest_input(network, TrainingSetting(1), Capacity(2**20))
     assert (found.fits, found.inputs) == (None, ())
     assert found.beyond_inputs == (("input", (3, 32, 32)),)
 
@@ -72,19 +72,19 @@ def test_not_even_the_smallest_input():
 @pytest.mark.parametrize(
     ("text", "memory", "why"),
     [
-        ("input: 3@8x8\nC3D4", 0, "at least one byte"),
+        ("input: 3@8x8\nC3D4", 0, "nothing fits into 0 bytes"),
         ("input: 1@8x8\nC1D1", 2**60, "even an input of"),
     ],
 )
 def test_bad_budgets_and_inputs(text, memory, why):
     with pytest.raises(UsageError, match=why):
-        largest_input(convsize.parse(text), TrainingSetting(1), memory)
+        largest_input(convsize.parse(text), TrainingSetting(1), Capacity(memory))
 
 
 def test_a_device_holds_more_than_tensors():
     device = load("t4")
     setting = TrainingSetting(device="cuda")
-    found = largest_batch(convsize.load(SPECS / "resnet18.spec"), setting, device.memory, device)
+    found = largest_batch(convsize.load(SPECS / "resnet18.spec"), setting, Capacity(device.memory), device)
     assert found.fits.reserved <= device.memory < found.beyond.reserved
     assert found.fits.peak.bytes < found.fits.reserved
 
@@ -92,7 +92,10 @@ def test_a_device_holds_more_than_tensors():
 def test_the_command(convsize):
     ran = convsize("fit", SPECS / "resnet18.spec", "--device", "l4", "--autocast", "bfloat16")
     assert (ran.code, ran.err) == (0, "")
-    assert "24.00 GiB of NVIDIA L4" in ran.out
+    assert "cuda · NVIDIA L4\n" in ran.out
+    assert "Of 22.03 GiB, 1.000 GiB stays free" in " ".join(ran.out.split())
+    everything = convsize("fit", SPECS / "resnet18.spec", "--device", "l4", "--autocast", "bfloat16", "--reserve", "0")
+    assert "of 22.03 GiB." in everything.out
     assert "come on top on the GPU" in " ".join(ran.out.split())
     ran = convsize(
         "fit", SPECS / "resnet18.spec", "--memory", "1GiB", "--largest", "input", "--batch", "8", "-f", "json"
@@ -108,9 +111,13 @@ def test_the_command(convsize):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "give a budget: --memory 16GiB, or a device"),
+        ((), "fit into what? Give --memory 16GiB, or a device"),
         (("--device", "cpu"), "the memory of `cpu` is not known: give it by --memory"),
         (("--device", "h20"), "there is no device `h20`: did you mean `h200`?"),
+        (("--memory", "24"), "--memory 24: of what? Write 24GiB, 24GB or 24MiB"),
+        (("--memory", "24 apples"), "--memory takes a size such as 16GiB, 80GB or 512MiB, not `24 apples`"),
+        (("--device", "cpu", "--reserve", "1GiB"), "--reserve keeps a part of the memory free: name a device"),
+        (("--memory", "1GiB", "--reserve", "2GiB"), "nothing fits into 1,073,741,824 bytes"),
         (("--memory", "1GiB", "--batch", "4"), "--batch is for the largest input"),
         (("--memory", "1GiB", "--largest", "input", "--batch", "0"), "a batch holds at least one sample, not 0"),
     ],

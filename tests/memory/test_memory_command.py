@@ -32,7 +32,8 @@ def test_memory_as_json(convsize):
         "forward",
         "optimizer",
     ]
-    assert {"optimizer": "momentum", "dtype": "float32", "checkpoint": [], "bytes": 219_491_368} in found["what_if"]
+    choice = {"optimizer": "momentum", "dtype": "float32", "checkpoint": [], "bytes": 219_491_368}
+    assert {**choice, "reserved": 219_491_368} in found["what_if"]
     assert len(found["what_if"]) == 3 * 3 * 2
     assert found["forward"]["highest"] <= found["steady"]["bytes"]
     assert (found["device"], found["reserved"]) == ([], found["steady"]["bytes"])
@@ -83,7 +84,7 @@ def test_fit(convsize):
 def test_nothing_fits(convsize):
     ran = convsize("fit", SPECS / "vgg_d.spec", "--memory", "1GB")
     assert ran.code == 1
-    assert "No batch fits: training takes 1.605 GiB at a batch of 1." in ran.out
+    assert "No batch fits: training takes 1.605 GiB at a batch of 1, of 953.7 MiB." in ran.out
 
 
 @pytest.mark.parametrize(
@@ -100,9 +101,9 @@ def test_nothing_fits(convsize):
         (("memory", "--inference", "--accumulate", "2"), "inference has no loss and no backward pass"),
         (("memory", "--timeline", "step.txt"), "must end in .svg"),
         (("memory", "--timeline", "step.dot"), "is no graph: write `step.dot` as .svg, .png or .pdf"),
-        (("fit",), "give a budget: --memory 16GiB, or a device of `convsize devices`"),
+        (("fit",), "fit into what? Give --memory 16GiB, or a device of `convsize devices`"),
         (("fit", "--memory", "lots"), "not `lots`"),
-        (("fit", "--memory", "0"), "a budget holds at least one byte, not 0"),
+        (("fit", "--memory", "0"), "nothing fits into 0 bytes: give more memory"),
     ],
 )
 def test_wrong_calls(convsize, arguments, message):
@@ -116,3 +117,25 @@ def test_a_wrong_spec_is_not_trained(convsize):
     ran = convsize("memory", "-e", "input: 3@8x8\nC3D8 4@8x8 FC3")
     assert (ran.code, ran.out) == (1, "")
     assert "E407" in ran.err
+
+
+def test_it_says_whether_it_fits(convsize):
+    needed = convsize("memory", SPECS / "resnet50.spec", "--batch", "64", "--device", "l4")
+    assert "It fits into NVIDIA L4: 6.061 GiB of 21.03 GiB, 14.97 GiB to spare." in " ".join(needed.out.split())
+    call = ("memory", SPECS / "resnet50.spec", "--batch", "256", "--device", "l4", "--exit-code")
+    ran = convsize(*call)
+    assert ran.code == 1
+    assert ran.out.splitlines()[2].startswith("It does not fit into NVIDIA L4: 23.52 GiB of 21.03 GiB,")
+    found = json.loads(convsize(*call, "--format", "json").out)
+    assert found["fits"] is False
+    assert found["capacity"]["available"] == found["capacity"]["memory"] - found["capacity"]["reserve"]
+    assert convsize("memory", SPECS / "lenet5.spec", "--memory", "1GiB", "--exit-code").code == 0
+    assert "fits" not in json.loads(convsize("memory", SPECS / "lenet5.spec", "--format", "json").out)
+    assert "needs a memory to fit into" in convsize("memory", SPECS / "lenet5.spec", "--exit-code").err
+
+
+def test_what_if_marks_what_fits(convsize):
+    ran = convsize("memory", SPECS / "resnet18.spec", "--batch", "256", "--memory", "3GiB", "--what-if")
+    table = ran.out.partition("Peak under other")[2].splitlines()
+    (sgd,) = (line for line in table if line.startswith("  sgd  "))
+    assert [word for word in sgd.split() if word in ("✓", "GiB")] == ["GiB", "GiB", "✓", "GiB"]

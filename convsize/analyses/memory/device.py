@@ -15,7 +15,22 @@ from convsize.records.device import Device
 CUBLAS_WORKSPACE = 8_519_680
 """Bytes of a workspace of cuBLAS, but on Hopper."""
 
+CONTEXT, WORKSPACES = 2**29, 2**29
+"""Bytes that are kept free for CUDA's context, and for workspaces of cuDNN, where a device file does not know them.
+
+A context takes 0.3 to 0.6 GiB on the GPUs of the bundled data sheets; cuDNN's workspaces range from nothing to several
+hundred MiB, by the algorithm that it chooses when it runs.
+"""
+
 _CONVOLUTIONS = (Convolution, DepthwiseConvolution, TransposedConvolution)
+
+
+def unpredicted(kind: str, device: Device | None) -> int:
+    """Bytes to keep free on a device of that kind, "cpu" or "cuda", for what is not predicted of it."""
+    if kind != "cuda":
+        return 0
+    context = CONTEXT if device is None or device.context is None else 0
+    return context + (WORKSPACES if device is None or device.workspaces is None else 0)
 
 
 def device_shares(
@@ -32,12 +47,8 @@ def device_shares(
         one = device.cublas_workspace
     calibrated = device is not None and device.calibrated
     shares = [
-        DeviceShare(
-            "rounding", allocator.most_allocated - peak.bytes, "assumed", "blocks of 512 bytes and what is left"
-        ),
-        DeviceShare(
-            "segments", allocator.most_reserved - allocator.most_allocated, "assumed", "reserved and not allocated"
-        ),
+        DeviceShare("rounding", allocator.most_allocated - peak.bytes, "assumed", "blocks of 512 bytes"),
+        DeviceShare("segments", allocator.most_reserved - allocator.most_allocated, "assumed", "held by the allocator"),
         DeviceShare(
             "cublas workspaces",
             products * one,

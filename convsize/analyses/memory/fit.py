@@ -12,7 +12,7 @@ from convsize.errors import SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.network import Network
-from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
+from convsize.records import BatchFit, Capacity, InputFit, TrainingMemory, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.sizes import AxisSizes
 
@@ -26,17 +26,18 @@ _NEARBY = 256
 """Pixels within which a size that the network takes is looked for, where axes are tied together."""
 
 
-def largest_batch(network: Network, setting: TrainingSetting, memory: int, device: Device | None = None) -> BatchFit:
-    """The largest batch whose training takes at most `memory` bytes; the setting's own batch plays no role.
+def largest_batch(
+    network: Network, setting: TrainingSetting, capacity: Capacity, device: Device | None = None
+) -> BatchFit:
+    """The largest batch whose training fits into a capacity; the setting's own batch plays no role.
 
     What it takes is the peak of the tensors, and on a GPU what is known to come on top. The peak grows with the batch:
     at every operator boundary each tensor that lives there is as large as before or larger. device: what is known of
     the GPU where the setting's device is one.
 
-    Raises UsageError where the budget is below one byte, or so large that a batch of 2²⁴ samples fits.
+    Raises UsageError where nothing is left of the capacity, or so much that a batch of 2²⁴ samples fits.
     """
-    if memory < 1:
-        raise UsageError(f"a budget holds at least one byte, not {memory}")
+    memory = _available(capacity)
     known: dict[int, TrainingMemory] = {}
 
     def at(batch: int) -> TrainingMemory:
@@ -49,7 +50,7 @@ def largest_batch(network: Network, setting: TrainingSetting, memory: int, devic
 
     smallest = smallest_batch(network, setting.frozen)
     if peak(smallest) > memory:
-        return BatchFit(network.name, memory, smallest, 0, None, at(smallest))
+        return BatchFit(network.name, capacity, smallest, 0, None, at(smallest))
     low, high = smallest, 2 * smallest
     while peak(high) <= memory:
         if high >= LARGEST_BATCH:
@@ -61,26 +62,25 @@ def largest_batch(network: Network, setting: TrainingSetting, memory: int, devic
         middle = low + (high - low) * (memory - peak(low)) // (peak(high) - peak(low))
         middle = min(max(middle, low + 1), high - 1)
         low, high = (middle, high) if peak(middle) <= memory else (low, middle)
-    return BatchFit(network.name, memory, smallest, low, at(low), at(high))
+    return BatchFit(network.name, capacity, smallest, low, at(low), at(high))
 
 
 def largest_input(
     network: Network,
     setting: TrainingSetting,
-    memory: int,
+    capacity: Capacity,
     device: Device | None = None,
     lets: Mapping[str, Fraction] | None = None,
 ) -> InputFit:
-    """The largest input whose training at the setting's batch takes at most `memory` bytes, as `largest_batch` has it.
+    """The largest input whose training at the setting's batch fits into a capacity, as `largest_batch` has it.
 
     All axes of all inputs grow together, in the proportion in which they are declared, each to the nearest extent at
     or below it that the network takes. Fully connected layers are made as large as what reaches them. lets are the
     constants that the network was built with.
 
-    Raises UsageError where its sizes cannot be solved, or the budget is below one byte or beyond any input.
+    Raises UsageError where its sizes cannot be solved, or the capacity holds nothing or any input.
     """
-    if memory < 1:
-        raise UsageError(f"a budget holds at least one byte, not {memory}")
+    memory = _available(capacity)
     search = _InputSearch(network, setting, device, lets)
     extent = search.below(search.axis.declared) or search.above(search.axis.declared)
     if not extent:
@@ -101,12 +101,19 @@ def largest_input(
     beyond = search.at(high) if high else None
     return InputFit(
         name=network.name,
-        memory=memory,
+        capacity=capacity,
         inputs=search.dims(low) if low else (),
         fits=search.at(low) if low else None,
         beyond_inputs=search.dims(high) if beyond is not None else (),
         beyond=beyond,
     )
+
+
+def _available(capacity: Capacity) -> int:
+    if capacity.available < 1:
+        kept = f" of which {capacity.reserve:,} are to stay free" if capacity.reserve else ""
+        raise UsageError(f"nothing fits into {capacity.memory:,} bytes{kept}: give more memory")
+    return capacity.available
 
 
 class _InputSearch:

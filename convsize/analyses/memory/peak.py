@@ -60,23 +60,25 @@ def saved_bytes(network: Network, setting: TrainingSetting) -> int:
     return sum(size for _, size in step.saved)
 
 
-def what_if_choices(network: Network, setting: TrainingSetting) -> tuple[TrainingChoice, ...]:
+def what_if_choices(
+    network: Network, setting: TrainingSetting, device: Device | None = None
+) -> tuple[TrainingChoice, ...]:
     """The peaks under the usual optimizers and precisions, with and without checkpoints, all else as it is set.
 
     The checkpoints are the setting's, or those of all blocks; a network without blocks has none.
     """
     blocks = any(node.blocks for node in network.layers)
     patterns = setting.checkpoint or (("*",) if blocks else ())
+
+    def choice(
+        optimizer: str, checkpoint: tuple[str, ...], name: str, dtype: str, autocast: str | None
+    ) -> TrainingChoice:
+        other = setting._replace(optimizer=optimizer, dtype=dtype, autocast=autocast, checkpoint=checkpoint)
+        found = training_memory(network, other, device)
+        return TrainingChoice(optimizer, name, checkpoint, found.peak.bytes, found.reserved)
+
     return tuple(
-        TrainingChoice(
-            optimizer,
-            name,
-            checkpoint,
-            training_memory(
-                network,
-                setting._replace(optimizer=optimizer, dtype=dtype, autocast=autocast, checkpoint=checkpoint),
-            ).peak.bytes,
-        )
+        choice(optimizer, checkpoint, name, dtype, autocast)
         for optimizer in ("sgd", "momentum", "adamw")
         for checkpoint in dict.fromkeys([(), patterns])
         for name, dtype, autocast in (

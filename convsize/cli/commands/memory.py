@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,13 +18,12 @@ from convsize.cli.options import (
     Inputs,
     Lets,
     Losses,
+    Memory,
     Optimizer,
+    Reserve,
     Specs,
     TrainingType,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def command(
@@ -36,6 +35,8 @@ def command(
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, cuda, or one of `convsize devices`, such as h200.")
     ] = "cpu",
+    memory: Memory = None,
+    reserve: Reserve = None,
     dtype: TrainingType = "float32",
     autocast: Autocast = None,
     loss: Losses = None,
@@ -47,26 +48,30 @@ def command(
         bool, typer.Option("--inference", help="A forward pass in evaluation, without gradients, instead of training.")
     ] = False,
     what_if: Annotated[
-        bool, typer.Option("--what-if", help="The peak under other optimizers, precisions and checkpoints, too.")
+        bool, typer.Option("--what-if", help="Show the peak under other optimizers, precisions and checkpoints, too.")
     ] = False,
     timeline: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Draw the course of the step: .svg, .png or .pdf.", show_default=False),
     ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 where it does not fit into the memory.")
+    ] = False,
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
     """Predict the memory of training or inference, to the byte.
 
-    The peak of a step with its layer and moment, what lives there, what autograd saves for backward, and the course of
-    the step. The figures are those of PyTorch at operator boundaries, in training mode; a softmax at the end is left
-    out, activations work in place where they can. On a GPU what comes on top is said line by line, and how it is known.
+    Shows whether it fits, the peak of a step with its layer and moment, what lives there, what autograd saves for
+    backward, and the course of the step. The figures are those of PyTorch at operator boundaries, in training mode. A
+    softmax at the end is left out, and activations work in place where they can. On a GPU, what comes on top has a line
+    each, with how it is known.
 
     \b
     Examples:
       convsize memory specs/resnet50.spec --batch 64 --optimizer adamw
       convsize memory specs/resnet50.spec --batch 64 --device h200 --autocast bfloat16 --checkpoint 'bot*'
-      convsize memory specs/vgg_d.spec --freeze 'conv*' --what-if
+      convsize memory specs/vgg_d.spec --freeze 'conv*' --what-if --memory 16GiB
       convsize memory specs/localisation.spec --loss box=smooth-l1
       convsize memory specs/unet.spec --batch 1 --inference --format json
       convsize memory specs/unet.spec --timeline unet.svg
@@ -74,7 +79,7 @@ def command(
     from convsize.analyses.memory.peak import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.cli.device_option import device_of
+    from convsize.cli.device_option import capacity_of, device_of
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
@@ -94,6 +99,11 @@ def command(
         checkpoint=tuple(checkpoint or ()),
         inference=inference,
     )
+    capacity = capacity_of(kind, known, memory, reserve)
+    if exit_code and capacity is None:
+        raise UsageError(
+            "--exit-code needs a memory to fit into: name a device of `convsize devices`, or --memory 16GiB"
+        )
     if inference and what_if:
         raise UsageError("--what-if compares ways to train: leave --inference out")
     turns = Turns(specs, expression, let, input_)
@@ -108,18 +118,22 @@ def command(
     for name, where in turns.asked:
         with turns.turn(name):
             network = turns.network(name, where)
-            memory = training_memory(network, setting, known)
-            choices = what_if_choices(network, setting) if what_if else ()
-            found.append((memory, choices))
+            needed = training_memory(network, setting, known)
+            choices = what_if_choices(network, setting, known) if what_if else ()
+            found.append((needed, choices))
+            if exit_code and capacity is not None and needed.reserved > capacity.available:
+                turns.failed()
             if timeline is not None and suffix is not None:
                 from convsize.cli import files
                 from convsize.views.plot.memory import scene
 
-                title = f"{memory.name}: {view.title(setting)}"
-                files.write(timeline, scene(title, view.setting_text(setting), memory.peak).file(suffix))
+                title = f"{needed.name}: {view.title(setting)}"
+                files.write(timeline, scene(title, view.setting_text(setting), needed.peak).file(suffix))
             if format_ == "table":
-                text = view.render(memory, choices, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
+                text = view.render(
+                    needed, choices, capacity, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
+                )
                 terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
-        terminal.write(view.render_json(found, several=turns.several))
+        terminal.write(view.render_json(found, capacity, several=turns.several))
     return turns.code

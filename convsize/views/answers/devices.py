@@ -13,6 +13,8 @@ from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 _HEAD = ("name", "device", "memory", "bandwidth", "float32", "float16", "power", "figures")
+_NARROW = 6
+"""Columns that a terminal below 100 columns shows, so that no cell is broken."""
 
 
 def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, paint: Paint = PLAIN) -> str:
@@ -30,10 +32,12 @@ def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, p
         )
         for device, _ in found
     ]
-    table = grid(_HEAD, rows, width=width, paint=paint, styles=["cyan", *[None] * 6, "dim"])
+    shown = len(_HEAD) if width >= 100 else _NARROW
+    styles = ["cyan", *[None] * 6, "dim"][:shown]
+    table = grid(_HEAD[:shown], [row[:shown] for row in rows], width=width, paint=paint, styles=styles)
     notes = (
         "Peaks are dense FLOP/s. float32 is that of plain arithmetic; PyTorch computes float32 convolutions in tf32 "
-        "where a GPU has it. Memory as printed, GB taken as GiB."
+        "where a GPU has it. Memory is what PyTorch can use, which is less than is printed on the device."
     )
     own = f"`convsize calibrate` measures this machine and writes its file to {home}; --device takes such a file, too."
     return "\n".join([table, *wrapped(notes, width), *wrapped(own, width)]) + "\n"

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
-from convsize.views.answers.memory import PARTS, SCHEMA, meter, peak_object, setting_text, where
+from convsize.views.answers.memory import (
+    PARTS,
+    SCHEMA,
+    capacity_object,
+    kept_free,
+    meter,
+    peak_object,
+    room,
+    setting_text,
+    where,
+)
 from convsize.views.text import numbers
 from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
@@ -17,30 +27,30 @@ def render(
     found: BatchFit | InputFit,
     setting: TrainingSetting,
     *,
-    device: str | None = None,
     width: int = 80,
     paint: Paint = PLAIN,
 ) -> str:
-    """The largest batch or input, and what stands in the way of a larger one; device: the GPU's name."""
+    """The largest batch or input, and what stands in the way of a larger one."""
     how = setting_text(setting).split(" · ")
     if isinstance(found, BatchFit):
         how = how[1:]
-    budget = numbers.size(found.memory) + (f" of {device}" if device else "")
-    out = [f"{paint(found.name, 'bold')} · {' · '.join(how)} · {budget}", ""]
+    into = f" · {found.capacity.device}" if found.capacity.device else ""
+    out = [f"{paint(found.name, 'bold')} · {' · '.join(how)}{into}", ""]
     if isinstance(found, BatchFit):
         what, largest = "batch", numbers.exact(found.batch)
         more = f"a batch of {numbers.exact(found.beyond.setting.batch)}"
     else:
         what, largest, more = "input", _volumes(found.inputs), f"an input of {_volumes(found.beyond_inputs)}"
     if found.fits is not None:
-        takes = f"which takes {numbers.size(found.fits.reserved)}"
+        takes = f"which takes {numbers.size(found.fits.reserved)} {room(found.capacity)}"
         text = f"The largest {what} is {paint(largest, 'bold')}, {takes}."
         out += wrapped(text if found.beyond else f"{text} The network takes no larger one.", width)
     elif found.beyond is not None:
-        out.append(f"No {what} fits: training takes {numbers.size(found.beyond.reserved)} at {more}.")
+        takes = f"training takes {numbers.size(found.beyond.reserved)} at {more}, {room(found.capacity)}"
+        out += wrapped(f"No {what} fits: {takes}.", width)
     if found.beyond is not None:
         out += _limit(more, found.beyond, width)
-    return "\n".join([*out, "", *wrapped(meter(setting), width)]) + "\n"
+    return "\n".join([*out, "", *wrapped(f"{meter(setting)}{kept_free(found.capacity)}", width)]) + "\n"
 
 
 def _limit(more: str, beyond: TrainingMemory, width: int) -> list[str]:
@@ -69,7 +79,8 @@ def _volumes(inputs: Sequence[tuple[str, tuple[int, ...]]]) -> str:
 
 
 def _object(each: BatchFit | InputFit, setting: TrainingSetting) -> dict[str, Any]:
-    about: dict[str, Any] = {"schema": SCHEMA, "name": each.name, "meter": meter(setting), "memory": each.memory}
+    about: dict[str, Any] = {"schema": SCHEMA, "name": each.name, "meter": meter(setting)}
+    about |= capacity_object(each.capacity)
     if isinstance(each, BatchFit):
         about |= {"smallest_batch": each.smallest, "batch": each.batch}
     else:

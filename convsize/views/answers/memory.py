@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from convsize.records import TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.records import Capacity, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
 from convsize.views.text import numbers
 from convsize.views.text.layout import GAP, Cell, clip, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
@@ -40,12 +40,19 @@ PARTS = {
 
 
 def render(
-    found: TrainingMemory, choices: Sequence[TrainingChoice] = (), *, width: int = 80, paint: Paint = PLAIN
+    found: TrainingMemory,
+    choices: Sequence[TrainingChoice] = (),
+    capacity: Capacity | None = None,
+    *,
+    width: int = 80,
+    paint: Paint = PLAIN,
 ) -> str:
-    """The peaks, what lives at the larger one, who saves most for backward, and the course of the step."""
+    """Whether it fits, the peaks, what lives at the larger one, who saves most for backward, and the step's course."""
     peak = found.peak
     setting = found.setting
     out = [f"{paint(found.name, 'bold')} · {setting_text(setting)}", ""]
+    if capacity is not None:
+        out += [*_verdict(found.reserved, capacity, width, paint), ""]
     if setting.inference:
         which = "the forward pass"
         out += _table([(which, peak.bytes, f"peak in {where(peak)}")], width, paint)
@@ -74,9 +81,35 @@ def render(
     course = "A forward pass from left to right" if setting.inference else f"A step from left to right, {which}"
     out += ["", paint(course, "bold"), *_plot(peak, width)]
     if choices:
-        out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold"), *_what_if(choices, paint)]
+        out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold")]
+        out += _what_if(choices, capacity, paint)
     out += ["", *wrapped(meter(setting), width)]
     return "\n".join(out) + "\n"
+
+
+def _verdict(needed: int, capacity: Capacity, width: int, paint: Paint) -> list[str]:
+    """`It fits into NVIDIA L4: 7.6 GiB of 21.03 GiB, 13.4 GiB to spare`, or by how much it does not."""
+    fits = needed <= capacity.available
+    difference = numbers.size(abs(capacity.available - needed))
+    verdict = paint("It fits", "green") if fits else paint("It does not fit", "red")
+    into = f" into {capacity.device}" if capacity.device else ""
+    rest = f"{into}: {numbers.size(needed)} {room(capacity)}, {difference} {'to spare' if fits else 'too much'}."
+    return wrapped(f"{verdict}{rest}{kept_free(capacity)}", width)
+
+
+def room(capacity: Capacity) -> str:
+    """`of 21.03 GiB`: what tensors may take."""
+    return f"of {numbers.size(capacity.available)}"
+
+
+def kept_free(capacity: Capacity) -> str:
+    """What of the memory is not there for tensors, and why."""
+    if not capacity.reserve:
+        return ""
+    return (
+        f" Of {numbers.size(capacity.memory)}, {numbers.size(capacity.reserve)} stays free for what is not predicted; "
+        "--reserve changes that."
+    )
 
 
 def meter(setting: TrainingSetting) -> str:
@@ -177,32 +210,58 @@ def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
     return "".join(text)
 
 
-def _what_if(choices: Sequence[TrainingChoice], paint: Paint) -> list[str]:
+def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, paint: Paint) -> list[str]:
+    """A line for every optimizer, a column for every precision; `✓` stands behind what fits."""
     types = list(dict.fromkeys(each.dtype for each in choices))
     ways = list(dict.fromkeys((each.optimizer, each.checkpoint) for each in choices))
-    sizes = {(each.optimizer, each.checkpoint, each.dtype): numbers.size(each.bytes) for each in choices}
+    sizes = {}
+    for each in choices:
+        mark = "" if capacity is None else " ✓" if each.reserved <= capacity.available else "  "
+        sizes[each.optimizer, each.checkpoint, each.dtype] = numbers.size(each.reserved) + mark
     rows = [["", *types]]
     for name, checkpoint in ways:
         text = f"{name}, checkpoints {', '.join(checkpoint)}" if checkpoint else name
         rows.append([text, *(sizes[name, checkpoint, dtype] for dtype in types)])
     columns = widths(rows)
     left = [True, *(False for _ in types)]
-    return [
-        "  " + line([Cell(text, None if at else "bold") for text in row], columns, left, paint)
+    out = [
+        ("  " + line([Cell(text, None if at else "bold") for text in row], columns, left, paint)).rstrip()
         for at, row in enumerate(rows)
     ]
+    if capacity is not None:
+        some = any(each.reserved <= capacity.available for each in choices)
+        out.append("  ✓ fits" if some else "  None of them fits.")
+    return out
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def render_json(found: Sequence[tuple[TrainingMemory, Sequence[TrainingChoice]]], *, several: bool) -> str:
+def render_json(
+    found: Sequence[tuple[TrainingMemory, Sequence[TrainingChoice]]],
+    capacity: Capacity | None = None,
+    *,
+    several: bool,
+) -> str:
     """One object for one network, a list for several."""
-    objects = [_object(memory, choices) for memory, choices in found]
+    objects = [_object(memory, choices, capacity) for memory, choices in found]
     return json.dumps(objects if several else objects[0], indent=2, ensure_ascii=False) + "\n"
 
 
-def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[str, Any]:
+def capacity_object(capacity: Capacity) -> dict[str, Any]:
+    """The memory to fit into, with what stays free of it."""
+    return {**capacity._asdict(), "available": capacity.available}
+
+
+def _object(found: TrainingMemory, choices: Sequence[TrainingChoice], capacity: Capacity | None) -> dict[str, Any]:
+    about = (
+        {}
+        if capacity is None
+        else {
+            "capacity": capacity_object(capacity),
+            "fits": found.reserved <= capacity.available,
+        }
+    )
     setting = found.setting._asdict()
     return {
         "schema": SCHEMA,
@@ -221,6 +280,7 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice]) -> dict[st
         "forward": found.forward._asdict(),
         "device": [each._asdict() for each in found.device],
         "reserved": found.reserved,
+        **about,
         "what_if": [each._asdict() for each in choices],
     }
 

@@ -1,0 +1,29 @@
+"""Numbers with units, as people write them on the command line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from convsize.errors import UsageError
+
+_BYTES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+def size(text: str, option: str) -> int:
+    """Bytes of `16GiB`, `80GB`, `24G` or `512mib`; K, M, G and T are powers of 1000, as in a spec.
+
+    Raises UsageError where there is no number, or no unit, which could mean anything.
+    """
+    written = text.strip()
+    number = written.rstrip("KMGTiBkmgtIb")
+    unit = written[len(number) :].lower()
+    scale = _BYTES.get(unit if unit.endswith("ib") else unit.removesuffix("b"))
+    number = number.strip()
+    digits = number.replace(".", "", 1)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 15) or (unit and scale is None):
+        raise UsageError(f"{option} takes a size such as 16GiB, 80GB or 512MiB, not `{text}`")
+    if scale is None:
+        if Fraction(number) == 0:
+            return 0
+        raise UsageError(f"{option} {text}: of what? Write {number}GiB, {number}GB or {number}MiB")
+    return int(Fraction(number) * scale)
