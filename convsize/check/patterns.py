@@ -2,8 +2,8 @@
 
 The time to match is bounded by the pattern's length times the path's, whatever stands in a pattern that others wrote.
 pathspec, the library for this, makes one regular expression of a pattern, whose backtracking takes seconds for
-`*a*a*a*a*a*a*a*a*b` against forty a's and has no end for forty stars; its `[!b]` also crosses folders. Git itself is the
-witness in the tests.
+`*a*a*a*a*a*a*a*a*b` against forty a's and has no end for forty stars; its `[!b]` also crosses folders. Git itself is
+the witness in the tests.
 """
 
 from __future__ import annotations
