@@ -207,7 +207,7 @@ def _over_budget(network: Network, config: Config) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 found.code,
                 "error",
-                f"{found.message}, says a budget",
+                f"{found.message} (a budget of the project)",
                 where,
                 found.help,
                 f"`budgets` in {_file(config)}",

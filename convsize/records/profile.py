@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from convsize.record import Record
 
 
@@ -53,11 +55,13 @@ class Kernel(Record):
 class Roof(Record):
     """The device that layers are held against: FLOP/s in the type of numbers, bytes a second, and where both are from.
 
-    convolution_peak: the FLOP/s of convolutions, which a GPU may compute in TF32 where all is float32.
+    kind: what it is, which may be another than what the network ran on. convolution_peak: the FLOP/s of convolutions,
+    which a GPU may compute in TF32 where all is float32.
     """
 
     name: str
     title: str
+    kind: Literal["cpu", "cuda"]
     calibrated: bool
     peak: float
     convolution_peak: float

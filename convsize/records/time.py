@@ -48,7 +48,10 @@ class TimePrediction(Record):
 
     outside: what belongs to no layer (the loss, sums of gradients where a value is read twice, the optimizer), by name.
     energy: joules if the device took all the power it may for all that time, None where its power is not known.
-    accuracy: how far predictions from this device's figures were off, where they were compared.
+    accuracy: how far predictions from this device's figures were off, where they were compared. assumed: the shares of
+    the device's peak and of its bandwidth that are taken to be reached, and the seconds that an operator takes at
+    least; None where they were measured. between: the seconds at all of the peaks with half that overhead, and at half
+    of the shares with twice that.
     """
 
     name: str
@@ -60,6 +63,8 @@ class TimePrediction(Record):
     outside: tuple[tuple[str, float], ...]
     energy: float | None
     accuracy: Accuracy | None
+    assumed: tuple[float, float, float] | None = None
+    between: tuple[float, float] | None = None
 
     @property
     def seconds(self) -> float:

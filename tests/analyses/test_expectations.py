@@ -60,7 +60,7 @@ def test_figures_that_differ():
 def test_the_digits_shown_are_what_a_tilde_compares():
     # 1,638,728: within half of 0.01M of 1.64M, not of 1.63M; half a step off still rounds to it.
     assert findings("macs~1.64M")[0] == ()
-    assert message("macs~1.63M")[0] == "E401 macs is 1,638,728 (1.63873M), which does not round to 1.63M"
+    assert message("macs~1.63M")[0] == "E401 macs is 1,638,728 (1.639M), which does not round to 1.63M"
     assert findings("layers~3")[0] == ()
     assert message("layers~2")[0] == "E401 layers is 3, which does not round to 2"
 
@@ -68,11 +68,11 @@ def test_the_digits_shown_are_what_a_tilde_compares():
 def test_budgets_say_who_spends():
     # 1,622,336 + 16,392 = 1,638,728; conv2 1,179,648 of it = 72 %, conv1 442,368 = 27 %, the head's conv1 1 %.
     assert message("macs<=1M") == (
-        "E402 macs is 1,638,728 (1.63873M), not <= 1M: 638,728 (0.638728M) too much",
+        "E402 macs is 1,638,728 (1.639M), not <= 1M: 638,728 (0.6387M) too much",
         "most of it is spent by conv2 (72 %), conv1 (27 %), aux.conv1 (1 %)",
     )
     assert message("params>=1M") == (
-        "E402 params is 5,496 (0.005496M), not >= 1M: 994,504 (0.994504M) too little",
+        "E402 params is 5,496 (0.005496M), not >= 1M: 994,504 (0.9945M) too little",
         None,
     )
     assert message("params<5496") == ("E402 params is 5,496, not < 5496", message("params<5496")[1])
@@ -88,7 +88,7 @@ def test_memory_counts_parameters_buffers_and_activations():
     assert parse(spec.format("dtype=float16", 82)).analyze().diagnostics == ()
     assert parse("input: 1@4x4\nC1 R\nexpect: activations(batch=3)=96 memory<1KiB").analyze().diagnostics == ()
     assert message("memory(batch=8)<=1MiB")[0] == (
-        "E402 memory is 1,760,224 bytes (1.67868MiB), not <= 1MiB: 711,648 bytes (0.67868MiB) too much"
+        "E402 memory at batch 8 is 1,760,224 bytes (1.679 MiB), not <= 1MiB: 711,648 bytes (0.6787 MiB) too much"
     )
 
 

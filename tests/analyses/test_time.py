@@ -163,7 +163,7 @@ def test_settings_that_make_no_sense(setting, message):
         ("step_time(h200,batch=64)<=1s", None, ""),
         ("inference_time(h200,batch=64)<=1s", None, ""),
         ("step_time(h200,batch=64)<=1us", "E402", "by prediction, not <= 1us"),
-        ("step_time(h200,batch=64)<=1ms inference_time(t4)>=3s", "E402", "inference_time on t4 is "),
+        ("step_time(h200,batch=64)<=1ms inference_time(t4)>=3s", "E402", "inference_time at batch 1 on t4 is "),
         ("step_time(h200)=3ms", "E406", "`=` says more than is known"),
         ("step_time(batch=3)<=2s", "E406", "none is named"),
         ("step_time(h200,speed=3)<=2s", "E406", "takes a device, and batch, dtype and optimizer by name"),
@@ -193,3 +193,18 @@ def test_features_are_logarithms_of_extents():
         if "pooling" not in piece.family
     ]
     assert marks == [0.0, 6.0, 0.0, 0.0]  # only a fully connected layer of one sample multiplies a vector
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_is_assumed_has_a_range(training: bool) -> None:
+    network = convsize.load(SPECS / "resnet18.spec") if training else convsize.load(SPECS / "lenet5.spec")
+    found = predict_time(network, devices.load("h200"), TimeSetting(8, training=training))
+    least, most = found.between
+    assert least < found.seconds < most
+    assert found.assumed == (0.5, 0.8, 6e-6)
+
+
+def test_what_was_measured_has_none() -> None:
+    device = devices.load("h200")._replace(efficiency=None)
+    found = predict_time(convsize.load(SPECS / "lenet5.spec"), device, TimeSetting())
+    assert (found.assumed, found.between) == (None, None)

@@ -122,8 +122,8 @@ def test_budgets_that_are_kept() -> None:
 
 def test_budgets_that_are_broken() -> None:
     assert budget("parameters<=5K", "macs<10K") == [
-        ("E402", "parameters is 5,354 (5.354K), not <= 5K: 354 (0.354K) too much, says a budget"),
-        ("E402", "macs is 18,944 (18.944K), not < 10K: 8,944 (8.944K) too much, says a budget"),
+        ("E402", "parameters is 5,354 (5.354K), not <= 5K: 354 (0.354K) too much (a budget of the project)"),
+        ("E402", "macs is 18,944 (18.94K), not < 10K: 8,944 (8.944K) too much (a budget of the project)"),
     ]
     (found,) = check(SMALL, Config(budgets=("params<=5K",), file=Path.cwd() / "pyproject.toml")).diagnostics
     assert Source(SMALL).slice(found.span) == "input: 3@8x8"
@@ -133,11 +133,11 @@ def test_budgets_that_are_broken() -> None:
 
 def test_a_budget_on_the_receptive_field_may_name_the_input() -> None:
     assert budget("receptive_field>=input") == [
-        ("E402", "receptive_field is 3x3, not >= the input's 8x8, says a budget")
+        ("E402", "receptive_field is 3x3, not >= the input's 8x8 (a budget of the project)")
     ]
     assert budget("receptive_field>=input", text="input: 3@8x8\n(C3D8 R)*4\n") == []  # 1 + 4·2 = 9
     assert budget("receptive_field>=input", text="input: 3@5x9\n(C3D8 R)*2\n") == [  # 5 of 5, but 5 of 9
-        ("E402", "receptive_field is 5x5, not >= the input's 5x9, says a budget")
+        ("E402", "receptive_field is 5x5, not >= the input's 5x9 (a budget of the project)")
     ]
 
 

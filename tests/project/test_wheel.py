@@ -40,7 +40,7 @@ def test_wheel_runs_in_an_empty_environment(tmp_path: Path) -> None:
     script = (
         "import importlib.resources as r, json, convsize\n"
         "json.loads(r.files('convsize.views.analysis').joinpath('analysis.schema.json').read_text())\n"
-        "assert list(r.files('convsize.views').joinpath('assets').iterdir())\n"
+        "assert list(r.files('convsize.views.report').joinpath('assets').iterdir())\n"
         "assert r.files('convsize').joinpath('py.typed').is_file()\n"
     )
     subprocess.run([str(home / "bin" / "python"), "-c", script], check=True, cwd=tmp_path, env=clean)

@@ -67,3 +67,19 @@ def test_one_warning_and_two_warnings() -> None:
     assert numbers.plural(1, "warning") == "1 warning"
     assert numbers.plural(0, "warning") == "0 warnings"
     assert numbers.plural(1234, "layer") == "1,234 layers"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.0123, "12 ms"),
+        (0.00123, "1.2 ms"),
+        (1.96, "2.0 s"),
+        (9.96e-3, "10 ms"),
+        (0.9996, "1.0 s"),
+        (123, "120 s"),
+    ],
+)
+def test_rough_times(seconds: float, text: str) -> None:
+    assert numbers.rough(seconds) == text

@@ -54,11 +54,15 @@ class _Setting(Record):
 
 
 class _Part(Record):
-    """What a check is about: the nodes, and the one it ends with. `label` is empty for the whole network."""
+    """What a check is about: the nodes, and the one it ends with.
+
+    `label` is empty for the whole network; `at` says what the metric's arguments set, ` at batch 32 on h200`.
+    """
 
     members: Sequence[int]
     end: int
     label: str
+    at: str = ""
 
 
 Quantity = Callable[[_Figures, int, _Setting], int]
@@ -96,11 +100,16 @@ def _training_memory(figures: _Figures, setting: _Setting) -> int:
     from convsize.analyses.memory.peak import training_memory
     from convsize.records import TrainingSetting
 
+    known = None
+    kind: Literal["cpu", "cuda"] = "cuda" if setting.device == "cuda" else "cpu"
     if setting.device not in ("cpu", "cuda"):
-        raise UsageError(f"training memory is known for cpu and cuda, not for `{setting.device}`")
-    device: Literal["cpu", "cuda"] = "cuda" if setting.device == "cuda" else "cpu"
-    chosen = TrainingSetting(setting.batch, setting.optimizer, setting.dtype, device=device, autocast=setting.autocast)
-    return training_memory(figures.network, chosen).peak.bytes
+        from convsize import devices
+
+        known = devices.load(setting.device)
+        kind = known.kind
+    chosen = TrainingSetting(setting.batch, setting.optimizer, setting.dtype, device=kind, autocast=setting.autocast)
+    found = training_memory(figures.network, chosen, known)
+    return found.peak.bytes if known is None else found.reserved
 
 
 def _depth(figures: _Figures, part: _Part) -> Extents:
@@ -222,6 +231,7 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
     setting = _setting(check, metric) if metric.kind != "time" else _Setting()
     part = parts.part(expectation, _REPLAY if metric.kind in ("replay", "time") else 1)
+    part = part._replace(at=_at(metric, setting))
     if metric.kind == "volume":
         yield from _compare_volume(figures, check, part)
     elif metric.kind == "digest":
@@ -230,6 +240,14 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         yield from time_failure(figures.network, check, part.label)
     else:
         yield from _compare_number(figures, check, metric, part, setting)
+
+
+def _at(metric: _Metric, setting: _Setting) -> str:
+    """What a figure that depends on the batch was worked out for."""
+    if "batch" not in metric.arguments:
+        return ""
+    device = f" on {setting.device}" if "device" in metric.arguments else ""
+    return f" at batch {setting.batch}{device}"
 
 
 _EXAMPLES = {
@@ -430,10 +448,14 @@ _SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB"
 
 
 def _amount(value: int | Fraction, unit: str, in_bytes: bool) -> str:
-    """A number exactly, and in the unit that the spec writes it in: 4,089,184,256 (4.08918G)."""
+    """A number exactly, and in four digits in the unit that the spec writes it in: 4,089,184,256 (4.089G)."""
     exact = f"{int(value):,}" if value.denominator == 1 else f"{float(value):,.12g}"
     exact += " bytes" if in_bytes else ""
-    return f"{exact} ({float(value / Fraction(_SCALES[unit])):.6g}{unit})" if unit in _SCALES else exact
+    if unit not in _SCALES:
+        return exact
+    scaled = float(value / Fraction(_SCALES[unit]))
+    short = f"{scaled:,.0f}" if scaled >= 1000 else f"{scaled:.4g}"
+    return f"{exact} ({short}{' ' if in_bytes else ''}{unit})"
 
 
 def _amounts(ours: Extents, unit: str, in_bytes: bool) -> str:
@@ -445,9 +467,9 @@ def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagn
     assert value.number is not None
     unit = _unit(value)
     shown = _amounts(ours, unit, metric.in_bytes)
-    message = f"{name}{part.label} is {shown}, not {value.text}"
+    message = f"{name}{part.label}{part.at} is {shown}, not {value.text}"
     if check.comparison == "~":
-        message = f"{name}{part.label} is {shown}, which does not round to {value.text}"
+        message = f"{name}{part.label}{part.at} is {shown}, which does not round to {value.text}"
     elif len(ours) == 1:
         difference = ours[0] - value.number
         message += f": {_amount(abs(difference), '', metric.in_bytes)} {'more' if difference > 0 else 'less'}"
@@ -475,7 +497,9 @@ def _broken_budget(
     assert value.number is not None
     unit = _unit(value)
     above = check.comparison in ("<", "<=")
-    message = f"{name}{part.label} is {_amounts(ours, unit, metric.in_bytes)}, not {check.comparison} {value.text}"
+    message = (
+        f"{name}{part.label}{part.at} is {_amounts(ours, unit, metric.in_bytes)}, not {check.comparison} {value.text}"
+    )
     total = ours[0]
     if len(ours) == 1 and total != value.number:
         difference = _amount(abs(total - value.number), unit, metric.in_bytes)

@@ -64,7 +64,9 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
     if not holds[check.comparison]:
         unit = value.text.lstrip("0123456789.")
         shown = f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.4g}{unit}"
-        text = f"{name} on {device} is {shown} by prediction, not {check.comparison} {value.text}"
+        text = (
+            f"{name} at batch {setting.batch} on {device} is {shown} by prediction, not {check.comparison} {value.text}"
+        )
         most = f"`convsize time --device {device}` says which layers take most"
         yield Diagnostic("E402", "error", text, check.span, most)
 

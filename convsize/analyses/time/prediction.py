@@ -67,7 +67,26 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
         outside=outside,
         energy=None if device.tdp is None else device.tdp * seconds,
         accuracy=_accuracy(device, setting, {layer.basis for layer in layers}),
+        assumed=None if device.efficiency is None else (*device.efficiency, device.overhead),
+        between=_between(network, device, setting),
     )
+
+
+def _between(network: Network, device: Device, setting: TimeSetting) -> tuple[float, float] | None:
+    """The times at all of the device's peaks and half its overhead, and at half the assumed shares and twice that."""
+    if device.efficiency is None:
+        return None
+    compute, bandwidth = device.efficiency
+    best = device._replace(efficiency=(1.0, 1.0), overhead=device.overhead / 2)
+    worst = device._replace(efficiency=(compute / 2, bandwidth / 2), overhead=device.overhead * 2)
+    return _seconds(network, best, setting), _seconds(network, worst, setting)
+
+
+def _seconds(network: Network, device: Device, setting: TimeSetting) -> float:
+    model = Model(device, setting.dtype)
+    found = pieces(network, setting.batch, setting.dtype, training=setting.training)
+    outside = _outside(network, model, setting) if setting.training else ()
+    return sum(model.estimate(piece).seconds for piece in found) + sum(each for _, each in outside)
 
 
 def _accuracy(device: Device, setting: TimeSetting, bases: set[str]) -> Accuracy | None:

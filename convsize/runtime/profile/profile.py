@@ -140,7 +140,7 @@ def _roof(device: Device, setting: TrainingSetting) -> Roof:
     peak = peaks[setting.dtype]
     # PyTorch computes float32 convolutions in TF32 where a GPU has it, but not matrix products.
     convolutions = peaks.get("tf32", peak) if setting.dtype == "float32" and device.kind == "cuda" else peak
-    return Roof(device.name, device.title, device.calibrated, peak, convolutions, device.bandwidth)
+    return Roof(device.name, device.title, device.kind, device.calibrated, peak, convolutions, device.bandwidth)
 
 
 def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str) -> str:

@@ -205,6 +205,11 @@ def _sentences(found: Profile) -> list[str]:
             f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) would "
             "take, as a share of what it took. It is over 100% where a layer finds its input in a cache."
         )
+    if found.roof is not None and (found.roof.kind == "cuda") != found.device.startswith("cuda"):
+        out.append(
+            f"This ran on {found.device}, and the roofline is that of {found.roof.title}: it says how much "
+            "quicker that device could be, not how well this one is used."
+        )
     if found.training:
         out.append(f"The peak is predicted to be {numbers.size(found.peak)}; saved is what autograd keeps.")
     else:

@@ -17,8 +17,9 @@ SCHEMA = 1
 
 
 def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, paint: Paint = PLAIN) -> str:
-    """The whole and its layers: repeats are folded, and a folded line has the time of all its turns together."""
+    """The whole and its layers: repeats are folded, and a folded line has the time of all its iterations together."""
     times = {layer.name: layer for layer in found.layers}
+    time = numbers.duration if found.between is None else numbers.rough
     lines = []
     for line in fold(rows):
         layers = [times[row.name] for row in line.all if row.name in times]
@@ -26,22 +27,43 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
             continue
         forward, backward = sum(each.forward for each in layers), sum(each.backward for each in layers)
         most = max(layers, key=lambda each: each.seconds)
-        cells = [line.name + (f" ×{line.times}" if line.times > 1 else ""), line.spec, numbers.duration(forward)]
-        cells += [numbers.duration(backward)] if found.setting.training else []
+        cells = [line.name + (f" ×{line.times}" if line.times > 1 else ""), line.spec, time(forward)]
+        cells += [time(backward)] if found.setting.training else []
         lines.append((*cells, numbers.share((forward + backward) / found.seconds), most.bound))
     for name, seconds in found.outside:
-        lines.append((name, "", "", numbers.duration(seconds), numbers.share(seconds / found.seconds), ""))
+        lines.append((name, "", "", time(seconds), numbers.share(seconds / found.seconds), ""))
     head = ["layer", "spec", "forward", *(["backward"] if found.setting.training else []), "share", "bound by"]
     what = "a training step" if found.setting.training else "a forward pass"
     out = [
         f"{paint(found.name, 'bold')} on {found.title} · {setting_text(found.setting)}",
         "",
         grid(head, lines, width=width, paint=paint, styles=["cyan", "dim", *[None] * (len(head) - 2)]),
-        f"{paint(numbers.duration(found.seconds), 'bold')} {what}, {paint(number(found.throughput), 'bold')} samples/s",
+        _whole(found, what, paint),
     ]
     if found.energy is not None:
-        out.append(f"at most {found.energy:.3g} J, {found.energy / found.setting.batch:.3g} J a sample (all its power)")
+        digits = 3 if found.between is None else 2
+        each = _rounded(found.energy / found.setting.batch, digits)
+        out.append(f"At full power that takes {_rounded(found.energy, digits)} J, {each} J a sample.")
     return "\n".join([*out, "", *wrapped(basis(found), width)]) + "\n"
+
+
+def _whole(found: TimePrediction, what: str, paint: Paint) -> str:
+    """The time of the whole; where shares of peaks are assumed, in two digits and with the range."""
+    if found.between is None:
+        seconds, rate = numbers.duration(found.seconds), number(found.throughput)
+        return f"{paint(seconds, 'bold')} {what}, {paint(rate, 'bold')} samples/s"
+    least, most = found.between
+    batch = found.setting.batch
+    seconds, rate = numbers.rough(found.seconds), _rounded(found.throughput, 2)
+    times = f"{numbers.rough(least)} to {numbers.rough(most)}"
+    rates = f"{_rounded(batch / most, 2)} to {_rounded(batch / least, 2)}"
+    return f"{paint(seconds, 'bold')} {what} ({times}), {paint(rate, 'bold')} samples/s ({rates})"
+
+
+def _rounded(value: float, digits: int) -> str:
+    """A number to so many digits, written out: 1,900, 0.37."""
+    rounded = float(f"{value:.{digits - 1}e}")
+    return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) else f"{rounded:.{digits}g}"
 
 
 def setting_text(setting: TimeSetting) -> str:
@@ -59,9 +81,12 @@ def basis(found: TimePrediction) -> str:
     """Where the figures come from, and how far such predictions were off."""
     bases = {layer.basis for layer in found.layers}
     if not found.calibrated:
+        compute, bandwidth, overhead = found.assumed or (1.0, 1.0, 0.0)
         return (
-            "Assumed: a data sheet knows peaks alone, and how much of them is reached is taken for granted "
-            "(`convsize devices` says how much). Nothing here was measured."
+            f"Assumed, not measured: {compute:.0%} of the peak and {bandwidth:.0%} of the bandwidth of the data "
+            f"sheet are reached, and an operator takes {numbers.rough(overhead)} at least. The range is from full "
+            "peaks and half that overhead to half the shares and twice the overhead. `convsize calibrate` measures a "
+            "machine."
         )
     text = "Measured layer by layer." if bases == {"measured"} else "From layers like these that were timed alone."
     if "assumed" in bases:
@@ -113,6 +138,8 @@ def time_object(found: TimePrediction) -> dict[str, Any]:
         "seconds": found.seconds,
         "throughput": found.throughput,
         "energy": found.energy,
+        "assumed": found.assumed,
+        "between": found.between,
         "accuracy": None if found.accuracy is None else found.accuracy._asdict(),
         "layers": [layer._asdict() for layer in found.layers],
         "outside": dict(found.outside),

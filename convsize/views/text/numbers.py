@@ -66,6 +66,16 @@ def duration(seconds: float) -> str:
     return "0 s"
 
 
+def rough(seconds: float) -> str:
+    """A time in two digits, for what is not known better: 12 ms, 1.2 s."""
+    value = Fraction(seconds)
+    for unit_size, unit in _TIMES:
+        if value >= unit_size * Fraction(995, 1000):
+            scaled = float(value / unit_size)
+            return f"{float(f'{scaled:.1e}'):,.{1 if scaled < 9.95 else 0}f} {unit}"
+    return "0 s"
+
+
 def short(value: float, unit: Unit = "number") -> str:
     """A round number in as few signs as it has: 50M, 256 MiB, 2.5 ms, 20%, 0.05."""
     if unit == "share":
