@@ -58,12 +58,14 @@ class Attempt(Record):
     """What came of building: the network, or the errors that are in its way.
 
     layers: how many nodes could be sized. entering: the volumes that enter layers which cannot be, by their places.
+    steps: how many atoms were run, layers and brackets alike: the work that building was.
     """
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
     layers: int
     entering: Mapping[Span, Shape]
+    steps: int
 
 
 def attempt(
@@ -81,7 +83,8 @@ def attempt(
     builder = _Builder(file, lets or {}, inputs or {}, name, stated=stated)
     network = builder.run()
     draft = builder.draft
-    return Attempt(network, () if network else draft.sorted_diagnostics(), len(draft.nodes), draft.entering)
+    found = () if network else draft.sorted_diagnostics()
+    return Attempt(network, found, len(draft.nodes), draft.entering, builder.unroller.steps)
 
 
 class _Builder:

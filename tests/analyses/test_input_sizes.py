@@ -440,3 +440,22 @@ def test_a_long_chain_is_solved_in_linear_time() -> None:
     start = time.perf_counter()
     assert input_sizes(network).axes[0].valid == ALL
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(("repeats", "builds"), [(5, 1 + 2 * 64 + 7), (20_000, 1 + 5)])
+def test_trying_sizes_near_by_is_bounded_by_counted_work(
+    monkeypatch: pytest.MonkeyPatch, repeats: int, builds: int
+) -> None:
+    from convsize.analyses.sizes import input_sizes as module
+
+    tried = []
+    attempt = module.attempt
+
+    def counted(*args: object, **named: object) -> object:
+        tried.append(named.get("inputs"))
+        return attempt(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "attempt", counted)
+    with pytest.raises(SpecError, match="E301"):
+        structure(read(f"input: 3@8x8\nR*{repeats} (C3D4 + x)"))
+    assert len(tried) == builds

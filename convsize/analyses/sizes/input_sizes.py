@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import takewhile
-from time import monotonic
 
 from convsize.analyses.sizes.axis import AxisWalk, Plan, left_behind
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import AXIS_NAMES, Shape
-from convsize.graph.build import build
+from convsize.graph.build import attempt, build
 from convsize.graph.network import Network
 from convsize.language.tree import ExpectStmt, File, HeadStmt, InputStmt
 from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer
 
 _NEARBY = 64
-_PATIENCE = 2.0
-"""Seconds for finding a size that fits near one that does not: a network at the limit takes one to build once."""
+_MOST_STEPS = 100_000
+"""Steps of unrolling in all trials together for a size that fits near one that does not: at least two trials of a
+network at the limit, and all of them for networks of up to 700 layers."""
+
+_CHARACTERS_A_STEP = 16
+"""Characters of a spec whose names are checked in about the time of one step."""
 
 _ROUND_SIZES = (224, 256, 299, 384, 512, 572, 1024)
 
@@ -74,18 +76,21 @@ def structure(file: File, lets: Mapping[str, Fraction] | None = None, *, name: s
 
     Raises the SpecError of the declared size where none near by fits either.
     """
-    try:
-        return build(file, lets, name=name, stated=False)
-    except SpecError as error:
-        if not all(found.code[:2] in ("E2", "E3") for found in error.diagnostics):
-            raise
-        end = monotonic() + _PATIENCE
-        for inputs in takewhile(lambda _: monotonic() < end, _candidates(_declared(file))):
-            try:
-                return build(file, lets, name=name, inputs=inputs, stated=False)
-            except SpecError:
-                continue
-        raise error from None
+    declared = attempt(file, lets, name=name, stated=False)
+    if declared.network is not None:
+        return declared.network
+    if all(found.code[:2] in ("E2", "E3") for found in declared.diagnostics):
+        # A trial checks the names of the whole text as well, be it ever so much more than what is built.
+        left = _MOST_STEPS
+        reading = len(file.source.text) // _CHARACTERS_A_STEP
+        for inputs in _candidates(_declared(file)):
+            found = attempt(file, lets, name=name, inputs=inputs, stated=False)
+            if found.network is not None:
+                return found.network
+            left -= found.steps + reading
+            if left <= 0:
+                break
+    raise SpecError(file.source, declared.diagnostics)
 
 
 def trunk(file: File) -> File:
