@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=2 python tests/benchmarks/training_runs.py [NAME ...]
 
-Needs `../shared/data/mnist-10k`. Writes reports/training.json; `pytest tests/runtime/test_training_report.py --update`
-makes the page of it. Runs that are not named keep the figures they have.
+Needs `../shared/data/mnist-10k`. Writes reports/training.json; `pytest tests/runtime/training --update` makes the page
+of it. Runs that are not named keep the figures they have.
 """
 
 from __future__ import annotations

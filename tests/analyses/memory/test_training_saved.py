@@ -1,0 +1,59 @@
+"""Saved for backward: every spec against PyTorch's hooks on saved tensors, to the byte."""
+
+from pathlib import Path
+
+import pytest
+from training_layers import LAYERS
+
+import convsize
+from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.step import smallest_batch
+from convsize.records import TrainingSetting
+
+torch = pytest.importorskip("torch")
+
+from convsize.runtime.meters.step import batch_of, saved_by_torch  # noqa: E402
+
+SPECS = sorted((Path(__file__).parents[3] / "specs").glob("*.spec"))
+
+
+# On the meta device storages are told apart and have their sizes, and nothing is computed.
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec(path, batch):
+    network = convsize.load(path)
+    if batch < smallest_batch(network):
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            saved_by_torch(batch_of(network, batch, "meta"))
+        with pytest.raises(convsize.errors.UsageError, match="take a batch of 2 or more"):
+            saved_bytes(network, TrainingSetting(batch))
+        return
+    assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch, "meta"))
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_layers_sum_up(path):
+    memory = training_memory(convsize.load(path), TrainingSetting(2))
+    assert sum(size for _, size in memory.saved_by_layer) == memory.saved
+
+
+@pytest.mark.parametrize("name", ["lenet5", "cifar10", "text_cnn", "keras_mnist", "autoencoder_upsampling"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_on_a_processor_in_other_types(name, dtype):
+    network = convsize.load(SPECS[0].with_stem(name))
+    ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
+    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
+def test_batch_norm_statistics_have_the_type_of_the_activations(dtype):
+    network = convsize.parse("input: 3@16x16\nC3D8 BN R M C3D8 BN R GAP FC10")
+    ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
+    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers(layer):
+    network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC6 R FC4")
+    for batch in (1, 3):
+        assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch))

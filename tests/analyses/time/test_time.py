@@ -1,0 +1,210 @@
+"""Predicted times: floors by hand, what was measured looked up, samples met, and what belongs to no layer."""
+
+from math import log2
+from pathlib import Path
+
+import pytest
+
+import convsize
+from convsize import devices
+from convsize.analyses.time.model import Model
+from convsize.analyses.time.prediction import predict_time, sweep_times
+from convsize.analyses.time.units import pieces, table_name
+from convsize.errors import UsageError
+from convsize.records.device import ClassTable, Device, DeviceSource, Sample
+from convsize.records.time import TimeSetting
+
+SPECS = Path(__file__).parents[3] / "specs"
+PLAIN = Device(
+    "plain",
+    "A plain machine",
+    "cpu",
+    DeviceSource("calibrated", "by hand", "2026"),
+    memory=None,
+    bandwidth=1e9,
+    peaks=(("float32", 1e9),),
+    overhead=1e-6,
+)
+
+
+def test_the_floor_by_hand():
+    """C3D8b0 on 4@10x10: 100·8·36 multiply-adds; 400 values in, 800 out, 288 weights of 4 bytes; batch 2."""
+    network = convsize.parse("input: 4@10x10\nC3D8b0")
+    (layer,) = predict_time(network, PLAIN, TimeSetting(2)).layers
+    assert layer.flops == 2 * 2 * 100 * 8 * 36
+    assert layer.bytes == 4 * (2 * (400 + 800) + 288)
+    assert layer.forward == pytest.approx(1e-6 + layer.flops / 1e9)
+    assert (layer.backward, layer.bound, layer.basis) == (0, "compute", "assumed")
+
+
+def test_an_embedding_reads_the_rows_that_it_looks_up():
+    """30 tokens in, 30 rows of 8 numbers read and written; the gradient of the table of 1,000 rows is dense."""
+    forward, backward = pieces(convsize.parse("input: 1@30\nembed(1000,8)"), 2, "float32", training=True)
+    assert forward.bytes == 4 * 2 * (30 + 2 * 30 * 8)
+    assert backward.bytes == 4 * (2 * (30 + 30 * 8) + 8000)
+
+
+def test_a_step_has_backward_passes_losses_and_the_optimizer():
+    network = convsize.parse("input: 4@10x10\nC3D8b0 R [x | C1] GAP FC10 S")
+    step = predict_time(network, PLAIN, TimeSetting(2, training=True))
+    by_name = {layer.name: layer for layer in step.layers}
+    assert "softmax1" not in by_name
+    # The first layer's input needs no gradient, so its backward pass is one product; others' are two.
+    assert by_name["conv1"].backward == pytest.approx(by_name["conv1"].forward)
+    assert by_name["conv2"].backward > 1.9 * by_name["conv2"].forward
+    outside = dict(step.outside)
+    assert list(outside) == ["loss", "sums of gradients", "step of momentum"]
+    assert all(seconds > 0 for seconds in outside.values())
+    assert step.seconds == pytest.approx(sum(layer.seconds for layer in step.layers) + sum(outside.values()))
+    assert step.throughput == pytest.approx(2 / step.seconds)
+    one = convsize.parse("input: 4@10x10\nC3D8b0 R GAP FC10")
+    assert dict(predict_time(one, PLAIN, TimeSetting(2, training=True)).outside)["sums of gradients"] == 0
+
+
+def test_a_layer_that_was_timed_alone_is_looked_up():
+    network = convsize.parse("input: 4@10x10\nC3D8b0 R")
+    conv, relu = pieces(network, 2, "float32", training=False)
+    known = PLAIN._replace(shapes=((conv.key, 0.25), (relu.key, 0.5)))
+    found = predict_time(network, known, TimeSetting(2))
+    assert [layer.forward for layer in found.layers] == [0.25, 0.5]
+    assert {layer.basis for layer in found.layers} == {"measured"}
+    assert {layer.basis for layer in predict_time(network, known, TimeSetting(3)).layers} == {"assumed"}
+
+
+def test_between_samples_the_ratio_to_the_floor_is_interpolated():
+    network = convsize.parse("input: 8@10x10\nR")
+    (piece,) = pieces(network, 4, "float32", training=False)
+    floor = 1e-6 + max(piece.flops / 1e9, piece.bytes / 1e9)
+    name = table_name(piece.family, "inference", "float32")
+
+    def sample(times: float, shift: float) -> Sample:
+        features = (piece.features[0] + shift, *piece.features[1:])
+        return Sample((float(piece.flops), float(piece.bytes), *features), times * floor)
+
+    def estimate(*samples: Sample) -> float:
+        device = PLAIN._replace(classes=(ClassTable(name, samples),))
+        found = Model(device, "float32").estimate(piece)
+        assert found.basis == "calibrated"
+        return found.seconds
+
+    assert estimate(sample(3, 0)) == pytest.approx(3 * floor)
+    assert estimate(sample(2, -1), sample(8, 1)) == pytest.approx(4 * floor)  # the geometric middle
+    assert 2 * floor < estimate(sample(2, -0.5), sample(8, 2)) < 4 * floor
+
+
+def test_samples_of_another_version_are_refused():
+    network = convsize.parse("input: 8@10x10\nR")
+    (piece,) = pieces(network, 4, "float32", training=False)
+    short = Sample((float(piece.flops), float(piece.bytes), *piece.features[1:]), 1e-6)
+    device = PLAIN._replace(classes=(ClassTable(table_name(piece.family, "inference", "float32"), (short,)),))
+    with pytest.raises(UsageError, match="another version measured them; run `convsize calibrate` again"):
+        predict_time(network, device, TimeSetting(4))
+
+
+def test_the_same_layers_have_the_same_keys_and_others_others():
+    def keys(text: str, batch: int = 1, *, training: bool = False) -> set[str]:
+        return {piece.key for piece in pieces(convsize.parse(text), batch, "float32", training=training)}
+
+    assert len(keys("input: 3@8x8\ndef f: C3 R\nf f f")) == 2
+    assert keys("input: 3@8x8\nC3D4 R M") == keys("input: 3@8x8\nC3D4 R M2/2", 1)
+    assert not keys("input: 3@8x8\nC3D4") & keys("input: 3@8x8\nC3D4", 2)
+    assert not keys("input: 3@8x8\nC3D4") & keys("input: 3@8x8\nC3D4", training=True)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+def test_every_spec_on_every_data_sheet(path):
+    network = convsize.load(path)
+    for name in ("h200", "t4", "ryzen7_5800h"):
+        device = devices.load(name)
+        passing, step = (predict_time(network, device, TimeSetting(8, training=each)) for each in (False, True))
+        assert 0 < passing.seconds < step.seconds
+        # No more than the peak allows.
+        peak = dict(device.peaks).get("tf32", dict(device.peaks)["float32"])
+        assert 8 * 2 * network.analyze().totals.macs / passing.seconds < peak
+
+
+def test_float32_convolutions_run_in_tf32_where_there_is_one():
+    network = convsize.parse("input: 512@64x64\nC3D512b0")
+    plain = devices.load("a100")
+    without = plain._replace(peaks=tuple(each for each in plain.peaks if each[0] != "tf32"))
+    fast, slow = (predict_time(network, each, TimeSetting(8)).layers[0].forward for each in (plain, without))
+    assert slow / fast == pytest.approx(156 / 19.5, rel=0.01)
+
+
+def test_a_sweep_marks_its_knee():
+    network = convsize.load(SPECS / "resnet18.spec")
+    found = sweep_times(network, devices.load("h100"), TimeSetting(training=True), (1, 2, 4, 8, 16, 32, 64, 128))
+    rates = [point.throughput for point in found.points]
+    assert rates == sorted(rates)
+    knee = next(point for point in found.points if point.batch == found.knee)
+    assert knee.throughput >= 0.9 * max(rates)
+    assert all(point.throughput < 0.9 * max(rates) for point in found.points if point.batch < found.knee)
+    memory = [point.memory for point in found.points]
+    assert memory == sorted(memory)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (TimeSetting(0), "a batch holds at least one sample, not 0"),
+        (TimeSetting(dtype="int8"), "there is no type `int8`"),
+        (TimeSetting(dtype="bfloat16"), "the device t4 has no figures for bfloat16; it has float32, float16"),
+        (TimeSetting(training=True, optimizer="lion"), "the time of the optimizer `lion` is not known"),
+    ],
+)
+def test_settings_that_make_no_sense(setting, message):
+    with pytest.raises(UsageError, match=message):
+        predict_time(convsize.parse("input: 3@8x8\nC3"), devices.load("t4"), setting)
+
+
+@pytest.mark.parametrize(
+    ("check", "code", "message"),
+    [
+        ("step_time(h200,batch=64)<=1s", None, ""),
+        ("inference_time(h200,batch=64)<=1s", None, ""),
+        ("step_time(h200,batch=64)<=1us", "E402", "by prediction, not <= 1us"),
+        ("step_time(h200,batch=64)<=1ms inference_time(t4)>=3s", "E402", "inference_time at batch 1 on t4 is "),
+        ("step_time(h200)=3ms", "E406", "`=` says more than is known"),
+        ("step_time(batch=3)<=2s", "E406", "none is named"),
+        ("step_time(h200,speed=3)<=2s", "E406", "takes a device, and batch, dtype and optimizer by name"),
+        ("step_time(h20)<=2s", "E406", "did you mean `h200`?"),
+        ("step_time(h200)<=2K", "E406", "`step_time` is a time, `2K` is none"),
+        ("step_time(h200,dtype=int8)<=2s", "E406", "there is no type `int8`"),
+        ("params<=2s", "E406", "`params` is a count, `2s` is not"),
+    ],
+)
+def test_expectations(check, code, message):
+    found = convsize.parse(f"input: 3@32x32\nC3D8 R GAP FC10\nexpect: {check}").analyze().diagnostics
+    if code is None:
+        assert not found
+    else:
+        assert code in {each.code for each in found}
+        assert any(message in each.message for each in found)
+
+
+def test_features_are_logarithms_of_extents():
+    (piece,) = pieces(convsize.parse("input: 24@10x10\nC3D40/2b0"), 4, "float32", training=False)
+    assert piece.family == "convolution kxk"
+    assert piece.features == (log2(24), log2(40), 0, log2(25), 2, log2(9), 2.0, 0.0, 0.0, 0.0)
+    marks = [
+        piece.features[-1]
+        for batch in (1, 2)
+        for piece in pieces(convsize.parse("input: 24@10x10\nC1D8 GAP FC5"), batch, "float32", training=False)
+        if "pooling" not in piece.family
+    ]
+    assert marks == [0.0, 6.0, 0.0, 0.0]  # only a fully connected layer of one sample multiplies a vector
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_is_assumed_has_a_range(training: bool) -> None:
+    network = convsize.load(SPECS / "resnet18.spec") if training else convsize.load(SPECS / "lenet5.spec")
+    found = predict_time(network, devices.load("h200"), TimeSetting(8, training=training))
+    least, most = found.between
+    assert least < found.seconds < most
+    assert found.assumed == (0.5, 0.8, 6e-6)
+
+
+def test_what_was_measured_has_none() -> None:
+    device = devices.load("h200")._replace(efficiency=None)
+    found = predict_time(convsize.load(SPECS / "lenet5.spec"), device, TimeSetting())
+    assert (found.assumed, found.between) == (None, None)
