@@ -61,10 +61,6 @@ def command(
     from convsize.cli.progress import Progress
     from convsize.errors import SpecError, UsageError
 
-    if format_ == "html":
-        from convsize.views.report.charts import require_pygal
-
-        require_pygal()
     asked = _asked(specs or (), expression or ())
     shapes, numbers = named.inputs(input_ or ()), named.lets(let or ())
     code = ExitCode.OK

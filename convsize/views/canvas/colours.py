@@ -47,6 +47,11 @@ class Colours(Record):
     strength: Fraction
     dark: bool
 
+    @property
+    def grid(self) -> str:
+        """The lines of a plot's ticks."""
+        return mixed(self.paper, self.faint, Fraction(25, 100))
+
     def fill(self, family: str) -> str:
         """The inside of a shape."""
         hue = FAMILIES[family][1]
@@ -75,6 +80,19 @@ _SERIES = (_BLUE, _VERMILLION, _GREEN, _ORANGE, _PURPLE, _SKY, _GREY)
 _LIGHT = Colours("#ffffff", "#1a1a1a", "#595959", "#f6f6f6", "#b84f00", Fraction(45, 100), dark=False)
 _DARK = Colours("#16181c", "#f0f0f0", "#b0b0b0", "#1f2228", _ORANGE, Fraction(40, 100), dark=True)
 THEMES: dict[Theme, Colours] = {"light": _LIGHT, "dark": _DARK}
+
+
+def light_and_dark() -> dict[str, str]:
+    """What each colour of a light picture is in a dark one: a page with such rules shows one picture in both themes."""
+    light, dark = THEMES["light"], THEMES["dark"]
+    pairs = {getattr(light, name): getattr(dark, name) for name in ("paper", "ink", "faint", "panel", "skip", "grid")}
+    for family in FAMILIES:
+        pairs.setdefault(light.fill(family), dark.fill(family))
+        pairs.setdefault(light.line(family), dark.line(family))
+    for at in range(len(_SERIES)):
+        pairs.setdefault(light.series(at), dark.series(at))
+        pairs.setdefault(light.area(at), dark.area(at))
+    return pairs
 
 
 def mixed(one: str, other: str, share: Fraction) -> str:

@@ -19,7 +19,10 @@ _FONT = "Helvetica, Arial, sans-serif"
 
 
 class Polygon(Record):
-    """A closed shape; without a fill it is an outline."""
+    """A closed shape; without a fill it is an outline.
+
+    title: what it is, for those who point at it. target: on a page, the id or the address that it leads to.
+    """
 
     points: tuple[Point, ...]
     fill: str | None
@@ -27,6 +30,7 @@ class Polygon(Record):
     width: float = 1
     dashed: bool = False
     title: str = ""
+    target: str | None = None
 
 
 class Line(Record):
@@ -40,13 +44,14 @@ class Line(Record):
 
 
 class Dot(Record):
-    """A circle."""
+    """A circle, with a title and a target as those of a polygon."""
 
     centre: Point
     radius: float
     fill: str | None
     line: str | None
     title: str = ""
+    target: str | None = None
 
 
 class Text(Record):
@@ -92,6 +97,17 @@ class Scene(Record):
             "</svg>",
         ]
         return "\n".join(out) + "\n"
+
+    def inline(self) -> str:
+        """As an SVG element of a page: as wide as the page lets it be, on the page's own background.
+
+        Shapes with a target are points that a script may find: they are images that have their titles as names.
+        """
+        look = f'viewBox="0 0 {_n(self.width)} {_n(self.height)}" font-family="{_FONT}"'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" {look} role="group" aria-label="{_text(self.name)}">'
+            f"{''.join(map(_svg, self.shapes))}</svg>"
+        )
 
     def file(self, suffix: Suffix) -> bytes:
         """As SVG, PNG or PDF, with a stamp that tells whether it is stale."""
@@ -150,16 +166,20 @@ def _svg(shape: Shape) -> str:
         x, y = shape.at
         place = f'x="{_n(x)}" y="{_n(y)}" width="{_n(shape.width)}" height="{_n(shape.height)}"'
         return f'<image {place} preserveAspectRatio="xMidYMid slice" href="{_text(shape.uri)}"/>'
-    title = f"<title>{_text(shape.title)}</title>" if isinstance(shape, (Polygon, Dot)) and shape.title else ""
+    title = point = ""
+    if isinstance(shape, (Polygon, Dot)):
+        title = f"<title>{_text(shape.title)}</title>" if shape.title else ""
+        if shape.target is not None:
+            point = f' class="point" data-to="{_text(shape.target)}" role="img"'
     if isinstance(shape, Dot):
         x, y = shape.centre
         place = f'cx="{_n(x)}" cy="{_n(y)}" r="{_n(shape.radius)}"'
-        return f'<circle {place} fill="{shape.fill or "none"}" stroke="{shape.line or "none"}">{title}</circle>'
+        return f'<circle {place} fill="{shape.fill or "none"}" stroke="{shape.line or "none"}"{point}>{title}</circle>'
     dash = ' stroke-dasharray="4 3"' if shape.dashed else ""
     if isinstance(shape, Polygon):
         return (
             f'<polygon points="{_points(shape.points)}" fill="{shape.fill or "none"}" stroke="{shape.line or "none"}" '
-            f'stroke-width="{_n(shape.width)}" stroke-linejoin="round"{dash}>{title}</polygon>'
+            f'stroke-width="{_n(shape.width)}" stroke-linejoin="round"{dash}{point}>{title}</polygon>'
         )
     line = (
         f'<polyline points="{_points(shape.points)}" fill="none" stroke="{shape.colour}" '

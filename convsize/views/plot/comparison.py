@@ -15,6 +15,8 @@ from convsize.views.text import numbers
 _LARGEST, _LEAST = 24.0, 3.5
 """The radii of the bubbles of the largest activations, and of the smallest that is still seen."""
 
+SCATTER = "MACs against parameters"
+BUBBLES = "a bubble's area is the activation memory; filled: no other costs less in one and no more in the others"
 _BAR_WIDE, _BAR_HIGH, _BAR_STEP = 180.0, 12.0, 19.0
 _HUES = ("#0072b2", "#56b4e9", "#f0e442", "#e69f00", "#d55e00")
 """From the input's end to the output's: the hues of Okabe & Ito from cold to warm."""
@@ -23,13 +25,17 @@ _HUES = ("#0072b2", "#56b4e9", "#f0e442", "#e69f00", "#d55e00")
 def scene(entries: Sequence[Entry], *, theme: Theme = "light") -> Scene:
     """The picture."""
     colours = THEMES[theme]
-    scatter, wide, bottom = shapes(_scatter(entries), colours, 28, 0)
+    dots, wide, bottom = shapes(scatter(entries), colours, 28, 0)
     bars, right, bottom = _bars(entries, colours, bottom + 64)
-    return Scene("Networks compared", ceil(max(wide + 24, right + 24)), ceil(bottom + 20), colours, (*scatter, *bars))
+    return Scene("Networks compared", ceil(max(wide + 24, right + 24)), ceil(bottom + 20), colours, (*dots, *bars))
 
 
-def _scatter(entries: Sequence[Entry]) -> Plot:
-    """Bubbles whose areas follow the memory of the activations; those that no other network beats are filled."""
+def scatter(entries: Sequence[Entry], targets: Sequence[str | None] = ()) -> Plot:
+    """Bubbles whose areas follow the memory of the activations; those that no other network beats are filled.
+
+    targets: what the bubbles lead to on a page.
+    """
+    leads = dict(zip((entry.name for entry in entries), targets, strict=False))
     largest = max(max(entry.costs[2] for entry in entries), 1)
 
     def spots(*, pareto: bool) -> tuple[Spot, ...]:
@@ -42,13 +48,14 @@ def _scatter(entries: Sequence[Entry]) -> Plot:
                 f"activations {numbers.size(entry.costs[2])}",
                 max(_LARGEST * sqrt(entry.costs[2] / largest), _LEAST),
                 bold=pareto,
+                target=leads.get(entry.name),
             )
             for entry in entries
             if entry.pareto == pareto
         )
 
     return Plot(
-        "MACs against parameters",
+        SCATTER,
         Axis("parameters", "count", "log"),
         (
             Panel(
@@ -57,9 +64,7 @@ def _scatter(entries: Sequence[Entry]) -> Plot:
                 height=400,
             ),
         ),
-        subtitle=(
-            "a bubble's area is the activation memory; filled: no other costs less in one and no more in the others"
-        ),
+        subtitle=BUBBLES,
         width=740,
     )
 

@@ -1,4 +1,4 @@
-"""Figures as a picture: lines, steps, areas, bands and dots over an axis that panels share.
+"""Figures as a picture: lines, steps, areas, bands, bars and dots over an axis that panels share.
 
 One way to plot for every command. A plot is a record of what is shown; `scene` turns it into a page, `shapes` into a
 part of one. What an axis cannot show (NaN, infinities; 0 and below on a logarithmic one) leaves a gap. Nothing is said
@@ -45,7 +45,7 @@ class Curve(Record):
 
 
 class Spot(Record):
-    """A dot with its name beside it (or none), and a title for those who point at it."""
+    """A dot with its name beside it (or none), a title for those who point at it, and what it leads to on a page."""
 
     x: float
     y: float
@@ -53,6 +53,7 @@ class Spot(Record):
     title: str = ""
     radius: float = 3.5
     bold: bool = False
+    target: str | None = None
 
 
 class Spots(Record):
@@ -62,6 +63,15 @@ class Spots(Record):
     spots: Sequence[Spot]
     hue: int = 0
     hollow: bool = False
+
+
+class Bar(Record):
+    """A bar from 0 to y over the place x, with a title for those who point at it, and what it leads to on a page."""
+
+    x: float
+    y: float
+    title: str = ""
+    target: str | None = None
 
 
 class Mark(Record):
@@ -74,7 +84,7 @@ class Mark(Record):
 
 
 class Panel(Record):
-    """Series over one y axis or two, with what is marked in them."""
+    """Series over one y axis or two, with what is marked in them; bars stand 1 apart on x."""
 
     y: Axis
     curves: tuple[Curve, ...] = ()
@@ -82,10 +92,14 @@ class Panel(Record):
     marks: tuple[Mark, ...] = ()
     second: Axis | None = None
     height: float = 220.0
+    bars: tuple[Bar, ...] = ()
 
 
 class Plot(Record):
-    """Panels under each other that share x; width is that of the page without its margins."""
+    """Panels under each other that share x; width is that of the page without its margins.
+
+    The title may be left out where one stands beside the plot.
+    """
 
     title: str
     x: Axis
@@ -113,11 +127,21 @@ def scene(plot: Plot, *, theme: Theme = "light") -> Scene:
     return Scene(plot.title, ceil(right + _MARGIN), ceil(bottom + 14), colours, tuple(found))
 
 
+def inline(plot: Plot, name: str) -> str:
+    """The plot as an SVG element of a page that gives it a heading; its colours are those of `light_and_dark`."""
+    colours = THEMES["light"]
+    found, right, bottom = shapes(plot, colours, 4, 0)
+    return Scene(name, ceil(right + _MARGIN), ceil(bottom), colours, tuple(found)).inline()
+
+
 def shapes(plot: Plot, colours: Colours, left: float, top: float) -> tuple[list[Shape], float, float]:
     """The plot's shapes from a corner of a page on, its right end and its bottom."""
-    found: list[Shape] = [Text((left, top + 26), plot.title, 14, colours.ink, "start", bold=True)]
+    found: list[Shape] = []
     right = max(left + plot.width, left + text_width(plot.title, 14, bold=True))
-    y = top + 34
+    y = top
+    if plot.title:
+        found.append(Text((left, top + 26), plot.title, 14, colours.ink, "start", bold=True))
+        y += 34
     if plot.subtitle:
         found.append(Text((left, top + 44), plot.subtitle, _SMALL, colours.faint, "start"))
         right = max(right, left + text_width(plot.subtitle, _SMALL))
@@ -136,7 +160,7 @@ def shapes(plot: Plot, colours: Colours, left: float, top: float) -> tuple[list[
         )
         for each in drawings:
             found += each.shapes(*inner, last=each is drawings[-1])
-        y = drawings[-1].bottom + 34
+        y = drawings[-1].bottom + (34 if plot.x.title else 20)
     return found, right, y
 
 
@@ -204,12 +228,13 @@ class _Panel:
         self.left, self.right = left, right
         axis = self.plot.x
         values = [value for panel in self.plot.panels for value in _places(panel)]
-        # Dots keep a distance from the ends of an axis, curves fill it.
-        tight = not any(each.spots for panel in self.plot.panels for each in panel.spots)
+        # Dots keep a distance from the ends of an axis; curves fill it, and so do places that are counted.
+        tight = axis.ticks is not None or not any(each.spots for panel in self.plot.panels for each in panel.spots)
         self.x = PlacedAxis(axis, values, left, right, tight=tight)
         return [
             *self.grid(last=last),
             *(shape for curve in self.panel.curves if curve.low is not None for shape in self.curve(curve)),
+            *self.bars(),
             *self.frame(last=last),
             *(shape for curve in self.panel.curves if curve.low is None for shape in self.curve(curve)),
             *self.dots(),
@@ -218,7 +243,7 @@ class _Panel:
 
     def grid(self, *, last: bool) -> Iterator[Shape]:
         """The ticks of all axes with their lines."""
-        colour = mixed(self.colours.paper, self.colours.faint, Fraction(25, 100))
+        colour = self.colours.grid
         faint = self.colours.faint
         for x, text in self.x.ticks(lambda text: text_width(text, _SMALL) + 14):
             yield Line(((x, self.top), (x, self.bottom)), colour, 0.7)
@@ -276,6 +301,20 @@ class _Panel:
                 width = 1.8 if curve.low is None else 1.0
                 yield Line(_thinned(top), self.colours.series(hue), width, dashed=curve.dashed)
 
+    def bars(self) -> Iterator[Shape]:
+        """The bars, with as much between them as can be seen."""
+        if not self.panel.bars:
+            return
+        half = 0.5 if self.x.place(1) - self.x.place(0) < 4 else 0.4
+        for bar in self.panel.bars:
+            if self.panel.y.shows(bar.y):
+                left, top = self.at(bar.x - half, bar.y, second=False)
+                right, bottom = self.at(bar.x + half, 0, second=False)
+                line = self.colours.series(0)
+                yield Polygon(
+                    _box(left, top, right, bottom), self.colours.area(0), line, 0.8, title=bar.title, target=bar.target
+                )
+
     def dots(self) -> Iterator[Shape]:
         """The dots, larger ones below smaller ones, and then their names."""
         axis = self.panel.y
@@ -287,10 +326,11 @@ class _Panel:
         ]
         for each, spot, centre in sorted(there, key=lambda found: -found[1].radius):
             fill, line = _spot_colours(each, self.colours)
-            yield Dot(centre, spot.radius, fill, line, spot.title)
+            yield Dot(centre, spot.radius, fill, line, spot.title, spot.target)
         labels = [Label(spot.label, centre, spot.radius, spot.bold) for _, spot, centre in there if spot.label]
         taken = [centre for _, spot, centre in there if not spot.label]
-        yield from placed(labels, self.colours.ink, _SMALL, self.left, self.right + _GAP, taken)
+        room = (self.left, self.top - _GAP, self.right + _GAP, self.bottom)
+        yield from placed(labels, self.colours, _SMALL, room, taken)
 
     def mark(self, mark: Mark) -> Iterator[Shape]:
         """A marked place on x, or a marked point with its text where it covers least of the curves."""
@@ -302,7 +342,8 @@ class _Panel:
             centre = self.at(mark.x, mark.y, second=mark.second)
             yield Dot(centre, 4, self.colours.skip, self.colours.paper, mark.text)
             label = Label(mark.text, centre, 4, bold=True)
-            yield from placed([label], self.colours.ink, _SMALL, self.left, self.right, list(self.along_curves()))
+            room = (self.left, self.top - _GAP, self.right, self.bottom)
+            yield from placed([label], self.colours, _SMALL, room, list(self.along_curves()))
             return
         x = self.x.place(mark.x)
         wide = text_width(mark.text, _SMALL)
@@ -337,9 +378,9 @@ def _values(panel: Panel, *, second: bool) -> Iterator[float]:
         if curve.second == second:
             yield from curve.ys
             yield from curve.low or ()
-    for each in panel.spots if not second else ():
-        for spot in each.spots:
-            yield spot.y
+    if not second:
+        yield from (bar.y for bar in panel.bars)
+        yield from (spot.y for each in panel.spots for spot in each.spots)
     for mark in panel.marks:
         if mark.y is not None and mark.second == second:
             yield mark.y
@@ -348,6 +389,7 @@ def _values(panel: Panel, *, second: bool) -> Iterator[float]:
 def _places(panel: Panel) -> Iterator[float]:
     for curve in panel.curves:
         yield from curve.xs
+    yield from (bar.x for bar in panel.bars)
     for each in panel.spots:
         for spot in each.spots:
             yield spot.x

@@ -33,7 +33,7 @@ def scene(found: Profile, layers: Sequence[LayerRow], *, theme: Theme = "light")
     plot = Plot(
         f"{found.name}: roofline",
         Axis("FLOP for each byte moved", scale="log"),
-        (Panel(Axis("FLOP/s", "count", "log"), curves, (Spots("layers", spots, hue=1),), height=360),),
+        (Panel(Axis("FLOP/s", "count", "log"), curves, spots=(Spots("layers", spots, hue=1),), height=360),),
         setting_text(found),
     )
     return page(plot, theme=theme)

@@ -19,7 +19,7 @@ from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
 from convsize.views.canvas import file
-from convsize.views.canvas.colours import FAMILIES, THEMES
+from convsize.views.canvas.colours import THEMES, light_and_dark
 from convsize.views.drawing import dot
 from convsize.views.drawing.parts import Part
 from convsize.views.report.charts import Chart, charts
@@ -35,7 +35,7 @@ INDEX = "index.html"
 def render(page: NetworkPage, *, index: bool = False) -> str:
     """The page of one network; `index` says that it stands beside one that compares several.
 
-    Raises UsageError where pygal or Graphviz is not installed.
+    Raises UsageError where Graphviz is not installed.
     """
     report = page.report
     texts = _Texts()
@@ -67,7 +67,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
 
 def document(title: str, links: str, body: str, data: dict[str, Any]) -> str:
     """A whole page around a body; links and body are HTML."""
-    style, script = asset("report.css") + _diagram_colours(), asset("report.js")
+    style, script = asset("report.css") + _picture_colours(), asset("report.js")
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
@@ -207,16 +207,12 @@ def _said(part: Part) -> str:
     return f"{part.label}{times} ({name}): gives {numbers.volume(part.after)}; {costs}"
 
 
-def _diagram_colours() -> str:
-    """The drawing is in light colours: what each of them is on a dark page."""
+def _picture_colours() -> str:
+    """The drawing and the charts are in light colours: what each of them is on a dark page."""
     light, dark = THEMES["light"], THEMES["dark"]
-    pairs = {getattr(light, name): getattr(dark, name) for name in ("paper", "ink", "faint", "panel", "skip")}
-    for family in FAMILIES:
-        pairs.setdefault(light.fill(family), dark.fill(family))
-        pairs.setdefault(light.line(family), dark.line(family))
     rules = [
-        f'.diagram [{what}="{one}"]{{{what}:light-dark({one},{other})}}'
-        for one, other in pairs.items()
+        f':is(.diagram,.chart) [{what}="{one}"]{{{what}:light-dark({one},{other})}}'
+        for one, other in light_and_dark().items()
         for what in ("fill", "stroke")
     ]
     # Texts without a colour of their own are black in SVG; faint ones are too faint on a coloured shape (WCAG 1.4.3).

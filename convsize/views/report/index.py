@@ -29,7 +29,7 @@ def link(name: str, ending: str) -> str:
 
 
 def render_html(pages: Sequence[NetworkPage]) -> str:
-    """The index in HTML. Raises UsageError where pygal is not installed."""
+    """The index in HTML."""
     heads = "".join(
         f'<th scope="col"{kind}><button type="button" disabled>{title}</button></th>'
         for title, kind in [

@@ -1,7 +1,8 @@
 """Plots: every value where its axis says, round ticks, gaps, and texts that stay on the page."""
 
 import math
-from itertools import pairwise
+import re
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -12,7 +13,7 @@ from convsize.views.canvas.colours import THEMES
 from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
 from convsize.views.plot import memory as memory_picture
 from convsize.views.plot.axes import PlacedAxis
-from convsize.views.plot.plot import Axis, Curve, Mark, Panel, Plot, Spot, Spots, scene, shapes, stacked
+from convsize.views.plot.plot import Axis, Bar, Curve, Mark, Panel, Plot, Spot, Spots, inline, scene, shapes, stacked
 from convsize.views.text import numbers
 
 
@@ -176,3 +177,39 @@ def test_marks_without_a_place_are_left_out(mark):
         Curve("loss", [1, 10], [1.0, 2.0]), x=Axis("step", scale="log"), y=Axis("loss", scale="log"), marks=(mark,)
     )
     assert "here" not in texts(plot)
+
+
+def test_bars_stand_on_zero_and_lead_to_their_rows() -> None:
+    bars = tuple(Bar(at, value, f"layer {at}: <{value}>", f"row-{at}") for at, value in enumerate((4.0, 0.0, 8.0)))
+    axis = Axis("", include=(-0.5, 2.5), ticks=((0.0, "a"), (1.0, "b"), (2.0, "c")))
+    found = inline(Plot("", axis, (Panel(Axis("MACs", "count"), bars=bars),)), "MACs over depth")
+    boxes = re.findall(r'<polygon points="([^"]+)"[^>]* class="point" data-to="(row-\d)" role="img"><title>', found)
+    heights = []
+    for points, _ in boxes:
+        ys = [float(point.split(",")[1]) for point in points.split()]
+        heights.append(max(ys) - min(ys))
+    assert [target for _, target in boxes] == ["row-0", "row-1", "row-2"]
+    assert heights[1] == 0
+    assert heights[2] == pytest.approx(2 * heights[0], abs=0.05)
+    assert "<title>layer 0: &lt;4.0&gt;</title>" in found
+    assert 'role="group" aria-label="MACs over depth"' in found
+
+
+def test_names_of_crowded_dots_cover_no_other_name_and_lines_lead_to_them() -> None:
+    spots = tuple(Spot(3 + at % 6 * 0.1, 2 + at // 6 * 1.3, f"network {at}") for at in range(30))
+    far = (Spot(9, 9, "far"), Spot(1, 9, "away"))
+    found, _, _ = shapes(
+        Plot("", Axis("x"), (Panel(Axis("y"), spots=(Spots("", (*spots, *far)),), height=400),)), THEMES["light"], 0, 0
+    )
+    texts = [shape for shape in found if isinstance(shape, Text) and re.match("network|far|away", shape.text)]
+    assert len(texts) == 32
+    boxes = [(t.at[0], t.at[1] - 8, t.at[0] + text_width(t.text, t.size), t.at[1] + 2) for t in texts]
+    covered = [
+        (one, other)
+        for one, other in combinations(boxes, 2)
+        if min(one[2], other[2]) - max(one[0], other[0]) > 0.5 and min(one[3], other[3]) - max(one[1], other[1]) > 0.5
+    ]
+    assert covered == []
+    # The two dots that stand alone have their names beside them; the others have lines.
+    faint = [shape for shape in found if isinstance(shape, Line) and shape.colour == THEMES["light"].faint]
+    assert 10 <= len(faint) <= 30

@@ -17,6 +17,7 @@ from convsize.errors import Source, UsageError
 from convsize.records import LayerRow
 from convsize.views.analysis import json as as_json
 from convsize.views.analysis import markdown
+from convsize.views.canvas.colours import light_and_dark
 from convsize.views.report import charts as report_charts
 from convsize.views.report import html as report_html
 from convsize.views.report import markdown as report_markdown
@@ -229,6 +230,14 @@ def test_charts_have_a_point_for_every_step() -> None:
     assert found == {"volume": 2 * count, "parameters": count, "macs": count, "memory": count, "field": count - 3}
 
 
+def test_every_colour_of_a_picture_has_one_for_dark_pages() -> None:
+    pages = [of_spec(name) for name in ("googlenet", "unet", "densenet121")]
+    for text in (*map(report_html.render, pages), written(pages, "html", several=True)[0][1]()):
+        colours = set(re.findall(r'(?:fill|stroke)="(#\w+)"', text))
+        assert len(colours) > 4
+        assert colours <= light_and_dark().keys()
+
+
 def test_inputs_of_any_rank_and_networks_without_costs() -> None:
     for text in (
         "input: 4@64\nC3D8 R GMP FC2",
@@ -311,18 +320,6 @@ def test_says_what_is_wrong_with_the_call(convsize: Callable[..., Any], tmp_path
     assert "there is nothing to report on" in convsize("report", tmp_path / "empty").err
     ran = convsize("report", "-e", "CR", "-i", "3@8x8", "-o", tmp_path / "file" / "x")
     assert (ran.code, "cannot be made" in ran.err) == (2, True)
-
-
-def test_says_what_to_install_where_pygal_is_not_there(
-    convsize: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import importlib.util
-
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    ran = convsize("report", ROOT / "specs" / "lenet5.spec", "-o", tmp_path)
-    assert ran.code == 2
-    assert "pip install 'convsize[report]'" in ran.err
-    assert convsize("report", ROOT / "specs" / "lenet5.spec", "-o", tmp_path, "-f", "markdown").code == 0
 
 
 # ---- notebooks -------------------------------------------------------------------------------------------------------

@@ -329,7 +329,7 @@
       point.setAttribute("role", "button");
       point.tabIndex = -1;
       const title = point.querySelector("title");
-      if (title) title.remove();
+      if (title) { point.setAttribute("aria-label", title.textContent); title.remove(); }
     }
     if (!points.length) continue;
     rove(chart.parentElement, () => points, along(() => points));
