@@ -17,7 +17,7 @@ from safetensors.torch import load_file  # noqa: E402
 import convsize as library  # noqa: E402
 from convsize.records import RunSettings  # noqa: E402
 from convsize.runtime.training.run_folder import Metrics, RunFolder  # noqa: E402
-from convsize.views.plot.curves import scene  # noqa: E402
+from convsize.views.answers.pictures.curves import scene  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
 TINY = "input: 1@8x8\nC3D8 R M C3D16 R M FC10 S\n"

@@ -74,7 +74,7 @@ def command(
     entries = comparison.compare(reports)
     if output is not None and suffix is not None:
         from convsize.cli import files
-        from convsize.views.plot.comparison import scene
+        from convsize.views.answers.pictures.comparison import scene
 
         files.write(output, scene(entries, theme=theme or "light").file(suffix))
     if format_ == "json":

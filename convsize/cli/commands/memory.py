@@ -125,7 +125,7 @@ def command(
                 turns.failed()
             if timeline is not None and suffix is not None:
                 from convsize.cli import files
-                from convsize.views.plot.memory import scene
+                from convsize.views.answers.pictures.memory import scene
 
                 title = f"{needed.name}: {view.title(setting)}"
                 files.write(timeline, scene(title, view.setting_text(setting), needed.peak).file(suffix))

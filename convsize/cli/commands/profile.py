@@ -90,7 +90,7 @@ def command(
             if trace is not None and document is not None:
                 files.write(trace, document)
             if output is not None and suffix is not None:
-                from convsize.views.plot.roofline import scene
+                from convsize.views.answers.pictures.roofline import scene
 
                 files.write(output, scene(found, report.layers).file(suffix))
             if format_ == "json":

@@ -102,7 +102,7 @@ def _batches(text: str) -> tuple[int, ...]:
 
 def _draw(output: str, swept: Sweep) -> None:
     from convsize.cli import files
+    from convsize.views.answers.pictures.sweep import scene
     from convsize.views.canvas.file import picture_suffix
-    from convsize.views.plot.sweep import scene
 
     files.write(output, scene(swept).file(picture_suffix(output, "a sweep")))

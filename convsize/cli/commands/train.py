@@ -297,7 +297,7 @@ def _draw(job: Any) -> str:
     from convsize.cli import files
     from convsize.errors import UsageError
     from convsize.runtime.training.run_folder import Metrics, RunFolder
-    from convsize.views.plot.curves import scene
+    from convsize.views.answers.pictures.curves import scene
 
     folder = RunFolder(job.folder)
     settings = job.settings

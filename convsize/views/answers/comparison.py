@@ -1,6 +1,6 @@
 """Networks side by side: what each costs, how they differ, and where in their depth the costs sit.
 
-This file holds the figures and writes them as a table, Markdown, CSV and JSON; comparison_picture.py draws them.
+This file holds the figures and writes them as a table, Markdown, CSV and JSON; pictures/comparison.py draws them.
 """
 
 from __future__ import annotations

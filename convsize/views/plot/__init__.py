@@ -1,1 +1,1 @@
-"""Charts as SVG."""
+"""Plots: what charts are made of."""

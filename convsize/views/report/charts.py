@@ -12,8 +12,8 @@ from math import nan, prod
 from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views.answers.comparison import compare
-from convsize.views.plot.comparison import BUBBLES, SCATTER
-from convsize.views.plot.comparison import scatter as bubbles
+from convsize.views.answers.pictures.comparison import BUBBLES, SCATTER
+from convsize.views.answers.pictures.comparison import scatter as bubbles
 from convsize.views.plot.plot import Axis, Bar, Curve, Panel, Plot, Spot, Spots, inline
 from convsize.views.report.content import Step, steps, volumes
 from convsize.views.text import numbers

@@ -21,7 +21,7 @@ from convsize.runtime.meters.step import batch_for, loss_of  # noqa: E402
 from convsize.runtime.profile import profile as profiling  # noqa: E402
 from convsize.runtime.profile.steps import Steps, nodes_by_name  # noqa: E402
 from convsize.views.answers import profile as view  # noqa: E402
-from convsize.views.plot.roofline import scene  # noqa: E402
+from convsize.views.answers.pictures.roofline import scene  # noqa: E402
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 HEAVY = "input: 3@32x32\nC3D8 R C3D256 C1D8 R GAP FC10 S"

@@ -8,13 +8,13 @@ from strategies import networks
 from convsize import api
 from convsize.errors import SpecError
 from convsize.views.answers import comparison
+from convsize.views.answers.pictures import comparison as comparison_picture
 from convsize.views.drawing import dot as drawing_graph
 from convsize.views.drawing import mermaid as drawing_mermaid
 from convsize.views.drawing import receptive_field as receptive_field_picture
 from convsize.views.drawing import text as drawing_text
 from convsize.views.drawing import volumes as drawing_volumes
 from convsize.views.drawing.folded import draw
-from convsize.views.plot import comparison as comparison_picture
 
 
 @settings(max_examples=60)

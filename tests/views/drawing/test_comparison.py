@@ -11,7 +11,7 @@ import pytest
 from convsize import api
 from convsize.records import Report
 from convsize.views.answers.comparison import COSTS, compare, ratio
-from convsize.views.plot.comparison import scene
+from convsize.views.answers.pictures.comparison import scene
 
 SPECS = Path(__file__).parents[3] / "specs"
 

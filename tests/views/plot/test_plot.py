@@ -9,9 +9,9 @@ import pytest
 import convsize
 from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
+from convsize.views.answers.pictures import memory as memory_picture
 from convsize.views.canvas.colours import THEMES
 from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
-from convsize.views.plot import memory as memory_picture
 from convsize.views.plot.axes import PlacedAxis
 from convsize.views.plot.plot import Axis, Bar, Curve, Mark, Panel, Plot, Spot, Spots, inline, scene, shapes, stacked
 from convsize.views.text import numbers

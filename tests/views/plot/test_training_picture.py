@@ -1,6 +1,6 @@
 """The curves of a run: every loss where they can be told apart, means with their spread where they cannot."""
 
-from convsize.views.plot.curves import scene
+from convsize.views.answers.pictures.curves import scene
 
 
 def metrics(steps, every=10):
