@@ -38,6 +38,8 @@ def guarded(command: Callable[..., Any]) -> Callable[..., None]:
             _forget_output()
         except KeyboardInterrupt:
             code = _INTERRUPTED
+        except ModuleNotFoundError as error:
+            code = _missing(error)
         except Exception as error:
             if _is_ours(error):
                 raise
@@ -45,6 +47,24 @@ def guarded(command: Callable[..., Any]) -> Callable[..., None]:
         raise SystemExit(int(code or ExitCode.OK))
 
     return run
+
+
+_EXTRAS = {
+    "torch": "torch",
+    **dict.fromkeys(("numpy", "PIL", "sklearn", "safetensors"), "train"),
+    **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
+    **dict.fromkeys(("svglib", "reportlab"), "pdf"),
+}
+"""The extra that brings a package."""
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """Names the extra that a command needs, where it is one that is missing."""
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
+        return _internal(error)
+    complain(f"this needs {package}, which is not installed: pip install 'convsize[{_EXTRAS[package]}]'")
+    return ExitCode.USAGE
 
 
 def _is_ours(error: Exception) -> bool:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.cli.units import dtype
+
 Specs = Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")]
 
 Expressions = Annotated[
@@ -34,8 +36,11 @@ Optimizer = Annotated[
     ),
 ]
 
+Type = Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.", callback=dtype)]
+
 TrainingType = Annotated[
-    str, typer.Option(metavar="TYPE", help="float32, float64, bfloat16 or float16, for the whole network.")
+    str,
+    typer.Option(metavar="TYPE", help="float32, float64, bfloat16 or float16, for the whole network.", callback=dtype),
 ]
 
 Frozen = Annotated[
@@ -50,7 +55,11 @@ Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summ
 
 Autocast = Annotated[
     str | None,
-    typer.Option(metavar="TYPE", help="Compute in bfloat16 or float16 where torch.autocast does; weights are float32."),
+    typer.Option(
+        metavar="TYPE",
+        help="Compute in bfloat16 or float16 where torch.autocast does; weights are float32.",
+        callback=dtype,
+    ),
 ]
 
 Against = Annotated[

@@ -1,4 +1,4 @@
-"""Numbers with units, as people write them on the command line."""
+"""Sizes and types of numbers, as people write them on the command line."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ def size(text: str, option: str) -> int:
             return 0
         raise UsageError(f"{option} {text}: of what? Write {number}GiB, {number}GB or {number}MiB")
     return int(Fraction(number) * scale)
+
+
+_SHORT = {
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "half": "float16",
+    "fp32": "float32",
+    "float": "float32",
+    "fp64": "float64",
+    "double": "float64",
+}
+
+
+def dtype(text: str | None) -> str | None:
+    """The name that PyTorch gives a type of numbers: bf16 is bfloat16; what has no other name is returned as it is."""
+    return text if text is None else _SHORT.get(text.lower(), text)

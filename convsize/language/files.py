@@ -17,6 +17,18 @@ LARGEST_SPEC = 2**20
 """Bytes. HRNet-W18 takes a thousand; what is larger is no spec, and /dev/zero must not fill the memory."""
 
 
+_NO_SPECS = {
+    ".py": "Python code",
+    ".ipynb": "a notebook",
+    ".onnx": "an ONNX model",
+    **dict.fromkeys((".pt", ".pth", ".pt2", ".ckpt"), "a file of PyTorch"),
+    **dict.fromkeys((".keras", ".h5", ".pb", ".tflite"), "a model of Keras or TensorFlow"),
+    ".safetensors": "a file of weights",
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".svg", ".pdf"), "a picture"),
+}
+"""What files are by their endings that people may give where a spec is meant."""
+
+
 def read(path: str | os.PathLike[str]) -> Source:
     """The text of a spec file. Raises UsageError where there is none, SpecError (E019) where it is no text."""
     shown = os.fspath(path)
@@ -30,6 +42,8 @@ def read(path: str | os.PathLike[str]) -> Source:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"`{shown}` cannot be read: {reason}") from None
+    if (kind := _NO_SPECS.get(os.path.splitext(shown)[1].lower())) is not None:  # noqa: PTH122
+        raise UsageError(f"`{shown}` is {kind}, and no spec: write the network in the spec language first")
     return decode(data, shown)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Specs
+from convsize.cli.options import Expressions, Inputs, Lets, Specs, Type
 
 
 def command(
@@ -13,7 +13,7 @@ def command(
     expression: Expressions = None,
     input_: Inputs = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[
         Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")

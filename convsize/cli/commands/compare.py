@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Lets
+from convsize.cli.options import Expressions, Lets, Type
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
         ),
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[
         Literal["table", "markdown", "csv", "json"], typer.Option("--format", "-f", help="How to write the answer.")

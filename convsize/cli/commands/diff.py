@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convsize.cli.options import Type
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def command(
         typer.Option(metavar="REV", help="Compare with the same file at a git revision: HEAD, main, v1.2, a hash."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    dtype: Type = "float32",
     let: Annotated[
         list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of a `let` line's, in both.")
     ] = None,

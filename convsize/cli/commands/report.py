@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Lets
+from convsize.cli.options import Expressions, Lets, Type
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float16 or bfloat16.")] = "float32",
+    dtype: Type = "float32",
     let: Lets = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: name the pages that are not up to date, and end with 1.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsize.cli.options import Expressions, Format, Inputs, Lets, Specs
+from convsize.cli.options import Expressions, Format, Inputs, Lets, Specs, Type
 
 if TYPE_CHECKING:
     from convsize.records.time import Sweep
@@ -22,7 +22,7 @@ def command(
     ] = "h100",
     batch: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = 1,
     train: Annotated[bool, typer.Option("--train", help="A training step instead of a forward pass.")] = False,
-    dtype: Annotated[str, typer.Option(metavar="TYPE", help="The numbers to compute in.")] = "float32",
+    dtype: Type = "float32",
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd, momentum, adam or adamw.")] = "momentum",
     sweep: Annotated[
         str, typer.Option(metavar="batch=A..B", help="Throughput and memory over batch sizes, doubled from A to B.")
