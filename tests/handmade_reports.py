@@ -39,6 +39,7 @@ def layer(
         index=index,
         name=name,
         op=op,
+        kind=op,
         spec=spec,
         line=2,
         column=index,

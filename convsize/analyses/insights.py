@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from convsize.analyses.receptive_field.network import Fields, before_positions_end
 from convsize.geometry import AXIS_NAMES
 from convsize.graph.network import Network
+from convsize.ops.base import CONVOLUTIONS
 from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
 
 _LINES = {"height": "rows", "width": "columns", "time": "frames", "length": "positions"}
-_FULLY_CONNECTED = "fully connected"
 
 
 def insights(
@@ -62,9 +62,9 @@ def _span(names: Sequence[str]) -> str:
 
 def _kind(rows: Sequence[LayerRow]) -> str:
     """What layers are called together: convolutions, fully connected layers, weight layers."""
-    if all(row.op == _FULLY_CONNECTED for row in rows):
+    if all(row.kind == "dense" for row in rows):
         return "fully connected layers"
-    return "convolutions" if all(row.op.endswith("convolution") for row in rows) else "weight layers"
+    return "convolutions" if all(row.kind in CONVOLUTIONS for row in rows) else "weight layers"
 
 
 class _Stretch:
@@ -151,7 +151,7 @@ def _parameters(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
     holders = [row for row in rows if row.parameters]
     if not total or len(holders) < 2:
         return
-    connected = [row for row in holders if row.op == _FULLY_CONNECTED]
+    connected = [row for row in holders if row.kind == "dense"]
     held = sum(row.parameters for row in connected)
     if connected and 2 * held > total and len(connected) < len(holders):
         names = tuple([row.name for row in connected])

@@ -57,6 +57,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 index=index,
                 name=node.name,
                 op=node.op.NAME,
+                kind=node.op.KIND,
                 spec=node.spec,
                 line=line,
                 column=column,

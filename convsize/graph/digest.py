@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from convsize.graph.network import Network
     from convsize.ops.base import Op
 
-_COMMUTATIVE = {"sum": True, "gate": True, "concatenation": False}
+_JOINS = frozenset({"sum", "gate", "concatenation"})
+_COMMUTATIVE = frozenset({"sum", "gate"})
+_ASSOCIATIVE = frozenset({"sum", "concatenation"})
 _DIGITS = 16
 _ROUNDS = 3
 _MASK = 2**64 - 1
@@ -31,7 +33,7 @@ _MASK = 2**64 - 1
 def digest(network: Network) -> str:
     """The digest, 16 hexadecimal digits, of everything the outputs depend on and of what nothing uses."""
     kinds, sources = _flattened(network)
-    commutative = {index for index, kind in kinds.items() if _COMMUTATIVE.get(kind.split(" ", 1)[0], False)}
+    commutative = {index for index in kinds if network.nodes[index].op.KIND in _COMMUTATIVE}
     main, *heads = (network.outputs["main"], *(index for name, index in network.outputs.items() if name != "main"))
     used = {source for inputs in sources.values() for source in inputs}.union((main, *heads))
     unused = kinds.keys() - used
@@ -72,13 +74,13 @@ def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
         if node.index in merged:
             continue
         inputs = list(node.inputs)
-        name = node.op.NAME
-        if name in ("sum", "concatenation"):
+        kind = node.op.KIND
+        if kind in _ASSOCIATIVE:
             inputs = _merged_inputs(network, node.index, users, roots, merged)
         if not node.inputs:
             kinds[node.index] = f"input {order[node.name]} {node.output}"
-        elif name in _COMMUTATIVE:
-            kinds[node.index] = f"{name} {node.output}"
+        elif kind in _JOINS:
+            kinds[node.index] = f"{kind} {node.output}"
         else:
             shapes = network.input_shapes(node)
             key = (node.op, shapes)
@@ -99,13 +101,13 @@ def _merged_inputs(
     network: Network, index: int, users: dict[int, list[int]], roots: set[int], merged: set[int]
 ) -> list[int]:
     """The inputs of a join with those of the joins of its kind that feed nothing else in their places."""
-    name = network.nodes[index].op.NAME
+    kind = network.nodes[index].op.KIND
     found: list[int] = []
     waiting = list(reversed(network.nodes[index].inputs))
     while waiting:
         source = waiting.pop()
         node = network.nodes[source]
-        if name == node.op.NAME and node.inputs and len(users[source]) == 1 and source not in roots:
+        if kind == node.op.KIND and node.inputs and len(users[source]) == 1 and source not in roots:
             merged.add(source)
             waiting.extend(reversed(node.inputs))
         else:

@@ -8,10 +8,10 @@ from typing import Literal
 
 from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.selection.logits import trailing_softmax
+from convsize.analyses.selection.tokens import token_values
 from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Parameter, TorchCall
-from convsize.ops.embed import Embedding
 from convsize.record import Record
 
 
@@ -133,8 +133,8 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
     in_place: whether activations overwrite their input where that saves memory. checkpoint: patterns of blocks that
     keep nothing in training but their inputs, and are run again in the backward pass.
 
-    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`; or where a
-    pattern has no block.
+    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`; where a
+    pattern has no block; or where tokens are computed with.
     """
     for node in network.layers:
         _require_names(network, node)
@@ -156,6 +156,7 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
     kept = {place[end] for end in ends.values()}
     blocks = matching_blocks(network, checkpoint, dropped)
     overwritten = overwriting(network, blocks) if in_place else frozenset()
+    tokens = token_values(network)
     readers = _readers(network)
     inits = _inits(network, readers)
     steps = []
@@ -187,8 +188,7 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
     return Plan(
         name=network.name,
         inputs=tuple(
-            PlanInput(name, network.nodes[index].output.dims, _holds_tokens(index, readers))
-            for name, index in network.inputs.items()
+            PlanInput(name, network.nodes[index].output.dims, index in tokens) for name, index in network.inputs.items()
         ),
         steps=tuple(steps),
         outputs=tuple((name, place[end]) for name, end in ends.items()),
@@ -234,20 +234,6 @@ def _readers(network: Network) -> list[list[Node]]:
         for index in node.inputs:
             readers[index].append(node)
     return readers
-
-
-def _holds_tokens(index: int, readers: list[list[Node]]) -> bool:
-    """Whether an embedding reads the input, directly or through layers that only move its values."""
-    waiting = [index]
-    seen = {index}
-    while waiting:
-        for node in readers[waiting.pop()]:
-            if isinstance(node.op, Embedding):
-                return True
-            if node.op.NAME in {"reshape", "flatten", "slice", "crop", "pad"} and node.index not in seen:
-                seen.add(node.index)
-                waiting.append(node.index)
-    return False
 
 
 def _inits(network: Network, readers: list[list[Node]]) -> list[Init]:

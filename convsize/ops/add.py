@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Add(Op):
@@ -36,6 +36,8 @@ class Add(Op):
     """
 
     NAME: ClassVar[str] = "sum"
+    KIND: ClassVar[Kind] = "sum"
+    VALUES: ClassVar[Values] = "summed"
     STEM: ClassVar[str] = "add"
     SPELLING: ClassVar[str] = "+"
 

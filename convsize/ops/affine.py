@@ -10,7 +10,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Affine(Op):
@@ -35,6 +35,8 @@ class Affine(Op):
     """
 
     NAME: ClassVar[str] = "affine"
+    KIND: ClassVar[Kind] = "scale"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "affine"
     SPELLING: ClassVar[str] = "affine"
 

@@ -14,7 +14,7 @@ from convsize.geometry import (
     Window,
     overhang,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.keeps import tensor_bytes
 from convsize.ops.shared.windows import (
     kept_padded,
@@ -25,6 +25,7 @@ from convsize.ops.shared.windows import (
     resolve,
     slide,
     torch_rank,
+    window_without_effect,
 )
 
 
@@ -55,6 +56,8 @@ class AveragePool(Op):
     """
 
     NAME: ClassVar[str] = "average pooling"
+    KIND: ClassVar[Kind] = "pool"
+    VALUES: ClassVar[Values] = "averaged"
     STEM: ClassVar[str] = "avgpool"
     SPELLING: ClassVar[str] = "A2/2p0d1z1floor"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "/", "p", "d", "z", "rounding")
@@ -95,6 +98,9 @@ class AveragePool(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return window_without_effect(self.window(*inputs).axes)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -8,7 +8,7 @@ zero.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, dataclass_transform
 
@@ -134,7 +134,72 @@ class ParamSpec(Record):
 
 Argument = int | Fraction | str | None | tuple[int, ...]
 
+Kind = Literal[
+    "input",
+    "convolution",
+    "depthwise",
+    "transposed",
+    "dense",
+    "lookup",
+    "pool",
+    "norm",
+    "scale",
+    "activation",
+    "regularisation",
+    "reshaping",
+    "sum",
+    "gate",
+    "concatenation",
+]
+"""What sort of layer an op is.
+
+convolution, depthwise, transposed: filters that slide, over all maps, map by map, and backwards. dense: every unit
+reads every value. lookup: rows of a table, by tokens. scale: learned or constant factors. regularisation: works in
+training alone. reshaping: moves values. sum, gate, concatenation: joins.
+"""
+
+CONVOLUTIONS: frozenset[Kind] = frozenset({"convolution", "depthwise", "transposed"})
+"""The kinds that PyTorch computes as convolutions."""
+
+Values = Literal[
+    "any",
+    "linear",
+    "moved",
+    "averaged",
+    "summed",
+    "chosen",
+    "multiplied",
+    "non-negative",
+    "shares",
+    "distribution",
+    "logarithms",
+]
+"""What an op's values are, in evaluation.
+
+linear: sums of its inputs with weights of either sign. moved: its inputs' values as they are, in any type, or zeros.
+averaged: means of its inputs; summed: sums. chosen: the largest of some inputs. multiplied: products of inputs.
+non-negative: 0 or more. shares: from 0 to 1. distribution: shares that sum to 1 over the depth; logarithms: those of
+such. any: nothing is known.
+"""
+
+Statistics = Literal["", "batch", "map", "group", "position", "neighbours"]
+"""Over what a norm takes mean and variance.
+
+batch: every map, over all samples and positions. map: every map of a sample. group: a group of maps. position: the
+depth at every position. neighbours: the maps around each.
+"""
+
+ExtentRule = Literal["windows", "flattened", "reshaped", "cropped"]
+"""How the output's extents follow those of the input.
+
+windows: as the op's window says; where it sees everything the output has the same extents whatever enters. flattened:
+all values make one vector. reshaped: stated extents, of as many values as enter. cropped: stated extents, of no more.
+"""
+
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")
+_LINEAR = frozenset({"linear", "moved", "averaged", "summed"})
+_SIGNED_ALIKE = frozenset({"moved", "averaged", "summed", "chosen", "multiplied"})
+_NON_NEGATIVE = frozenset({"non-negative", "shares", "distribution"})
 
 
 @dataclass_transform(frozen_default=True)
@@ -148,6 +213,16 @@ class Op:
 
     NAME: ClassVar[str] = ""
     """The field's term, lowercase, as figures and reports print it: "convolution"."""
+    KIND: ClassVar[Kind]
+    """What sort of layer it is: pictures are coloured by it, rules and insights ask for it."""
+    VALUES: ClassVar[Values]
+    """What its values are."""
+    STATISTICS: ClassVar[Statistics] = ""
+    """Over what it normalises; every norm states it."""
+    EXTENTS: ClassVar[ExtentRule] = "windows"
+    """How its output's extents follow those of its input."""
+    CLAMPS: ClassVar[tuple[float, float] | None] = None
+    """The bounds at which it cuts values off, where it leaves those between as they are: (0, inf) of a ReLU."""
     STEM: ClassVar[str] = ""
     """The stem of layer names: "conv" makes conv1, conv2 …"""
     SPELLING: ClassVar[str] = ""
@@ -164,6 +239,10 @@ class Op:
         own = inspect.get_annotations(cls)
         cls.FIELDS = (*cls.FIELDS, *(field for field, kind in own.items() if not kind.startswith("ClassVar")))
         missing = [rule for rule in _RULES if getattr(cls, rule) is getattr(Op, rule)]
+        missing += [fact for fact in ("STEM", "SPELLING") if not getattr(cls, fact)]
+        missing += [fact for fact in ("KIND", "VALUES") if not hasattr(cls, fact)]
+        if getattr(cls, "KIND", "") == "norm" and not cls.STATISTICS:
+            missing.append("STATISTICS")
         if missing and cls.NAME:
             raise TypeError(f"op {cls.__name__} states no {', '.join(missing)}")
 
@@ -232,6 +311,48 @@ class Op:
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         """The PyTorch calls that do the same, every padding resolved."""
         raise NotImplementedError
+
+    # ---- facts about the layer with its numbers; what is not stated is the answer that holds for any op ----
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        """Why it changes nothing, whatever the values; None where it does something."""
+        return None
+
+    @property
+    def random(self) -> bool:
+        """Whether it draws random numbers in training."""
+        return False
+
+    @property
+    def in_place(self) -> bool:
+        """Whether PyTorch lets it overwrite its input at no cost: its backward needs the output alone.
+
+        PyTorch has `inplace` for others, whose backward needs the input, as well: ReLU6, SiLU, hardswish, mish and
+        hardsigmoid. Autograd first clones it, so nothing is saved, and training pays for a copy.
+        """
+        return False
+
+    @property
+    def ends_in_logits(self) -> bool:
+        """Whether cross entropy has it in itself, so that the values before it are a network's logits."""
+        return False
+
+    # ---- what follows from the facts ----
+
+    @classmethod
+    def is_linear(cls) -> bool:
+        """Whether it is linear in its input, so that two of them in a row are one linear layer."""
+        return cls.VALUES in _LINEAR
+
+    @classmethod
+    def reads_tokens(cls) -> bool:
+        """Whether what enters is whole numbers that name rows of a table."""
+        return cls.KIND == "lookup"
+
+    @classmethod
+    def is_non_negative(cls, inputs: Sequence[bool]) -> bool:
+        """Whether no value can be negative; `inputs` says so of its inputs."""
+        return cls.VALUES in _NON_NEGATIVE or (cls.VALUES in _SIGNED_ALIKE and bool(inputs) and all(inputs))
 
     @classmethod
     def page(cls) -> str:

@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Statistics,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     above_zero,
     share,
@@ -43,6 +56,9 @@ class BatchNorm(Op):
     """
 
     NAME: ClassVar[str] = "batch norm"
+    KIND: ClassVar[Kind] = "norm"
+    VALUES: ClassVar[Values] = "linear"
+    STATISTICS: ClassVar[Statistics] = "batch"
     STEM: ClassVar[str] = "bn"
     SPELLING: ClassVar[str] = "BN"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("b",)

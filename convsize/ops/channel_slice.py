@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     whole,
 )
@@ -39,6 +39,8 @@ class Slice(Op):
     """
 
     NAME: ClassVar[str] = "slice"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "slice"
     SPELLING: ClassVar[str] = "slice(a,b)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("start"), ParamSpec("stop"))
@@ -67,6 +69,9 @@ class Slice(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return f"it keeps all {inputs[0].channels} maps" if self.output(*inputs) == inputs[0] else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Concatenate(Op):
@@ -36,6 +36,8 @@ class Concatenate(Op):
     """
 
     NAME: ClassVar[str] = "concatenation"
+    KIND: ClassVar[Kind] = "concatenation"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "cat"
     SPELLING: ClassVar[str] = "[|]"
 

@@ -15,7 +15,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import require_groups
 from convsize.ops.shared.windows import (
     kept_convolution,
@@ -51,6 +51,8 @@ class Convolution(Op):
     """
 
     NAME: ClassVar[str] = "convolution"
+    KIND: ClassVar[Kind] = "convolution"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "conv"
     SPELLING: ClassVar[str] = "C3D64/2p1d1g1b1floor"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "g", "b", "rounding")

@@ -13,7 +13,19 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    ExtentRule,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
@@ -48,6 +60,9 @@ class Crop(Op):
     """
 
     NAME: ClassVar[str] = "centre crop"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
+    EXTENTS: ClassVar[ExtentRule] = "cropped"
     STEM: ClassVar[str] = "crop"
     SPELLING: ClassVar[str] = "crop(h,w)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("extents", variadic=True),)

@@ -16,7 +16,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
 )
@@ -52,6 +52,8 @@ class DepthwiseConvolution(Op):
     """
 
     NAME: ClassVar[str] = "depthwise convolution"
+    KIND: ClassVar[Kind] = "depthwise"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "dwconv"
     SPELLING: ClassVar[str] = "DW3D64/2p1d1b1floor"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "b", "rounding")

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     share,
 )
@@ -39,6 +39,8 @@ class DropPath(Pointwise):
     """
 
     NAME: ClassVar[str] = "stochastic depth"
+    KIND: ClassVar[Kind] = "regularisation"
+    VALUES: ClassVar[Values] = "averaged"
     STEM: ClassVar[str] = "droppath"
     SPELLING: ClassVar[str] = "droppath(p)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("p", "number"),)
@@ -48,6 +50,13 @@ class DropPath(Pointwise):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(share("p", arguments["p"]))
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "it drops nothing" if self.p == 0 else None
+
+    @property
+    def random(self) -> bool:
+        return self.p > 0
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
-from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -33,12 +33,18 @@ class ELU(Pointwise):
     """
 
     NAME: ClassVar[str] = "ELU"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "elu"
     SPELLING: ClassVar[str] = "elu"
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls()
+
+    @property
+    def in_place(self) -> bool:
+        return True
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

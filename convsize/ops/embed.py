@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
     whole,
@@ -43,6 +43,8 @@ class Embedding(Op):
     """
 
     NAME: ClassVar[str] = "embedding"
+    KIND: ClassVar[Kind] = "lookup"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "embed"
     SPELLING: ClassVar[str] = "embed(v,d)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("vocabulary"), ParamSpec("depth"))

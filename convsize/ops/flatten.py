@@ -10,7 +10,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, ExtentRule, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Flatten(Op):
@@ -35,6 +35,9 @@ class Flatten(Op):
     """
 
     NAME: ClassVar[str] = "flattening"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
+    EXTENTS: ClassVar[ExtentRule] = "flattened"
     STEM: ClassVar[str] = "flat"
     SPELLING: ClassVar[str] = "flat"
 

@@ -9,7 +9,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     require_size,
 )
@@ -37,6 +37,8 @@ class FullyConnected(Op):
     """
 
     NAME: ClassVar[str] = "fully connected"
+    KIND: ClassVar[Kind] = "dense"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "fc"
     SPELLING: ClassVar[str] = "FC4096b1"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "b")

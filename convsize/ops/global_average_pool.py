@@ -9,7 +9,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     require_spatial,
     torch_rank,
@@ -38,6 +38,8 @@ class GlobalAveragePool(Op):
     """
 
     NAME: ClassVar[str] = "global average pooling"
+    KIND: ClassVar[Kind] = "pool"
+    VALUES: ClassVar[Values] = "averaged"
     STEM: ClassVar[str] = "gap"
     SPELLING: ClassVar[str] = "GAP"
     SUFFIXES: ClassVar[tuple[str, ...]] = ()

@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Statistics,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     above_zero,
     require_parts,
@@ -46,6 +59,9 @@ class GroupNorm(Op):
     """
 
     NAME: ClassVar[str] = "group norm"
+    KIND: ClassVar[Kind] = "norm"
+    VALUES: ClassVar[Values] = "any"
+    STATISTICS: ClassVar[Statistics] = "group"
     STEM: ClassVar[str] = "gn"
     SPELLING: ClassVar[str] = "GN32"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "b")

@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
@@ -40,6 +40,8 @@ class Input(Op):
     """
 
     NAME: ClassVar[str] = "input"
+    KIND: ClassVar[Kind] = "input"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "input"
     SPELLING: ClassVar[str] = "input: 3@224x224"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("dims", variadic=True),)

@@ -12,7 +12,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Statistics,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     above_zero,
 )
@@ -46,6 +59,9 @@ class InstanceNorm(Op):
     """
 
     NAME: ClassVar[str] = "instance norm"
+    KIND: ClassVar[Kind] = "norm"
+    VALUES: ClassVar[Values] = "any"
+    STATISTICS: ClassVar[Statistics] = "map"
     STEM: ClassVar[str] = "in"
     SPELLING: ClassVar[str] = "IN"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("b",)

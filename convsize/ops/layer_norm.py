@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Statistics,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     above_zero,
 )
@@ -41,6 +54,9 @@ class LayerNorm(Op):
     """
 
     NAME: ClassVar[str] = "layer norm"
+    KIND: ClassVar[Kind] = "norm"
+    VALUES: ClassVar[Values] = "any"
+    STATISTICS: ClassVar[Statistics] = "position"
     STEM: ClassVar[str] = "ln"
     SPELLING: ClassVar[str] = "LN"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("b",)

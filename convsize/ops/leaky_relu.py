@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     number,
 )
@@ -38,6 +38,8 @@ class LeakyReLU(Pointwise):
     """
 
     NAME: ClassVar[str] = "leaky ReLU"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "leaky"
     SPELLING: ClassVar[str] = "leaky(a)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("a", "number", required=False, default=Fraction(1, 100)),)
@@ -47,6 +49,10 @@ class LeakyReLU(Pointwise):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(number(arguments["a"]))
+
+    @property
+    def in_place(self) -> bool:
+        return self.negative_slope > 0  # else its output no longer tells the sign of the input
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Statistics,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     number,
     require_positive,
@@ -46,6 +59,9 @@ class LocalResponseNorm(Op):
     """
 
     NAME: ClassVar[str] = "local response norm"
+    KIND: ClassVar[Kind] = "norm"
+    VALUES: ClassVar[Values] = "any"
+    STATISTICS: ClassVar[Statistics] = "neighbours"
     STEM: ClassVar[str] = "lrn"
     SPELLING: ClassVar[str] = "LRN5"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size",)

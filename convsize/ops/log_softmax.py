@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -35,12 +35,18 @@ class LogSoftmax(Pointwise):
     """
 
     NAME: ClassVar[str] = "log-softmax"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "logarithms"
     STEM: ClassVar[str] = "logsoftmax"
     SPELLING: ClassVar[str] = "logsoftmax"
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls()
+
+    @property
+    def ends_in_logits(self) -> bool:
+        return True
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -15,7 +15,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     number,
 )
@@ -50,6 +50,8 @@ class LpPool(Op):
     """
 
     NAME: ClassVar[str] = "Lp pooling"
+    KIND: ClassVar[Kind] = "pool"
+    VALUES: ClassVar[Values] = "non-negative"
     STEM: ClassVar[str] = "lppool"
     SPELLING: ClassVar[str] = "lppool(p,k,s=k)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (

@@ -13,7 +13,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     kept_padded,
     padded_call,
@@ -22,6 +22,7 @@ from convsize.ops.shared.windows import (
     resolve,
     slide,
     torch_rank,
+    window_without_effect,
 )
 
 
@@ -54,6 +55,8 @@ class MaxPool(Op):
     """
 
     NAME: ClassVar[str] = "max pooling"
+    KIND: ClassVar[Kind] = "pool"
+    VALUES: ClassVar[Values] = "chosen"
     STEM: ClassVar[str] = "maxpool"
     SPELLING: ClassVar[str] = "M2/2p0d1floor"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "/", "p", "d", "rounding")
@@ -82,6 +85,9 @@ class MaxPool(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return window_without_effect(self.window(*inputs).axes)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

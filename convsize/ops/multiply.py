@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import tensor_bytes
 
 
@@ -37,6 +37,8 @@ class Multiply(Op):
     """
 
     NAME: ClassVar[str] = "gate"
+    KIND: ClassVar[Kind] = "gate"
+    VALUES: ClassVar[Values] = "multiplied"
     STEM: ClassVar[str] = "mul"
     SPELLING: ClassVar[str] = "*"
 

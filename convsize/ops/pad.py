@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     wholes,
 )
@@ -46,6 +46,8 @@ class Pad(Op):
     """
 
     NAME: ClassVar[str] = "zero padding"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pad"
     SPELLING: ClassVar[str] = "pad(n)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("amounts", variadic=True),)
@@ -82,6 +84,9 @@ class Pad(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "it adds no zeros" if not any(map(any, self.pairs)) else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     wholes,
 )
@@ -39,6 +39,8 @@ class Pick(Op):
     """
 
     NAME: ClassVar[str] = "picked maps"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pick"
     SPELLING: ClassVar[str] = "pick(i,j)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("maps", variadic=True),)
@@ -65,6 +67,9 @@ class Pick(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return f"it keeps all {inputs[0].channels} maps" if self.indices == tuple(range(inputs[0].channels)) else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
     whole,
@@ -43,6 +43,8 @@ class PixelShuffle(Op):
     """
 
     NAME: ClassVar[str] = "pixel shuffle"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pixelshuffle"
     SPELLING: ClassVar[str] = "pixelshuffle(r)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("r"),)
@@ -77,6 +79,9 @@ class PixelShuffle(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "every extent stays as it is" if self.upscale_factor == 1 else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

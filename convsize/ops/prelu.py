@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     whole,
 )
@@ -42,6 +42,8 @@ class PReLU(Op):
     """
 
     NAME: ClassVar[str] = "PReLU"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "prelu"
     SPELLING: ClassVar[str] = "prelu(n)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("n", required=False, default=1),)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
-from convsize.ops.base import Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -32,12 +33,19 @@ class ReLU(Pointwise):
     """
 
     NAME: ClassVar[str] = "ReLU"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "non-negative"
+    CLAMPS: ClassVar[tuple[float, float]] = (0, inf)
     STEM: ClassVar[str] = "relu"
     SPELLING: ClassVar[str] = "R"
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
         return cls()
+
+    @property
+    def in_place(self) -> bool:
+        return True
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
-from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -33,6 +33,9 @@ class ReLU6(Pointwise):
     """
 
     NAME: ClassVar[str] = "ReLU6"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "non-negative"
+    CLAMPS: ClassVar[tuple[float, float]] = (0, 6)
     STEM: ClassVar[str] = "relu6"
     SPELLING: ClassVar[str] = "relu6"
 

@@ -12,7 +12,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    ExtentRule,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
@@ -44,6 +56,9 @@ class Reshape(Op):
     """
 
     NAME: ClassVar[str] = "reshaping"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
+    EXTENTS: ClassVar[ExtentRule] = "reshaped"
     STEM: ClassVar[str] = "reshape"
     SPELLING: ClassVar[str] = "reshape(c,h,w)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("dims", variadic=True),)

@@ -10,7 +10,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Scale(Op):
@@ -35,6 +35,8 @@ class Scale(Op):
     """
 
     NAME: ClassVar[str] = "scale"
+    KIND: ClassVar[Kind] = "scale"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "scale"
     SPELLING: ClassVar[str] = "scale"
 

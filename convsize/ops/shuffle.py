@@ -10,7 +10,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_parts,
     whole,
@@ -41,6 +41,8 @@ class Shuffle(Op):
     """
 
     NAME: ClassVar[str] = "channel shuffle"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "shuffle"
     SPELLING: ClassVar[str] = "shuffle(g)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("groups"),)
@@ -61,6 +63,9 @@ class Shuffle(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "one group leaves the maps in their order" if self.groups == 1 else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

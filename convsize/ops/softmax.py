@@ -10,7 +10,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_parts,
     whole,
@@ -41,6 +53,8 @@ class Softmax(Op):
     """
 
     NAME: ClassVar[str] = "softmax"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "distribution"
     STEM: ClassVar[str] = "softmax"
     SPELLING: ClassVar[str] = "S"
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
@@ -67,6 +81,10 @@ class Softmax(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    @property
+    def ends_in_logits(self) -> bool:
+        return self.slices is None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from convsize.geometry import Shape
-from convsize.ops.base import Argument, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -33,6 +33,8 @@ class Softplus(Pointwise):
     """
 
     NAME: ClassVar[str] = "softplus"
+    KIND: ClassVar[Kind] = "activation"
+    VALUES: ClassVar[Values] = "non-negative"
     STEM: ClassVar[str] = "softplus"
     SPELLING: ClassVar[str] = "softplus"
 

@@ -13,11 +13,12 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     resolve,
     slide,
     torch_rank,
+    window_without_effect,
     word_window,
 )
 
@@ -44,6 +45,8 @@ class SumPool(Op):
     """
 
     NAME: ClassVar[str] = "sum pooling"
+    KIND: ClassVar[Kind] = "pool"
+    VALUES: ClassVar[Values] = "summed"
     STEM: ClassVar[str] = "sumpool"
     SPELLING: ClassVar[str] = "sumpool(k,s=k)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
@@ -69,6 +72,9 @@ class SumPool(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return window_without_effect(self.window(*inputs).axes)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

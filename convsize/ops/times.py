@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     number,
 )
@@ -38,6 +38,8 @@ class Times(Pointwise):
     """
 
     NAME: ClassVar[str] = "constant factor"
+    KIND: ClassVar[Kind] = "scale"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "times"
     SPELLING: ClassVar[str] = "times(k)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("k", "number"),)
@@ -47,6 +49,9 @@ class Times(Pointwise):
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(number(arguments["k"]))
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "times 1 is the same" if self.factor == 1 else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -15,7 +15,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Work
+from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_groups,
 )
@@ -54,6 +54,8 @@ class TransposedConvolution(Op):
     """
 
     NAME: ClassVar[str] = "transposed convolution"
+    KIND: ClassVar[Kind] = "transposed"
+    VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "tconv"
     SPELLING: ClassVar[str] = "T2D64/2p0d1g1a0b1"
     SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "g", "a", "b")

@@ -12,7 +12,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Argument, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Work
+from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
@@ -46,6 +46,8 @@ class Upsample(Op):
     """
 
     NAME: ClassVar[str] = "upsampling"
+    KIND: ClassVar[Kind] = "reshaping"
+    VALUES: ClassVar[Values] = "averaged"
     STEM: ClassVar[str] = "up"
     SPELLING: ClassVar[str] = "up(s)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
@@ -84,6 +86,9 @@ class Upsample(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def without_effect(self, *inputs: Shape) -> str | None:
+        return "every extent stays as it is" if set(self.scale_factor) == {1} else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -60,6 +60,8 @@ class Lost(Record):
 class LayerRow(Record):
     """One layer: what it is, produces, holds, sees and costs.
 
+    op is the op's name, kind what sort of layer it is (`convsize.ops.base.Kind`).
+
     output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
     receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each. blocks
     and turns are what it stands in, outermost first: the instances of blocks, and of repeats which one, which
@@ -69,6 +71,7 @@ class LayerRow(Record):
     index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for
     name: str
     op: str
+    kind: str
     spec: str
     line: int
     column: int

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
+from convsize.ops.base import Statistics
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, by_place, consumers, counted, finding
 
-_BIASED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
-# Both take the mean of every map away. Layer and group norm average over several maps, whose biases differ.
-_NORMS = frozenset({"batch norm", "instance norm"})
+# Over a batch or a map: both take the mean of every map away. Others average over several maps, whose biases differ.
+_NORMS: frozenset[Statistics] = frozenset({"batch", "map"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    if not any(node.op.NAME in _NORMS for node in network.nodes):
+    if not any(node.op.STATISTICS in _NORMS for node in network.nodes):
         return
     readers = consumers(network)
     places = Places(network)
@@ -23,10 +23,10 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     useless = [
         node
         for node in network.layers
-        if node.op.NAME in _BIASED
+        if context.rows[node.index].macs
         and node.index not in outputs
         and readers[node.index]
-        and all(network.nodes[reader].op.NAME in _NORMS for reader in readers[node.index])
+        and all(network.nodes[reader].op.STATISTICS in _NORMS for reader in readers[node.index])
         and context.rows[node.index].biases
     ]
     for found in by_place(useless):

@@ -8,8 +8,6 @@ from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding, last_weights, trunk_cuts
 
-_POOLS = frozenset({"max pooling", "average pooling"})
-
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
@@ -17,7 +15,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     last = last_weights(context)
     reached: dict[int, int] = {}
     for at, node in enumerate(cuts):
-        if node.op.NAME not in _POOLS or {axis.stride for axis in axes_of(network, node)} != {2}:
+        if node.op.KIND != "pool" or {axis.stride for axis in axes_of(network, node)} != {2}:
             continue
         depth = node.output.channels
         weighted = False

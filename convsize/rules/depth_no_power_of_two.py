@@ -8,8 +8,6 @@ from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, consumers, finding
 
-_FILTERS = frozenset({"convolution", "transposed convolution"})
-
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
@@ -21,7 +19,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     odd = [
         node
         for node in network.layers
-        if node.op.NAME in _FILTERS and not last[node.index] and node.output.channels & (node.output.channels - 1)
+        if node.op.KIND in {"convolution", "transposed"}
+        and not last[node.index]
+        and node.output.channels & (node.output.channels - 1)
     ]
     for found in by_place(odd):
         node = found[0]

@@ -14,8 +14,6 @@ from convsize.records import Lost
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
 
-_POOLS = frozenset({"max pooling", "average pooling"})
-
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
@@ -79,7 +77,7 @@ def _mended(
     if any(window.reach < window.stride for window in axes):
         smaller = "x".join(str(min(window.stride, window.reach)) for window in axes)
         return None, f"stride by at most the window: `/{smaller if len(set(smaller.split('x'))) > 1 else smaller[0]}`"
-    if worst.op.NAME in _POOLS:
+    if worst.op.KIND == "pool":
         token = places.retoken(found, rounding="ceil")
         more = [output_extent(each, axis, "ceil") for each, axis in zip(source.spatial, axes, strict=True)]
         kept = "x".join(map(str, more))

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding
+from convsize.rules.places import FILTERS, axes_of, by_place, finding
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    filters = [node for node in network.layers if node.op.NAME in {"convolution", "depthwise convolution"}]
+    filters = [node for node in network.layers if node.op.KIND in FILTERS]
     for found in by_place(node for node in filters if _even(network, node)):
         node = found[0]
         kernel = _even(network, node)

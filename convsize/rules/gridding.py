@@ -9,9 +9,8 @@ from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, consumers, finding
+from convsize.rules.places import FILTERS, axes_of, consumers, finding
 
-_FILTERS = frozenset({"convolution", "depthwise convolution"})
 _MOST_STEPS = 2_000_000
 """Positions that are laid out one by one before the rule gives up: the largest networks need a tenth of it."""
 
@@ -36,7 +35,7 @@ class _Steps:
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    dilated = [node for node in network.layers if node.op.NAME in _FILTERS and _holes(network, node)]
+    dilated = [node for node in network.layers if node.op.KIND in FILTERS and _holes(network, node)]
     if not dilated:
         return
     readers = consumers(network)
@@ -76,7 +75,7 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
             continue
         if len(_seen(network, end, inside, axis, steps, filled=True)[name]) == len(pixels):
             continue  # the holes are those of strides, not of dilation
-        filters = [network.nodes[index] for index in inside if network.nodes[index].op.NAME in _FILTERS]
+        filters = [network.nodes[index] for index in inside if network.nodes[index].op.KIND in FILTERS]
         dilations = sorted({axes_of(network, node)[axis].dilation for node in filters if _holes(network, node)})
         shape = network.nodes[network.inputs[name]].output
         return finding(

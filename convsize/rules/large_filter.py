@@ -22,7 +22,7 @@ class _Chain(Record):
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    filters = [node for node in network.layers if node.op.NAME == "convolution"]
+    filters = [node for node in network.layers if node.op.KIND == "convolution"]
     for found in by_place(node for node in filters if _chain(context, node)):
         node = found[0]
         chain = _chain(context, node)

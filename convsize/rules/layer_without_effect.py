@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from math import inf
 
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
+from convsize.ops.base import Statistics
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, by_place, finding
 
-_NONNEGATIVE = frozenset({"ReLU", "ReLU6", "sigmoid", "hard sigmoid", "softplus", "softmax", "Lp pooling"})
-# What is not negative stays so through these, whatever their number of inputs.
-_KEEPING = frozenset(
-    {
-        "max pooling",
-        "average pooling",
-        "global average pooling",
-        "global max pooling",
-        "sum pooling",
-        "dropout",
-        "stochastic depth",
-        "flattening",
-        "reshaping",
-        "upsampling",
-        "zero padding",
-        "centre crop",
-        "slice",
-        "picked maps",
-        "channel shuffle",
-        "pixel shuffle",
-        "widening",
-        "concatenation",
-        "sum",
-        "gate",
-    }
-)
-_NORMS = frozenset({"batch norm", "layer norm", "instance norm"})
-# Doing these twice is doing them once; the rest of the table looks at the layer alone.
-_IDEMPOTENT = {
-    "ReLU6": ("ReLU6",),
-    "flattening": ("flattening",),
-    "global average pooling": ("global average pooling", "global max pooling"),
-    "global max pooling": ("global average pooling", "global max pooling"),
-}
-_NEUTRAL: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "dropout": (lambda op: op.p == 0, "it drops nothing"),
-    "stochastic depth": (lambda op: op.p == 0, "it drops nothing"),
-    "upsampling": (lambda op: set(op.scale_factor) == {1}, "every extent stays as it is"),
-    "constant factor": (lambda op: op.factor == 1, "times 1 is the same"),
-    "zero padding": (lambda op: not any(map(any, op.pairs)), "it adds no zeros"),
-    "channel shuffle": (lambda op: op.groups == 1, "one group leaves the maps in their order"),
-    "pixel shuffle": (lambda op: op.upscale_factor == 1, "every extent stays as it is"),
-}
-_POOLS = frozenset({"max pooling", "average pooling", "sum pooling"})
+_REPEATED: frozenset[Statistics] = frozenset({"batch", "map", "position"})
+"""Of these norms a second one normalises what is normalised; groups may be others."""
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -77,10 +36,7 @@ def _nonnegative(network: Network) -> list[bool]:
     """For every node whether its values cannot be negative."""
     known: list[bool] = []
     for node in network.nodes:
-        name = node.op.NAME
-        known.append(
-            name in _NONNEGATIVE or (name in _KEEPING and bool(node.inputs) and all(known[i] for i in node.inputs))
-        )
+        known.append(node.op.is_non_negative([known[index] for index in node.inputs]))
     return known
 
 
@@ -88,42 +44,35 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
     """The message, the help, and whether removing it keeps every parameter; None for a layer that does something."""
     name, op = node.op.NAME, node.op
     source = network.nodes[node.inputs[0]]
+    before = source.op
     token = network.source.slice(node.span)
-    if name in _NORMS and name == source.op.NAME:
+    if op.STATISTICS in _REPEATED and op.STATISTICS == before.STATISTICS:
         return (
-            f"this {name} normalises what the {name} before it has normalised already",
+            f"this {name} normalises what the {before.NAME} before it has normalised already",
             "keep one of them",
             False,
         )
-    if name == "ReLU" and nonnegative[source.index]:
+    if (0, inf) == op.CLAMPS and nonnegative[source.index]:
         return (
-            f"this ReLU changes nothing: what {source.name} gives is never negative",
+            f"this {name} changes nothing: what {source.name} gives is never negative",
             "remove it, or put the layer that is missing before it",
             True,
         )
-    if source.op.NAME in _IDEMPOTENT.get(name, ()):
-        return f"this {name} changes nothing after the {source.op.NAME} before it", "remove it", True
-    neutral = _NEUTRAL.get(name)
-    if neutral is not None and neutral[0](op):
-        return f"`{token}` changes nothing: {neutral[1]}", "remove it", True
-    if name in _POOLS and source.output == node.output:
-        axes = op.window(source.output).axes
-        if all(axis.reach == axis.stride == 1 for axis in axes):
-            return (
-                f"`{token}` changes nothing: a window of 1 at stride 1",
-                "remove it, or give it a larger window",
-                True,
-            )
-    if name in {"slice", "picked maps", "widening"} and _all_maps(node, source):
-        return f"`{token}` changes nothing: it keeps all {source.output.channels} maps", "remove it", True
+    if (
+        (op.CLAMPS is not None and op.CLAMPS == before.CLAMPS)
+        or (op.EXTENTS == before.EXTENTS == "flattened")
+        or (_pools_everything(network, node) and _pools_everything(network, source))
+    ):
+        return f"this {name} changes nothing after the {before.NAME} before it", "remove it", True
+    why = op.without_effect(*network.input_shapes(node))
+    if why is not None:
+        other = ", or give it a larger window" if op.KIND == "pool" else ""
+        return f"`{token}` changes nothing: {why}", f"remove it{other}", True
     return None
 
 
-def _all_maps(node: Node, source: Node) -> bool:
-    op: Any = node.op
-    if node.output != source.output:
-        return False
-    return node.op.NAME != "picked maps" or op.indices == tuple(range(source.output.channels))
+def _pools_everything(network: Network, node: Node) -> bool:
+    return node.op.KIND == "pool" and node.op.window(*network.input_shapes(node)).kind == "everything"
 
 
 RULE = Rule(

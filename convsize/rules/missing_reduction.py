@@ -8,16 +8,15 @@ from math import prod
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding, origins
+from convsize.rules.places import axes_of, by_place, finding, in_between, origins
 
 _DEEP = 256
-_PASSING = frozenset({"batch norm", "ReLU", "ReLU6", "SiLU", "GELU", "hard swish", "leaky ReLU", "dropout"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    filters = [node for node in network.layers if node.op.NAME == "convolution"]
-    origin = origins(network, _PASSING)
+    filters = [node for node in network.layers if node.op.KIND == "convolution"]
+    origin = origins(network, in_between)
     for found in by_place(node for node in filters if _expensive(context, node, origin)):
         node = max(found, key=lambda each: context.rows[each.index].macs)
         (source,) = network.input_shapes(node)
@@ -50,7 +49,7 @@ def _expensive(context: Context, node: Node, origin: list[int]) -> bool:
 
 
 def _reduced(network: Network, before: Node) -> bool:
-    if before.op.NAME != "convolution":
+    if before.op.KIND != "convolution":
         return False
     pointwise = all(axis.kernel == 1 for axis in axes_of(network, before))
     return pointwise and before.output.channels < network.input_shapes(before)[0].channels

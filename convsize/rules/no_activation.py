@@ -8,41 +8,14 @@ from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding, origins
 
-_WEIGHTED = frozenset({"convolution", "depthwise convolution", "transposed convolution", "fully connected"})
-_LINEAR = frozenset(
-    {
-        "batch norm",
-        "dropout",
-        "stochastic depth",
-        "average pooling",
-        "global average pooling",
-        "sum pooling",
-        "flattening",
-        "reshaping",
-        "upsampling",
-        "zero padding",
-        "centre crop",
-        "slice",
-        "picked maps",
-        "channel shuffle",
-        "pixel shuffle",
-        "widening",
-        "scale",
-        "affine",
-        "learned scalar",
-        "constant factor",
-    }
-)
-
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    origin = origins(network, _LINEAR)
-    sources = {
-        node.index: source
-        for node in network.layers
-        if node.op.NAME in _WEIGHTED and (source := network.nodes[origin[node.inputs[0]]]).op.NAME in _WEIGHTED
-    }
+    # What does multiply-adds is a layer with weights.
+    weighted = {node.index for node in network.layers if context.rows[node.index].macs}
+    origin = origins(network, lambda node: node.op.is_linear() and node.index not in weighted)
+    sources = {index: network.nodes[origin[network.nodes[index].inputs[0]]] for index in sorted(weighted)}
+    sources = {index: source for index, source in sources.items() if source.index in weighted}
     for found in by_place(network.nodes[index] for index in sources):
         node = found[0]
         source = sources[node.index]

@@ -5,32 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic
+from convsize.ops.base import Values
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding, origins
 
-_SOFT = frozenset({"softmax", "log-softmax"})
-_SQUASHED = frozenset({"softmax", "log-softmax", "sigmoid", "hard sigmoid"})
-_PASSING = frozenset({"dropout", "flattening", "reshaping", "global average pooling"})
+_SOFT: frozenset[Values] = frozenset({"distribution", "logarithms"})
+_SQUASHED: frozenset[Values] = frozenset({"distribution", "logarithms", "shares"})
+_PASSING: frozenset[Values] = frozenset({"moved", "averaged", "chosen"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    soft = [node for node in network.layers if node.op.NAME in _SOFT]
+    soft = [node for node in network.layers if node.op.VALUES in _SOFT]
     if not soft:
         return
-    origin = origins(network, _PASSING)
+    origin = origins(network, lambda node: node.op.VALUES in _PASSING)
     for found in by_place(soft):
         for node in found:
             source = network.nodes[origin[node.inputs[0]]]
-            if source.op.NAME in _SQUASHED:
+            if source.op.VALUES in _SQUASHED:
                 yield finding(
                     "W515",
                     node,
                     f"this {node.op.NAME} takes what the {source.op.NAME} before it has brought between "
-                    f"{'minus infinity and 0' if source.op.NAME == 'log-softmax' else '0 and 1'} already: "
+                    f"{'minus infinity and 0' if source.op.VALUES == 'logarithms' else '0 and 1'} already: "
                     + (
                         "it only turns the logarithms back into probabilities"
-                        if source.op.NAME == "log-softmax"
+                        if source.op.VALUES == "logarithms"
                         else f"with {node.output.channels} classes no probability can exceed "
                         f"{_most(node.output.channels):.2g}"
                     ),

@@ -14,7 +14,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     heavy = [
         node
         for node in network.layers
-        if node.op.NAME == "fully connected"
+        if node.op.KIND == "dense"
         and network.input_shapes(node)[0].area > 1
         and 2 * context.rows[node.index].parameters > total
     ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from convsize.errors import Diagnostic, Fix, Label, Severity, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
 from convsize.language.tree import DefStmt, File, Group, HeadStmt, Item, Layer, Series, TrunkStmt
+from convsize.ops.base import Kind
 from convsize.rules.base import Context
+
+FILTERS: frozenset[Kind] = frozenset({"convolution", "depthwise"})
+"""Filters that slide over their input."""
 
 
 def by_place(nodes: Iterable[Node]) -> Iterator[list[Node]]:
@@ -30,12 +34,17 @@ def consumers(network: Network) -> list[list[int]]:
     return readers
 
 
-def origins(network: Network, passing: frozenset[str]) -> list[int]:
-    """For every node the nearest one before it, or itself, whose op is not of these names: what they pass on."""
+def origins(network: Network, passing: Callable[[Node], bool]) -> list[int]:
+    """For every node the nearest one before it, or itself, that does not just pass its one input on."""
     found: list[int] = []
     for node in network.nodes:
-        found.append(found[node.inputs[0]] if node.inputs and node.op.NAME in passing else node.index)
+        found.append(found[node.inputs[0]] if len(node.inputs) == 1 and passing(node) else node.index)
     return found
+
+
+def in_between(node: Node) -> bool:
+    """Whether it stands between layers with weights and leaves depth and positions alone: a norm, an activation."""
+    return node.op.KIND in {"norm", "scale", "activation", "regularisation"}
 
 
 def ancestors_of(network: Network, indices: Iterable[int]) -> set[int]:
@@ -53,6 +62,11 @@ def ancestors_of(network: Network, indices: Iterable[int]) -> set[int]:
 def axes_of(network: Network, node: Node) -> tuple[AxisWindow, ...]:
     """The layer's windows per axis; none where it sees single positions or everything."""
     return node.op.window(*network.input_shapes(node)).axes
+
+
+def windowed_pools(network: Network) -> list[Node]:
+    """The pools that slide a window, global ones left out."""
+    return [node for node in network.layers if node.op.KIND == "pool" and axes_of(network, node)]
 
 
 def trunk_cuts(network: Network) -> list[Node]:

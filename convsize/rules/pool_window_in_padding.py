@@ -9,19 +9,16 @@ from convsize.geometry import AxisWindow, output_extent
 from convsize.graph.network import Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import Places, axes_of, by_place, finding
+from convsize.rules.places import Places, axes_of, by_place, finding, windowed_pools
 
 _MOST_WINDOWS = 4096
 """No real pool is dilated by more than its input is wide; how far an absurd one is looked at."""
-
-_POOLS = frozenset({"max pooling", "average pooling"})
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     places = Places(network)
-    pools = [node for node in network.layers if node.op.NAME in _POOLS]
-    for found in by_place(pools):
+    for found in by_place(windowed_pools(network)):
         for node in found:
             each = _empty(context, node) or _left_out(context, places, node, found)
             if each is not None:
@@ -32,7 +29,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 def _empty(context: Context, node: Node) -> Diagnostic | None:
     """A dilated window between whose taps the whole input lies."""
     (source,) = context.network.input_shapes(node)
-    if node.op.NAME != "max pooling":
+    if node.op.VALUES != "chosen":
         return None
     for axis, window in enumerate(axes_of(context.network, node)):
         extent = source.spatial[axis]
@@ -57,7 +54,7 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
 
 def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -> Diagnostic | None:
     """A window that rounding up would add behind the input."""
-    if getattr(node.op, "rounding") != "ceil":  # noqa: B009 (the op's own file is not imported for a name)
+    if getattr(node.op, "rounding", "floor") != "ceil":
         return None
     (source,) = context.network.input_shapes(node)
     for axis, window in enumerate(axes_of(context.network, node)):

@@ -14,7 +14,7 @@ from convsize.rules.places import by_place, consumers, finding
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    pools = [node for node in network.layers if node.op.NAME == "global average pooling"]
+    pools = [node for node in network.layers if _averages_everything(network, node)]
     if not pools:
         return
     flat = _flat_from(network)
@@ -37,6 +37,11 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                 "or more",
             )
             break
+
+
+def _averages_everything(network: Network, node: Node) -> bool:
+    window = node.op.window(*network.input_shapes(node))
+    return node.op.KIND == "pool" and node.op.VALUES == "averaged" and window.kind == "everything"
 
 
 def _flat_from(network: Network) -> list[bool]:

@@ -8,14 +8,12 @@ from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, by_place, finding
 
-_SOFT = frozenset({"softmax", "log-softmax"})
-
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     places = Places(network)
     ends = [network.nodes[index] for index in dict.fromkeys(network.outputs.values())]
-    for found in by_place(node for node in ends if node.op.NAME in _SOFT):
+    for found in by_place(node for node in ends if node.op.ends_in_logits):
         node = found[0]
         name = next(name for name, index in network.outputs.items() if index == node.index)
         yield finding(

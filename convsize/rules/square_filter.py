@@ -12,7 +12,7 @@ from convsize.rules.places import axes_of, by_place, finding
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    filters = [node for node in network.layers if node.op.NAME == "convolution" and node.output.rank == 2]
+    filters = [node for node in network.layers if node.op.KIND == "convolution" and node.output.rank == 2]
     for found in by_place(node for node in filters if _factorised(context, node)):
         node = found[0]
         row = context.rows[node.index]

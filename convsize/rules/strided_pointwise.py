@@ -8,19 +8,17 @@ from fractions import Fraction
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding
-
-_WINDOWS = frozenset({"convolution", "depthwise convolution", "max pooling", "average pooling"})
+from convsize.rules.places import FILTERS, axes_of, by_place, finding
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    windows = [node for node in network.layers if node.op.NAME in _WINDOWS]
+    windows = [node for node in network.layers if node.op.KIND in {*FILTERS, "pool"}]
     for found in by_place(node for node in windows if _skipped(network, node)):
         node = found[0]
         skipped = _skipped(network, node)
         stride = max(axis.stride for axis in axes_of(network, node) if axis.kernel == 1)
-        convolution = f"C1D{node.output.channels}" if "convolution" in node.op.NAME else ""
+        convolution = f"C1D{node.output.channels}" if node.op.KIND in FILTERS else ""
         yield finding(
             "W555",
             node,

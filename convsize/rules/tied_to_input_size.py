@@ -8,19 +8,16 @@ from convsize.errors import Diagnostic
 from convsize.geometry import Shape
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import by_place, finding, origins
-
-_PASSING = frozenset({"dropout", "ReLU", "batch norm"})
+from convsize.rules.places import by_place, finding, in_between, origins
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    origin = origins(network, _PASSING)
+    origin = origins(network, in_between)
     maps = {
         node.index: source
         for node in network.layers
-        if node.op.NAME == "fully connected"
-        and (source := _map(network, network.nodes[origin[node.inputs[0]]])).area > 1
+        if node.op.KIND == "dense" and (source := _map(network, network.nodes[origin[node.inputs[0]]])).area > 1
     }
     for found in by_place(network.nodes[index] for index in maps):
         node = found[0]
@@ -40,7 +37,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 
 def _map(network: Network, source: Node) -> Shape:
     """The volume that a value is made of, with its positions where it was flattened right there."""
-    return network.input_shapes(source)[0] if source.op.NAME == "flattening" else source.output
+    return network.input_shapes(source)[0] if source.op.EXTENTS == "flattened" else source.output
 
 
 RULE = Rule(

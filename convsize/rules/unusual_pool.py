@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding
+from convsize.rules.places import axes_of, by_place, finding, windowed_pools
 
-_POOLS = frozenset({"max pooling", "average pooling", "sum pooling", "Lp pooling"})
 _COMMON = {(1, 1), (2, 2), (3, 2)}
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
-    pools = [node for node in network.layers if node.op.NAME in _POOLS]
-    for found in by_place(node for node in pools if _unusual(network, node)):
+    for found in by_place(node for node in windowed_pools(network) if _unusual(network, node)):
         node = found[0]
         yield finding(
             "W557",

@@ -17,8 +17,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     counting = [
         node
         for node in network.layers
-        if node.op.NAME == "average pooling"
-        and getattr(node.op, "count_zeros")  # noqa: B009 (the op's own file is not imported for a name)
+        if node.op.KIND == "pool"
+        and getattr(node.op, "count_zeros", False)
         and any(axis.before > 0 or axis.after > 0 for axis in axes_of(network, node))
     ]
     for found in by_place(counting):

@@ -111,7 +111,8 @@ def _held(network: Network, node: Node, batch: int) -> _Held | None:
         for each in network.parameters(network.nodes[index])
     )
     gradient = sizes.x if trained else 0
-    last = network.nodes[node.inputs[0]].op.NAME == "layer norm"
+    before = network.nodes[node.inputs[0]]
+    last = any(call.target == "convsize.LayerNorm" for call in before.op.torch(*network.input_shapes(before)))
     if loop:
         return _Held(sizes.columns + sizes.y, gradient + sizes.columns + sizes.weight + sizes.bias)
     if last:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from convsize.analyses.memory.cuda_allocator import CachingAllocator
 from convsize.analyses.memory.workspaces import cublas_count, workspace_bytes
 from convsize.graph.network import Network
-from convsize.ops.batch_norm import BatchNorm
-from convsize.ops.convolution import Convolution
-from convsize.ops.depthwise import DepthwiseConvolution
-from convsize.ops.transposed import TransposedConvolution
 from convsize.records import DeviceShare, TrainingPeak, TrainingSetting
 from convsize.records.device import Device
 
@@ -21,8 +17,6 @@ CONTEXT, WORKSPACES = 2**29, 2**29
 A context takes 0.3 to 0.6 GiB on the GPUs of the bundled data sheets; cuDNN's workspaces range from nothing to several
 hundred MiB, by the algorithm that it chooses when it runs.
 """
-
-_CONVOLUTIONS = (Convolution, DepthwiseConvolution, TransposedConvolution)
 
 
 def unpredicted(kind: str, device: Device | None) -> int:
@@ -40,7 +34,7 @@ def device_shares(
 
     device: what is known of the GPU, None where it is any.
     """
-    ops = [node.op for node in network.layers]
+    targets = {call.target for node in network.layers for call in node.op.torch(*network.input_shapes(node))}
     products = cublas_count(network, inference=setting.inference)
     one = CUBLAS_WORKSPACE
     if device is not None and device.cublas_workspace is not None:
@@ -56,7 +50,7 @@ def device_shares(
             f"{products} of {one:,} bytes",
         ),
     ]
-    if any(isinstance(op, _CONVOLUTIONS) for op in ops):
+    if any(target.startswith("nn.Conv") for target in targets):
         measured = None
         if device is not None and device.workspaces is not None:
             measured = workspace_bytes(network, setting, peak, dict(device.workspaces))
@@ -65,7 +59,7 @@ def device_shares(
         else:
             note = "at the peak, of convolutions measured one by one"
             shares.append(DeviceShare("cudnn workspaces", measured, "calibrated", note))
-    if any(isinstance(op, BatchNorm) for op in ops) and not setting.inference:
+    if any(target.startswith("nn.BatchNorm") for target in targets) and not setting.inference:
         shares.append(DeviceShare("cudnn batch norm reserve", None, "not included", "cuDNN alone knows it"))
     context = None if device is None else device.context
     note = "the driver's and the modules', seen by nvidia-smi"

@@ -15,11 +15,10 @@ from convsize.analyses.memory.tape import Leaf, Moment, Node, Storage, Tape, Val
 from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.selection.frozen import frozen_layers
 from convsize.analyses.selection.logits import trailing_softmax
+from convsize.analyses.selection.tokens import token_values
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
-from convsize.ops.batch_norm import BatchNorm
-from convsize.ops.embed import Embedding
 from convsize.records import ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
 
 DTYPES = ("float32", "float64", "bfloat16", "float16")
@@ -55,7 +54,7 @@ def smallest_batch(network: Network, frozen: tuple[str, ...] = ()) -> int:
     Raises UsageError where a pattern has no layer.
     """
     left_out = trailing_softmax(network) | frozen_layers(network, frozen)
-    norms = [node for node in network.layers if isinstance(node.op, BatchNorm) and node.index not in left_out]
+    norms = [node for node in network.layers if node.op.STATISTICS == "batch" and node.index not in left_out]
     return 2 if any(norm.output.area == 1 for norm in norms) else 1
 
 
@@ -97,6 +96,7 @@ class Step:
             name: network.nodes[end].inputs[0] if end in self._dropped else end for name, end in network.outputs.items()
         }
         self._dead = self._last_readers()
+        self._tokens = token_values(network)
         self._inputs = {node.index: self._input(node.index) for node in network.nodes if not node.inputs}
         self._losses = losses_of(network, setting.losses)
         self._targets: dict[str, Value] = {}
@@ -108,8 +108,8 @@ class Step:
         return (self.setting.batch, *self.network.nodes[index].output.dims)
 
     def _input(self, index: int) -> Value:
-        tokens = any(isinstance(node.op, Embedding) for node in self.network.nodes if index in node.inputs)
-        return self.tape.empty(self._shape(index), None, 8 if tokens else self.itemsize, "inputs")
+        itemsize = 8 if index in self._tokens else self.itemsize
+        return self.tape.empty(self._shape(index), None, itemsize, "inputs")
 
     def _parameters(self, index: int) -> dict[str, Leaf]:
         node = self.network.nodes[index]

@@ -11,7 +11,6 @@ from typing import Literal
 
 from convsize.graph.network import Network
 from convsize.ops.base import TorchCall
-from convsize.ops.fully_connected import FullyConnected
 from convsize.record import Record
 from convsize.records import TrainingPeak, TrainingSetting
 
@@ -78,5 +77,7 @@ def workspace_bytes(
 
 def cublas_count(network: Network, *, inference: bool) -> int:
     """The workspaces of cuBLAS in a step: one, and for backward, which runs in a thread of its own, another."""
-    products = any(isinstance(node.op, FullyConnected) for node in network.layers)
+    products = any(
+        call.target == "nn.Linear" for node in network.layers for call in node.op.torch(*network.input_shapes(node))
+    )
     return 0 if not products else 1 if inference else 2

@@ -8,8 +8,6 @@ from fnmatch import fnmatchcase
 from convsize.analyses.selection.in_place import in_place
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
-from convsize.ops.drop_path import DropPath
-from convsize.ops.dropout import Dropout
 from convsize.record import Record
 
 
@@ -80,5 +78,5 @@ def _block(network: Network, name: str, members: tuple[int, ...], left_out: froz
         members,
         tuple(inputs),
         tuple(member for member in members if member in read),
-        any(isinstance(op, Dropout | DropPath) and op.p > 0 for op in ops),
+        any(op.random for op in ops),
     )

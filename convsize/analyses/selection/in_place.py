@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from convsize.graph.network import Network, Node
-from convsize.ops.add import Add
-from convsize.ops.base import SaveMode
-from convsize.ops.batch_norm import BatchNorm
-from convsize.ops.convolution import Convolution
-from convsize.ops.depthwise import DepthwiseConvolution
-from convsize.ops.elu import ELU
-from convsize.ops.fully_connected import FullyConnected
-from convsize.ops.group_norm import GroupNorm
-from convsize.ops.leaky_relu import LeakyReLU
-from convsize.ops.relu import ReLU
-from convsize.ops.transposed import TransposedConvolution
+from convsize.ops.base import SaveMode, TorchCall
 
-# PyTorch has `inplace` for ReLU6, SiLU, hardswish, mish and hardsigmoid as well. Their backward needs the input, so in
-# place autograd first clones it: nothing is saved, and training pays for a copy. They are left out.
-_ACTIVATIONS = (ReLU, LeakyReLU, ELU)
-
-# These return a storage that nothing else holds, and their backward does not read it. Views (flatten, slices), and
-# dropout, which hands its input on in evaluation, do not.
-_PRODUCERS = (Convolution, DepthwiseConvolution, TransposedConvolution, FullyConnected, BatchNorm, GroupNorm, Add)
+_FRESH = frozenset(
+    {f"nn.{name}{rank}d" for name in ("Conv", "ConvTranspose", "BatchNorm") for rank in (1, 2, 3)}
+    | {"nn.Linear", "nn.GroupNorm", "torch.add"}
+)
+"""Calls that return a storage that nothing else holds, and whose backward does not read it. Views, and dropout, which
+hands its input on in evaluation, do not."""
 
 
 def in_place(network: Network) -> frozenset[int]:
@@ -41,13 +30,17 @@ def in_place(network: Network) -> frozenset[int]:
     return frozenset(node.index for node in network.layers if _overwrites(network, node, readers))
 
 
+def _makes_storage(calls: tuple[TorchCall, ...]) -> bool:
+    """Whether a layer's result is a storage of its own; what crops it copies it."""
+    own = [call for call in calls if call.target != "F.pad"]
+    return bool(own) and own[-1].target in _FRESH
+
+
 def _overwrites(network: Network, node: Node, readers: list[int]) -> bool:
-    if not isinstance(node.op, _ACTIVATIONS) or readers[node.inputs[0]] != 1:
+    if not node.op.in_place or readers[node.inputs[0]] != 1:
         return False
-    if isinstance(node.op, LeakyReLU) and node.op.negative_slope <= 0:
-        return False  # the sign of the output no longer tells that of the input
     before = network.nodes[node.inputs[0]]
-    if not isinstance(before.op, _PRODUCERS):
+    if not before.inputs or not _makes_storage(before.op.torch(*network.input_shapes(before))):
         return False
     kept = before.op.saved(network.input_shapes(before), before.output, SaveMode(1, needs=(True,) * len(before.inputs)))
     return all(saved.what != "output" for saved in kept)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from convsize.graph.network import Network
-from convsize.ops.log_softmax import LogSoftmax
-from convsize.ops.softmax import Softmax
 
 
 def trailing_softmax(network: Network) -> frozenset[int]:
@@ -14,9 +12,5 @@ def trailing_softmax(network: Network) -> frozenset[int]:
     log-softmax in itself), so its memory has no place for them.
     """
     read = {index for node in network.nodes for index in node.inputs}
-    return frozenset(
-        end
-        for end in network.outputs.values()
-        if end not in read
-        and (isinstance(op := network.nodes[end].op, LogSoftmax) or (isinstance(op, Softmax) and op.slices is None))
-    )
+    ends = network.outputs.values()
+    return frozenset(end for end in ends if end not in read and network.nodes[end].op.ends_in_logits)

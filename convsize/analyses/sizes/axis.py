@@ -109,7 +109,7 @@ class Plan:
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
     """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
     window = op.window(*shapes)
-    if window.kind != "axes" or op.NAME == "centre crop":
+    if window.kind != "axes" or op.EXTENTS == "cropped":
         return (), window.kind == "everything"
     padding: Padding | None = getattr(op, "padding", None)
     rounding: str = getattr(op, "rounding", "floor")
@@ -235,27 +235,26 @@ class AxisWalk:
                 self.slide(line, slide, at) for at, (line, slide) in enumerate(zip(source.spatial, slides, strict=True))
             )
             return _Volume(self.constant(node.output.channels), extents)
-        name = node.op.NAME
+        rule = node.op.EXTENTS
         if len(inputs) > 1:
-            return {"sum": self.sum, "concatenation": self.concatenation, "gate": self.gate}[name](node, inputs)
-        if name == "centre crop":
+            return self.join(node, inputs)
+        if rule == "cropped":
             for line, extent in zip(source.spatial, node.output.spatial, strict=True):
                 self.need(line, extent)
             return self.shape(node.output)
-        if name == "reshaping":
+        if rule == "reshaped":
             elements = source.elements()
             if elements.varies:
                 self.coupling[node] = f"takes {node.output.elements} values, however they lie"
             self.conditions.append(equal(elements, self.constant(node.output.elements)))
             return self.shape(node.output)
-        if name == "flattening":
+        if rule == "flattened":
             return self.flat(source.elements())
-        if name == "fully connected":
-            self.weigh(node, source.elements())
-            return self.shape(node.output)
         if node.index in self.plan.everything:
-            return self.shape(node.output)  # global pooling
-        if name == "instance norm":
+            if node.op.parameters(*self.network.input_shapes(node)):
+                self.weigh(node, source.elements())  # a fully connected layer
+            return self.shape(node.output)
+        if node.op.STATISTICS == "map":
             self.positions(node, source)
         if source.depth.varies:
             self.transparent(node)
@@ -365,6 +364,12 @@ class AxisWalk:
             self.spend(3 * lcm(one.period, two.period))
             self.joined[one, two] = equal(one, two)
 
+    def join(self, node: Node, inputs: list[_Volume]) -> _Volume:
+        """A sum, a gate or a concatenation."""
+        if node.op.KIND == "concatenation":
+            return self.concatenation(inputs)
+        return self.gate(node, inputs) if node.op.KIND == "gate" else self.sum(node, inputs)
+
     def sum(self, node: Node, inputs: list[_Volume]) -> _Volume:
         first = inputs[0]
         for other in inputs[1:]:
@@ -373,7 +378,7 @@ class AxisWalk:
                 self.agree(one, two)
         return first
 
-    def concatenation(self, node: Node, inputs: list[_Volume]) -> _Volume:  # noqa: ARG002 (one signature for all joins)
+    def concatenation(self, inputs: list[_Volume]) -> _Volume:
         first = inputs[0]
         depth = first.depth
         for other in inputs[1:]:

@@ -115,7 +115,7 @@ def _dropping(network: Network) -> Iterator[Bound]:
     for node in network.layers:
         (first, *_), output = network.input_shapes(node), node.output
         window = node.op.window(*network.input_shapes(node))
-        if window.kind != "axes" or node.op.NAME == "centre crop":
+        if window.kind != "axes" or node.op.EXTENTS == "cropped":
             continue
         lost = []
         for at_axis, one in enumerate(window.axes):

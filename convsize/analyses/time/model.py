@@ -60,19 +60,19 @@ class Model:
 
     def _estimate(self, piece: Piece) -> Estimate:
         name = table_name(piece.family, piece.direction, self.dtype)
-        floor, bound = self._floor(name, piece.family, piece.flops, piece.bytes)
+        floor, bound = self._floor(name, piece.convolution, piece.flops, piece.bytes)
         if piece.key in self._shapes:
             return Estimate(self._shapes[piece.key], bound, "measured")
         samples = self._classes.get(name)
         if samples is None:
             return Estimate(floor, bound, "assumed")
-        return Estimate(floor * self._ratio(name, samples, piece.features), bound, "calibrated")
+        return Estimate(floor * self._ratio(name, samples, piece), bound, "calibrated")
 
     def _floor(
-        self, name: str, family: str, flops: float, bytes_: float
+        self, name: str, convolution: bool, flops: float, bytes_: float
     ) -> tuple[float, Literal["compute", "bandwidth", "overhead"]]:
         """The least seconds that a piece can take by the device's peaks, and what makes most of them."""
-        peak = self._convolution_peak if "convolution" in family else self._peak
+        peak = self._convolution_peak if convolution else self._peak
         compute = flops / (peak * self._compute)
         moving = bytes_ / (self.device.bandwidth * self._bandwidth)
         overhead = self._overheads.get(name, self.device.overhead)
@@ -81,15 +81,15 @@ class Model:
         bound = "overhead" if overhead > most else "compute" if compute >= moving else "bandwidth"
         return overhead + most, bound
 
-    def _ratio(self, name: str, samples: Sequence[Sample], features: tuple[float, ...]) -> float:
+    def _ratio(self, name: str, samples: Sequence[Sample], piece: Piece) -> float:
         """By how much pieces of these features take longer than their floor."""
+        features = piece.features
         if name not in self._ratios:
-            family = name.split(", ", 1)[0]
             # The two numbers in front of a sample's features are its FLOPs and bytes, of which its floor follows.
             self._ratios[name] = [
                 (
                     each.features[2:],
-                    log(each.seconds / self._floor(name, family, each.features[0], each.features[1])[0]),
+                    log(each.seconds / self._floor(name, piece.convolution, each.features[0], each.features[1])[0]),
                 )
                 for each in samples
             ]

@@ -9,6 +9,7 @@ from convsize.analyses.time.model import Model
 from convsize.analyses.time.units import Layer, Piece, pieces
 from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.ops import catalogue
 from convsize.records import ITEM_SIZES
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import LayerTime, Sweep, SweepPoint, TimePrediction, TimeSetting
@@ -20,6 +21,8 @@ KNEE = 0.9
 """The share of the highest throughput that is reached at the knee of a sweep."""
 
 _DTYPES = ("float32", "float64", "bfloat16", "float16")
+_SUM = catalogue.join("add").NAME
+"""The class of work of sums of gradients, which are timed as the layers that they are."""
 _NO_LAYER = Layer((), (), tokens=False)
 
 
@@ -111,7 +114,7 @@ def _outside(network: Network, model: Model, setting: TimeSetting) -> tuple[tupl
     for node in network.layers:
         elements = setting.batch * node.output.elements
         for _ in range(readers[node.index] - 1 if flows[node.index] else 0):
-            sums += model.estimate(_plain("sum", "inference", 1, 3, elements, itemsize, setting.dtype)).seconds
+            sums += model.estimate(_plain(_SUM, "inference", 1, 3, elements, itemsize, setting.dtype)).seconds
     loss = 0.0
     for end in network.outputs.values():
         elements = setting.batch * network.nodes[end].output.elements
@@ -140,13 +143,14 @@ def _plain(family: str, direction: str, flops: int, moved: int, elements: int, i
         plain_features(family, elements),
         f"{family} of {elements} {direction}, {dtype}",
         _NO_LAYER,
+        convolution=False,
     )
 
 
 def plain_features(family: str, elements: int) -> tuple[float, ...]:
     """The features of what belongs to no layer; sums are timed as the layers that they are."""
     size = log2(max(elements, 1))
-    return (size + 1, size, 0.0, 0.0) if family == "sum" else (size,)
+    return (size + 1, size, 0.0, 0.0) if family == _SUM else (size,)
 
 
 def sweep_times(network: Network, device: Device, setting: TimeSetting, batches: tuple[int, ...]) -> Sweep:

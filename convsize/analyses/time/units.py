@@ -13,16 +13,7 @@ from typing import Literal
 from convsize.analyses.selection.in_place import in_place
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.graph.network import Network, Node
-from convsize.ops.add import Add
-from convsize.ops.base import TorchCall
-from convsize.ops.channel_slice import Slice
-from convsize.ops.concatenate import Concatenate
-from convsize.ops.convolution import Convolution
-from convsize.ops.depthwise import DepthwiseConvolution
-from convsize.ops.embed import Embedding
-from convsize.ops.flatten import Flatten
-from convsize.ops.reshape import Reshape
-from convsize.ops.transposed import TransposedConvolution
+from convsize.ops.base import CONVOLUTIONS, TorchCall
 from convsize.record import Record
 from convsize.records import ITEM_SIZES
 
@@ -30,7 +21,8 @@ Direction = Literal["inference", "forward", "backward", "backward of the first"]
 """A forward pass that keeps nothing, in evaluation mode; one of training; its backward pass; and the backward pass of a
 layer whose input needs no gradient."""
 
-_VIEWS = (Flatten, Reshape, Slice)
+_VIEWS = frozenset({"nn.Flatten", "torch.reshape", "torch.narrow"})
+"""Calls that only look at a tensor otherwise."""
 
 
 class Layer(Record):
@@ -44,8 +36,9 @@ class Layer(Record):
 class Piece(Record):
     """A layer in one direction.
 
-    family: its class, as "convolution 1x1". flops, bytes: of the whole batch. features: what throughput depends on, as
-    logarithms and marks. key: the same for layers that are the same to the last number.
+    family: its class, as "convolution 1x1"; convolution: whether PyTorch computes it as one. flops, bytes: of the whole
+    batch. features: what throughput depends on, as logarithms and marks. key: the same for layers that are the same to
+    the last number.
     """
 
     node: int
@@ -56,6 +49,7 @@ class Piece(Record):
     features: tuple[float, ...]
     key: str
     layer: Layer
+    convolution: bool
 
 
 def table_name(family: str, direction: str, dtype: str) -> str:
@@ -78,7 +72,7 @@ def pieces(network: Network, batch: int, dtype: str, *, training: bool) -> list[
         needs = any(flows[index] for index in node.inputs)
         trains = any(each.role != "buffer" for each in network.parameters(node))
         flows[node.index] = needs or trains
-        if isinstance(node.op, _VIEWS):
+        if all(call.target in _VIEWS for call in node.op.torch(*network.input_shapes(node))):
             continue
         directions: list[Direction] = ["forward" if training else "inference"]
         if training and (needs or trains):
@@ -97,9 +91,9 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
     read = sum(shape.elements for shape in shapes)
     written = node.output.elements
     times = {"inference": 1, "forward": 1, "backward": 2, "backward of the first": 1}[direction]
-    if isinstance(node.op, Embedding) and not direction.startswith("backward"):
+    if node.op.reads_tokens() and not direction.startswith("backward"):
         weights = written * batch  # the rows that are looked up, not the whole table
-    if direction == "backward" and isinstance(node.op, Add | Concatenate):
+    if direction == "backward" and node.op.KIND in {"sum", "concatenation"}:
         times = 0  # both hand the gradient on as it is, or views of it
     calls = node.op.torch(*shapes)
     if overwrites:
@@ -114,23 +108,38 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
         bytes=((read + written) * batch + weights) * itemsize * times,
         features=_features(network, node, batch),
         key=f"{named} {direction}, {dtype}",
-        layer=Layer(calls, inputs, isinstance(node.op, Embedding)),
+        layer=Layer(calls, inputs, node.op.reads_tokens()),
+        convolution=node.op.KIND in CONVOLUTIONS,
     )
 
 
 def family(network: Network, node: Node) -> str:
     """The class of a layer: convolutions by their kernel and groups, everything else by its op."""
-    op = node.op
-    if isinstance(op, DepthwiseConvolution):
-        return "depthwise convolution"
-    if isinstance(op, TransposedConvolution):
+    kind = node.op.KIND
+    shapes = network.input_shapes(node)
+    call = _convolution(node.op.torch(*shapes))
+    if kind not in CONVOLUTIONS or call is None:
+        return node.op.NAME
+    groups = _groups(call)
+    if kind == "transposed":
         return "transposed convolution"
-    if isinstance(op, Convolution):
-        if op.groups > 1:
-            alone = op.groups == network.input_shapes(node)[0].channels
-            return "depthwise convolution" if alone else "grouped convolution"
-        return "convolution 1x1" if prod(op.kernel_size) == 1 else "convolution kxk"
-    return op.NAME
+    if kind == "depthwise" or groups == shapes[0].channels > 1:
+        return "depthwise convolution"
+    if groups > 1:
+        return "grouped convolution"
+    kernel = dict(call.kwargs)["kernel_size"]
+    assert isinstance(kernel, tuple)
+    return "convolution 1x1" if prod(kernel) == 1 else "convolution kxk"
+
+
+def _convolution(calls: tuple[TorchCall, ...]) -> TorchCall | None:
+    return next((call for call in calls if call.target.startswith("nn.Conv")), None)
+
+
+def _groups(call: TorchCall) -> int:
+    groups = dict(call.kwargs).get("groups", 1)
+    assert isinstance(groups, int)
+    return groups
 
 
 def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
@@ -145,9 +154,8 @@ def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
     window = node.op.window(*shapes)
     reach = prod(axis.kernel for axis in window.axes) if window.axes else 1
     stride = max((float(axis.stride) for axis in window.axes), default=1.0)
-    groups = getattr(node.op, "groups", 1)
-    if isinstance(node.op, DepthwiseConvolution):
-        groups = before.channels
+    call = _convolution(node.op.torch(*shapes))
+    groups = 1 if call is None else _groups(call)
     if not node.op.macs(shapes, after):
         elements = batch * max(sum(shape.elements for shape in shapes), after.elements)
         return (log2(elements), log2(positions), log2(max(reach, 1)), 2.0 * (stride > 1))

@@ -50,6 +50,12 @@ def require_spatial(what: str, shape: Shape) -> None:
         )
 
 
+def window_without_effect(axes: tuple[AxisWindow, ...]) -> str | None:
+    """Why a pool changes nothing, None where it does something."""
+    alone = all(axis.reach == axis.stride == 1 and not axis.before and not axis.after for axis in axes)
+    return "a window of 1 at stride 1" if alone else None
+
+
 def require_size(what: str, size: Extents | None, example: str) -> int:
     """The single number of a token that cannot do without. Raises GeometryError (E101, E206, E111)."""
     if size is None:

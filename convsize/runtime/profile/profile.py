@@ -14,6 +14,7 @@ from convsize.analyses.time.prediction import predict_time
 from convsize.analyses.time.units import Piece, pieces
 from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.ops.base import CONVOLUTIONS
 from convsize.records import LayerProfile, LayerRow, Profile, Roof, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.time import TimeSetting
@@ -119,7 +120,7 @@ def _layer(row: LayerRow, steps: Steps, work: Sequence[Piece], roof: Roof | None
     """A layer with what was measured of it; `work` is its passes, none where it only looks at a tensor."""
     least = None
     if roof is not None:
-        peak = roof.convolution_peak if "convolution" in row.op else roof.peak
+        peak = roof.convolution_peak if row.kind in CONVOLUTIONS else roof.peak
         least = sum(max(each.flops / peak, each.bytes / roof.bandwidth) for each in work)
     return LayerProfile(
         row.name,

@@ -12,8 +12,6 @@ from convsize.analyses.report import analyze
 from convsize.graph.network import Network
 from convsize.lowering.plan import Plan, Step, lower
 from convsize.ops.base import TorchCall
-from convsize.ops.group_norm import GroupNorm
-from convsize.ops.instance_norm import InstanceNorm
 from convsize.records import LayerRow, Line
 from convsize.records.receipt import Verdict
 from convsize.runtime.module import build_module
@@ -32,7 +30,7 @@ def fields(network: Network, device: str) -> Line:
     rows = _with_fields(network, report.layers)
     if device != "cpu":
         return Line(quantity, "layers", None, None, "not measured", "gradients need values: measured on the processor")
-    if any(isinstance(node.op, GroupNorm | InstanceNorm) for node in network.layers):
+    if any(node.op.STATISTICS in {"map", "group"} for node in network.layers):
         return Line(
             quantity,
             "layers",

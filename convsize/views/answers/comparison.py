@@ -77,7 +77,7 @@ def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 def _by_depth(report: Report) -> tuple[tuple[int, ...], ...]:
     """The costs of the first fifth of the weight layers with what follows each of them, of the second, and so on."""
-    weighty = [family(row.op) in ("convolution", "transposed", "dense") for row in report.layers]
+    weighty = [family(row) in ("convolution", "transposed", "dense") for row in report.layers]
     count = max(sum(weighty), 1)
     sums = [[0] * PARTS for _ in COSTS]
     passed = 0

@@ -154,7 +154,7 @@ class _Drawer:
                 Part(
                     f"layer-{item.index}",
                     "layer",
-                    family(item.op),
+                    family(item),
                     item.spec,
                     item.name,
                     None,
@@ -172,7 +172,7 @@ class _Drawer:
             part.kind == "layer"
             and part.times == 1
             and part.family not in JOINS
-            and family(row.op) in self.following
+            and family(row) in self.following
             and row.inputs == (part.turn[-1].name,)
             and self.readers[part.turn[-1].name] == 1
         )
@@ -236,14 +236,14 @@ class _Drawer:
                 words.append(f"{name}*{item.times}" if item.times > 1 else name)
             else:
                 rows.append(item)
-                if family(item.op) not in ("activation", "norm", "regularisation"):
+                if family(item) not in ("activation", "norm", "regularisation"):
                     words.append(item.spec)
         found = _counted(words) or [rows[0].spec]
         one = len(rows) == 1
         return Part(
             f"stage-{rows[0].index}",
             "layer" if one else "block",
-            family(rows[0].op) if one else "block",
+            family(rows[0]) if one else "block",
             _shortened(found),
             "" if one or _consists_of(rows) == _shortened(found) else _consists_of(rows),
             _entering(rows),
@@ -324,9 +324,7 @@ def _entering(rows: Sequence[LayerRow]) -> Dims | None:
 def _consists_of(rows: Sequence[LayerRow]) -> str:
     """The layers of a block that carry weights, pool or join, in short: C1D64 C3D64 C1D256 +."""
     names = [
-        row.spec
-        for row in rows
-        if family(row.op) in ("convolution", "transposed", "dense", "pool", "reshaping", *JOINS)
+        row.spec for row in rows if family(row) in ("convolution", "transposed", "dense", "pool", "reshaping", *JOINS)
     ]
     return _shortened(names or [row.spec for row in rows])
 

@@ -14,31 +14,11 @@ Heat = Literal["parameters", "macs", "memory", "receptive_field"]
 Dims = tuple[int, ...]
 
 _FAMILIES = {
-    "convolution": "convolution",
-    "depthwise convolution": "convolution",
-    "transposed convolution": "transposed",
-    "fully connected": "dense",
-    "embedding": "dense",
-    "sum": "sum",
-    "gate": "gate",
-    "concatenation": "concatenation",
-    "flattening": "reshaping",
-    "reshaping": "reshaping",
-    "zero padding": "reshaping",
-    "centre crop": "reshaping",
-    "slice": "reshaping",
-    "picked maps": "reshaping",
-    "widening": "reshaping",
-    "channel shuffle": "reshaping",
-    "pixel shuffle": "reshaping",
-    "upsampling": "reshaping",
-    "dropout": "regularisation",
-    "stochastic depth": "regularisation",
+    "depthwise": "convolution",
+    "lookup": "dense",
     "scale": "norm",
-    "affine": "norm",
-    "learned scalar": "norm",
-    "constant factor": "norm",
 }
+"""Kinds of layers that are drawn as another one."""
 JOINS = ("sum", "gate", "concatenation")
 _FIGURES: dict[str, Callable[[LayerRow], int]] = {
     "parameters": lambda row: row.parameters,
@@ -142,13 +122,9 @@ def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
             yield each
 
 
-def family(op: str) -> str:
-    """What a layer's kind is drawn as; what is no other family is an activation."""
-    if op in _FAMILIES:
-        return _FAMILIES[op]
-    if "pooling" in op:
-        return "pool"
-    return "norm" if op.endswith("norm") else "activation"
+def family(row: LayerRow) -> str:
+    """What a layer is drawn as."""
+    return _FAMILIES.get(row.kind, row.kind)
 
 
 def heat_shares(parts: Sequence[Part], heat: Heat) -> dict[str, Fraction]:

@@ -21,7 +21,7 @@ from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES, families
-from convsize.views.drawing.parts import Drawing, Heat, Link, Part, heat_shares
+from convsize.views.drawing.parts import Drawing, Heat, Link, Part, family, heat_shares
 from convsize.views.text import numbers
 
 Scale = Literal["log", "linear"]
@@ -41,7 +41,7 @@ _SMALL, _TINY, _KERNEL_SIZE = 10.0, 8.5, 7.5
 _MOST_GROUPS = 4
 _MOST_SHAPES = 3000
 _MOST_SHEETS = 16
-_WINDOWED = ("convolution", "depthwise convolution", "max pooling", "average pooling")
+_WINDOWED = ("convolution", "pool")
 _GROUPS = re.compile(r"C.*g(\d+)")
 
 
@@ -321,7 +321,7 @@ class _Figure:
         """Height and width of a layer's window with its dilation, by how much more it sees than what it reads."""
         before = self.fields.get(row.inputs[0])
         after = row.receptive_field
-        if row.op not in _WINDOWED or before is None or after is None or before.whole or after.whole:
+        if family(row) not in _WINDOWED or before is None or after is None or before.whole or after.whole:
             return None
         pairs = list(zip(after.size, before.size, before.jump, strict=True))[-2:]
         sides = [(more - less) / jump + 1 for more, less, jump in pairs if jump]
