@@ -239,7 +239,7 @@ class Unroller:
             raise BuildError("E305", text, group.span, "make the depth a multiple of the number of branches")
         width = depth // parts
         for number, branch in enumerate(group.branches):
-            name, args = "slice", (Fraction(number * width), Fraction((number + 1) * width))
+            name, args = catalogue.PART, (Fraction(number * width), Fraction((number + 1) * width))
             part = self.word(name, args, (), entry, scope, branch.span)
             values.append(self.series(branch, part, scope))
         return values

@@ -250,9 +250,10 @@ def _inits(network: Network, readers: list[list[Node]]) -> list[Init]:
         ahead[node.index] = next((init for init in found if init.scheme == "he"), glorot)
         if not node.inputs:
             continue
-        target, kwargs = node.op.torch(*network.input_shapes(node))[-1]
-        if target == "nn.LeakyReLU":
-            slope = dict(kwargs)["negative_slope"]
+        call = node.op.torch(*network.input_shapes(node))[-1]
+        target = call.kernel
+        if call.target == "nn.LeakyReLU":
+            slope = dict(call.kwargs)["negative_slope"]
             assert isinstance(slope, float)
             own[node.index] = Init("he", slope)
         elif target in _RECTIFIERS:

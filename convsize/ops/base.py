@@ -93,10 +93,19 @@ class TorchCall(Record):
     target: "nn.Conv2d" (a module, built with `kwargs`), "F.pad" or "torch.cat" (a function, called with the tensors
     and `kwargs`), or "convsize.Affine" (a module PyTorch has not; lowering writes it out). Several calls make a
     pipeline: the first takes the op's inputs, each next one the result before it.
+
+    like: a call that runs the same way, for a target that convsize does not know: what a training step allocates and
+    which type autocast takes are those of that call. "nn.Hardtanh" is like "nn.ReLU6".
     """
 
     target: str
     kwargs: tuple[tuple[str, TorchValue], ...] = ()
+    like: str = ""
+
+    @property
+    def kernel(self) -> str:
+        """The call by which it is known how this one runs."""
+        return self.like or self.target
 
 
 class Suffixes(Record):

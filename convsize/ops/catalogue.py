@@ -1,14 +1,23 @@
 """Every op by what a spec calls it: the one list to add a line to.
 
-Files are imported when their op is asked for: a run pays for the layers that its networks have.
+Files are imported when their op is asked for: a run pays for the layers that its networks have. Words of other packages
+are looked for where a word is unknown: reading what is installed takes longer than an analysis.
 """
 
 from __future__ import annotations
 
 import importlib
 from functools import cache
+from typing import TYPE_CHECKING
 
+from convsize.errors import UsageError
 from convsize.ops.base import Op
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "convsize.ops"
+"""The entry points by which other packages offer ops: the word, and where its class is."""
 
 TOKENS = {
     "C": "convolution:Convolution",
@@ -79,6 +88,12 @@ JOINS = {
 }
 """What joins branches, and the input."""
 
+PART = "slice"
+"""The word for the part of the depth that a branch of a `split` takes."""
+
+RESERVED = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as", "x", "c"})
+"""What means something else in a spec: no word can be called so."""
+
 
 @cache
 def _load(place: str) -> type[Op]:
@@ -93,14 +108,65 @@ def token(mnemonic: str) -> type[Op]:
 
 
 def word(name: str) -> type[Op] | None:
-    """The op of a word, or None where no op has that name."""
+    """The op of a word, or None where no op has that name.
+
+    Raises UsageError where another package has such a word, and what it offers is no op.
+    """
     place = WORDS.get(name)
-    return None if place is None else _load(place)
+    if place is not None:
+        return _load(place)
+    if name in _registered:
+        return _registered[name]
+    # Only words begin with a small letter: that C3 is none need not be looked up.
+    offered = _offered().get(name) if name[:1].islower() else None
+    return None if offered is None else _installed(name, offered)
 
 
 def word_names() -> tuple[str, ...]:
     """Every word."""
-    return tuple(WORDS)
+    return tuple(dict.fromkeys((*WORDS, *_registered, *_offered())))
+
+
+_registered: dict[str, type[Op]] = {}
+
+
+def register(op: type[Op]) -> type[Op]:
+    """Makes an op a word of the language, called as its SPELLING begins; see `convsize.ops.register`."""
+    if not (isinstance(op, type) and issubclass(op, Op) and op.NAME):
+        raise TypeError(f"{op!r} is no op: a class of convsize.ops.base.Op that states its NAME and its rules")
+    name = op.SPELLING.partition("(")[0]
+    if not (name.isidentifier() and name.isascii() and name[0].islower()) or name in RESERVED:
+        raise ValueError(f"the op {op.__name__} cannot be the word `{name}`: a word is a name in small letters")
+    if name in WORDS or _registered.get(name, op) is not op:
+        raise ValueError(f"the op {op.__name__} cannot be the word `{name}`: there is one of that name")
+    known = [_load(place) for place in _places()] + [each for each in _registered.values() if each is not op]
+    for fact in ("NAME", "STEM"):
+        other = next((each for each in known if getattr(each, fact) == getattr(op, fact)), None)
+        if other is not None:
+            raise ValueError(f"the op {op.__name__} has the {fact} of {other.__name__}: `{getattr(op, fact)}`")
+    _registered[name] = op
+    return op
+
+
+@cache
+def _offered() -> dict[str, EntryPoint]:
+    """The ops of other packages by their words, not loaded."""
+    from importlib.metadata import entry_points
+
+    return {each.name: each for each in entry_points(group=GROUP)}
+
+
+def _installed(name: str, offered: EntryPoint) -> type[Op]:
+    """The op that another package offers as a word."""
+    package = "another package" if offered.dist is None else f"the package {offered.dist.name}"
+    try:
+        op: type[Op] = register(offered.load())
+    except Exception as error:  # whatever the other package does wrong
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"the word `{name}` of {package} cannot be used: {reason}") from error
+    if _registered.get(name) is not op:
+        raise UsageError(f"the word `{name}` of {package} cannot be used: its op says that it is `{op.SPELLING}`")
+    return op
 
 
 def join(kind: str) -> type[Op]:
@@ -108,7 +174,11 @@ def join(kind: str) -> type[Op]:
     return _load(JOINS[kind])
 
 
+def _places() -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*TOKENS.values(), *WORDS.values(), *JOINS.values())))
+
+
 def all_ops() -> tuple[type[Op], ...]:
-    """Every op once: tokens, words, joins, input."""
-    places = dict.fromkeys((*TOKENS.values(), *WORDS.values(), *JOINS.values()))
-    return tuple(_load(place) for place in places)
+    """Every op once: tokens, words, joins, input, then those of other packages."""
+    others = (word(name) for name in word_names() if name not in WORDS)
+    return (*map(_load, _places()), *(op for op in others if op is not None))

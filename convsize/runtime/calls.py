@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor, nn
 
+from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
 from convsize.runtime.layers import Affine, AveragePool, DropPath, Embedding, Gate, LayerNorm, Pick, Scale
 
@@ -81,11 +82,14 @@ class Pipeline(nn.Module):
 
 
 def build_call(call: TorchCall) -> nn.Module:
-    """The module of a single call."""
+    """The module of a single call. Raises UsageError where PyTorch has no such thing."""
     kwargs: dict[str, Any] = dict(call.kwargs)
     if call.target in _MODULES:
         return _MODULES[call.target](**kwargs)
-    module, name = call.target.split(".")
+    module, _, name = call.target.rpartition(".")
+    place = {"nn": nn, "F": F, "torch": torch}.get(module)
+    if not hasattr(place, name):
+        raise UsageError(f"PyTorch has no `{call.target}`: a call is `nn.…`, `F.…` or `torch.…`")
     if module == "nn":
         return cast(nn.Module, getattr(nn, name)(**kwargs))
     return Function(call.target, kwargs)

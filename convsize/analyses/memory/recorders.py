@@ -26,10 +26,11 @@ def run(tape: Tape, layer: Layer, inputs: Sequence[Value]) -> Value:
     calls = layer.op.torch(*layer.shapes)
     values = list(inputs)
     for place, call in enumerate(calls):
-        recorder = RECORDERS.get(call.target)
+        recorder = RECORDERS.get(call.kernel)
         if recorder is None:
             raise UsageError(
-                f"the training memory of {layer.name} is not known: what {call.target} holds has not been measured"
+                f"the training memory of {layer.name} is not known: what {call.kernel} holds has not been measured; "
+                f"an op can say that it is like a call which is known: `TorchCall({call.kernel!r}, …, like='nn.ReLU6')`"
             )
         result = (layer.mode.batch, *_result(calls[place + 1 :], layer.output.dims))
         if tape.autocast is None:
@@ -49,10 +50,10 @@ def _autocast(
     # The last argument is cast first: GCC, which PyTorch is built with, evaluates arguments from right to left.
     copies: dict[str, Value] = {}
     parameters: Mapping[str, Leaf | Value] = layer.leaves
-    if call.target in HALF:
+    if call.kernel in HALF:
         names = reversed(layer.leaves)
         parameters = copies = {name: half_parameter(tape, layer.leaves[name]) for name in names}
-    casts = [cast(tape, value, call.target) for value in reversed(values)][::-1]
+    casts = [cast(tape, value, call.kernel) for value in reversed(values)][::-1]
     mode = layer.mode._replace(itemsize=casts[0].itemsize)
     output = recorder(Call(tape, layer, dict(call.kwargs), result, mode, parameters), casts)
     for value in (*casts, *copies.values()):

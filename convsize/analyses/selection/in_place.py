@@ -33,7 +33,7 @@ def in_place(network: Network) -> frozenset[int]:
 def _makes_storage(calls: tuple[TorchCall, ...]) -> bool:
     """Whether a layer's result is a storage of its own; what crops it copies it."""
     own = [call for call in calls if call.target != "F.pad"]
-    return bool(own) and own[-1].target in _FRESH
+    return bool(own) and own[-1].kernel in _FRESH
 
 
 def _overwrites(network: Network, node: Node, readers: list[int]) -> bool:

@@ -72,7 +72,7 @@ def pieces(network: Network, batch: int, dtype: str, *, training: bool) -> list[
         needs = any(flows[index] for index in node.inputs)
         trains = any(each.role != "buffer" for each in network.parameters(node))
         flows[node.index] = needs or trains
-        if all(call.target in _VIEWS for call in node.op.torch(*network.input_shapes(node))):
+        if all(call.kernel in _VIEWS for call in node.op.torch(*network.input_shapes(node))):
             continue
         directions: list[Direction] = ["forward" if training else "inference"]
         if training and (needs or trains):
@@ -99,7 +99,10 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
     if overwrites:
         calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
     inputs = tuple((batch, *shape.dims) for shape in shapes)
-    named = blake2b(repr((calls, inputs)).encode(), digest_size=8).hexdigest()
+    # Device files hold what was measured of a layer by this text's digest.
+    text = ", ".join(f"TorchCall(target={call.target!r}, kwargs={call.kwargs!r})" for call in calls)
+    text = f"(({text}{',' if len(calls) == 1 else ''}), {inputs!r})"
+    named = blake2b(text.encode(), digest_size=8).hexdigest()
     return Piece(
         node=node.index,
         family=family(network, node),

@@ -118,7 +118,7 @@ def find(name: str) -> type[Op]:
     mnemonic = max((each for each in catalogue.TOKENS if name.startswith(each)), key=len, default=None)
     if mnemonic is not None and name[len(mnemonic) : len(mnemonic) + 1].isdigit():
         return catalogue.token(mnemonic)
-    guess = nearest(asked, [*known, *catalogue.WORDS])
+    guess = nearest(asked, [*known, *catalogue.word_names()])
     hint = f"did you mean `{guess}`?" if guess else "`convsize ops` lists them"
     raise UsageError(f"there is no layer `{name}`: {hint}")
 
