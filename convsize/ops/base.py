@@ -354,20 +354,18 @@ class Op:
 
     # ---- what follows from the facts ----
 
-    @classmethod
-    def is_linear(cls) -> bool:
+    def is_linear(self) -> bool:
         """Whether it is linear in its input, so that two of them in a row are one linear layer."""
-        return cls.VALUES in _LINEAR
+        return self.VALUES in _LINEAR
 
     @classmethod
     def reads_tokens(cls) -> bool:
         """Whether what enters is whole numbers that name rows of a table."""
         return cls.KIND == "lookup"
 
-    @classmethod
-    def is_non_negative(cls, inputs: Sequence[bool]) -> bool:
+    def is_non_negative(self, inputs: Sequence[bool]) -> bool:
         """Whether no value can be negative; `inputs` says so of its inputs."""
-        return cls.VALUES in _NON_NEGATIVE or (cls.VALUES in _SIGNED_ALIKE and bool(inputs) and all(inputs))
+        return self.VALUES in _NON_NEGATIVE or (self.VALUES in _SIGNED_ALIKE and bool(inputs) and all(inputs))
 
     @classmethod
     def page(cls) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from convsize.cli.app import COMMANDS as EVERY_COMMAND
 from convsize.errors import UsageError
+from convsize.geometry import Shape, Window
 from convsize.ops import catalogue, register
 from convsize.ops.base import Op
 
@@ -232,6 +233,33 @@ def test_a_norm_says_what_it_normalises(package: Path) -> None:
 
     with pytest.raises(TypeError, match="op Mine states no STATISTICS"):
         type("Mine", (Hardtanh,), {"KIND": "norm"})
+
+
+def test_sizes_of_an_op_that_states_no_rule_of_extents(package: Path, convsize: Callable) -> None:
+    from ops_of_mine import Hardtanh
+
+    class Halves(Hardtanh):
+        """All values of the first half."""
+
+        NAME = "half"
+        STEM = "half"
+        SPELLING = "half"
+        PARAMS = ()
+
+        @classmethod
+        def from_arguments(cls, arguments, source):
+            return cls(0.0, 0.0)
+
+        def output(self, *inputs):
+            return Shape(inputs[0].channels, tuple(-(-extent // 2) for extent in inputs[0].spatial))
+
+        def window(self, *inputs):
+            return Window("everything")
+
+    register(Halves)
+    ran = convsize("sizes", "-e", "C3D8 half GAP FC10", "--input", "3@16x16")
+    assert ran.code == 2
+    assert "how the extents of `half` (half1) follow its input is not stated" in ran.err.replace("\n", " ")
 
 
 def test_the_op_of_the_guide_is_verified(package: Path, convsize: Callable) -> None:
