@@ -10,13 +10,11 @@ from torch import Tensor, nn
 from convsize.errors import UsageError
 from convsize.records import RunSettings
 
-_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
-
 
 def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer:
     """The optimizer of everything that trains in a module.
 
-    Where not all decays, norms' gains, biases and every other parameter of one axis form a group without weight decay.
+    Where not all decays, parameters of one axis (norms' gains, biases, slopes) form a group without weight decay.
 
     Raises UsageError where nothing trains.
     """
@@ -25,15 +23,8 @@ def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer
         raise UsageError("no parameter is trained: every layer is frozen, or none has any")
     groups = [{"params": [value for _, value in trained]}]
     if not settings.decay_all and settings.weight_decay:
-        still = {
-            f"{prefix}.{name}"
-            for prefix, layer in module.named_modules()
-            for name, _ in layer.named_parameters(recurse=False)
-            if isinstance(layer, _NORMS)
-        }
-        light = [value for name, value in trained if name in still or value.dim() < 2]
-        chosen = set(map(id, light))
-        heavy = [value for _, value in trained if id(value) not in chosen]
+        heavy = [value for _, value in trained if value.dim() > 1]
+        light = [value for _, value in trained if value.dim() < 2]
         groups = [{"params": heavy}, {"params": light, "weight_decay": 0.0}]  # type: ignore[dict-item]
         groups = [group for group in groups if group["params"]]
     lr, decay = settings.lr, settings.weight_decay
@@ -57,8 +48,8 @@ def learning_rate(settings: RunSettings, step: int, epoch_steps: int) -> float:
     if step < warmup:
         return settings.lr * (step + 1) / (warmup + 1)
     if settings.schedule == "cosine":
-        whole = max(settings.epochs * epoch_steps - warmup, 1)
-        return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / whole))
+        whole = settings.epochs * epoch_steps
+        return settings.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (whole - warmup)))
     if settings.schedule == "step":
         return float(settings.lr * settings.lr_gamma ** (step // (settings.lr_step * epoch_steps)))
     return settings.lr

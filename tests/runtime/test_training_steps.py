@@ -1,0 +1,353 @@
+"""Training beside plain PyTorch: the same network, written out, takes the same steps, weight by weight."""
+
+import math
+from itertools import chain, pairwise
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+import torch.nn.functional as F  # noqa: E402, N812
+from safetensors.torch import load_file, save_file  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.optim import lr_scheduler  # noqa: E402
+
+import convsize  # noqa: E402
+from convsize.records import EpochFigures, RunEnd, RunSettings, RunStart, StepFigures  # noqa: E402
+from convsize.runtime.data.samples import Data, Samples  # noqa: E402
+from convsize.runtime.training import loop  # noqa: E402
+from convsize.runtime.training.loop import Job, train  # noqa: E402
+from convsize.runtime.training.optimizers import learning_rate, optimizer  # noqa: E402
+
+SPEC = "input: 1@4x4\nC3D4 BN R C3D6 GN2 prelu(6) C1D4 LN as deep\nFC7\nhead size @deep: FC2\n"
+TRAIN, TEST, BATCH, EPOCHS = 29, 10, 4, 3
+MOST_STEPS = TRAIN // BATCH
+QUARTERS = (0, 0.25, 0.5, 0.75)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Plain(nn.Module):
+    """The network of SPEC as one would write it by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 4, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(4)
+        self.conv2 = nn.Conv2d(4, 6, 3, padding=1)
+        self.gn1 = nn.GroupNorm(2, 6)
+        self.prelu1 = nn.PReLU(6)
+        self.conv3 = nn.Conv2d(6, 4, 1)
+        self.ln1 = nn.LayerNorm(4)
+        self.fc1 = nn.Linear(64, 7)
+        self.size = nn.Module()
+        self.size.fc1 = nn.Linear(64, 2)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(x)).relu()
+        x = self.prelu1(self.gn1(self.conv2(x)))
+        x = self.ln1(self.conv3(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2).flatten(1)
+        return self.fc1(x), self.size.fc1(x)
+
+
+class Rows(Samples):
+    """Samples in memory, which remember in what batches they were read."""
+
+    def __init__(self, count, seed):
+        draw = torch.Generator().manual_seed(seed)
+        self.inputs = torch.randn(count, 1, 4, 4, generator=draw)
+        self.labels = torch.randint(7, (count,), generator=draw)
+        self.sizes = torch.randn(count, 2, generator=draw)
+        self.batches = []
+
+    def __len__(self):
+        return len(self.inputs)
+
+    def __getitems__(self, indices):
+        self.batches.append(indices)
+        return (self.inputs[indices],), {"main": self.labels[indices], "size": self.sizes[indices]}
+
+
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory):
+    """Weights to begin with, of which none is 0 or 1 as batch norms' are."""
+    path = tmp_path_factory.mktemp("beginning") / "weights.safetensors"
+    torch.manual_seed(5)
+    module = Plain()
+    with torch.no_grad():
+        for value in module.parameters():
+            value.add_(torch.randn_like(value) * 0.2)
+    save_file(module.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """The data of a run, and what training reads of it."""
+    data = Data("rows", Rows(TRAIN, 1), Rows(TEST, 2), (), ("said of the data",))
+    monkeypatch.setattr(loop, "open_data", lambda *_, **__: data)
+    return data
+
+
+def run(beginning, folder, log_every=1, **settings):
+    """The events of a run of convsize."""
+    network = convsize.parse(SPEC, name="plain")
+    chosen = RunSettings("rows", **{"epochs": EPOCHS, "batch": BATCH, "lr": 0.02, "init": str(beginning), **settings})
+    return list(train(Job(network, chosen, folder, SPEC, network.analyze().graph, log_every=log_every)))
+
+
+def plain_optimizer(module, kind, lr, weight_decay=0.0, decay_all=True, momentum=0.9):
+    weights = {"conv1.weight", "conv2.weight", "conv3.weight", "fc1.weight", "size.fc1.weight"}
+    groups = [{"params": list(module.parameters())}]
+    if not decay_all:
+        named = dict(module.named_parameters())
+        groups = [
+            {"params": [value for name, value in named.items() if name in weights]},
+            {"params": [value for name, value in named.items() if name not in weights], "weight_decay": 0.0},
+        ]
+    options = {"lr": lr, "weight_decay": weight_decay}
+    if kind in ("adam", "adamw"):
+        return (torch.optim.Adam if kind == "adam" else torch.optim.AdamW)(groups, **options)
+    if kind == "sgd":
+        return torch.optim.SGD(groups, **options)
+    return torch.optim.SGD(groups, momentum=momentum, nesterov=kind == "nesterov", **options)
+
+
+def plain_schedule(optimizer, schedule, steps, warmup=0, lr_step=1, lr_gamma=0.5):
+    """PyTorch's own schedules, stepped once a step."""
+    whole = EPOCHS * steps
+    if schedule == "cosine":
+        after = lr_scheduler.CosineAnnealingLR(optimizer, whole - warmup)
+    elif schedule == "step":
+        after = lr_scheduler.StepLR(optimizer, lr_step * steps, lr_gamma)
+    else:
+        after = lr_scheduler.ConstantLR(optimizer, 1.0)
+    if not warmup:
+        return after
+    rising = lr_scheduler.LinearLR(optimizer, 1 / (warmup + 1), 1.0, warmup)
+    return lr_scheduler.SequentialLR(optimizer, [rising, after], [warmup])
+
+
+def plain_run(
+    beginning, batches, accumulate=1, warmup=0, clip=0.0, smoothing=0.0, autocast="", weights=(1, 1), **asked
+):
+    """Plain PyTorch's steps on these batches: the module, the losses and the rates of the steps."""
+    module = Plain()
+    module.load_state_dict(load_file(beginning))
+    chosen = {"kind": "momentum", "lr": 0.02, "schedule": "constant", "lr_step": 1, "lr_gamma": 0.1, **asked}
+    schedules = {name: chosen.pop(name) for name in ("schedule", "lr_step", "lr_gamma")}
+    descent = plain_optimizer(module, **chosen)
+    rows = Rows(TRAIN, 1)
+    scaler = torch.amp.GradScaler("cpu", enabled=autocast == "float16")
+    rates = plain_schedule(descent, steps=TRAIN // (BATCH * accumulate), warmup=warmup, **schedules)
+    losses, lrs = [], []
+    for at in range(0, len(batches), accumulate):
+        descent.zero_grad()
+        lrs.append(descent.param_groups[0]["lr"])
+        losses.append(0.0)
+        for indices in batches[at : at + accumulate]:
+            with torch.autocast("cpu", getattr(torch, autocast or "bfloat16"), enabled=bool(autocast)):
+                labels, sizes = module(rows.inputs[indices])
+                loss = weights[0] * F.cross_entropy(labels, rows.labels[indices], label_smoothing=smoothing)
+                loss = loss + weights[1] * F.mse_loss(sizes, rows.sizes[indices])
+            scaler.scale(loss / accumulate).backward()
+            losses[-1] += loss.item() / accumulate
+        if clip:
+            scaler.unscale_(descent)
+            nn.utils.clip_grad_norm_(module.parameters(), clip)
+        scaler.step(descent)
+        scaler.update()
+        rates.step()
+    return module, losses, lrs
+
+
+CASES = {
+    "constant": ({}, {}),
+    "sgd": ({"optimizer": "sgd"}, {"kind": "sgd"}),
+    "less momentum": ({"momentum": 0.5}, {"momentum": 0.5}),
+    "nesterov": ({"optimizer": "nesterov"}, {"kind": "nesterov"}),
+    "adam": ({"optimizer": "adam", "lr": 0.01}, {"kind": "adam", "lr": 0.01}),
+    "adamw": ({"optimizer": "adamw", "lr": 0.01}, {"kind": "adamw", "lr": 0.01}),
+    "step": ({"schedule": "step", "lr_step": 1, "lr_gamma": 0.3}, {"schedule": "step", "lr_gamma": 0.3}),
+    "step 2": ({"schedule": "step", "lr_step": 2}, {"schedule": "step", "lr_step": 2}),
+    "cosine": ({"schedule": "cosine"}, {"schedule": "cosine"}),
+    "warm-up": ({"warmup": 0.6}, {"warmup": 4}),
+    "long warm-up": ({"warmup": 1.5, "schedule": "cosine"}, {"warmup": 10, "schedule": "cosine"}),
+    "decay": ({"weight_decay": 0.1}, {"weight_decay": 0.1}),
+    "decay of weights": (
+        {"weight_decay": 0.1, "decay_all": False},
+        {"weight_decay": 0.1, "decay_all": False},
+    ),
+    "adam's decay": (
+        {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.1},
+        {"kind": "adam", "lr": 0.01, "weight_decay": 0.1},
+    ),
+    "adamw's decay of weights": (
+        {"optimizer": "adamw", "lr": 0.01, "weight_decay": 0.3, "decay_all": False},
+        {"kind": "adamw", "lr": 0.01, "weight_decay": 0.3, "decay_all": False},
+    ),
+    "no decay": ({"decay_all": False}, {}),
+    "clipped": ({"clip": 0.3}, {"clip": 0.3}),
+    "accumulated": ({"accumulate": 3}, {"accumulate": 3}),
+    "accumulated and clipped": ({"accumulate": 2, "clip": 0.3}, {"accumulate": 2, "clip": 0.3}),
+    "smoothed": ({"label_smoothing": 0.2}, {"smoothing": 0.2}),
+    "weighted": ({"loss_weights": (("size", 0.3), ("main", 2.0))}, {"weights": (2.0, 0.3)}),
+    "bfloat16": ({"autocast": "bfloat16"}, {"autocast": "bfloat16"}),
+    "float16": ({"autocast": "float16"}, {"autocast": "float16"}),
+    "float16 and clipped": ({"autocast": "float16", "clip": 0.3}, {"autocast": "float16", "clip": 0.3}),
+    "channels last": ({"channels_last": True}, {}),
+    "everything": (
+        {"optimizer": "nesterov", "momentum": 0.8, "weight_decay": 0.05, "decay_all": False, "schedule": "cosine",
+         "warmup": 0.5, "accumulate": 2, "clip": 0.5, "label_smoothing": 0.1},
+        {"kind": "nesterov", "momentum": 0.8, "weight_decay": 0.05, "decay_all": False, "schedule": "cosine",
+         "warmup": 2, "accumulate": 2, "clip": 0.5, "smoothing": 0.1},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler")  # where float16 overflows a step is left out
+@pytest.mark.parametrize("case", CASES)
+def test_steps_are_those_of_plain_pytorch(case, beginning, rows, tmp_path):
+    settings, plainly = CASES[case]
+    events = run(beginning, tmp_path / "run", **settings)
+    accumulate = settings.get("accumulate", 1)
+    # The first sample is read once before training, for the shapes of its targets.
+    batches = rows.train.batches[1:]
+    steps = TRAIN // (BATCH * accumulate)
+    assert [len(batch) for batch in batches] == [BATCH] * (EPOCHS * steps * accumulate)
+    module, losses, rates = plain_run(beginning, batches, **plainly)
+
+    found = load_file(tmp_path / "run" / "last.safetensors")
+    wanted = module.state_dict()
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-5, msg=lambda m, name=name: f"{name}: {m}")
+    figures = [event for event in events if isinstance(event, StepFigures)]
+    assert [each.step for each in figures] == list(range(1, EPOCHS * steps + 1))
+    assert [each.epoch for each in figures] == [at // steps + 1 for at in range(EPOCHS * steps)]
+    assert [each.loss for each in figures] == pytest.approx(losses, rel=1e-4)
+    assert [each.lr for each in figures] == pytest.approx(rates, rel=1e-6)
+
+
+def test_an_epoch_sees_every_sample_once_in_an_order_of_its_own(beginning, rows, tmp_path):
+    run(beginning, tmp_path / "run", seed=3)
+    whole = list(chain.from_iterable(rows.train.batches[1:]))
+    epochs = [whole[at * MOST_STEPS * BATCH : (at + 1) * MOST_STEPS * BATCH] for at in range(EPOCHS)]
+    assert all(len(set(order)) == MOST_STEPS * BATCH for order in epochs)
+    assert all(set(order) < set(range(TRAIN)) for order in epochs)
+    assert len({tuple(order) for order in epochs}) == EPOCHS
+    assert len({frozenset(order) for order in epochs}) > 1  # another sample is left out
+    read = list(rows.train.batches)
+    rows.train.batches.clear()
+    run(beginning, tmp_path / "again", seed=3)
+    assert rows.train.batches == read
+    rows.train.batches.clear()
+    run(beginning, tmp_path / "other", seed=4)
+    assert rows.train.batches != read
+
+
+def test_the_figures_of_an_epoch(beginning, rows, tmp_path):
+    """Scores are those of the weights after the epoch, in evaluation mode, on every sample of the test."""
+    folder = tmp_path / "run"
+    events = run(beginning, folder, label_smoothing=0.2, loss_weights=(("size", 0.5),), log_every=3)
+    start, end = events[0], events[-1]
+    assert isinstance(start, RunStart)
+    assert isinstance(end, RunEnd)
+    parameters = sum(value.numel() for value in Plain().parameters())
+    assert (start.parameters, start.trained) == (parameters, parameters)
+    assert (start.samples, start.tested, start.epochs) == (TRAIN, TEST, EPOCHS)
+    assert (start.epoch_steps, start.left_out, start.step) == (MOST_STEPS, TRAIN - MOST_STEPS * BATCH, 0)
+    assert start.said[0] == "said of the data"
+
+    _, losses, _ = plain_run(beginning, rows.train.batches[1:], smoothing=0.2, weights=(1, 0.5))
+    figures = [event for event in events if isinstance(event, StepFigures)]
+    assert [each.step for each in figures] == [3, 6, 7, 9, 12, 14, 15, 18, 21]
+    parts = [0, *(each.step for each in figures)]
+    means = [sum(losses[a:b]) / (b - a) for a, b in pairwise(parts)]
+    assert [each.loss for each in figures] == pytest.approx(means, rel=1e-4)
+
+    epochs = [event for event in events if isinstance(event, EpochFigures)]
+    assert [each.epoch for each in epochs] == [1, 2, 3]
+    assert [each.step for each in epochs] == [MOST_STEPS, 2 * MOST_STEPS, 3 * MOST_STEPS]
+    means = [sum(losses[at * MOST_STEPS : (at + 1) * MOST_STEPS]) / MOST_STEPS for at in range(EPOCHS)]
+    assert [each.train_loss for each in epochs] == pytest.approx(means, rel=1e-4)
+    assert all(each.throughput == pytest.approx(MOST_STEPS * BATCH / each.seconds) for each in epochs)
+    assert end.seconds == pytest.approx(sum(each.seconds for each in epochs))
+    assert all(0 <= each.waiting <= 1 for each in (*epochs, *figures))
+    assert (end.epoch, end.epochs, end.step, end.stopped) == (EPOCHS, EPOCHS, EPOCHS * MOST_STEPS, "")
+
+    top1 = [each.scores[0].top1 for each in epochs]
+    best = max(range(EPOCHS), key=lambda at: (top1[at], -at))
+    assert [each.best for each in epochs] == [all(top1[at] > before for before in top1[:at]) for at in range(EPOCHS)]
+    assert (end.best, end.last) == (epochs[best], epochs[-1])
+
+    assert list(chain.from_iterable(rows.test.batches)) == list(range(TEST)) * EPOCHS
+    for name, epoch in (("last", epochs[-1]), ("best", epochs[best])):
+        module = Plain()
+        module.load_state_dict(load_file(folder / f"{name}.safetensors"))
+        with torch.no_grad():
+            labels, sizes = module.eval()(rows.test.inputs)
+        main, size = epoch.scores
+        assert (main.name, size.name) == ("main", "size")
+        assert main.loss == pytest.approx(F.cross_entropy(labels, rows.test.labels).item(), rel=1e-4)
+        assert main.top1 == pytest.approx((labels.argmax(1) == rows.test.labels).float().mean().item())
+        first = labels.sort(descending=True).indices[:, :5]
+        assert main.top5 == pytest.approx((first == rows.test.labels[:, None]).any(1).float().mean().item())
+        assert size.loss == pytest.approx(F.mse_loss(sizes, rows.test.sizes).item(), rel=1e-4)
+        assert size.error == pytest.approx((sizes - rows.test.sizes).abs().mean().item(), rel=1e-4)
+        assert (main.error, size.top1, size.top5) == (None, None, None)
+        assert epoch.test_loss == pytest.approx(main.loss + 0.5 * size.loss)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, [8, 8, 8, 8, 8, 8]),
+        ({"warmup": 1.5}, [2, 4, 6, 8, 8, 8]),
+        ({"warmup": 0.4}, [4, 8, 8, 8, 8, 8]),
+        ({"schedule": "step", "lr_step": 1, "lr_gamma": 0.5}, [8, 8, 4, 4, 2, 2]),
+        ({"schedule": "step", "lr_step": 2, "lr_gamma": 0.25}, [8, 8, 8, 8, 2, 2]),
+        ({"schedule": "step", "lr_step": 1, "lr_gamma": 0.5, "warmup": 1.5}, [2, 4, 6, 4, 2, 2]),
+        ({"schedule": "cosine"}, [4 + 4 * math.cos(math.pi * at / 6) for at in range(6)]),
+        ({"schedule": "cosine", "warmup": 1}, [8 / 3, 16 / 3, *(4 + 4 * math.cos(math.pi * at) for at in QUARTERS)]),
+        ({"schedule": "cosine", "warmup": 3}, [8 * at / 7 for at in range(1, 7)]),
+        ({"schedule": "cosine", "warmup": 4}, [8 * at / 9 for at in range(1, 7)]),
+    ],
+)  # fmt: skip
+def test_the_rates_of_two_steps_an_epoch(settings, rates):
+    chosen = RunSettings("rows", epochs=3, lr=8.0, **settings)
+    assert [learning_rate(chosen, step, 2) for step in range(6)] == pytest.approx(rates)
+
+
+def test_what_is_light_and_heavy():
+    """Without --decay-all weight decay falls on filters and matrices, and on nothing of one axis."""
+    module = convsize.parse(SPEC).to_torch(logits=True)
+    module.get_submodule("conv2").requires_grad_(False)
+    names = {value: name for name, value in module.named_parameters()}
+    chosen = RunSettings("rows", lr=0.2, weight_decay=0.1, decay_all=False)
+    heavy, light = optimizer(module, chosen).param_groups
+    assert [names[value] for value in heavy["params"]] == [
+        "conv1.weight", "conv3.weight", "fc1.weight", "size.fc1.weight",
+    ]  # fmt: skip
+    assert [names[value] for value in light["params"]] == [
+        "conv1.bias", "bn1.weight", "bn1.bias", "gn1.weight", "gn1.bias", "prelu1.weight", "conv3.bias", "ln1.weight",
+        "ln1.bias", "fc1.bias", "size.fc1.bias",
+    ]  # fmt: skip
+    assert (heavy["weight_decay"], light["weight_decay"]) == (0.1, 0.0)
+    assert (heavy["lr"], light["lr"]) == (0.2, 0.2)
+
+
+def test_weights_are_drawn_from_the_seed(rows, tmp_path):
+    """At a rate of almost 0 a run ends with the weights that it began with: those of `to_torch` under its seed."""
+    ends = {}
+    for seed in (0, 1):
+        folder = Path(tmp_path / str(seed))
+        run("", folder, epochs=1, lr=1e-30, seed=seed)
+        ends[seed] = load_file(folder / "last.safetensors")
+        torch.manual_seed(seed)
+        drawn = convsize.parse(SPEC).to_torch(logits=True).state_dict()
+        for name in drawn.keys() - {"bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked"}:
+            torch.testing.assert_close(ends[seed][name], drawn[name])
+    assert not torch.equal(ends[0]["conv1.weight"], ends[1]["conv1.weight"])
