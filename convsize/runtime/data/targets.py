@@ -57,7 +57,7 @@ def image_targets(
             else:
                 raise UsageError(
                     f"{name} has no numbers for {where}, which is trained on {volume(out)} of them: only an output "
-                    "of the input's volume can do without, which is trained to give the image back"
+                    "of the input's volume can do without: it is trained to reproduce the image"
                 )
         elif not classes:
             raise UsageError(f"{name} has no classes for {where}: train it on numbers, by a loss such as mse")

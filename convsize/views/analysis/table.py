@@ -160,12 +160,12 @@ def _table(
         ]
         out.append(line(cells, room, left, paint))
     if plan.repeats:
-        note = "×n: so many turns alike; the figures are those of one turn"
+        note = "×n: repeated n times; the figures are for one iteration"
         if any(column.name == "receptive_field" for column in shown):
-            note += ", RF from the first to the last" if "receptive_field" in in_full else ", RF that of the last"
+            note += ", RF from the first to the last" if "receptive_field" in in_full else ", RF for the last"
         out.extend(paint(text, "dim") for text in wrapped(note, width))
     if any(column.name in plan.bars for column in shown):
-        note = "bars: shares of the whole network, a full one that which stands above it"
+        note = "bars: share of the whole network; a full bar is the share in the heading"
         out.extend(paint(text, "dim") for text in wrapped(note, width))
     return out
 

@@ -87,7 +87,7 @@ def render(
         cells = [Cell(row.cells.get(header, ""), "dim" if header in ("layer", "in") else None) for header in headers]
         out.append((start + line(cells, room, left, paint)).rstrip())
     if any(each.times > 1 for each in _everything(drawing.parts)):
-        out += ["", paint("×n: so many turns; a block's figures are those of all, a layer's those of one", "dim")]
+        out += ["", paint("×n: repeated n times; a block's figures are for all iterations, a layer's for one", "dim")]
     return "\n".join(out) + "\n"
 
 

@@ -53,7 +53,7 @@ def test_bars_show_shares_where_there_is_room() -> None:
     # fc1's 20,480 multiply-adds are 5.9 eighths of conv1's 221,184 in 64 eighths; the pooling has none.
     lines = table.render(TINY, columns=chosen("name,macs"), width=80).splitlines()
     assert [line.split()[2:] for line in lines[4:7]] == [["████████"], [], ["▊"]]
-    assert lines[7] == "bars: shares of the whole network, a full one that which stands above it"
+    assert lines[7] == "bars: share of the whole network; a full bar is the share in the heading"
     narrow = table.render(TINY, columns=chosen("name,macs"), width=32)
     assert "█" not in table.render(TINY, columns=chosen("name,spec,output,macs"), width=32)
     assert max(map(len, narrow.splitlines())) <= 32
@@ -133,7 +133,7 @@ def test_repeats_are_folded_with_a_bracket_and_what_they_see_from_first_to_last(
     lines = table.render(REPEATED).splitlines()
     assert lines[4].split()[:6] == ["┌", "conv1", "×3", "C3D8", "8@32x32", "3…7"]
     assert lines[5].split()[:6] == ["└", "relu1", "×3", "R", "8@32x32", "3…7"]
-    assert lines[6].startswith("×n: so many turns alike")
+    assert lines[6].startswith("×n: repeated n times")
 
 
 def test_expanded_and_sorted_tables_list_every_turn() -> None:
