@@ -7,7 +7,6 @@ from collections.abc import Callable
 from convsize.errors import Diagnostic, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
-from convsize.graph.layer_names import numbered
 from convsize.graph.network import Node, Turn
 from convsize.graph.scope import Scope
 from convsize.graph.tokens import LARGEST_DEPTH, LARGEST_EXTENT
@@ -124,7 +123,9 @@ class Draft:
     def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
         """Appends a layer and names it."""
         index = len(self.nodes)
-        name = numbered(sized.op.STEM, scope.counters, scope.taken)
+        stem = sized.op.STEM
+        number = scope.counters.get(stem, 0) + 1
+        scope.counters[stem] = number
         repeat_of = None
         turns: tuple[Turn, ...] = ()
         if self.repeats:
@@ -137,7 +138,7 @@ class Draft:
                     break
         node = Node(
             index,
-            f"{scope.prefix}{name}",
+            f"{scope.prefix}{stem}{number}",
             sized.op,
             inputs,
             sized.output,

@@ -8,7 +8,6 @@ from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import FUNCTIONS, BuildError
 from convsize.graph.scope import Lets, unknown_name
 from convsize.language.formatter import expr_text
-from convsize.language.mnemonics import FOREIGN
 from convsize.language.parser import parse_layer
 from convsize.language.tree import (
     Arg,
@@ -39,11 +38,6 @@ from convsize.ops import catalogue
 _KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as"})
 _RESERVED = frozenset({"x", "c"})
 
-_WITH_NUMBERS = {"C": "C3D64", "DW": "DW3", "FC": "FC10", "GN": "GN32", "T": "T2D64/2"}
-"""Layers that are not much without their numbers, as help lines show them."""
-_JOINS = {"add": "(a + b)", "concat": "[a | b]"}
-"""What other tools write as a layer, and a spec with brackets."""
-
 
 def signature(definition: DefStmt) -> str:
     """A block's signature as help lines print it: `bot(d, s=1)`."""
@@ -69,14 +63,14 @@ def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator
                 except BuildError as error:
                     yield error
         elif isinstance(statement, DefaultStmt):
-            checker = _Checker(defs, lets, ())
+            checker = _Checker(file, defs, lets, ())
             for layer in statement.layers:
                 yield from checker.layer(layer)
         elif isinstance(statement, DefStmt):
-            yield from _definition(statement, defs, lets)
+            yield from _definition(statement, file, defs, lets)
         elif isinstance(statement, HeadStmt):
-            yield from _Checker(defs, lets, ()).series(statement.body, may_start_with_x=True)
-    checker = _Checker(defs, lets, ())
+            yield from _Checker(file, defs, lets, ()).series(statement.body, may_start_with_x=True)
+    checker = _Checker(file, defs, lets, ())
     for statement in file.statements:
         if isinstance(statement, TrunkStmt):
             yield from checker.series(statement.series, may_start_with_x=False)
@@ -197,19 +191,21 @@ def _idents(definition: DefStmt) -> Iterator[Ident]:
             waiting.extend(arg.value for arg in node.args or ())
 
 
-def _definition(definition: DefStmt, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator[BuildError]:
+def _definition(definition: DefStmt, file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator[BuildError]:
     before: list[str] = []
     for param in definition.params:
         if param.default is not None:
-            yield from _Checker(defs, lets, tuple(before)).argument(Arg(None, param.default, param.name.span), ())
+            yield from _Checker(file, defs, lets, tuple(before)).argument(Arg(None, param.default, param.name.span), ())
         before.append(param.name.name)
-    yield from _Checker(defs, lets, tuple(before)).series(definition.body, may_start_with_x=True)
+    yield from _Checker(file, defs, lets, tuple(before)).series(definition.body, may_start_with_x=True)
 
 
 class _Checker:
     """Walks series with the names that are known there."""
 
-    def __init__(self, defs: Mapping[str, DefStmt], lets: Lets, params: tuple[str, ...]) -> None:
+    def __init__(self, file: File, defs: Mapping[str, DefStmt], lets: Lets, params: tuple[str, ...]) -> None:
+        self.text = file.source.text
+        self.defaults = any(isinstance(statement, DefaultStmt) for statement in file.statements)
         self.defs = defs
         self.lets = lets
         self.params = frozenset(params)
@@ -305,23 +301,32 @@ class _Checker:
             yield BuildError("E105", text, call.span, f"it is `{signature(definition)}`")
 
     def unknown_call(self, call: Call) -> BuildError:
+        from convsize.language.mistakes import foreign
+
         name = call.name.name
-        guess = nearest(name, (*self.defs, *self.params, *catalogue.word_names()))
         text = f"there is no block or word called `{name}`"
-        elsewhere, foreign = FOREIGN | _JOINS, name.lower()
-        known = elsewhere.get(foreign) or elsewhere.get(foreign.rstrip("123d_"))
-        known = known and _WITH_NUMBERS.get(known, known)
-        if known is not None and guess not in self.defs:
-            # What has numbers of its own is for the writer to choose.
-            same = call.args is None and not any(char.isdigit() or char in "[( " for char in known) and known != "x"
-            fixes = (Fix(call.name.span, known, safe=True),) if same else ()
-            return BuildError("E104", text, call.name.span, f"write it as `{known}`", fixes=fixes)
+        own = nearest(name, (*self.defs, *self.params))
+        if own is None:
+            written = None if call.args is None else self.text[call.name.span.end : call.span.end]
+            reading = foreign.read(name, written, defaults=self.defaults)
+            if reading is not None:
+                spelled = reading.spelled
+                fixes = (
+                    () if spelled is None else (Fix(call.span, self.bracketed(spelled, call.span), reading.certain),)
+                )
+                return BuildError("E104", text, call.name.span, reading.help, fixes=fixes)
+        guess = own or nearest(name, catalogue.word_names())
         if guess is None:
             return BuildError(
                 "E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words"
             )
-        fix = Fix(call.name.span, guess, safe=True)
-        return BuildError("E104", text, call.name.span, f"did you mean `{guess}`?", fixes=(fix,))
+        return BuildError(
+            "E104", text, call.name.span, f"did you mean `{guess}`?", fixes=(Fix(call.name.span, guess, safe=False),)
+        )
+
+    def bracketed(self, spelled: str, span: Span) -> str:
+        """Several layers as one item, where a repeat follows."""
+        return f"({spelled})" if " " in spelled and self.text[span.end : span.end + 1] == "*" else spelled
 
     def argument(self, arg: Arg, choices: tuple[str, ...]) -> Iterator[BuildError]:
         value = arg.value

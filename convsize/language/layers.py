@@ -74,6 +74,8 @@ def read_layer(scanner: Scanner) -> Layer:
     elif char in _ENDS:
         if char == "P" and (name == "M" or name == "A"):
             raise Misread("lettered_pool", name)
+        if char == "R" and name in "PCR" and text.startswith("RELU", pos):
+            raise Misread("unknown")  # PRELU, CRELU and RRELU are layers of their own elsewhere
         scanner.pos = pos
         return Layer(mnemonic, Span(start, pos))
     elif char == "-" and name == "FC" and text[pos + 1] in DIGITS:

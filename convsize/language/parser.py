@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convsize.errors import Diagnostic, Fix, Source, Span
+from convsize.errors import Diagnostic, Fix, Source, Span, nearest
 from convsize.language.expectations import read_expect
 from convsize.language.expressions import expression, tap
 from convsize.language.layers import layers_in
@@ -60,6 +60,12 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
     parser = _Parser(cleaned, text)
     parser.file()
     diagnostics = sorted(parser.scanner.diagnostics, key=lambda diagnostic: diagnostic.span.start)
+    if diagnostics:
+        from convsize.language.mistakes.pasted import pasted
+
+        # One message says more than one for every line of what is no spec at all.
+        whole = pasted(text)
+        diagnostics = diagnostics if whole is None else [whole]
     return File(source, tuple(parser.statements), comments), tuple(diagnostics)
 
 
@@ -185,14 +191,13 @@ class _Parser:
         if text[pos] != ":" or (text[pos + 1] in "0123456789{" and layers_in(word)):
             return  # a layer's padding may have a colon: `C4D64p1:2`
         span = Span(scanner.pos, scanner.pos + len(word))
-        low = word.lower().rstrip("s")
-        near = next((known for known in sorted(STATEMENTS) if known.startswith(low[:3]) or low.startswith(known)), None)
+        near = nearest(word, sorted(STATEMENTS))
         scanner.report(
             "E017",
             f"`{word}:` begins no statement",
             span,
             f"write `{near}`" if near else "the statements are input, default, let, def, head and expect",
-            fixes=(Fix(span, near, True),) if near else (),
+            fixes=(Fix(span, near, word.lower().rstrip("s") == near),) if near else (),
         )
         raise Skip
 

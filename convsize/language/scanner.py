@@ -73,6 +73,20 @@ def clean(text: str) -> tuple[str, tuple[Comment, ...]]:
     return "".join(kept), tuple(comments)
 
 
+def defined_names(text: str) -> frozenset[str]:
+    """The names that a cleaned text gives to blocks and values; blocks hold before they are read, too."""
+    names = set()
+    before = ""
+    for word in text.split():
+        if before in ("def", "as"):
+            end = 0
+            while end < len(word) and word[end] in IDENTIFIER:
+                end += 1
+            names.add(word[:end])
+        before = word
+    return frozenset(names)
+
+
 class Scanner:
     """A position in a cleaned text, the brackets open there, and what was found wrong so far.
 

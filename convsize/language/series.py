@@ -18,6 +18,7 @@ from convsize.language.scanner import (
     UPPER,
     Scanner,
     Skip,
+    defined_names,
 )
 from convsize.language.tree import (
     Atom,
@@ -154,6 +155,8 @@ class SeriesReader:
                         end = names[-1].span.end
             except Skip:
                 scanner.recover(start, depth)
+                if text[scanner.pos] == "*" and text[scanner.pos + 1] in DIGITS and scanner.pos > start:
+                    scanner.pos = scanner.run(scanner.pos + 1)  # the repeat of what could not be read
                 # What could not be read stands in the tree as an item, so that its branch is not also called empty.
                 items.append(Item(Identity(Span(start, scanner.pos)), None, (), Span(start, scanner.pos)))
                 arrow = None
@@ -244,11 +247,18 @@ class SeriesReader:
             return self.keyword(name, start)
         if char == "(":
             scanner.pos = end
-            args = arguments(scanner)
+            found = len(scanner.diagnostics)
+            try:
+                args = arguments(scanner)
+            except Skip:
+                self.call_of_another_library(name, start, found)
+                raise
             return Call(Ident(name, Span(start, end)), args, Span(start, scanner.pos))
         if name == "x":
             scanner.pos = end
             return Identity(Span(start, end))
+        if char == "." and text[end + 1] in IDENTIFIER:
+            self.call_of_another_library(name, start, len(scanner.diagnostics))
         if char == "-":
             alias = self.dashed(name, start, end)
             if alias is not None:
@@ -260,6 +270,22 @@ class SeriesReader:
             return None
         scanner.pos = end
         return Call(Ident(name, Span(start, end)), None, Span(start, end))
+
+    def call_of_another_library(self, name: str, start: int, found: int) -> None:
+        """E002 for `nn.ReLU()` and `conv2d(3, 64, 3, padding='same')`, in place of what was found in their brackets.
+
+        found: how many errors there were before. Raises Skip where it is such a call.
+        """
+        if self.is_defined(name):
+            return
+        from convsize.language.mistakes import layers
+
+        scanner = self.scanner
+        held = scanner.diagnostics[found:]
+        del scanner.diagnostics[found:]
+        if layers.dotted_or_called(scanner, start):
+            raise Skip
+        scanner.diagnostics += held
 
     def dashed(self, name: str, start: int, end: int) -> Layer | None:
         """`conv3-64` and `soft-max`, as the VGG paper writes them; None for any other word before a dash."""
@@ -302,7 +328,7 @@ class SeriesReader:
     def is_defined(self, name: str) -> bool:
         """Whether the spec gives a name a meaning of its own, so that it is no misspelt layer."""
         if self.defined is None:
-            self.defined = _defined(self.text)
+            self.defined = defined_names(self.text)
         return name in self.params or name in self.defined
 
     def keyword(self, name: str, start: int) -> Group | None:
@@ -366,17 +392,3 @@ class SeriesReader:
             return False
         wrong.small_layer(self.scanner, start, start + len(name), plain)
         raise Skip
-
-
-def _defined(text: str) -> frozenset[str]:
-    """The names that a cleaned text gives to blocks and values; blocks hold before they are read, too."""
-    names = set()
-    before = ""
-    for word in text.split():
-        if before in ("def", "as"):
-            end = 0
-            while end < len(word) and word[end] in IDENTIFIER:
-                end += 1
-            names.add(word[:end])
-        before = word
-    return frozenset(names)

@@ -57,7 +57,7 @@ class Dropout(Pointwise):
 
     @property
     def random(self) -> bool:
-        return 0 < self.p < 1
+        return self.p > 0
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -19,7 +19,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     places = Places(network)
     nonnegative = _nonnegative(network)
-    idle: dict[int, tuple[str, str, bool]] = {}
+    idle: dict[int, tuple[str, str]] = {}
     for node in network.layers:
         reason = _reason(network, node, nonnegative)
         if reason is not None:
@@ -28,8 +28,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         if not places.whole(found):
             continue  # in another turn or call it does something
         node = found[0]
-        message, help_text, safe = idle[node.index]
-        yield finding("W513", node, message, help_text, fixes=places.removed(found, safe=safe))
+        message, help_text = idle[node.index]
+        yield finding("W513", node, message, help_text, fixes=places.removed(found))
 
 
 def _nonnegative(network: Network) -> list[bool]:
@@ -40,8 +40,8 @@ def _nonnegative(network: Network) -> list[bool]:
     return known
 
 
-def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str, str, bool] | None:
-    """The message, the help, and whether removing it keeps every parameter; None for a layer that does something."""
+def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str, str] | None:
+    """The message and the help; None for a layer that does something."""
     name, op = node.op.NAME, node.op
     source = network.nodes[node.inputs[0]]
     before = source.op
@@ -50,24 +50,22 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
         return (
             f"this {name} normalises what the {before.NAME} before it has normalised already",
             "keep one of them",
-            False,
         )
     if (0, inf) == op.CLAMPS and nonnegative[source.index]:
         return (
             f"this {name} changes nothing: what {source.name} gives is never negative",
             "remove it, or put the layer that is missing before it",
-            True,
         )
     if (
         (op.CLAMPS is not None and op.CLAMPS == before.CLAMPS)
         or (op.EXTENTS == before.EXTENTS == "flattened")
         or (_pools_everything(network, node) and _pools_everything(network, source))
     ):
-        return f"this {name} changes nothing after the {before.NAME} before it", "remove it", True
+        return f"this {name} changes nothing after the {before.NAME} before it", "remove it"
     why = op.without_effect(*network.input_shapes(node))
     if why is not None:
         other = ", or give it a larger window" if op.KIND == "pool" else ""
-        return f"`{token}` changes nothing: {why}", f"remove it{other}", True
+        return f"`{token}` changes nothing: {why}", f"remove it{other}"
     return None
 
 
@@ -92,6 +90,6 @@ RULE = Rule(
     source="A common slip in hand-written networks; max(max(x, 0), 0) = max(x, 0).",
     example="input: 3@32x32\nC3D64 R M R C3D64 R FC10\n",
     better="input: 3@32x32\nC3D64 R M C3D64 R FC10\n",
-    fix="Remove it, which is safe where it has no parameters, or write what was meant.",
+    fix="Remove it, or write what was meant. Unsafe as a fix: it takes a layer away.",
     find=_find,
 )

@@ -165,14 +165,14 @@ class Places:
             return None
         return layer_text(place[0].atom._replace(**changes), dim_text)
 
-    def replaced(self, found: list[Node], token: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
-        """The fix that writes another token, where the whole place is to be changed."""
+    def replaced(self, found: list[Node], token: str | None) -> tuple[Fix, ...]:
+        """The fix that writes another token, where the whole place is to be changed: another layer, so never safe."""
         if token is None or not self.whole(found):
             return ()
-        return (Fix(found[0].span, token, safe),)
+        return (Fix(found[0].span, token, safe=False),)
 
-    def removed(self, found: list[Node], *, safe: bool) -> tuple[Fix, ...]:
-        """The fix that takes an item away, where it stands among others, has no name and no repeat."""
+    def removed(self, found: list[Node]) -> tuple[Fix, ...]:
+        """The fix that takes an item away, where it stands among others, has no name and no repeat; never safe."""
         span = found[0].span
         place = self.item(span)
         if place is None or place[0].span != span or len(place[1].items) < 2 or not self.whole(found):
@@ -181,10 +181,10 @@ class Places:
         # One of the two spaces around it goes as well.
         before, behind = text[span.start - 1 : span.start], text[span.end : span.end + 1]
         if before == " " and behind in (" ", "\r", "\n", "", ")", "]"):
-            return (Fix(Span(span.start - 1, span.end), "", safe),)
+            return (Fix(Span(span.start - 1, span.end), "", safe=False),)
         if before in ("\n", "(", "[", "") and behind == " ":
-            return (Fix(Span(span.start, span.end + 1), "", safe),)
-        return (Fix(span, "", safe),)
+            return (Fix(Span(span.start, span.end + 1), "", safe=False),)
+        return (Fix(span, "", safe=False),)
 
 
 def counted(count: int, noun: str) -> str:

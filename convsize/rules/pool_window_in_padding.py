@@ -73,7 +73,7 @@ def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -
                 f"write `{token or 'floor'}`: it gives the same here, and everywhere"
                 if same
                 else "pad less, or choose an input that divides: rounding down would lose pixels along another axis",
-                fixes=places.replaced(found, token, safe=True) if same else (),
+                fixes=places.replaced(found, token) if same else (),
             )
     return None
 

@@ -23,7 +23,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"own",
             "train on what comes before it, and keep it for inference; or leave it out of the spec",
             style=True,
-            fixes=places.removed(found, safe=False),
+            fixes=places.removed(found),
         )
 
 

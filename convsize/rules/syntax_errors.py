@@ -27,7 +27,10 @@ RULES = (
         source=_LANGUAGE,
         example="input: 3@32x32\nReLU C3D64 FC10\n",
         better="input: 3@32x32\nR C3D64 FC10\n",
-        fix="Write the layer's own letters: `convsize ops` lists them.",
+        fix=(
+            "Write the layer's own letters: `convsize ops` lists them. Calls of PyTorch and Keras are read by their "
+            "arguments, with the defaults of their library: `Conv2d(16, 128, 5, stride=2)` is `C5D128/2p0`."
+        ),
     ),
     Rule(
         code="E003",

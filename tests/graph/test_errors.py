@@ -56,7 +56,7 @@ CASES = [
             "E104",
             "there is no block or word called `relu`",
             "relu",
-            "write it as `R`",
+            "write `R`",
             fixes=(("R", True),),
         ),
     ],
@@ -67,7 +67,7 @@ CASES = [
             "there is no block or word called `hswich`",
             "hswich",
             "did you mean `hswish`?",
-            fixes=(("hswish", True),),
+            fixes=(("hswish", False),),
         ),
     ],
     [
@@ -571,7 +571,7 @@ CASES = [
             "E104",
             "there is no block or word called `conv`",
             "conv",
-            "write it as `C3D64`",
+            "a convolution is written `CkDn`: its kernel k, then its depth n",
         ),
     ],
     [
@@ -674,7 +674,7 @@ CASES = [
             "E104",
             "there is no block or word called `round`",
             "round",
-            "define it: `def round: …`; `convsize ops` lists the words",
+            "no layer of a spec does that; `convsize ops` lists those that there are",
         ),
     ],
     [

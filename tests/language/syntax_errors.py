@@ -107,7 +107,12 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "CONV(64)",
         [
-            ("E002", "there is no layer `CONV`", "CONV", "write `C3D64`: kernel 3, depth 64"),
+            (
+                "E002",
+                "there is no layer `CONV`",
+                "CONV",
+                "a convolution is written `CkDn`: its kernel k, then its depth n; here `kernel_size` is missing",
+            ),
         ],
     ),
     (
@@ -137,7 +142,12 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "Conv2d",
         [
-            ("E002", "there is no layer `Conv2d`", "Conv2d", "write `C3D64`: kernel 3, depth 64"),
+            (
+                "E002",
+                "there is no layer `Conv2d`",
+                "Conv2d",
+                "a convolution is written `CkDn`: its kernel k, then its depth n",
+            ),
         ],
     ),
     (
@@ -179,7 +189,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "DROPOUT",
         [
-            ("E002", "there is no layer `DROPOUT`", "DROPOUT", "write `drop(0.5)`"),
+            ("E002", "there is no layer `DROPOUT`", "DROPOUT", "dropout is written `drop(p)`, with its probability p"),
         ],
     ),
     (
@@ -518,7 +528,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "DO",
         [
-            ("E008", "`DO` is not how dropout is written", "DO", "write `drop(0.5)`"),
+            ("E008", "`DO` is not how dropout is written", "DO", "write `drop(p)`, with its probability p"),
         ],
     ),
     (
@@ -1057,7 +1067,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E016",
                 "`64` stands alone, and a number alone is no layer",
                 "64",
-                "a convolution begins with its letter: `C64`",
+                "a convolution of depth 64 is `CkD64`, with its kernel k",
             ),
         ],
     ),
@@ -1194,7 +1204,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E016",
                 "`2` stands alone, and a number alone is no layer",
                 "2",
-                "a convolution begins with its letter: `C2`",
+                "a convolution of depth 2 is `CkD2`, with its kernel k",
             ),
         ],
     ),

@@ -90,7 +90,7 @@ def test_a_rule_is_found_by_code_and_by_name() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("W500", "there is no rule `W500`: did you mean W501?"),
+        ("W500", "there is no rule `W500`: `convsize rules` lists them"),
         ("droped-pixels", "there is no rule `droped-pixels`: did you mean dropped-pixels?"),
         ("banana", "there is no rule `banana`: `convsize rules` lists them"),
         ("", "there is no rule ``: `convsize rules` lists them"),
@@ -99,10 +99,7 @@ def test_a_rule_is_found_by_code_and_by_name() -> None:
 def test_an_unknown_rule_names_the_nearest(asked: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         registry.find(asked)
-    if asked != "W500":
-        assert str(caught.value) == message
-    else:
-        assert str(caught.value).startswith("there is no rule `W500`: did you mean W")
+    assert str(caught.value) == message
 
 
 def test_checks_without_style_read_no_file_of_a_style_rule() -> None:

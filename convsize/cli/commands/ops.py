@@ -98,6 +98,7 @@ def spoken(op: type[Op]) -> list[str]:
 def find(name: str) -> type[Op]:
     """The op that is meant by C, C3D64, hswish, max pooling or maxpool. Raises UsageError with the nearest name."""
     from convsize.errors import UsageError, nearest
+    from convsize.language.mistakes import foreign
     from convsize.ops import catalogue
 
     if name in catalogue.TOKENS:
@@ -118,7 +119,7 @@ def find(name: str) -> type[Op]:
     mnemonic = max((each for each in catalogue.TOKENS if name.startswith(each)), key=len, default=None)
     if mnemonic is not None and name[len(mnemonic) : len(mnemonic) + 1].isdigit():
         return catalogue.token(mnemonic)
-    guess = nearest(asked, [*known, *catalogue.word_names()])
+    guess = None if foreign.elsewhere(name) else nearest(asked, [*known, *catalogue.word_names()])
     hint = f"did you mean `{guess}`?" if guess else "`convsize ops` lists them"
     raise UsageError(f"there is no layer `{name}`: {hint}")
 

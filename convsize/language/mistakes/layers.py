@@ -6,8 +6,9 @@ from typing import NoReturn
 
 from convsize.errors import Fix, Label, Span
 from convsize.language.layers import NUMBER, Misread, dilation_for_depth, layers_in
-from convsize.language.mnemonics import FOREIGN, MNEMONICS, PAD_MODES, SAMPLES, SUFFIXES
-from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, Scanner, Skip, Stop
+from convsize.language.mistakes import foreign
+from convsize.language.mnemonics import MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
+from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner, Skip, Stop, defined_names
 from convsize.language.tree import Layer
 
 
@@ -122,8 +123,8 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
             f"a depth is written `D`, a stride `/`: `{layer}{better}`",
             fixes=(Fix(Span(pos, pos + 1), better[0], False),),
         )
-    elif (found := _foreign(scanner, start)) is not None:
-        _report_foreign(scanner, *found)
+    elif foreign_name(scanner, start):
+        pass
     elif word in PAD_MODES.values():
         scanner.report(
             "E003",
@@ -132,14 +133,17 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
             f"a padding begins with `p`: `{layer}p{word}`",
             fixes=(Fix(Span(pos, pos), "p", True),),
         )
-    elif len(word) > 1:
+    elif len(word) > 1 and (layer[-1] not in UPPER or foreign.known(whole)) and (layer not in SINGLE):
+        # Whether it is a suffix with a slip or a word of its own is plain only where there is such a word.
         scanner.report(
             "E003",
             f"`{whole}` is glued to the layer `{layer}`",
             Span(pos, whole_end),
             f"put a space between them: `{layer} {whole}`",
-            fixes=(Fix(Span(pos, pos), " ", True),),
+            fixes=(Fix(Span(pos, pos), " ", foreign.known(whole) or whole in defined_names(text)),),
         )
+    elif len(word) > 1:
+        _report_unknown(scanner, start, whole_end)
     elif char in DIGITS:
         scanner.report(
             "E004",
@@ -218,7 +222,7 @@ def unknown(scanner: Scanner) -> NoReturn:
     while begin > 0 and begin > pos - 24 and text[begin - 1] in IDENTIFIER:
         begin -= 1
     run = text[begin:end]
-    if text[pos] == "O" and layers_in(run.replace("O", "0")):
+    if text[pos] == "O" and pos > 0 and text[pos - 1] in DIGITS and layers_in(run.replace("O", "0")):
         zeros = run.replace("O", "0")
         scanner.report(
             "E002",
@@ -228,57 +232,119 @@ def unknown(scanner: Scanner) -> NoReturn:
             fixes=(Fix(Span(begin, end), zeros, True),),
         )
         raise Skip
-    found = _foreign(scanner, pos)
-    if found is not None:
-        _report_foreign(scanner, *found)
-        raise Skip
-    written = text[pos:end]
+    if not foreign_name(scanner, pos):
+        _report_unknown(scanner, pos, end)
+    raise Skip
+
+
+def _report_unknown(scanner: Scanner, pos: int, end: int) -> None:
+    written = scanner.text[pos:end]
     near = _nearest(written)
     near = near if len(near) < 3 else []
+    if near:
+        hint = f"did you mean {' or '.join([f'`{known}`' for known in near])}?"
+    elif any(char in LOWER for char in written):
+        hint = "a layer's letters are capitals; words and blocks begin with a small letter"
+    else:
+        hint = f"the layers are {' '.join(_ALL)}"
     scanner.report(
         "E002",
         f"there is no layer `{written}`",
         Span(pos, end),
-        f"did you mean {' or '.join([f'`{known}`' for known in near])}?"
-        if near
-        else f"the layers are {' '.join(_ALL)}",
+        hint,
         fixes=tuple([Fix(Span(pos, end), known, False) for known in near]),
     )
-    raise Skip
 
 
-def _foreign(scanner: Scanner, pos: int) -> tuple[int, int, str] | None:
-    """Where a name from another tool stands around `pos`, and what it is here: `ReLU`, `Conv2d`, `CONV3D64`."""
+def foreign_name(scanner: Scanner, pos: int) -> bool:
+    """E002 for a name from another tool around `pos`: `ReLU`, `Conv2d(3, 64, 3)`, `CONV3D64`; whether there is one."""
     text = scanner.text
     begin = pos
-    while begin > 0 and begin > pos - 24 and text[begin - 1] in IDENTIFIER:
+    while begin > 0 and begin > pos - _LONGEST_NAME and text[begin - 1] in IDENTIFIER:
         begin -= 1
     end = scanner.run(pos)
-    letters = begin
-    while letters < end and text[letters] not in DIGITS:
-        letters += 1
-    ours = FOREIGN.get(text[begin:letters].lower().replace("_", ""))
-    if ours is None:
-        return None
-    tail = text[letters:end]
-    if tail.lower() in ("1d", "2d", "3d") or not layers_in(ours + tail):
-        tail = ""
-    return begin, end, ours + tail
+    if text[end] == "." and text[begin:end] in foreign.LIBRARIES and dotted_or_called(scanner, begin):
+        return True
+    for at in range(begin, pos + 1):
+        if at > begin and not _may_begin(text, begin, at):
+            continue
+        name = text[at:end]
+        if foreign.known(name):
+            report_foreign(scanner, at, end)
+            return True
+        digits = at
+        while digits < end and text[digits] not in DIGITS:
+            digits += 1
+        letters = foreign.stem(text[at:digits])
+        if letters is None:
+            continue
+        stop, tail = end, text[digits:end]
+        if letters == "C" and tail.isdigit() and text[end] == "-" and text[end + 1] in DIGITS:
+            stop = scanner.run(end + 1)
+            tail += "D" + text[end + 1 : stop]
+        if layers_in(letters + tail) == 1:
+            _replace(scanner, at, end, stop, letters + tail, f"write `{letters}{tail}`", safe=False)
+            return True
+    return False
 
 
-def _report_foreign(scanner: Scanner, begin: int, end: int, ours: str) -> None:
-    written = scanner.text[begin:end]
-    scanner.pos = scanner.behind_brackets(end) if scanner.text[end] == "(" else end
-    helps = {"FC": "`FC1000`, with its number of units", "C": "`C3D64`: kernel 3, depth 64", "GN": "`GN32`"}
-    if written == "RELU6":
-        ours = "relu6"
-    scanner.report(
-        "E002",
-        f"there is no layer `{written}`",
-        Span(begin, end),
-        f"write {helps.get(ours, f'`{ours}`')}",
-        fixes=(Fix(Span(begin, end), ours, False),) if ours not in helps else (),
+_LONGEST_NAME = 40
+
+
+def _may_begin(text: str, begin: int, at: int) -> bool:
+    """Whether the layers of a run end before a place of it, where a name begins: `C3D64ReLU`, `BNReLU`, not `CReLU`."""
+    if text[at] not in UPPER:
+        return False
+    before = text[begin:at]
+    return before[-1] in DIGITS or (
+        layers_in(before) > 0 and any(before.endswith(each) for each in MNEMONICS if each[1:])
     )
+
+
+def report_foreign(scanner: Scanner, start: int, end: int, begin: int | None = None) -> None:
+    """E002 for a name from another library and, where brackets follow, its call; the cursor goes behind it.
+
+    begin: where the library's own name before it begins, as in `nn.ReLU()`.
+    """
+    text = scanner.text
+    name = text[start:end]
+    stop, call = end, None
+    if text[end] == "(":
+        stop = scanner.behind_brackets(end)
+        call = text[end:stop] if stop > end else "("
+    reading = foreign.read(name, call, defaults="\ndefault" in text or text.startswith("default"))
+    if reading is None:
+        hint = "a layer's letters are capitals; words and blocks begin with a small letter"
+        reading = foreign.Reading(None, hint)
+    spelled = reading.spelled
+    _replace(
+        scanner, start if begin is None else begin, end, max(stop, end), spelled, reading.help, safe=reading.certain
+    )
+
+
+def dotted_or_called(scanner: Scanner, start: int) -> bool:
+    """E002 for the name at `start` with its call, or behind the libraries that stand before it; whether it is one."""
+    text = scanner.text
+    at, end = start, scanner.run(start)
+    while text[end] == "." and text[at:end] in foreign.LIBRARIES:
+        at, end = end + 1, scanner.run(end + 1)
+    if end == at or (at == start and (foreign.own(text[at:end]) or not foreign.known(text[at:end]))):
+        return False
+    report_foreign(scanner, at, end, start)
+    return True
+
+
+def _replace(scanner: Scanner, start: int, end: int, stop: int, spelled: str | None, hint: str, *, safe: bool) -> None:
+    """E002 for the name from `start` to `end`, and the fix that writes all up to `stop` anew."""
+    text = scanner.text
+    fixes: tuple[Fix, ...] = ()
+    if spelled is not None:
+        if " " in spelled and text[stop] == "*":
+            spelled = f"({spelled})"
+        space = " " if start and text[start - 1] in IDENTIFIER else ""
+        fixes = (Fix(Span(start, stop), space + spelled, safe),)
+    scanner.pos = stop
+    scanner.report("E002", f"there is no layer `{text[start:end]}`", Span(start, end), hint, fixes=fixes)
 
 
 _ALL = (*list(MNEMONICS)[:4], "P", *list(MNEMONICS)[4:])
@@ -315,13 +381,12 @@ def dropout(scanner: Scanner, pos: int) -> bool:
     rate = text[begin:end]
     if text[end] in IDENTIFIER or (text[pos + 1] != "O" and "." not in rate):
         return False
-    rate = rate or "0.5"
     scanner.pos = end
     scanner.report(
         "E008",
         f"`{text[pos:end]}` is not how dropout is written",
         Span(pos, end),
-        f"write `drop({rate})`",
-        fixes=(Fix(Span(pos, end), f"drop({rate})", True),),
+        f"write `drop({rate or 'p'})`" + ("" if rate else ", with its probability p"),
+        fixes=(Fix(Span(pos, end), f"drop({rate})", True),) if rate else (),
     )
     return True

@@ -38,6 +38,7 @@ _MEANT = {
 SMALL = frozenset(("gap", "gmp", "lrn", "dw", "fc"))
 # Beyond this, what follows a layer is no suffix that slipped away; it also bounds the work on hostile input.
 _LONGEST_TAIL = 64
+_LARGEST_WINDOW = 11
 
 
 def empty_branch(scanner: Scanner, opener: str, char: str, op: str) -> None:
@@ -75,7 +76,8 @@ def small_layer(scanner: Scanner, start: int, end: int, plain: str) -> None:
         f"`{scanner.text[start:end]}` is written in small letters, and a layer in capitals",
         Span(start, end),
         f"write `{plain}`",
-        fixes=(Fix(Span(start, end), plain, True),),
+        # `conv1` is what other tools call their first convolution: only the letters' case is spelling.
+        fixes=(Fix(Span(start, end), plain, scanner.text[start:end].lower() == plain.lower()),),
     )
     scanner.pos = end
 
@@ -131,6 +133,7 @@ def parted(scanner: Scanner, layer: Layer, start: int) -> bool:
         joined = _plain_spelling(layer)
     written = joined
     end = start
+    sure = True
     count = layers_in(joined)
     while layers_in(joined) == count:  # the last piece may have other layers glued to it
         stop = start
@@ -148,6 +151,11 @@ def parted(scanner: Scanner, layer: Layer, start: int) -> bool:
             or not layers_in(joined + piece)
         ):
             break
+        if piece.isdigit() and joined[-1] in UPPER and MNEMONICS[layer.mnemonic].size != "required":
+            # `M 2` may be a pool of 2; `M 128` is none, but a depth on its own, as lists of depths have them.
+            if int(piece[:4]) > _LARGEST_WINDOW:
+                break
+            sure = False
         joined += piece
         shown += " " + piece
         end = stop
@@ -163,7 +171,7 @@ def parted(scanner: Scanner, layer: Layer, start: int) -> bool:
         f"a layer is written without spaces, unlike `{shown}`",
         span,
         f"write `{joined}`",
-        fixes=(Fix(span, joined, True),),
+        fixes=(Fix(span, joined, sure),),
     )
     return True
 
@@ -262,8 +270,10 @@ def stray_character(scanner: Scanner) -> None:
     hint = "take it away"
     if char in _MEANT:
         meant = _MEANT[char] * (end - start)
+        if not meant and start and text[start - 1] in IDENTIFIER and text[end] in IDENTIFIER:
+            meant = " "  # what it parts stays two
         fixes = (Fix(span, meant, True),)
-        if meant == "":
+        if not _MEANT[char]:
             hint = "take it away; spaces separate items, and line breaks separate statements"
         else:
             hint = "write a plain space" if meant.isspace() else f"write `{meant}`"
@@ -383,7 +393,7 @@ def misplaced_keyword(scanner: Scanner, name: str, span: Span) -> NoReturn:
 
 
 def lone_number(scanner: Scanner) -> None:
-    """E016 for the number at the cursor."""
+    """E016 for the number at the cursor, and for those right behind it: a list of depths is one mistake."""
     text = scanner.text
     start = scanner.pos
     scanner.integer()
@@ -392,10 +402,21 @@ def lone_number(scanner: Scanner) -> None:
     help_text = "a layer begins with a capital letter, as in `C3D64`"
     if text[end] == "*":
         help_text = f"a repeat stands behind what it repeats: `(C3D64 R)*{written}`"
+    elif written.isdigit():
+        help_text = f"a convolution of depth {written} is `CkD{written}`, with its kernel k"
     elif layers_in("C" + written):
         help_text = f"a convolution begins with its letter: `C{written}`"
     scanner.pos = end + (text[end] == "*")
     scanner.report("E016", f"`{written}` stands alone, and a number alone is no layer", Span(start, end), help_text)
+    while written.isdigit() and text[end] == " ":
+        while text[end] == " ":
+            end += 1
+        number = end
+        while text[end] in DIGITS:
+            end += 1
+        if end == number or text[end] not in " \n":
+            break
+        scanner.pos = end
 
 
 def glued_to_repeat(scanner: Scanner, star: int) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-SAFE = "input: 3@32x32\nC3D64 R drop(0) M FC10  # kept\n"
+SAFE = "input: 3@32x32\nC3D64 relu M FC10  # kept\n"
 # 13 = 2·6 + 1: the pool drops the last row and column unless it rounds up.
 UNSAFE = "input: 3@13x13\nC3D64 R M FC10\n"
-BOTH = "input: 3@13x13\nC3D64 R drop(0) M FC10\n"
+BOTH = "input: 3@13x13\nC3D64 relu M FC10\n"
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_diff_writes_nothing(spec: Callable[[str], Path], convsize: Callable[...
     assert path.read_text() == SAFE
     assert ran.out == (
         f"--- {path} (as it is)\n+++ {path} (fixed)\n@@ -1,2 +1,2 @@\n input: 3@32x32\n"
-        "-C3D64 R drop(0) M FC10  # kept\n+C3D64 R M FC10  # kept\n"
+        "-C3D64 relu M FC10  # kept\n+C3D64 R M FC10  # kept\n"
     )
     assert ran.err == "1 finding would be fixed in 1 file\n"
     assert ran.code == 1
@@ -83,7 +83,7 @@ def test_one_output_cannot_hold_two_things(options: list[str], convsize: Callabl
 
 
 def test_line_ends_comments_and_layout_stay(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
-    path = spec("# LeNet?\r\ninput: 3@32x32\r\n\r\nC3D64   R R\r\n  M # pool\r\nFC10")
+    path = spec("# LeNet?\r\ninput: 3@32x32\r\n\r\nC3D64   relu\r\n  M # pool\r\nFC10")
     assert convsize("check", "--isolated", "--fix", path).code == 0
     assert path.read_bytes() == b"# LeNet?\r\ninput: 3@32x32\r\n\r\nC3D64   R\r\n  M # pool\r\nFC10"
 
@@ -94,11 +94,11 @@ def test_a_link_stays_a_link(spec: Callable[[str], Path], convsize: Callable[...
     link.symlink_to(path)
     assert convsize("check", "--isolated", "--fix", link).code == 0
     assert link.is_symlink()
-    assert "drop" not in path.read_text()
+    assert "relu" not in path.read_text()
 
 
 def test_only_what_is_selected_is_fixed(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
-    path = spec(BOTH)
+    path = spec("input: 3@13x13\nC3D64 R drop(0) M FC10\n")
     ran = convsize("check", "--isolated", "--select", "W501", "--unsafe-fixes", path)
     assert path.read_text() == "input: 3@13x13\nC3D64 R drop(0) Mceil FC10\n"
     assert ran.code == 0

@@ -56,8 +56,8 @@ def test_a_unit_that_sees_all() -> None:
 
 def test_wrong_layers() -> None:
     net = report("input: 1@8x8\nC3D2 GAP FC4")
-    with pytest.raises(UsageError, match="there is no layer `conv2`: did you mean `conv1`"):
-        way(net, "conv2")
+    with pytest.raises(UsageError, match="there is no layer `covn1`: did you mean `conv1`"):
+        way(net, "covn1")
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
