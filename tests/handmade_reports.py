@@ -54,7 +54,6 @@ def layer(
         macs=macs,
         flops=2 * macs + biases,
         work=(("bias", biases),) if biases else (),
-        connections=macs,
         output_elements=elements,
         output_bytes=4 * elements,
         parameter_bytes=4 * (weights + biases),
@@ -73,14 +72,12 @@ def totals(layers: tuple[LayerRow, ...], sees: ReceptiveField | None) -> Totals:
 
     return Totals(
         parameters=total("parameters"),
-        trainable=total("parameters"),
         weights=total("weights"),
         biases=total("biases"),
         buffers=0,
         macs=total("macs"),
         flops=total("flops"),
         work=(("bias", total("biases")),),
-        connections=total("connections"),
         activation_elements=total("output_elements"),
         activation_bytes=total("output_bytes"),
         parameter_bytes=total("parameter_bytes"),

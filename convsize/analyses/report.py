@@ -72,7 +72,6 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 macs=done.macs,
                 flops=done.flops,
                 work=done.work,
-                connections=done.connections,
                 output_elements=output.elements,
                 output_bytes=output.bytes,
                 parameter_bytes=count.parameters * itemsize,
@@ -138,17 +137,14 @@ def _field_before_positions_end(network: Network, fields: dict[str, Fields], end
 
 
 def _totals(rows: Sequence[LayerRow], weight_layers: int, field: ReceptiveField | None) -> Totals:
-    parameters = sum(row.parameters for row in rows)
     return Totals(
-        parameters=parameters,
-        trainable=parameters,
+        parameters=sum(row.parameters for row in rows),
         weights=sum(row.weights for row in rows),
         biases=sum(row.biases for row in rows),
         buffers=sum(row.buffers for row in rows),
         macs=sum(row.macs for row in rows),
         flops=sum(row.flops for row in rows),
         work=itemised(item for row in rows for item in row.work),
-        connections=sum(row.connections for row in rows),
         activation_elements=sum(row.output_elements for row in rows),
         activation_bytes=sum(row.output_bytes for row in rows),
         parameter_bytes=sum(row.parameter_bytes for row in rows),

@@ -1,4 +1,4 @@
-"""Work: multiply-adds, floating point operations and connections of every layer, for one sample."""
+"""Work: multiply-adds and floating point operations of every layer, for one sample."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ class LayerWork(Record):
 
     macs: multiply-adds of convolutions and matrix products. work: the other floating point operations by kind.
     flops: 2·macs + work, since a multiply-add is two operations.
-    connections: output units times the weighted inputs of each, without biases: a 3×3 kernel over 7×7 pixels makes
-    5·5 hidden units and 5·5·3·3 connections (Bilen, MLP lecture 7). Every connection is one multiply-add, so that the
-    count is that of the MACs; padding is counted as if it were pixels, as there.
+
+    Texts that count connections count MACs: a 3×3 kernel over 7×7 pixels makes 5·5 hidden units and 5·5·3·3 connections
+    (Bilen, MLP lecture 7). LeCun et al. 1998 add one for the bias of each unit.
     """
 
     macs: int
     flops: int
     work: tuple[tuple[str, int], ...]
-    connections: int
 
 
 def layer_work(facts: Sequence[Facts]) -> list[LayerWork]:
@@ -34,7 +33,7 @@ def layer_work(facts: Sequence[Facts]) -> list[LayerWork]:
         if done is None:
             items = itemised(fact.work)
             flops = 2 * fact.macs + sum(count for _, count in items)
-            done = known[id(fact)] = LayerWork(fact.macs, flops, items, fact.macs)
+            done = known[id(fact)] = LayerWork(fact.macs, flops, items)
         found.append(done)
     return found
 

@@ -46,11 +46,6 @@ class Node(Record):
     turns: tuple[Turn, ...] = ()
     repeat_of: int | None = None
 
-    @property
-    def is_input(self) -> bool:
-        """Whether this is one of the network's inputs and no layer."""
-        return not self.inputs
-
 
 class Expectation(Record):
     """A check of an `expect` line with the node whose ancestors it is about (None: the whole network)."""

@@ -86,7 +86,6 @@ class LayerRow(Record):
     macs: int
     flops: int
     work: tuple[tuple[str, int], ...]
-    connections: int
     output_elements: int
     output_bytes: int
     parameter_bytes: int
@@ -120,14 +119,12 @@ class Totals(Record):
     """
 
     parameters: int
-    trainable: int
     weights: int
     biases: int
     buffers: int
     macs: int
     flops: int
     work: tuple[tuple[str, int], ...]
-    connections: int
     activation_elements: int
     activation_bytes: int
     parameter_bytes: int

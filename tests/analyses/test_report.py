@@ -56,13 +56,13 @@ def test_depth_counts_the_longest_path():
     assert found.totals.layers == 11
 
 
-def test_connections_and_hidden_units():
+def test_hidden_units_and_connections_which_are_macs():
     # E11: 7x7 and a 3x3 kernel: 25 hidden units, 10 parameters, 5·5·3·3 connections.
     (row,) = report("input: 1@7x7\nC3D1p0").layers
-    assert (row.output_elements, row.parameters, row.connections) == (25, 10, 225)
+    assert (row.output_elements, row.parameters, row.macs) == (25, 10, 225)
     # E10: 200x200 to 1000 units.
     (row,) = report("input: 1@200x200\nFC1000b0").layers
-    assert (row.connections, row.parameters) == (40_000_000, 40_000_000)
+    assert (row.macs, row.parameters) == (40_000_000, 40_000_000)
 
 
 def test_flops_are_twice_the_macs_and_the_itemised_work():
@@ -190,12 +190,12 @@ def test_totals_are_the_sums_of_the_rows(tokens, batch, flat):
     except SpecError:
         assume(False)
     totals, rows = found.totals, found.layers
-    for name in ("parameters", "weights", "biases", "buffers", "macs", "flops", "connections", "parameter_bytes"):
+    for name in ("parameters", "weights", "biases", "buffers", "macs", "flops", "parameter_bytes"):
         assert getattr(totals, name) == sum(getattr(row, name) for row in rows)
     assert totals.activation_elements == sum(row.output_elements for row in rows)
     assert totals.activation_bytes == sum(row.output_bytes for row in rows)
     assert totals.flops == 2 * totals.macs + sum(flops for _, flops in totals.work)
-    assert totals.trainable == totals.parameters == totals.weights + totals.biases
+    assert totals.parameters == totals.weights + totals.biases
     assert totals.layers == len(rows)
     for row in rows:
         assert row.flops == 2 * row.macs + sum(flops for _, flops in row.work)

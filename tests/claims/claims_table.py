@@ -148,7 +148,7 @@ def _f9_parameters() -> Iterator[tuple[Spec, Measured, Measured]]:
 def _f9_connections() -> Iterator[tuple[Spec, Measured, Measured]]:
     for before, after in _F9:
         spec = expression(f"{before}@7x7", f"C3D{after}p0")
-        yield spec, total("connections")(spec), before * after * 5 * 5 * 3 * 3
+        yield spec, total("macs")(spec), before * after * 5 * 5 * 3 * 3
 
 
 def _f10() -> Iterator[tuple[Spec, Measured, Measured]]:
@@ -361,7 +361,7 @@ _EXAMPLES = (
         "200×200×1 fully connected to 1000 units",
         (
             Figure("inputs", "40,000", expression("1@200x200", "FC1000b0"), inputs),
-            Figure("connections", "40,000,000", expression("1@200x200", "FC1000b0"), total("connections")),
+            Figure("connections", "40,000,000", expression("1@200x200", "FC1000b0"), total("macs")),
             Figure("parameters, no biases", "40,000,000", expression("1@200x200", "FC1000b0"), total("parameters")),
         ),
     ),
@@ -372,7 +372,7 @@ _EXAMPLES = (
         (
             Figure("hidden units", "25", expression("1@7x7", "C3p0"), of(conv(0), "output_elements")),
             Figure("parameters", "10", expression("1@7x7", "C3p0"), total("parameters")),
-            Figure("connections, 5×5×3×3", "225", expression("1@7x7", "C3p0"), total("connections")),
+            Figure("connections, 5×5×3×3", "225", expression("1@7x7", "C3p0"), total("macs")),
         ),
     ),
     Claim(

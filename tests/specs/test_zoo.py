@@ -140,7 +140,7 @@ def test_every_spec_is_canonical(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "published"), PARAMETERS.items())
 def test_parameters(name: str, published: int) -> None:
-    assert analysed(name).totals.trainable == published
+    assert analysed(name).totals.parameters == published
 
 
 @pytest.mark.parametrize(("name", "published"), GIGA_MACS.items())
@@ -166,11 +166,11 @@ def test_parts_of_networks() -> None:
     for name, parameters in (("googlenet", 6_998_552), ("inception_v3", 23_834_568), ("localisation", 138_357_544)):
         text = (SPECS / f"{name}.spec").read_text(encoding="utf-8")
         trunk = "\n".join(line for line in text.split("\n") if not line.startswith(("head", "expect", "def aux")))
-        assert convsize.parse(trunk).analyze().totals.trainable == parameters
+        assert convsize.parse(trunk).analyze().totals.parameters == parameters
 
 
 def test_a_column_of_the_vgg_table_pasted_as_printed() -> None:
     column = "C3D64 C3D64 M C3D128 C3D128 M C3D256 C3D256 C3D256 M C3D512 C3D512 C3D512 M C3D512 C3D512 C3D512 M"
     report = convsize.parse(f"input: 3@224x224\n{column} FC4096 FC4096 FC1000 S").analyze()
-    assert report.totals.trainable == 138_357_544
+    assert report.totals.parameters == 138_357_544
     assert report.totals.macs == 15_470_264_320

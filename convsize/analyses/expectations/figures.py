@@ -135,7 +135,6 @@ METRICS: dict[str, _Metric] = {
     "buffers": _Metric("sum", lambda figures, index, _: figures.counts[index].buffers),
     "macs": _Metric("sum", lambda figures, index, _: figures.work[index].macs),
     "flops": _Metric("sum", lambda figures, index, _: figures.work[index].flops),
-    "connections": _Metric("sum", lambda figures, index, _: figures.work[index].connections),
     "activations": _Metric("sum", _activation_elements, arguments=("batch",)),
     "memory": _Metric("sum", _memory, arguments=("batch", "dtype"), in_bytes=True),
     "training_memory": _Metric(

@@ -38,7 +38,7 @@ def command(
 
     \b
     Columns: name op spec line inputs output receptive_field jump start seen
-      parameters weights biases buffers macs flops connections output_elements
+      parameters weights biases buffers macs flops output_elements
       output_bytes parameter_bytes
     """
     from convsize.cli import terminal

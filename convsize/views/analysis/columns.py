@@ -107,7 +107,6 @@ COLUMNS: tuple[Column, ...] = (
     _cost("buffers", "buffers", lambda layer: layer.buffers, numbers.exact),
     _cost("macs", "MACs", lambda layer: layer.macs),
     _cost("flops", "FLOPs", lambda layer: layer.flops),
-    _cost("connections", "connections", lambda layer: layer.connections),
     _cost("output_elements", "elements", lambda layer: layer.output_elements),
     _bytes("output_bytes", "activations", lambda layer: layer.output_bytes),
     _bytes("parameter_bytes", "weight bytes", lambda layer: layer.parameter_bytes),

@@ -92,7 +92,6 @@ def _layer(layer: LayerRow) -> dict[str, Any]:
         "macs": layer.macs,
         "flops": layer.flops,
         "work": dict(layer.work),
-        "connections": layer.connections,
         "output_elements": layer.output_elements,
         "output_bytes": layer.output_bytes,
         "parameter_bytes": layer.parameter_bytes,

@@ -299,10 +299,7 @@ def _style(column: Column, text: str, one: Line, loud: dict[str, int]) -> str | 
 def _totals(report: Report, width: int, paint: Paint) -> list[str]:
     totals = report.totals
     work = " + ".join(f"{numbers.count(flops)} {kind}" for kind, flops in totals.work if flops)
-    frozen = totals.parameters - totals.trainable
     kinds = [f"{numbers.exact(totals.weights)} weights", f"{numbers.exact(totals.biases)} biases"]
-    if frozen:
-        kinds.append(f"{numbers.exact(totals.trainable)} trainable")
     if totals.buffers:
         kinds.append(f"{numbers.exact(totals.buffers)} buffer values beside")
     rows = [

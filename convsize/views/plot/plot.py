@@ -2,7 +2,7 @@
 
 One way to plot for every command. A plot is a record of what is shown; `scene` turns it into a page, `shapes` into a
 part of one. What an axis cannot show (NaN, infinities; 0 and below on a logarithmic one) leaves a gap. Nothing is said
-by colour alone: lines differ by dashes as well, areas stand in the legend in the order in which they are stacked.
+by colour alone: lines differ by dashes as well.
 """
 
 from __future__ import annotations
@@ -106,18 +106,6 @@ class Plot(Record):
     panels: tuple[Panel, ...]
     subtitle: str = ""
     width: float = 760.0
-
-
-def stacked(curves: Sequence[Curve]) -> tuple[Curve, ...]:
-    """The curves as areas that stand on each other, the first one at the bottom; all have the same xs."""
-    found: list[Curve] = []
-    floor: list[float] = []
-    for curve in curves:
-        floor = floor or [0.0] * len(curve.ys)
-        top = [below + value for below, value in zip(floor, curve.ys, strict=True)]
-        found.append(curve._replace(ys=top, low=floor))
-        floor = top
-    return tuple(found)
 
 
 def scene(plot: Plot, *, theme: Theme = "light") -> Scene:

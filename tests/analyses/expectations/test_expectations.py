@@ -32,7 +32,7 @@ def message(check, target=""):
 @pytest.mark.parametrize(
     ("check", "target"),
     [
-        ("params=5496 parameters=5496 weights=5432 biases=64 buffers=0 macs=1638728 connections=1638728", ""),
+        ("params=5496 parameters=5496 weights=5432 biases=64 buffers=0 macs=1638728", ""),
         ("params=5418 macs=1622336 layers=3 out=10", "main"),
         ("params=526 out=2 layers=3", "aux"),
         ("params=5088 out=32@16x16 receptive_field=8 layers=2", "@b"),

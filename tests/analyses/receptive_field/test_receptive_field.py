@@ -224,7 +224,7 @@ def pixels_seen(network, facts, index, axis, unit, known):
     key = (index, axis, unit)
     if key not in known:
         node = network.nodes[index]
-        if node.is_input:
+        if not node.inputs:
             known[key] = frozenset({unit})
         else:
             window = facts[index].window

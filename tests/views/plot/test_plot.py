@@ -11,9 +11,9 @@ from convsize.analyses.memory.peak import training_memory
 from convsize.records import TrainingSetting
 from convsize.views.answers.pictures import memory as memory_picture
 from convsize.views.canvas.colours import THEMES
-from convsize.views.canvas.scene import Dot, Line, Polygon, Text, text_width
+from convsize.views.canvas.scene import Dot, Line, Text, text_width
 from convsize.views.plot.axes import PlacedAxis
-from convsize.views.plot.plot import Axis, Bar, Curve, Mark, Panel, Plot, Spot, Spots, inline, scene, shapes, stacked
+from convsize.views.plot.plot import Axis, Bar, Curve, Mark, Panel, Plot, Spot, Spots, inline, scene, shapes
 from convsize.views.text import numbers
 
 
@@ -70,14 +70,6 @@ def test_what_has_no_place_leaves_a_gap():
     logarithmic = plot_of(Curve("loss", [1, 2, 3], [0.0, 1.0, 10.0]), y=Axis("loss", scale="log"))
     lines = [each for each in scene(logarithmic).shapes if isinstance(each, Line) and each.width == 1.8]
     assert [len(each.points) for each in lines] == [2]
-
-
-def test_areas_stand_on_each_other():
-    lower, upper = stacked([Curve("a", [0, 1, 2], [1, 2], shape="step"), Curve("b", [0, 1, 2], [3, 4], shape="step")])
-    assert (lower.low, upper.low) == ([0, 0], [1, 2])
-    assert upper.ys == [4, 6]
-    areas = [each for each in scene(plot_of(lower, upper)).shapes if isinstance(each, Polygon) and each.title]
-    assert {each.title for each in areas} == {"a", "b"}
 
 
 def test_marks_dots_and_legend_are_on_the_page():
