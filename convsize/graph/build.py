@@ -9,6 +9,7 @@ from convsize.errors import Diagnostic, Span, SpecError, UsageError, nearest
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
 from convsize.graph.evaluate import BuildError, Unknown
+from convsize.graph.layer_names import ATTRIBUTES, of_heads
 from convsize.graph.name_check import check_names
 from convsize.graph.network import Expectation, Network, Node
 from convsize.graph.scope import Lets, Scope, Value, find_tap, unknown_tap
@@ -87,6 +88,11 @@ def attempt(
     return Attempt(network, found, len(draft.nodes), draft.entering, builder.unroller.steps)
 
 
+def input_name(stmt: InputStmt) -> str:
+    """What an input is called: "input" where it has no name."""
+    return "input" if stmt.name is None else stmt.name.name
+
+
 class _Builder:
     def __init__(
         self, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape], name: str, *, stated: bool
@@ -98,7 +104,7 @@ class _Builder:
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
         declared = {
-            stmt.name.name if stmt.name else "input": (stmt.volume.channels, stmt.volume.extents)
+            input_name(stmt): (stmt.volume.channels, stmt.volume.extents)
             for stmt in statements
             if isinstance(stmt, InputStmt)
         }
@@ -112,6 +118,7 @@ class _Builder:
         self.draft = Draft(file.source)
         self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), stated=self.stated)
         self.inputs: dict[str, int] = {}
+        self.head_names: dict[str, str] = {}
 
     def run(self) -> Network | None:
         """The network, or None where there are errors."""
@@ -120,10 +127,10 @@ class _Builder:
             self.draft.report(error)
         if any(found.code == "E109" for found in self.draft.diagnostics):
             return None
-        trunk = Scope()
         heads = [stmt for stmt in statements if isinstance(stmt, HeadStmt)]
-        # A block of the trunk must not take a name that a head's layers are to have.
-        trunk.counters.update({f"={head.name.name}": 1 for head in heads})
+        inputs = [input_name(stmt) for stmt in statements if isinstance(stmt, InputStmt)]
+        self.head_names = of_heads([head.name.name for head in heads], inputs)
+        trunk = Scope(taken=ATTRIBUTES.union(inputs, self.head_names.values()))
         outputs: dict[str, int] = {}
         try:
             end = self.trunk(trunk)
@@ -197,7 +204,7 @@ class _Builder:
 
     def input(self, stmt: InputStmt, scope: Scope) -> None:
         """Declares an input: a node without inputs of its own, and a tap."""
-        name = stmt.name.name if stmt.name is not None else "input"
+        name = input_name(stmt)
         shape = self.overrides.get(name, Shape(stmt.volume.channels, stmt.volume.extents))
         error = volume_error(shape, stmt.volume.span)
         if error is not None:
@@ -212,7 +219,7 @@ class _Builder:
 
     def head(self, head: HeadStmt, trunk: Scope, end: Value) -> Value:
         """Builds a head: it sees the trunk's taps, its own are not seen outside."""
-        name = head.name.name
+        name = self.head_names[head.name.name]
         scope = Scope(prefix=f"{name}.", instances=(name,))
         scope.taps.update(trunk.taps)
         start = end

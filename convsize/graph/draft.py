@@ -7,6 +7,7 @@ from collections.abc import Callable
 from convsize.errors import Diagnostic, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
+from convsize.graph.layer_names import numbered
 from convsize.graph.network import Node, Turn
 from convsize.graph.scope import Scope
 from convsize.graph.tokens import LARGEST_DEPTH, LARGEST_EXTENT
@@ -123,9 +124,7 @@ class Draft:
     def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
         """Appends a layer and names it."""
         index = len(self.nodes)
-        stem = sized.op.STEM
-        number = scope.counters.get(stem, 0) + 1
-        scope.counters[stem] = number
+        name = numbered(sized.op.STEM, scope.counters, scope.taken)
         repeat_of = None
         turns: tuple[Turn, ...] = ()
         if self.repeats:
@@ -138,7 +137,7 @@ class Draft:
                     break
         node = Node(
             index,
-            f"{scope.prefix}{stem}{number}",
+            f"{scope.prefix}{name}",
             sized.op,
             inputs,
             sized.output,

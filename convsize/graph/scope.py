@@ -8,6 +8,7 @@ from typing import Literal
 
 from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
+from convsize.graph.layer_names import ATTRIBUTES
 from convsize.language.tree import Expr, Layer, LetStmt, Tap
 from convsize.record import Record
 
@@ -47,12 +48,18 @@ class Scope:
     """The names of the trunk, of a head, or of one call of a block.
 
     Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from turn to
-    turn. `counters` number the layers for their names.
+    turn. `counters` number the layers for their names; `taken` are names that no layer here may have.
     """
 
-    __slots__ = ("blocks", "calls", "counters", "instances", "numbers", "prefix", "taps")
+    __slots__ = ("blocks", "calls", "counters", "instances", "numbers", "prefix", "taken", "taps")
 
-    def __init__(self, prefix: str = "", instances: tuple[str, ...] = (), calls: tuple[Span, ...] = ()) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        instances: tuple[str, ...] = (),
+        calls: tuple[Span, ...] = (),
+        taken: frozenset[str] = ATTRIBUTES,
+    ) -> None:
         self.numbers: dict[str, Fraction] = {}
         self.blocks: dict[str, Closure] = {}
         self.taps: dict[str, Value] = {}
@@ -60,6 +67,7 @@ class Scope:
         self.prefix = prefix
         self.instances = instances
         self.calls = calls
+        self.taken = taken
 
 
 class Lets:

@@ -10,6 +10,7 @@ from convsize.geometry import GeometryError, Shape
 from convsize.graph.draft import Draft, Repeat, Sized, volume_error
 from convsize.graph.evaluate import BuildError, Lookup, Unknown, whole
 from convsize.graph.joins import join_error
+from convsize.graph.layer_names import numbered
 from convsize.graph.network import Turn
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
@@ -340,7 +341,7 @@ class Unroller:
         self.nested(span)
         try:
             if instance is None:
-                instance = self.instance_name(definition.name.name, scope)
+                instance = numbered(definition.name.name, scope.counters, scope.taken)
                 prefix = f"{scope.prefix}{instance}."
                 instances = (*scope.instances, instance)
             else:
@@ -350,12 +351,3 @@ class Unroller:
             return self.series(definition.body, entry, inner)
         finally:
             self.depth -= 1
-
-    def instance_name(self, name: str, scope: Scope) -> str:
-        """bot1, bot2 …; a name that ends in a digit gets an underscore, so that c2's first is not c's twenty-first."""
-        stem = f"{name}_" if name[-1].isdigit() else name
-        while True:
-            number = scope.counters.get(stem, 0) + 1
-            scope.counters[stem] = number
-            if f"={stem}{number}" not in scope.counters:
-                return f"{stem}{number}"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from keyword import iskeyword
 from typing import Literal
 
 from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.analyses.selection.tokens import token_values
-from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Parameter, TorchCall
 from convsize.record import Record
@@ -109,23 +107,6 @@ _RECTIFIERS = {
 _SATURATING = {"nn.Sigmoid", "nn.Tanh", "nn.Hardsigmoid", "nn.Softmax", "nn.LogSoftmax"}
 _WEIGHTED = ("nn.Conv", "nn.Linear")
 
-# What nn.Module itself calls its attributes: a head of such a name could not be one.
-_TAKEN = frozenset(
-    {
-        "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu", "cuda", "double",
-        "dump_patches", "eval", "extra_repr", "float", "forward", "freeze", "get_buffer", "get_extra_state",
-        "get_parameter", "get_submodule", "half", "ipu", "layer_names", "load_state_dict", "modules", "mtia",
-        "named_buffers", "named_children",
-        "named_modules", "named_parameters", "parameters", "register_backward_hook", "register_buffer",
-        "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
-        "register_full_backward_pre_hook", "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook", "register_module", "register_parameter",
-        "register_state_dict_post_hook", "register_state_dict_pre_hook", "requires_grad_", "run", "set_extra_state",
-        "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train", "training", "type", "xpu",
-        "zero_grad",
-    }
-)  # fmt: skip
-
 
 def lower(network: Network, *, logits: bool = False, in_place: bool = True, checkpoint: tuple[str, ...] = ()) -> Plan:
     """The plan of a network; with `logits` without the softmax or log-softmax that ends an output.
@@ -133,16 +114,8 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
     in_place: whether activations overwrite their input where that saves memory. checkpoint: patterns of blocks that
     keep nothing in training but their inputs, and are run again in the backward pass.
 
-    Raises UsageError where a name of the spec cannot be one in Python: a head called `class` or `train`; where a
-    pattern has no block; or where tokens are computed with.
+    Raises UsageError where a pattern has no block, or where tokens are computed with.
     """
-    for node in network.layers:
-        _require_names(network, node)
-    for name in network.inputs:
-        if iskeyword(name) or name in {"self", "torch", "nn", "i"}:
-            raise UsageError(
-                f"{network.name}: the input `{name}` cannot be an argument in Python; give it another name"
-            )
     ends = dict(network.outputs)
     dropped: frozenset[int] = frozenset()
     if logits:
@@ -215,17 +188,6 @@ def _block(block: Block, place: Mapping[int, int], steps: Sequence[Step], inputs
 def _is_layer(call: TorchCall) -> bool:
     """Whether a call is the layer's own and neither its padding nor its flattening."""
     return call.target.startswith(("nn.", "convsize.")) and call.target != "nn.Flatten"
-
-
-def _require_names(network: Network, node: Node) -> None:
-    for part in node.name.split("."):
-        # Privates of a module end in no digit as blocks do, and Python mangles what begins with two underscores.
-        private = part.startswith("_") and (part.startswith("__") or not part[-1].isdigit())
-        if iskeyword(part) or part in _TAKEN or private:
-            raise UsageError(
-                f"{network.name}: `{part}` in {node.name} cannot be an attribute of a PyTorch module, to "
-                "which the word means something else; give it another name"
-            )
 
 
 def _readers(network: Network) -> list[list[Node]]:

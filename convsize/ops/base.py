@@ -211,6 +211,12 @@ _SIGNED_ALIKE = frozenset({"moved", "averaged", "summed", "chosen", "multiplied"
 _NON_NEGATIVE = frozenset({"non-negative", "shares", "distribution"})
 
 
+def _of_class(kind: object) -> bool:
+    """Whether an annotation, as text or evaluated, says that an attribute is the class's and no field."""
+    text = kind if isinstance(kind, str) else str(kind)
+    return text.removeprefix("typing.").startswith("ClassVar")
+
+
 @dataclass_transform(frozen_default=True)
 class Op:
     """One kind of layer with its numbers.
@@ -246,7 +252,7 @@ class Op:
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         own = inspect.get_annotations(cls)
-        cls.FIELDS = (*cls.FIELDS, *(field for field, kind in own.items() if not kind.startswith("ClassVar")))
+        cls.FIELDS = (*cls.FIELDS, *(field for field, kind in own.items() if not _of_class(kind)))
         missing = [rule for rule in _RULES if getattr(cls, rule) is getattr(Op, rule)]
         missing += [fact for fact in ("STEM", "SPELLING") if not getattr(cls, fact)]
         missing += [fact for fact in ("KIND", "VALUES") if not hasattr(cls, fact)]
@@ -348,20 +354,18 @@ class Op:
 
     # ---- what follows from the facts ----
 
-    @classmethod
-    def is_linear(cls) -> bool:
+    def is_linear(self) -> bool:
         """Whether it is linear in its input, so that two of them in a row are one linear layer."""
-        return cls.VALUES in _LINEAR
+        return self.VALUES in _LINEAR
 
     @classmethod
     def reads_tokens(cls) -> bool:
         """Whether what enters is whole numbers that name rows of a table."""
         return cls.KIND == "lookup"
 
-    @classmethod
-    def is_non_negative(cls, inputs: Sequence[bool]) -> bool:
+    def is_non_negative(self, inputs: Sequence[bool]) -> bool:
         """Whether no value can be negative; `inputs` says so of its inputs."""
-        return cls.VALUES in _NON_NEGATIVE or (cls.VALUES in _SIGNED_ALIKE and bool(inputs) and all(inputs))
+        return self.VALUES in _NON_NEGATIVE or (self.VALUES in _SIGNED_ALIKE and bool(inputs) and all(inputs))
 
     @classmethod
     def page(cls) -> str:

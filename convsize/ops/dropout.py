@@ -57,7 +57,7 @@ class Dropout(Pointwise):
 
     @property
     def random(self) -> bool:
-        return self.p > 0
+        return 0 < self.p < 1
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

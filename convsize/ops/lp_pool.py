@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import ClassVar, Self
@@ -51,7 +51,7 @@ class LpPool(Op):
 
     NAME: ClassVar[str] = "Lp pooling"
     KIND: ClassVar[Kind] = "pool"
-    VALUES: ClassVar[Values] = "non-negative"
+    VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "lppool"
     SPELLING: ClassVar[str] = "lppool(p,k,s=k)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
@@ -83,6 +83,10 @@ class LpPool(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()
+
+    def is_non_negative(self, inputs: Sequence[bool]) -> bool:
+        # Odd powers keep the sign of a value, and of the sum.
+        return self.norm_type % 2 == 0 or all(inputs)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

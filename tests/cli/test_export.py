@@ -35,7 +35,6 @@ def test_json(convsize):
         ([LENET, "-o", "/nowhere/net.py"], 2, "`/nowhere/net.py` cannot be written: No such file or directory"),
         (["nowhere.spec"], 2, "there is no file `nowhere.spec`"),
         (["-e", "C9p0", "-i", "3@8x8"], 1, "E202"),
-        (["-e", "C3 as a R\nhead train @a: FC3", "-i", "3@8x8"], 2, "`train` in train.fc1 cannot be an attribute"),
         ([LENET, "--to", "tflite"], 2, "tflite"),
     ],
 )

@@ -3,7 +3,8 @@
 import pytest
 
 import convsize
-from convsize.lowering.plan import _TAKEN, Init, lower
+from convsize.graph.layer_names import ATTRIBUTES
+from convsize.lowering.plan import Init, lower
 
 
 def step(plan, name):
@@ -87,23 +88,10 @@ def test_tokens_are_told_from_numbers():
     assert [(each.name, each.tokens) for each in plan.inputs] == [("words", True), ("image", False)]
 
 
-@pytest.mark.parametrize("name", ["train", "class", "_modules", "__secret", "run", "forward"])
-def test_names_that_python_needs_are_refused(name):
-    net = convsize.parse(f"input: 3@8x8\nC3 as a R\nhead {name} @a: FC3")
-    with pytest.raises(convsize.UsageError, match=f"`{name}` in {name}.fc1 .* give it another name"):
-        lower(net)
-
-
-def test_an_input_is_an_argument():
-    net = convsize.parse("input lambda: 3@8x8\n@lambda C3")
-    with pytest.raises(convsize.UsageError, match="`lambda` cannot be an argument"):
-        lower(net)
-
-
 def test_no_attribute_of_a_module_can_be_a_head():
     pytest.importorskip("torch")
     from convsize.runtime.module import NetworkModule
 
     module = NetworkModule(lower(convsize.parse("input: 3@8x8\nR")))
     public = {name for name in dir(module) if not name.startswith("_")}
-    assert public - {"T_destination"} == _TAKEN | {"relu1"}  # no name of a spec begins with a capital
+    assert public - {"T_destination"} == ATTRIBUTES | {"relu1"}  # no name of a spec begins with a capital

@@ -17,6 +17,7 @@ from convsize.lowering.source.file import write
 torch = pytest.importorskip("torch")
 
 from exported import answers, fed, module_of  # noqa: E402
+from hostile import NAMES, hostile  # noqa: E402
 from strategies import networks  # noqa: E402
 
 SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.spec"))
@@ -69,6 +70,30 @@ def _seeded(one_thread):
 @pytest.mark.parametrize("name", ODD)
 def test_source_and_module_agree(name):
     agree(convsize.parse(ODD[name]))
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(hostile())
+def test_source_runs_whatever_parts_are_called(text):
+    agree(convsize.parse(text))
+
+
+@pytest.mark.parametrize(
+    "part", ["input {}: 3@5x5\nC3D4 R as t C3D2", "input: 3@5x5\nC3 R as t C3D2\nhead {} @t: C3D2 R"]
+)
+def test_every_name_can_be_an_input_and_a_head(part):
+    for name in NAMES:
+        net = convsize.parse(part.format(name))
+        assert module_of(write(lower(net))).state_dict().keys() == net.to_torch().state_dict().keys()
+
+
+@pytest.mark.parametrize(
+    "name", ["none", "true", "false", "tensor", "f", "class", "int", "3d", "", "layer-norm", "Ünï"]
+)
+def test_a_file_and_a_block_of_any_name_make_classes(name):
+    block = name if name.isidentifier() and name.isascii() and name.islower() else "none"
+    text = f"input: 3@5x5\ndef {block}: [C3D3 | LN scale] C1D3\n{block} {block} GAP FC2"
+    agree(convsize.parse(text, name=name))
 
 
 @pytest.mark.parametrize("path", [path for path in SPECS if path.stem in QUICK], ids=lambda path: path.stem)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 from convsize.cli.app import COMMANDS as EVERY_COMMAND
 from convsize.errors import UsageError
+from convsize.geometry import Shape, Window
 from convsize.ops import catalogue, register
 from convsize.ops.base import Op
 
@@ -230,6 +233,60 @@ def test_a_norm_says_what_it_normalises(package: Path) -> None:
 
     with pytest.raises(TypeError, match="op Mine states no STATISTICS"):
         type("Mine", (Hardtanh,), {"KIND": "norm"})
+
+
+def test_sizes_of_an_op_that_states_no_rule_of_extents(package: Path, convsize: Callable) -> None:
+    from ops_of_mine import Hardtanh
+
+    class Halves(Hardtanh):
+        """All values of the first half."""
+
+        NAME = "half"
+        STEM = "half"
+        SPELLING = "half"
+        PARAMS = ()
+
+        @classmethod
+        def from_arguments(cls, arguments, source):
+            return cls(0.0, 0.0)
+
+        def output(self, *inputs):
+            return Shape(inputs[0].channels, tuple(-(-extent // 2) for extent in inputs[0].spatial))
+
+        def window(self, *inputs):
+            return Window("everything")
+
+    register(Halves)
+    ran = convsize("sizes", "-e", "C3D8 half GAP FC10", "--input", "3@16x16")
+    assert ran.code == 2
+    assert "how the extents of `half` (half1) follow its input is not stated" in ran.err.replace("\n", " ")
+
+
+def test_the_op_of_the_guide_is_verified(package: Path, convsize: Callable) -> None:
+    pytest.importorskip("torch")
+    guide = (Path(__file__).parents[2] / "reports" / "guide" / "ops.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    (package / "my_package").mkdir()
+    (package / "my_package" / "softshrink.py").write_text(block)
+    (offered,) = re.findall(r"^```toml\n\[project.entry-points.\"convsize.ops\"\]\n(.*?)^```$", guide, re.M | re.S)
+    install(package, "my-package", "[convsize.ops]\n" + offered.replace('"', ""))
+    (command,) = re.findall(r"^    convsize (verify .*)$", guide, re.MULTILINE)
+    ran = convsize(*shlex.split(command))
+    assert ran.code == 0, ran.out + ran.err
+    assert "FAILS" not in ran.out
+    assert re.search(r"later steps' peak, batch 3 .* exact", ran.out)
+
+
+def test_fields_are_what_is_no_class_variable() -> None:
+    """Whether annotations are text or values."""
+    written: dict[str, type[Op]] = {}
+    code = (
+        "import typing\nfrom typing import ClassVar\nfrom convsize.ops.base import Op\n"
+        "class Some(Op):\n    A: ClassVar[int] = 1\n    B: typing.ClassVar[int] = 2\n    number: int\n"
+    )
+    for first in ("", "from __future__ import annotations\n"):
+        exec(first + code, written)
+        assert written["Some"].FIELDS == ("number",)
 
 
 def test_pytorch_has_no_such_call() -> None:

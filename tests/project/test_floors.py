@@ -29,7 +29,7 @@ MAY_IMPORT = {
 }
 THIRD_PARTY = {
     "api": {"networkx"},
-    "views": {"rich", "graphviz", "svglib", "reportlab"},
+    "views": {"rich", "graphviz", "jinja2", "svglib", "reportlab"},
     "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript"},
     "cli": {"typer", "rich"},
 }

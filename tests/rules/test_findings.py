@@ -164,6 +164,16 @@ POSITIVE = [
     Found("W513", "input: 3@8x8\nC3D4 R drop(0) FC10", "`drop(0)` changes nothing: it drops nothing"),
     Found("W513", "input: 3@8x8\nC3D4 R up(1) FC10", "`up(1)` changes nothing: every extent stays as it is"),
     Found("W513", "input: 3@8x8\nC3D4 R M1 FC10", "`M1` changes nothing: a window of 1 at stride 1"),
+    Found(
+        "W513",
+        "input: 3@8x8\nC3D4 lppool(2,2) R FC10",
+        "this ReLU changes nothing: what lppool1 gives is never negative",
+    ),
+    Found(
+        "W513",
+        "input: 3@8x8\nC3D4 R lppool(3,2) R FC10",
+        "this ReLU changes nothing: what lppool1 gives is never negative",
+    ),
     Found("W513", "input: 4@8x8\nslice(0,4) FC10", "`slice(0,4)` changes nothing: it keeps all 4 maps"),
     # Three filters of 3 at dilation 2: -2, 0, 2 three times over gives the seven even offsets of -6 … 6.
     Found(
@@ -287,6 +297,7 @@ NEGATIVE = [
     ("W512", "input: 16@1x1\nFC10"),
     ("W513", "input: 3@8x8\nC3D4 R M C3D4 R FC10"),
     ("W513", "input: 3@8x8\nC3D4 leaky(0.1) R FC10"),
+    ("W513", "input: 3@8x8\nC3D4 lppool(1,2) R FC10"),  # sums, of either sign
     # Doing nothing at this size only, and in one of two calls only.
     ("W513", "input: 3@1x1\nC1D4 R GAP FC10"),
     ("W513", "input: 3@8x8\ndef b(k): up(k) C3D4\nb(1) R b(2) FC10"),

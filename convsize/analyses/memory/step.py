@@ -15,7 +15,7 @@ from convsize.analyses.memory.tape import Leaf, Moment, Node, Storage, Tape, Val
 from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
 from convsize.analyses.selection.frozen import frozen_layers
 from convsize.analyses.selection.logits import trailing_softmax
-from convsize.analyses.selection.tokens import token_values
+from convsize.analyses.selection.tokens import TOKEN, token_values
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
@@ -108,7 +108,7 @@ class Step:
         return (self.setting.batch, *self.network.nodes[index].output.dims)
 
     def _input(self, index: int) -> Value:
-        itemsize = 8 if index in self._tokens else self.itemsize
+        itemsize = TOKEN if index in self._tokens else self.itemsize
         return self.tape.empty(self._shape(index), None, itemsize, "inputs")
 
     def _parameters(self, index: int) -> dict[str, Leaf]:

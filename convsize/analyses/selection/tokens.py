@@ -5,40 +5,46 @@ from __future__ import annotations
 from convsize.errors import UsageError
 from convsize.graph.network import Network, Node
 
+TOKEN = 8
+"""Bytes of a token, an int64."""
 
-def token_values(network: Network) -> frozenset[int]:
+
+def token_values(network: Network, *, strict: bool = True) -> frozenset[int]:
     """The indices of the nodes whose values are tokens: inputs that an embedding reads, and what only moves those.
 
-    Raises UsageError where an embedding reads what a layer has computed, or where a layer computes with tokens.
+    Raises UsageError where an embedding reads what a layer has computed, or where a layer computes with tokens; where
+    it is not `strict` such a layer's values are no tokens.
     """
+    readers = [node for node in network.layers if node.op.reads_tokens()]
     found: set[int] = set()
-    for node in network.layers:
-        if node.op.reads_tokens():
-            _mark(network, node, found)
-    for node in network.layers:
+    for node in readers:
+        _mark(network, node, found, strict)
+    for node in network.layers if found else ():
         if not found.intersection(node.inputs) or node.op.reads_tokens():
             continue
-        if node.op.VALUES != "moved" or not found.issuperset(node.inputs):
+        if node.op.VALUES == "moved" and found.issuperset(node.inputs):
+            found.add(node.index)
+        elif strict:
             source = next(network.nodes[index].name for index in node.inputs if index in found)
             raise UsageError(
                 f"{network.name}: {node.name} (`{node.spec}`) computes with the tokens of {source}, which are whole "
                 "numbers that name rows of a table: let it read what the embedding makes of them"
             )
-        found.add(node.index)
     return frozenset(found)
 
 
-def _mark(network: Network, reader: Node, found: set[int]) -> None:
+def _mark(network: Network, reader: Node, found: set[int], strict: bool) -> None:
     """Marks what holds the tokens that a layer reads."""
     waiting = list(reader.inputs)
     while waiting:
         node = network.nodes[waiting.pop()]
         if node.index in found:
             continue
-        if node.inputs and node.op.VALUES != "moved":
+        if not node.inputs or node.op.VALUES == "moved":
+            found.add(node.index)
+            waiting.extend(node.inputs)
+        elif strict:
             raise UsageError(
                 f"{network.name}: {reader.name} (`{reader.spec}`) reads tokens, and {node.name} (`{node.spec}`) gives "
                 "numbers that it has computed: embed an input, directly or behind layers that only move values"
             )
-        found.add(node.index)
-        waiting.extend(node.inputs)

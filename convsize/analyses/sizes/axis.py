@@ -15,7 +15,7 @@ from math import lcm, prod
 
 from convsize.analyses.sizes.extents import Condition, Line, at_least, common, equal, every, points, residues, size_set
 from convsize.errors import UsageError
-from convsize.geometry import AxisWindow, Padding, Shape, output_extent, remainder
+from convsize.geometry import AxisWindow, GeometryError, Padding, Shape, output_extent, remainder
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Op
 from convsize.record import Record
@@ -70,6 +70,7 @@ class Plan:
                 known[key] = _slides(node.op, shapes)
             self.slides[node.index], sees_everything = known[key]
             if sees_everything:
+                _require_fixed(network, node, shapes)
                 self.everything.add(node.index)
 
     def signature(self, names: Sequence[str], axis: int) -> object:
@@ -104,6 +105,22 @@ class Plan:
                     place = self.network.source.place(node.span.start).line
                     text = "needs more than one position"
                     self.coupled[node.index] = Bound(node.name, node.spec, place, text)
+
+
+def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> None:
+    """Raises UsageError where an op that sees everything gives other extents for a larger input, and states no rule."""
+    if node.op.EXTENTS != "windows":
+        return
+    larger = (shape._replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
+    try:
+        fixed = node.op.output(*larger) == node.output
+    except GeometryError:
+        fixed = False
+    if not fixed:
+        raise UsageError(
+            f"{network.source.name}: how the extents of `{node.spec}` ({node.name}) follow its input is not stated: "
+            "its sizes cannot be solved; its op must state EXTENTS"
+        )
 
 
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:

@@ -58,14 +58,20 @@ _POSITIONAL = {
 """Arguments that are written without their names where nothing that has one stands before them."""
 
 
+PYTHONS = frozenset({"F", "Tensor", "None", "True", "False"})
+"""Names that mean something in every file, so that no class can be called so."""
+
+
 def name_classes(templates: list[Template], root: Template, root_name: str, helpers: set[str]) -> None:
     """Gives every template the name of its class: its block's, in camel case, and no name twice."""
-    taken = {"F", *helpers, root_name}
+    taken = {*PYTHONS, *helpers, root_name}
     root.class_name = root_name
     for template in templates:
         if template is root:
             continue
         name = "".join(part[:1].upper() + part[1:] for part in template.base.split("_")) or "Block"
+        if name[0].isdigit():
+            name = f"Block{name}"
         if len(name) < 3 or name in taken:
             name += "Block"
         number = 2

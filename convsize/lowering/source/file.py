@@ -16,7 +16,7 @@ from importlib.resources import files
 from convsize.lowering.plan import Plan
 from convsize.lowering.source.arguments import fill
 from convsize.lowering.source.blocks import Group, grouped, templates_of
-from convsize.lowering.source.classes import class_lines, name_classes
+from convsize.lowering.source.classes import PYTHONS, class_lines, name_classes
 
 
 def write(plan: Plan) -> str:
@@ -27,7 +27,7 @@ def write(plan: Plan) -> str:
                       if each.target.startswith("convsize.")})  # fmt: skip
     words = re.findall(r"[A-Za-z0-9]+", plan.name)
     name = "".join(word[:1].upper() + word[1:] for word in words)
-    if not name or name[0].isdigit() or name in {"F", "Tensor", *helpers}:
+    if not name or name[0].isdigit() or name in {*PYTHONS, *helpers}:
         name = f"Network{name}"
     name_classes(templates, root.template, name, set(helpers))
     for template in templates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 
 from convsize.lowering.plan import Plan, Step
@@ -13,7 +15,7 @@ from convsize.lowering.source.loops import Fold, loop
 def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int, Fold]) -> list[str]:
     """The forward pass of a template, in as few variables as it takes."""
     if is_root and len(plan.inputs) > 1:
-        names = [f"{each.name}_" if each.name in _SHADOWING else each.name for each in plan.inputs]
+        names = _arguments([each.name for each in plan.inputs])
     elif template.inputs == 1:
         names = ["x"]
     else:
@@ -71,7 +73,20 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
     return [*lines, f"        return {', '.join(returned) or '()'}"]
 
 
-_SHADOWING = {"self", "torch", "nn", "i", "x"}
+def _arguments(inputs: list[str]) -> list[str]:
+    """What the forward pass calls the network's inputs: their own names wherever Python lets them be arguments."""
+    taken = {*inputs, *_SHADOWING}
+    found = []
+    for name in inputs:
+        if name in _SHADOWING:
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        found.append(name)
+    return found
+
+
+_SHADOWING = frozenset({"self", "torch", "nn", "reduce", "i", "x", "_", *keyword.kwlist, *dir(builtins)})
 """Names that mean something in every forward pass."""
 
 

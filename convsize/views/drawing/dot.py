@@ -23,6 +23,9 @@ from convsize.views.text import numbers
 Direction = Literal["tb", "lr"]
 
 _FONT = "Helvetica"
+_TO, _BETWEEN = "->", ";"
+"""Graphviz takes letters beyond ASCII for wider than they are, and sets a line that has some off its centre."""
+
 _SIGNS = {"sum": "+", "gate": "×"}
 _MANY_LINKS = 1000
 _HURRIED = {"splines": "line", "nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.01"}
@@ -54,6 +57,7 @@ class _Dot:
         self.colours = colours
         self.shares = heat_shares(list(drawing.leaves()), heat) if heat else {}
         # What a unit sees is a share of a whole on its own; costs are compared with the largest one.
+        self.trunk = _trunk(drawing)
         self.largest = Fraction(1) if heat == "receptive_field" else max(self.shares.values(), default=Fraction(1))
 
     def source(self) -> str:
@@ -112,6 +116,8 @@ class _Dot:
                         fillcolor=self.colours.panel,
                         penwidth="1.6" if part.times > 1 else "0.8",
                         margin="7",
+                        # A head is entered from above, beside its trunk: its name stands where no edge comes in.
+                        labelloc="b" if part.label.startswith("head ") else "t",
                         tooltip=_plain(part.label),
                     )
                     self.add(inner, part.parts)
@@ -131,6 +137,8 @@ class _Dot:
             more = {"shape": "box", "style": "filled", "margin": "0.12,0.02", "penwidth": "1.6"}
         if part.times > 1:
             more |= {"peripheries": "2"}
+        if part.key in self.trunk:
+            more |= {"group": "trunk"}
         graph.node(
             part.key,
             self.label(part),
@@ -145,7 +153,9 @@ class _Dot:
     def edge(self, graph: graphviz.Digraph, link: Link) -> None:
         more = {}
         if link.skip:
-            more = {"color": self.colours.skip, "penwidth": "1.4"}
+            more = {"color": self.colours.skip, "penwidth": "1.4", "weight": "0"}
+        elif self.trunk.get(link.target) == link.source:
+            more = {"weight": "20"}
         if link.volume:
             more["label"] = f" {numbers.volume(link.volume)} "
         graph.edge(link.source, link.target, **more)
@@ -166,10 +176,10 @@ class _Dot:
         if part.times > 1:
             head += f" {_bold(f'×{part.times}')}"
         if part.before is not None:
-            volume = f"{numbers.volume(part.before)} → {volume}"
+            volume = f"{numbers.volume(part.before)} {_TO} {volume}"
         costs = [text for text in (self.cost(part), share) if text]
         if self.upright:
-            second = _text(" · ".join([volume, *costs]))
+            second = _text(f"{_BETWEEN} ".join([volume, *costs]))
             if not part.note:
                 return _html([head, second])
             return _html([f"{head}  {self.small(part.note)}", second])
@@ -182,10 +192,10 @@ class _Dot:
         if box.times > 1:
             parts.append(_bold(f"×{box.times}"))
         volumes = [numbers.volume(dims) for dims in (box.before, box.after) if dims is not None]
-        facts = " → ".join(volumes)
+        facts = f" {_TO} ".join(volumes)
         if box.times > 1:
-            facts += f" · all: {self.cost(box)}" if self.cost(box) else ""
-            facts += " · the first is drawn" if box.summed else ""
+            facts += f"{_BETWEEN} all: {self.cost(box)}" if self.cost(box) else ""
+            facts += f"{_BETWEEN} the first is drawn" if box.summed else ""
         return _html([" ".join([*parts, self.small(facts, self.colours.faint)])])
 
     def cost(self, part: Part | Box) -> str:
@@ -194,7 +204,7 @@ class _Dot:
             costs.append(f"{numbers.count(part.parameters)} params")
         if part.macs:
             costs.append(f"{numbers.count(part.macs)} MACs")
-        return " · ".join(costs)
+        return f"{_BETWEEN} ".join(costs)
 
     def share(self, part: Part) -> str:
         if not self.shares.get(part.key):
@@ -243,6 +253,27 @@ class _Dot:
         rows = [head, legend] if len(cells) > 1 else [head]
         lines = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
         return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{lines}</TABLE>>'
+
+
+def _trunk(drawing: Drawing) -> dict[str, str]:
+    """The shapes from the input to the trunk's end that stand below each other, each with the one before it.
+
+    Of what a shape reads, the last in order is the trunk: what goes around others is a skip. Shapes in boxes are placed
+    by their box.
+    """
+    order = {part.key: at for at, part in enumerate(drawing.leaves())}
+    outside = {part.key for part in drawing.parts if isinstance(part, Part)}
+    before: dict[str, str] = {}
+    for link in drawing.links:
+        if link.target not in before or order[link.source] > order[before[link.target]]:
+            before[link.target] = link.source
+    found = {}
+    at = next((part.key for part in drawing.leaves() if part.kind == "output" and part.label == "output"), None)
+    while at is not None:
+        if at in outside:
+            found[at] = before.get(at, "")
+        at = before.get(at)
+    return found
 
 
 def _text(text: str) -> str:

@@ -13,6 +13,7 @@ from convsize.record import Record
 from convsize.records import LayerRow, Report
 from convsize.views.drawing.nesting import Item, Nested, Repeat, likeness, nested, rows_in
 from convsize.views.drawing.parts import JOINS, Box, Detail, Dims, Drawing, Link, Part, family, leaves
+from convsize.views.drawing.shorthand import shortened, shorthand
 
 _FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
 """Families that below the detail of layers stand with the layer they follow."""
@@ -192,7 +193,7 @@ class _Drawer:
             "block",
             "block",
             self.title(item.name, first),
-            _consists_of(turn[: len(turn) // item.times] if item.summed else turn),
+            shorthand(turn[: len(turn) // item.times] if item.summed else turn),
             _entering(item.rows),
             last.output,
             self.everything(item.rows),
@@ -232,7 +233,7 @@ class _Drawer:
         for item in items:
             if isinstance(item, _Folded):
                 rows += item.rows
-                name = self.title(item.name, item.rows[0]) if item.name else f"({_consists_of(item.rows)})"
+                name = self.title(item.name, item.rows[0]) if item.name else f"({shorthand(item.rows)})"
                 words.append(f"{name}*{item.times}" if item.times > 1 else name)
             else:
                 rows.append(item)
@@ -244,8 +245,8 @@ class _Drawer:
             f"stage-{rows[0].index}",
             "layer" if one else "block",
             family(rows[0]) if one else "block",
-            _shortened(found),
-            "" if one or _consists_of(rows) == _shortened(found) else _consists_of(rows),
+            shortened(found),
+            "" if one or shorthand(rows) == shortened(found) else shorthand(rows),
             _entering(rows),
             rows[-1].output,
             self.everything(rows),
@@ -321,14 +322,6 @@ def _entering(rows: Sequence[LayerRow]) -> Dims | None:
     return outside[0] if len(outside) == 1 else None
 
 
-def _consists_of(rows: Sequence[LayerRow]) -> str:
-    """The layers of a block that carry weights, pool or join, in short: C1D64 C3D64 C1D256 +."""
-    names = [
-        row.spec for row in rows if family(row) in ("convolution", "transposed", "dense", "pool", "reshaping", *JOINS)
-    ]
-    return _shortened(names or [row.spec for row in rows])
-
-
 def _counted(words: Iterable[str]) -> list[str]:
     """Words that follow each other are one: C3D64*2."""
     found: list[tuple[str, int]] = []
@@ -338,10 +331,3 @@ def _counted(words: Iterable[str]) -> list[str]:
         else:
             found.append((word, 1))
     return [word if times == 1 else f"{word}*{times}" for word, times in found]
-
-
-def _shortened(words: Sequence[str], most: int = 8) -> str:
-    """The words; of many, the first and the last."""
-    if len(words) <= most:
-        return " ".join(words)
-    return " ".join([*words[: most - 2], "…", words[-1]])

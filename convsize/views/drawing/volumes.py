@@ -376,12 +376,20 @@ class _Figure:
             )
             levels.setdefault(level, []).append(span)
             height = min(each.top for each in row) - 22 - 9 * min(level, 8)
-            x0 = source.x + source.depth / 2 + source.back[0]
-            x1 = target.x + target.depth / 2 + target.back[0] / 2
-            end = target.y + target.back[1] / 2
-            points = ((x0, source.top), (x0, height), (x1, height), (x1, end))
+            (x0, start), (x1, end) = self.leaves_at(source), self.comes_in_at(target)
+            points = ((x0, start), (x0, height), (x1, height), (x1, end))
             found.append(Line(points, self.colours.skip, 1.3, arrow=True))
         return found
+
+    @staticmethod
+    def leaves_at(solid: _Solid) -> Point:
+        """Where a value that goes over the top leaves a box: at the right end of its upper edge, beside its volume."""
+        return solid.right - min(6, solid.depth / 2), solid.top
+
+    @staticmethod
+    def comes_in_at(solid: _Solid) -> Point:
+        """Where such a value enters a box: on its upper face, to the right."""
+        return solid.right - solid.back[0] / 4 - min(6, solid.depth / 2), solid.top - solid.back[1] / 4
 
     # ---- words ----
 
@@ -411,6 +419,10 @@ class _Figure:
         ink, faint = self.colours.ink, self.colours.faint
         volume = self.volume(part)
         half = text_width(volume, _SMALL) / 2 + 2
+        beside = [self.leaves_at(solid)[0] for link in self.links if self.over(link) and link.source == part.key]
+        beside += [self.comes_in_at(solid)[0] for link in self.links if self.over(link) and link.target == part.key]
+        # Words stand to the left of lines that go over the top.
+        middle = min([middle, *(x - half - 3 for x in beside)])
         x0, x1, y1 = middle - half, middle + half, solid.top - 3 - lift
         found: list[Shape] = [
             # Lines that go over the top give way to the words.

@@ -7,7 +7,6 @@ picture is an image of its own: its ids must not meet those of another network's
 from __future__ import annotations
 
 from base64 import b64encode
-from html import escape
 
 from convsize.errors import ConvsizeError
 from convsize.records import Report
@@ -15,6 +14,7 @@ from convsize.views.analysis.columns import BY_NAME
 from convsize.views.canvas import file
 from convsize.views.drawing import dot
 from convsize.views.report.content import drawn, volumes
+from convsize.views.report.template import rendered
 from convsize.views.text import numbers
 from convsize.views.text.fold import fold
 
@@ -43,25 +43,20 @@ def html(report: Report) -> str:
             f"activations {numbers.size(totals.activation_bytes)} for batch {numbers.exact(report.batch)}",
         ]
     )
-    image = svg(report)
-    picture = ""
-    if image is not None:
-        data = b64encode(image.encode()).decode()
-        alt = escape(f"The graph of {report.name}")
-        picture = (
-            f'<details open><summary>graph</summary><img alt="{alt}" src="data:image/svg+xml;base64,{data}"></details>'
-        )
     columns = [BY_NAME[name] for name in _SHOWN]
-    lines = fold(report.layers)
-    heads = "".join(f'<th scope="col">{column.header}</th>' for column in columns)
     rows = []
-    for line in lines:
-        cells = [escape(column.text(line, in_full=column.name != "output_bytes")) for column in columns]
+    for line in fold(report.layers):
+        cells = [column.text(line, in_full=column.name != "output_bytes") for column in columns]
         if line.times > 1:
             cells[0] += f" ×{line.times}"
-        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    return (
-        f"<div><h4>{escape(report.name)}</h4><p>{escape(facts)}</p>{picture}<details><summary>"
-        f"{numbers.plural(len(report.layers), 'layer')}</summary><table><thead><tr>{heads}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></details></div>"
+        rows.append(cells)
+    image = svg(report)
+    return rendered(
+        "notebook.html",
+        name=report.name,
+        facts=facts,
+        picture="" if image is None else b64encode(image.encode()).decode(),
+        count=numbers.plural(len(report.layers), "layer"),
+        heads=[column.header for column in columns],
+        rows=rows,
     )

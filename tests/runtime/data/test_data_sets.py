@@ -187,8 +187,9 @@ def test_fake_samples_fit_any_network(name: str) -> None:
             assert int(targets[output].max()) < dims[0]
 
 
-def test_fake_tokens_are_in_the_vocabulary() -> None:
-    inputs, _ = opened("fake", "input: 1@50\nembed(7,4) GMP FC2").train.__getitems__(list(range(64)))
+@pytest.mark.parametrize("before", ["", "pad(2) ", "crop(40) pad(1) "])
+def test_fake_tokens_are_in_the_vocabulary(before: str) -> None:
+    inputs, _ = opened("fake", f"input: 1@50\n{before}embed(7,4) GMP FC2").train.__getitems__(list(range(64)))
     assert inputs[0].dtype == torch.int64
     assert inputs[0].unique().tolist() == list(range(7))
 

@@ -141,7 +141,7 @@ def test_headings_sort(opened: Browser) -> None:
     opened.click("thead [data-c=macs] button")
     assert [int(text.replace(",", "")) for text in cells(opened, "macs")] == macs[::-1]
     opened.click("thead [data-c=output_bytes] button")
-    sizes = opened.run("[...document.querySelectorAll('tbody tr')].map(row => +row.cells[10].dataset.v)")
+    sizes = opened.run("[...document.querySelectorAll('tbody tr')].map(row => +row.cells[6].dataset.v)")
     assert sizes == sorted(sizes, reverse=True)
     assert opened.run("document.querySelectorAll('[aria-sort]').length") == 1
     opened.click("thead [data-c=op] button")
@@ -209,7 +209,7 @@ def test_a_drag_moves_the_diagram_and_chooses_nothing(opened: Browser) -> None:
 
 def test_figures_explain_themselves_on_hover_and_focus(opened: Browser) -> None:
     tip = "(() => {const t = document.getElementById('tip'); return t.hidden ? null : t.textContent})()"
-    opened.mouse("Moved", *opened.centre("#row-1 td:nth-child(9)"))
+    opened.mouse("Moved", *opened.centre("#row-1 td:nth-child(5)"))
     # 7·7·3·64 weights at 112·112 places
     assert "9,408 weights at each of 12,544 positions of its output" in opened.run(tip)
     opened.press("Escape")
@@ -228,7 +228,8 @@ def test_the_keyboard_is_enough(opened: Browser) -> None:
     second = opened.run("document.activeElement.id")
     assert second != first
     opened.press("Tab")
-    assert opened.run("document.activeElement.id") == "search"
+    assert opened.run("document.activeElement.closest('#charts') !== null") is True
+    opened.run("document.getElementById('search').focus()")
     opened.press("Tab")
     # The table scrolls, and so do its headings' buttons take the focus.
     assert opened.run("document.activeElement.closest('.wide') !== null") is True
@@ -316,6 +317,25 @@ def test_narrow_windows_scroll_no_page_sideways(opened: Browser, folder: Path) -
         assert opened.run("document.documentElement.scrollWidth <= innerWidth"), name
 
 
+def test_narrow_windows_show_volumes_and_parameters(opened: Browser, folder: Path) -> None:
+    opened.resize(400, 800)
+    for name in ("googlenet", "resnet152"):
+        opened.open(folder / f"{name}.html")
+        edge = opened.run("document.querySelector('.wide').getBoundingClientRect().right")
+        for column in ("name", "spec", "output", "parameters"):
+            assert opened.run(f"document.querySelector('[data-c={column}]').getBoundingClientRect().right") <= edge
+
+
+def test_the_index_fits_a_window_of_1280_pixels(opened: Browser, folder: Path) -> None:
+    opened.open(folder / "index.html")
+    assert opened.run("(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.wide'))") is True
+
+
+def test_findings_and_charts_come_before_the_table(opened: Browser) -> None:
+    sections = opened.run("[...document.querySelectorAll('main > section')].map(section => section.id)")
+    assert sections == ["diagram", "findings", "insights", "charts", "layers", "spec", "about"]
+
+
 def test_prints_the_whole_table_and_the_whole_diagram(opened: Browser, tmp_path: Path) -> None:
     opened.click("[data-zoom='1.25']")
     opened.pdf(tmp_path / "page.pdf")
@@ -333,11 +353,13 @@ def test_the_index_sorts_and_leads_to_pages(opened: Browser, folder: Path) -> No
             f"[...document.querySelectorAll('tbody tr')[{at}].cells].map(c => c.dataset.v ?? c.textContent)"
         )
         totals = analysis["totals"]
-        figures = [int(each.replace(",", "")) for each in row[2:9]]
-        keys = ("weight_layers", "layers", "parameters", "macs", "flops", "activation_bytes", "parameter_bytes")
+        figures = [int(each.replace(",", "")) for each in (*row[2:7], *row[8:10])]
+        keys = ("parameters", "macs", "flops", "activation_bytes", "parameter_bytes", "layers", "weight_layers")
         assert figures == [totals[key] for key in keys]
-    opened.click("thead th:nth-child(5) button")
+    opened.click("thead [data-c=layers] button")
     assert opened.run("document.querySelector('tbody th').textContent") == "resnet152"
     assert opened.run("document.querySelectorAll('#chart-scatter .point').length") == len(names)
+    written = opened.run("[...document.querySelectorAll('#chart-scatter text')].map(text => text.textContent)")
+    assert set(names) <= set(written)
     opened.follow("tbody tr:last-child a")
     assert opened.run("document.querySelector('h1').textContent") == "a\"b<img src=x onerror=alert('é')>&amp;"
