@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar, Literal, Self, dataclass_transform
+from typing import Any, ClassVar, Literal, Self, dataclass_transform, get_args
 
 from convsize.geometry import Extents, Padding, Rounding, Shape, Window
 from convsize.record import Record
@@ -206,6 +206,12 @@ all values make one vector. reshaped: stated extents, of as many values as enter
 """
 
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")
+_CHOICES = {
+    "KIND": get_args(Kind),
+    "VALUES": get_args(Values),
+    "STATISTICS": get_args(Statistics),
+    "EXTENTS": get_args(ExtentRule),
+}
 _LINEAR = frozenset({"linear", "moved", "averaged", "summed"})
 _SIGNED_ALIKE = frozenset({"moved", "averaged", "summed", "chosen", "multiplied"})
 _NON_NEGATIVE = frozenset({"non-negative", "shares", "distribution"})
@@ -260,6 +266,12 @@ class Op:
             missing.append("STATISTICS")
         if missing and cls.NAME:
             raise TypeError(f"op {cls.__name__} states no {', '.join(missing)}")
+        for fact, known in _CHOICES.items() if cls.NAME else ():
+            stated = getattr(cls, fact)
+            if stated not in known:
+                raise TypeError(
+                    f"op {cls.__name__} states {fact} {stated!r}; there are {', '.join(filter(None, known))}"
+                )
 
     def __init__(self, *values: Any, **named: Any) -> None:
         given = dict(zip(self.FIELDS, values, strict=False)) | named

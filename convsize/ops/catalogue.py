@@ -88,6 +88,8 @@ JOINS = {
 }
 """What joins branches, and the input."""
 
+_NO_WORDS = frozenset({"input", "sum", "gate", "concatenation"})
+
 PART = "slice"
 """The word for the part of the depth that a branch of a `split` takes."""
 
@@ -137,6 +139,8 @@ def register(op: type[Op]) -> type[Op]:
     name = op.SPELLING.partition("(")[0]
     if not (name.isidentifier() and name.isascii() and name[0].islower()) or name in RESERVED:
         raise ValueError(f"the op {op.__name__} cannot be the word `{name}`: a word is a name in small letters")
+    if op.KIND in _NO_WORDS:
+        raise ValueError(f"the op {op.__name__} cannot be a word: a word has one input, a {op.KIND} has not")
     if name in WORDS or _registered.get(name, op) is not op:
         raise ValueError(f"the op {op.__name__} cannot be the word `{name}`: there is one of that name")
     known = [_load(place) for place in _places()] + [each for each in _registered.values() if each is not op]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, find, given, settings
 from hypothesis import strategies as st
 from op_cases import CASES, Case
 
@@ -92,17 +92,20 @@ def test_linear_is_what_adds_up(name, data):
     torch.testing.assert_close(both + none, module(*one) + module(*two))
 
 
-NON_LINEAR = {
-    "Embedding", "ELU", "GELU", "GlobalMaxPool", "GroupNorm", "Hardsigmoid", "Hardswish", "InstanceNorm", "LayerNorm",
-    "LeakyReLU", "LocalResponseNorm", "LogSoftmax", "LpPool", "MaxPool", "Mish", "Multiply", "PReLU", "ReLU", "ReLU6",
-    "Sigmoid", "SiLU", "Softmax", "Softplus", "Tanh", "Input",
-}  # fmt: skip
+@ops_that(lambda op: op.VALUES not in {"linear", "moved", "averaged", "summed"} and not op.reads_tokens())
+def test_what_is_not_linear_does_not_add_up(name):
+    def adds_up(case: Case) -> bool:
+        torch.manual_seed(0)
+        module, one, two = module_of(case), tensors(case), tensors(case)
+        both = module(*(a + b for a, b in zip(one, two, strict=True)))
+        none = module(*(torch.zeros_like(each) for each in one))
+        return torch.allclose(both + none, module(*one) + module(*two), equal_nan=True)
 
-
-def test_every_other_op_is_linear():
-    from convsize.ops.examples import example
-
-    assert {name for name, op in OPS.items() if not example(op)[0].is_linear()} == NON_LINEAR
+    assert find(
+        CASES[name],
+        lambda case: not case.op.is_linear() and not adds_up(case),
+        settings=settings(examples(200), phases=[Phase.generate]),
+    )
 
 
 @ops_that(lambda op: op.VALUES not in {"any", "linear", "logarithms"} or "is_non_negative" in vars(op))

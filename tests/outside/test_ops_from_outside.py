@@ -218,6 +218,7 @@ def test_a_word_has_one_op(package: Path) -> None:
         ({"SPELLING": "up(2)"}, "there is one of that name"),
         ({"SPELLING": "split"}, "a word is a name in small letters"),
         ({"SPELLING": "Hard"}, "a word is a name in small letters"),
+        ({"SPELLING": "mine", "KIND": "sum"}, "a word has one input, a sum has not"),
         ({"SPELLING": "mine", "NAME": "tanh"}, "has the NAME of Tanh"),
         ({"SPELLING": "mine", "NAME": "mine", "STEM": "conv"}, "has the STEM of Convolution"),
     ):
@@ -226,6 +227,17 @@ def test_a_word_has_one_op(package: Path) -> None:
     with pytest.raises(TypeError, match="is no op"):
         register(Op)
     assert catalogue.word("mine") is None
+
+
+def test_facts_are_of_what_there_is(package: Path) -> None:
+    from ops_of_mine import Hardtanh
+
+    with pytest.raises(TypeError, match="op Mine states KIND 'activations'; there are input, convolution"):
+        type("Mine", (Hardtanh,), {"KIND": "activations"})
+    with pytest.raises(TypeError, match="op Mine states VALUES 'positive'; there are any, linear"):
+        type("Mine", (Hardtanh,), {"VALUES": "positive"})
+    with pytest.raises(TypeError, match="op Mine states EXTENTS 'all'; there are windows"):
+        type("Mine", (Hardtanh,), {"EXTENTS": "all"})
 
 
 def test_a_norm_says_what_it_normalises(package: Path) -> None:
