@@ -16,7 +16,7 @@ from convsize.analyses.memory.tape import Tape
 from convsize.records import TrainingSetting
 
 HERE = Path(__file__).parent
-SPECS = HERE.parents[1] / "specs"
+SPECS = HERE.parents[2] / "specs"
 NAMES = (
     "alexnet",
     "convnext_tiny",
