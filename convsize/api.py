@@ -21,17 +21,47 @@ if TYPE_CHECKING:
     import networkx  # type: ignore[import-untyped]
     import torch
 
-    from convsize.records import Receipt
+    from convsize.records import (
+        BatchFit,
+        Difference,
+        InputFit,
+        InputSizes,
+        Profile,
+        Receipt,
+        TrainingMemory,
+        TrainingSetting,
+    )
+    from convsize.records.device import Device
+    from convsize.records.time import TimePrediction
     from convsize.runtime.module import NetworkModule
+    from convsize.views.drawing.parts import Detail, Heat
 
 
 LARGEST_BATCH = 2**31 - 1
 
 
 class Report(BareReport):
-    """A report that shows itself in notebooks: the graph, the totals and the folded table."""
+    """A report that shows itself: printed as the table of `convsize analyze`, in notebooks with its graph.
+
+    >>> import convsize
+    >>> report = convsize.parse("input: 3@32x32\\nCRCRP FC10 S", name="tiny").analyze()
+    >>> report
+    <Report of tiny: 7,858 parameters, 173,568 MACs, 7 layers>
+    >>> print(str(report).splitlines()[0])
+    tiny · input 3@32x32 · batch 1 · float32
+    """
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        totals = self.totals
+        costs = f"{totals.parameters:,} parameters, {totals.macs:,} MACs"
+        return f"<Report of {self.name}: {costs}, {len(self.layers):,} layers>"
+
+    def __str__(self) -> str:
+        from convsize.views.analysis import table
+
+        return table.render(self)
 
     def _repr_html_(self) -> str:
         from convsize.views.report import notebook
@@ -80,6 +110,247 @@ class Network(BareNetwork):
         from convsize.analyses.report import analyze
 
         return Report(*analyze(self, batch=batch, dtype=dtype))
+
+    def __repr__(self) -> str:
+        into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())
+        out = ", ".join(str(self.nodes[index].output) for index in self.outputs.values())
+        return f"<Network {self.name}: {into} -> {out}, {len(tuple(self.layers)):,} layers>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def memory(
+        self,
+        batch: int = 1,
+        *,
+        optimizer: str = "momentum",
+        dtype: str = "float32",
+        autocast: str | None = None,
+        losses: Mapping[str, str] | None = None,
+        checkpoint: tuple[str, ...] = (),
+        frozen: tuple[str, ...] = (),
+        accumulate: int = 1,
+        in_place: bool = True,
+        inference: bool = False,
+        device: str = "cpu",
+    ) -> TrainingMemory:
+        """What a training step of a batch holds in memory, in bytes, as `convsize memory` has it.
+
+        device: "cpu", "cuda", or a name or file that `convsize devices` takes. losses: the loss of every output by its
+        name, "" for those that are not named. checkpoint and frozen: patterns of blocks and of layers.
+
+        Raises UsageError where the setting makes no sense or the device is not known.
+
+        >>> import convsize
+        >>> memory = convsize.load("specs/lenet5.spec").memory(batch=32)
+        >>> memory.saved, memory.peak.bytes
+        (1036036, 2678800)
+        """
+        setting, known = self._setting(
+            batch, optimizer, dtype, device, autocast, losses, checkpoint, frozen, accumulate, in_place, inference
+        )
+        from convsize.analyses.memory.peak import training_memory
+
+        return training_memory(self, setting, known)
+
+    def fit(
+        self,
+        memory: int | None = None,
+        *,
+        device: str = "cpu",
+        reserve: int | None = None,
+        largest: Literal["batch", "input"] = "batch",
+        batch: int = 1,
+        optimizer: str = "momentum",
+        dtype: str = "float32",
+        autocast: str | None = None,
+        checkpoint: tuple[str, ...] = (),
+        frozen: tuple[str, ...] = (),
+        accumulate: int = 1,
+        lets: Mapping[str, Fraction | int] | None = None,
+    ) -> BatchFit | InputFit:
+        """The largest batch, or the largest input at a batch, whose training fits into `memory` bytes.
+
+        Without `memory` it is the device's. reserve: bytes that stay free; by default what a GPU holds that is not
+        predicted. lets: the constants that the network was built with, for the largest input.
+
+        Raises UsageError where the memory is not known, or nothing is left of it.
+
+        >>> import convsize
+        >>> convsize.load("specs/lenet5.spec").fit(2**30).batch
+        17708
+        """
+        setting, known = self._setting(
+            batch, optimizer, dtype, device, autocast, None, checkpoint, frozen, accumulate, True, False
+        )
+        from convsize.analyses.memory.device import capacity
+        from convsize.analyses.memory.fit import largest_batch, largest_input
+
+        room = capacity(setting.device, known, memory, reserve)
+        if room is None:
+            raise UsageError(f"the memory of `{device}` is not known: give it in bytes, such as fit(16 * 2**30)")
+        if largest == "batch":
+            return largest_batch(self, setting, room, known)
+        return largest_input(self, setting, room, known, _exact(lets))
+
+    @staticmethod
+    def _setting(
+        batch: int,
+        optimizer: str,
+        dtype: str,
+        device: str,
+        autocast: str | None,
+        losses: Mapping[str, str] | None,
+        checkpoint: tuple[str, ...],
+        frozen: tuple[str, ...],
+        accumulate: int,
+        in_place: bool,
+        inference: bool,
+    ) -> tuple[TrainingSetting, Device | None]:
+        from convsize import devices
+        from convsize.analyses.memory.step import require_known
+        from convsize.records import TrainingSetting
+
+        kind, known = devices.kind_of(device)
+        setting = TrainingSetting(
+            batch=batch,
+            optimizer=optimizer,
+            dtype=dtype,
+            frozen=frozen,
+            accumulate=accumulate,
+            device=kind,
+            autocast=autocast,
+            losses=tuple((losses or {}).items()),
+            in_place=in_place,
+            checkpoint=checkpoint,
+            inference=inference,
+        )
+        require_known(setting)
+        return setting, known
+
+    def time(
+        self,
+        device: str,
+        *,
+        batch: int = 1,
+        training: bool = False,
+        dtype: str = "float32",
+        optimizer: str = "momentum",
+    ) -> TimePrediction:
+        """How long a forward pass, or a training step, takes on a device, in seconds, as `convsize time` has it.
+
+        Raises UsageError where there is no such device, or it has no figures for the type.
+
+        >>> import convsize
+        >>> found = convsize.load("specs/vgg_d.spec").time("h200", batch=64)
+        >>> found.between[0] < found.seconds < found.between[1]
+        True
+        """
+        from convsize import devices
+        from convsize.analyses.time.prediction import predict_time
+        from convsize.records.time import TimeSetting
+
+        return predict_time(self, devices.load(device), TimeSetting(batch, dtype, training, optimizer))
+
+    def sizes(self, lets: Mapping[str, Fraction | int] | None = None) -> InputSizes:
+        """The input sizes that the network takes, as `convsize sizes` has them.
+
+        lets: the constants that the network was built with. Raises UsageError where the sizes cannot be solved.
+
+        >>> import convsize
+        >>> convsize.load("specs/alexnet.spec").sizes().axes[0].valid.smallest
+        67
+        """
+        from convsize.analyses.sizes.input_sizes import input_sizes
+
+        return input_sizes(self, _exact(lets))
+
+    def diff(self, other: Network, *, batch: int = 1, dtype: str = "float32") -> Difference:
+        """What changes from this network to another one, as `convsize diff` has it.
+
+        >>> import convsize
+        >>> change = convsize.load("specs/vgg_a.spec").diff(convsize.load("specs/vgg_b.spec"))
+        >>> change.same, len(change.layers), len(change.checkpoint.missing)
+        (False, 20, 4)
+        """
+        from convsize.analyses.diff.difference import difference
+
+        return difference(self, other, self.analyze(batch=batch, dtype=dtype), other.analyze(batch=batch, dtype=dtype))
+
+    def profile(
+        self,
+        batch: int = 1,
+        *,
+        optimizer: str = "momentum",
+        dtype: str = "float32",
+        inference: bool = False,
+        device: Literal["cpu", "cuda"] = "cpu",
+        repeats: int = 10,
+        threads: int | None = None,
+        against: str | None = None,
+    ) -> Profile:
+        """Runs the network in PyTorch and measures every layer, as `convsize profile` does.
+
+        against: the device whose roofline layers are held against. Raises UsageError where PyTorch or the device is
+        not there, or the memory is too small.
+        """
+        from convsize import devices
+        from convsize.analyses.memory.step import require_known
+        from convsize.records import TrainingSetting
+
+        setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=inference)
+        require_known(setting)
+        roof = None if against is None else devices.load(against)
+        require_torch()
+        from convsize.runtime.profile.profile import profile
+
+        found, _ = profile(self, setting, repeats=repeats, threads=threads, against=roof)
+        return found
+
+    def draw(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        detail: Detail = "block",
+        heat: Heat | None = None,
+        style: Literal["graph", "volumes"] = "graph",
+        theme: Literal["light", "dark"] = "light",
+    ) -> str:
+        """A picture of the network: as a file in the format of its ending, or as text where no file is named.
+
+        Returns the text, or the path. Raises UsageError where the ending is no format, or nothing can be written there.
+
+        >>> import convsize
+        >>> print(convsize.parse("input: 3@32x32\\nCRCRP FC10 S", name="tiny").draw().splitlines()[0])
+        tiny · input 3@32x32 · 7,858 parameters · 173.6K MACs
+        """
+        report = self.analyze()
+        if path is None:
+            from convsize.views.drawing import text
+
+            return text.render(report, detail=detail, heat=heat)
+        from convsize.views.canvas import file
+
+        shown = os.fspath(path)
+        suffix = file.suffix_of(shown)
+        if style == "volumes":
+            from convsize.views.drawing import volumes
+
+            data = volumes.scene(report, heat=heat, theme=theme).file(suffix)
+        elif suffix == "mmd":
+            from convsize.views.drawing import mermaid
+
+            data = mermaid.render(report, detail=detail, heat=heat, theme=theme).encode()
+        else:
+            from convsize.views.drawing import dot
+
+            data = file.from_dot(dot.render(report, detail=detail, heat=heat, theme=theme), suffix)
+        try:
+            with open(shown, "wb") as out:  # noqa: PTH123 (as everywhere here, pathlib costs a start)
+                out.write(data)
+        except OSError as error:
+            raise UsageError(f"`{shown}` cannot be written: {error.strerror or error}") from None
+        return shown
 
     def _repr_html_(self) -> str:
         return self.analyze()._repr_html_()
@@ -171,6 +442,10 @@ class Network(BareNetwork):
         return graph
 
 
+def _exact(lets: Mapping[str, Fraction | int] | None) -> dict[str, Fraction]:
+    return {name: Fraction(value) for name, value in (lets or {}).items()}
+
+
 def require_torch() -> None:
     """Raises UsageError where PyTorch is not installed."""
     from importlib.util import find_spec
@@ -224,7 +499,7 @@ def from_source(
         lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
         file, found = _parsed(source)
-    exact = {let: Fraction(value) for let, value in (lets or {}).items()}
+    exact = _exact(lets)
     try:
         bare = build(file, exact, name=name, inputs=inputs)
     except SpecError:

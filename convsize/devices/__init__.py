@@ -6,6 +6,7 @@ Data sheets of common devices are bundled; what `convsize calibrate` measures li
 from convsize.devices.document import NAME as NAME
 from convsize.devices.document import dump as dump
 from convsize.devices.library import home as home
+from convsize.devices.library import kind_of as kind_of
 from convsize.devices.library import load as load
 from convsize.devices.library import names as names
 from convsize.devices.library import of_machine as of_machine

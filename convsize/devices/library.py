@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from convsize.devices.document import NAME, read
 from convsize.errors import UsageError, nearest
@@ -41,6 +42,19 @@ def load(name: str) -> Device:
     Raises UsageError where there is none, or where its file is torn, foreign or of another version.
     """
     return read(*_data(name))
+
+
+def kind_of(name: str) -> tuple[Literal["cpu", "cuda"], Device | None]:
+    """`cpu` or `cuda`, or the kind of a device of that name with what is known of it.
+
+    Raises UsageError as `load` does.
+    """
+    if name == "cpu":
+        return "cpu", None
+    if name == "cuda":
+        return "cuda", None
+    device = load(name)
+    return device.kind, device
 
 
 def path(name: str) -> str:

@@ -1,12 +1,13 @@
 """convsize as a library."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import convsize
+import convsize as library
 from convsize.geometry import Shape
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
@@ -14,13 +15,13 @@ TEXT = "input: 3@32x32\nlet N=2\n(C3D8 R)*{N} (C3 + x) FC10\n"
 
 
 def test_load_names_the_network_as_its_file() -> None:
-    net = convsize.load(SPECS / "vgg_d.spec")
+    net = library.load(SPECS / "vgg_d.spec")
     assert net.name == "vgg_d"
     assert net.analyze().totals.parameters == 138_357_544
 
 
 def test_parse_and_analyze() -> None:
-    net = convsize.parse(TEXT, name="tiny")
+    net = library.parse(TEXT, name="tiny")
     report = net.analyze(batch=2, dtype="float16")
     assert (report.name, report.batch, report.dtype) == ("tiny", 2, "float16")
     # 3·9·8 + 8, then twice 8·9·8 + 8, then 8·32·32 values to 10 units: 224 + 584·2 + 81,930.
@@ -28,33 +29,33 @@ def test_parse_and_analyze() -> None:
 
 
 def test_lets_and_inputs_override_the_text() -> None:
-    assert len(list(convsize.parse(TEXT, lets={"N": 3}).layers)) == len(list(convsize.parse(TEXT).layers)) + 2
-    net = convsize.parse(TEXT, inputs={"input": Shape(1, (8, 8))})
+    assert len(list(library.parse(TEXT, lets={"N": 3}).layers)) == len(list(library.parse(TEXT).layers)) + 2
+    net = library.parse(TEXT, inputs={"input": Shape(1, (8, 8))})
     assert net.nodes[0].output == Shape(1, (8, 8))
-    assert convsize.parse("CRCRP", inputs={"input": Shape(3, (8, 8))}).nodes[-1].output == Shape(3, (4, 4))
+    assert library.parse("CRCRP", inputs={"input": Shape(3, (8, 8))}).nodes[-1].output == Shape(3, (4, 4))
 
 
 @pytest.mark.parametrize("overrides", [{"lets": {"M": 1}}, {"inputs": {"left": Shape(1, (8, 8))}}])
 def test_an_override_of_nothing_is_an_error(overrides: dict[str, object]) -> None:
-    with pytest.raises(convsize.UsageError, match="network has no"):
-        convsize.parse(TEXT, **overrides)
+    with pytest.raises(library.UsageError, match="network has no"):
+        library.parse(TEXT, **overrides)
 
 
 def test_a_wrong_spec_raises_with_every_error() -> None:
-    with pytest.raises(convsize.SpecError) as error:
-        convsize.parse("input: 3@32x32\nC3d64 AP\n")
+    with pytest.raises(library.SpecError) as error:
+        library.parse("input: 3@32x32\nC3d64 AP\n")
     assert [found.code for found in error.value.diagnostics] == ["E006", "E008"]
     assert str(error.value).startswith("<network>:2:3: E006 ")
 
 
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"batch": 2**40}, {"dtype": "int8"}])
 def test_a_wrong_batch_or_dtype_is_wrong_usage(wrong: dict[str, object]) -> None:
-    with pytest.raises(convsize.UsageError):
-        convsize.parse(TEXT).analyze(**wrong)
+    with pytest.raises(library.UsageError):
+        library.parse(TEXT).analyze(**wrong)
 
 
 def test_to_networkx() -> None:
-    net = convsize.parse(TEXT)
+    net = library.parse(TEXT)
     graph = net.to_networkx()
     assert set(graph) == {node.name for node in net.nodes}
     assert graph.number_of_edges() == sum(len(node.inputs) for node in net.nodes)
@@ -67,7 +68,7 @@ def test_to_networkx() -> None:
     }
     assert sum(parameters for _, parameters in graph.nodes(data="parameters")) == net.analyze().totals.parameters
     # A value that is added to itself enters the sum twice.
-    assert convsize.parse("input: 3@8x8\n(x + x) R\n").to_networkx().number_of_edges("input", "add1") == 2
+    assert library.parse("input: 3@8x8\n(x + x) R\n").to_networkx().number_of_edges("input", "add1") == 2
 
 
 def test_importing_convsize_imports_nothing_else() -> None:
@@ -84,4 +85,40 @@ def test_importing_convsize_imports_nothing_else() -> None:
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        convsize.nothing  # noqa: B018
+        library.nothing  # noqa: B018
+
+
+def test_a_network_answers_with_the_records_of_the_commands(convsize, tmp_path: Path) -> None:
+    net = library.load(SPECS / "lenet5.spec")
+    assert repr(net) == "<Network lenet5: 1@32x32 -> 10, 12 layers>"
+    assert str(net.analyze()) == convsize("analyze", SPECS / "lenet5.spec").out
+    printed = json.loads(convsize("memory", SPECS / "lenet5.spec", "--batch", 8, "-f", "json").out)
+    assert net.memory(batch=8).saved == printed["saved"]
+    printed = json.loads(convsize("fit", SPECS / "lenet5.spec", "--memory", "64MiB", "-f", "json").out)
+    assert net.fit(2**26).batch == printed["batch"]
+    assert net.fit(device="t4").capacity.device == "NVIDIA T4"
+    printed = json.loads(convsize("time", SPECS / "lenet5.spec", "--device", "t4", "-f", "json").out)
+    assert net.time("t4").seconds == printed["seconds"]
+    assert net.sizes().axes[0].valid.smallest == library.load(SPECS / "lenet5.spec").sizes().axes[0].valid.smallest
+    assert net.diff(library.load(SPECS / "lenet5.spec")).same
+    assert net.draw() == convsize("draw", SPECS / "lenet5.spec").out
+    for name in ("net.svg", "net.mmd", "net.dot"):
+        assert net.draw(tmp_path / name) == str(tmp_path / name)
+        assert convsize("draw", SPECS / "lenet5.spec", "-o", tmp_path / f"own-{name}").code == 0
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"own-{name}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda net: net.memory(0), "a batch holds"),
+        (lambda net: net.memory(device="h20"), "there is no device `h20`"),
+        (lambda net: net.fit(), "the memory of `cpu` is not known"),
+        (lambda net: net.time("cpu9"), "there is no device `cpu9`"),
+        (lambda net: net.draw("net.bmp"), "must end in"),
+        (lambda net: net.draw("no/such/folder/net.svg"), "cannot be written"),
+    ],
+)
+def test_wrong_calls_are_usage_errors(call, why: str) -> None:
+    with pytest.raises(library.UsageError, match=why):
+        call(library.load(SPECS / "lenet5.spec"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from convsize.analyses.memory.cuda_allocator import CachingAllocator
 from convsize.analyses.memory.workspaces import cublas_count, workspace_bytes
 from convsize.graph.network import Network
-from convsize.records import DeviceShare, TrainingPeak, TrainingSetting
+from convsize.records import Capacity, DeviceShare, TrainingPeak, TrainingSetting
 from convsize.records.device import Device
 
 CUBLAS_WORKSPACE = 8_519_680
@@ -19,12 +21,26 @@ hundred MiB, by the algorithm that it chooses when it runs.
 """
 
 
-def unpredicted(kind: str, device: Device | None) -> int:
+def unpredicted(kind: Literal["cpu", "cuda"], device: Device | None) -> int:
     """Bytes to keep free on a device of that kind, "cpu" or "cuda", for what is not predicted of it."""
     if kind != "cuda":
         return 0
     context = CONTEXT if device is None or device.context is None else 0
     return context + (WORKSPACES if device is None or device.workspaces is None else 0)
+
+
+def capacity(
+    kind: Literal["cpu", "cuda"], device: Device | None, memory: int | None = None, reserve: int | None = None
+) -> Capacity | None:
+    """The memory that a network is to fit into, in bytes: `memory`, or the device's; None where neither is known.
+
+    Of it stays free the reserve or, where none is given, what a GPU holds that is not predicted.
+    """
+    there = memory if memory is not None else None if device is None else device.memory
+    if there is None:
+        return None
+    kept = unpredicted(kind, device) if reserve is None else reserve
+    return Capacity(there, kept, device.title if device is not None and memory is None else None)
 
 
 def device_shares(

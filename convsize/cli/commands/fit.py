@@ -60,19 +60,25 @@ def command(
       convsize fit specs/unet.spec --memory 8GiB --largest input --batch 2
       convsize fit specs/vgg_d.spec --memory 8GiB --optimizer adamw --freeze 'conv*'
     """
+    from convsize import devices
+    from convsize.analyses.memory.device import capacity
     from convsize.analyses.memory.fit import largest_batch, largest_input
     from convsize.cli import terminal
-    from convsize.cli.device_option import capacity_of, device_of
     from convsize.cli.queue import Turns
+    from convsize.cli.units import size
     from convsize.errors import UsageError
     from convsize.records import BatchFit, InputFit, TrainingSetting
     from convsize.views.answers import fit as view
 
-    kind, known = device_of(device or "cpu")
-    capacity = capacity_of(kind, known, memory, reserve)
-    if capacity is None and device is None:
+    kind, known = devices.kind_of(device or "cpu")
+    given = size(memory, "--memory") if memory else None
+    kept = None if reserve is None else size(reserve, "--reserve")
+    room = capacity(kind, known, given, kept)
+    if kept is not None and room is None:
+        raise UsageError("--reserve keeps a part of the memory free: name a device, or give --memory 16GiB")
+    if room is None and device is None:
         raise UsageError("fit into what? Give --memory 16GiB, or a device of `convsize devices`: --device h200")
-    if capacity is None:
+    if room is None:
         raise UsageError(f"the memory of `{device}` is not known: give it by --memory, such as 16GiB")
     if batch is not None and largest == "batch":
         raise UsageError("--batch is for the largest input: add --largest input, or leave it out")
@@ -93,9 +99,9 @@ def command(
             network = turns.network(name, where)
             fit: BatchFit | InputFit
             if largest == "batch":
-                fit = largest_batch(network, setting, capacity, known)
+                fit = largest_batch(network, setting, room, known)
             else:
-                fit = largest_input(network, setting, capacity, known, turns.lets)
+                fit = largest_input(network, setting, room, known, turns.lets)
             if fit.fits is None:
                 turns.failed()
             found.append(fit)

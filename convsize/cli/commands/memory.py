@@ -76,16 +76,18 @@ def command(
       convsize memory specs/unet.spec --batch 1 --inference --format json
       convsize memory specs/unet.spec --timeline unet.svg
     """
+    from convsize import devices
+    from convsize.analyses.memory.device import capacity
     from convsize.analyses.memory.peak import training_memory, what_if_choices
     from convsize.cli import specs as named
     from convsize.cli import terminal
-    from convsize.cli.device_option import capacity_of, device_of
     from convsize.cli.queue import Turns
+    from convsize.cli.units import size
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
     from convsize.views.answers import memory as view
 
-    kind, known = device_of(device)
+    kind, known = devices.kind_of(device)
     setting = TrainingSetting(
         batch=batch,
         optimizer=optimizer,
@@ -99,8 +101,12 @@ def command(
         checkpoint=tuple(checkpoint or ()),
         inference=inference,
     )
-    capacity = capacity_of(kind, known, memory, reserve)
-    if exit_code and capacity is None:
+    given = size(memory, "--memory") if memory else None
+    kept = None if reserve is None else size(reserve, "--reserve")
+    room = capacity(kind, known, given, kept)
+    if kept is not None and room is None:
+        raise UsageError("--reserve keeps a part of the memory free: name a device, or give --memory 16GiB")
+    if exit_code and room is None:
         raise UsageError(
             "--exit-code needs a memory to fit into: name a device of `convsize devices`, or --memory 16GiB"
         )
@@ -121,7 +127,7 @@ def command(
             needed = training_memory(network, setting, known)
             choices = what_if_choices(network, setting, known) if what_if else ()
             found.append((needed, choices))
-            if exit_code and capacity is not None and needed.reserved > capacity.available:
+            if exit_code and room is not None and needed.reserved > room.available:
                 turns.failed()
             if timeline is not None and suffix is not None:
                 from convsize.cli import files
@@ -131,9 +137,9 @@ def command(
                 files.write(timeline, scene(title, view.setting_text(setting), needed.peak).file(suffix))
             if format_ == "table":
                 text = view.render(
-                    needed, choices, capacity, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
+                    needed, choices, room, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout)
                 )
                 terminal.write(text if len(found) == 1 else f"\n\n{text}")
     if format_ == "json" and found:
-        terminal.write(view.render_json(found, capacity, several=turns.several))
+        terminal.write(view.render_json(found, room, several=turns.several))
     return turns.code
