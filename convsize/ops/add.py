@@ -11,7 +11,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Argument, Kind, MapsRead, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Add(Op):
@@ -69,6 +69,9 @@ class Add(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -14,7 +14,7 @@ from convsize.geometry import (
     Window,
     overhang,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.keeps import tensor_bytes
 from convsize.ops.shared.windows import (
     kept_padded,
@@ -95,6 +95,9 @@ class AveragePool(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -143,6 +143,26 @@ class ParamSpec(Record):
 
 Argument = int | Fraction | str | None | tuple[int, ...]
 
+
+class MapRange(Record):
+    """The maps of an output that are maps of one input as they are: input number `place` from `first` to before `last`.
+
+    place: None for maps of zeros, which are no input's; `first` is 0 then.
+    """
+
+    place: int | None
+    first: int
+    last: int
+
+
+MapsRead = int | tuple[MapRange, ...]
+"""Which maps of its inputs a map of an op's output is made of.
+
+A number n: the maps of the output, and those of every input, make n equal parts; a map is made of the same part of
+every input, or of the only map of an input that has one. 1: of all maps; the depth: of the map in its own place.
+Ranges: the maps of the output in their order, each a map of an input as it is.
+"""
+
 Kind = Literal[
     "input",
     "convolution",
@@ -340,6 +360,10 @@ class Op:
         raise NotImplementedError
 
     # ---- facts about the layer with its numbers; what is not stated is the answer that holds for any op ----
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        """Which maps of its inputs a map of its output is made of: of all of them, where nothing else is stated."""
+        return 1
 
     def without_effect(self, *inputs: Shape) -> str | None:
         """Why it changes nothing, whatever the values; None where it does something."""

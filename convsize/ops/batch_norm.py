@@ -14,6 +14,7 @@ from convsize.geometry import (
 from convsize.ops.base import (
     Argument,
     Kind,
+    MapsRead,
     Op,
     Parameter,
     ParamSpec,
@@ -84,6 +85,9 @@ class BatchNorm(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         depth = inputs[0].channels

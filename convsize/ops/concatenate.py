@@ -11,7 +11,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapRange,
+    MapsRead,
+    Op,
+    Parameter,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 
 
 class Concatenate(Op):
@@ -65,6 +77,9 @@ class Concatenate(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return tuple([MapRange(place, 0, shape.channels) for place, shape in enumerate(inputs)])
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

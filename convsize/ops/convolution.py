@@ -15,7 +15,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import require_groups
 from convsize.ops.shared.windows import (
     kept_convolution,
@@ -90,6 +90,9 @@ class Convolution(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return self.groups
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         weight = Parameter("weight", (self.out_channels, inputs[0].channels // self.groups, *self.kernel_size))

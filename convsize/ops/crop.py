@@ -17,6 +17,7 @@ from convsize.ops.base import (
     Argument,
     ExtentRule,
     Kind,
+    MapsRead,
     Op,
     Parameter,
     ParamSpec,
@@ -96,6 +97,9 @@ class Crop(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

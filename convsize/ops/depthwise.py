@@ -16,7 +16,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_positive,
 )
@@ -105,6 +105,9 @@ class DepthwiseConvolution(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         weight = Parameter("weight", (self.out_channels, 1, *self.kernel_size))

@@ -10,7 +10,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, ExtentRule, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    ExtentRule,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 
 
 class Flatten(Op):
@@ -50,6 +62,9 @@ class Flatten(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return EVERYTHING
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -9,7 +9,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     require_spatial,
     torch_rank,
@@ -54,6 +54,9 @@ class GlobalAveragePool(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return EVERYTHING
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

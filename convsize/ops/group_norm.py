@@ -14,6 +14,7 @@ from convsize.geometry import (
 from convsize.ops.base import (
     Argument,
     Kind,
+    MapsRead,
     Op,
     Parameter,
     ParamSpec,
@@ -90,6 +91,9 @@ class GroupNorm(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return self.num_groups
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return norm_parameters(inputs[0].channels, self.affine)

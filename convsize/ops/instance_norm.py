@@ -15,6 +15,7 @@ from convsize.geometry import (
 from convsize.ops.base import (
     Argument,
     Kind,
+    MapsRead,
     Op,
     Parameter,
     ParamSpec,
@@ -91,6 +92,9 @@ class InstanceNorm(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return norm_parameters(inputs[0].channels, self.affine)

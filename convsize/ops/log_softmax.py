@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Argument, Kind, MapsRead, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -47,6 +47,9 @@ class LogSoftmax(Pointwise):
     @property
     def ends_in_logits(self) -> bool:
         return True
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return 1
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -15,7 +15,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     number,
 )
@@ -80,6 +92,9 @@ class LpPool(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

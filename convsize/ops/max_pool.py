@@ -13,7 +13,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.windows import (
     kept_padded,
     padded_call,
@@ -82,6 +82,9 @@ class MaxPool(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

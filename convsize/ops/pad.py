@@ -11,7 +11,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     wholes,
 )
@@ -81,6 +93,9 @@ class Pad(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes())
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapRange,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     wholes,
 )
@@ -64,6 +77,9 @@ class Pick(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return tuple([MapRange(0, index, index + 1) for index in self.indices])
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

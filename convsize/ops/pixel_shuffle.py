@@ -11,7 +11,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_positive,
     whole,
@@ -76,6 +88,9 @@ class PixelShuffle(Op):
     def window(self, *inputs: Shape) -> Window:
         factor = self.upscale_factor
         return Window("axes", (AxisWindow(factor, factor, transposed=True),) * 2)
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels // self.upscale_factor**2
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -10,7 +10,7 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Argument, Kind, MapsRead, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
 
 
 class Scale(Op):
@@ -49,6 +49,9 @@ class Scale(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return (Parameter("weight", (inputs[0].channels, *(1,) * inputs[0].rank)),)

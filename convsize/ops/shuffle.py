@@ -10,12 +10,28 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapRange,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_parts,
     whole,
 )
 from convsize.ops.shared.windows import require_spatial
+
+_TOLD_APART = 4096
+"""Maps of which the order is stated one by one."""
 
 
 class Shuffle(Op):
@@ -60,6 +76,15 @@ class Shuffle(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        depth = inputs[0].channels
+        if self.groups in (1, depth):
+            return depth
+        if depth > _TOLD_APART:
+            return 1
+        width = depth // self.groups
+        return tuple([MapRange(0, map_, map_ + 1) for first in range(width) for map_ in range(first, depth, width)])
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

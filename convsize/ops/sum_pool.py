@@ -13,7 +13,19 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.windows import (
     resolve,
     slide,
@@ -69,6 +81,9 @@ class SumPool(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -15,7 +15,7 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Kind, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
 from convsize.ops.shared.arguments import (
     require_groups,
 )
@@ -99,6 +99,9 @@ class TransposedConvolution(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return Window("axes", self._axes(inputs[0]))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return self.groups
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         weight = Parameter("weight", (inputs[0].channels, self.out_channels // self.groups, *self.kernel_size))

@@ -12,7 +12,19 @@ from convsize.geometry import (
     Window,
     per_axis,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
@@ -83,6 +95,9 @@ class Upsample(Op):
             kernel = 2 * scale - scale % 2
             axes.append(AxisWindow(kernel, scale, before=before, after=kernel - scale - before, transposed=True))
         return Window("axes", tuple(axes))
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -11,7 +11,20 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import (
+    Argument,
+    Kind,
+    MapRange,
+    MapsRead,
+    Op,
+    Parameter,
+    ParamSpec,
+    Saved,
+    SaveMode,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.arguments import (
     whole,
 )
@@ -65,6 +78,11 @@ class Widen(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        depth = inputs[0].channels
+        zeros = (MapRange(None, 0, self.out_channels - depth),) if self.out_channels > depth else ()
+        return (MapRange(0, 0, depth), *zeros)
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

@@ -183,6 +183,55 @@ def assert_tokens_stay_in_place(case: Case, module: nn.Module) -> None:
         assert {tuple(at) for at in moved.nonzero().tolist()} == stated_support(case, case.inputs[0], place)
 
 
+def stated_maps(case: Case, place: int, map_: int) -> set[int]:
+    """The maps of an input that a map of the output is made of, as the op states it."""
+    depth = case.inputs[place].channels
+    read = case.op.maps_read(*case.inputs)
+    if isinstance(read, int):
+        if depth == 1:
+            return {0}
+        part = map_ // (case.output.channels // read)
+        return set(range(part * depth // read, (part + 1) * depth // read))
+    maps = [(each.place, each.first + at) for each in read for at in range(each.last - each.first)]
+    assert len(maps) == case.output.channels
+    return {maps[map_][1]} if maps[map_][0] == place else set()
+
+
+ALL_MAPS = {"LocalResponseNorm", "Softmax", "Reshape"}
+"""Of these "all maps" is a bound: they read the maps around each, those of other slices, or any."""
+
+
+@every_op
+@examples(15)
+@given(data=st.data())
+def test_maps(name, data):
+    case = data.draw(
+        CASES[name].filter(lambda case: case.output.elements * sum(s.elements for s in case.inputs) < 40000)
+    )
+    if not case.inputs or name == "Embedding":
+        assert case.op.maps_read(*case.inputs) == 1
+        return
+    module = module_of(case).double().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.uniform_(0.5, 1.5)
+    tensors = [tensor.requires_grad_() for tensor in tensors_of(case, dtype=torch.float64, batch=1)]
+    # Weights that no two positions share, for what is normalised sums to a constant.
+    result = module(*tensors)
+    weighted = (result * torch.rand_like(result)).reshape(case.output.channels, -1).sum(1)
+    for map_ in range(case.output.channels):
+        found = torch.autograd.grad(weighted[map_], tensors, retain_graph=True, allow_unused=True)
+        for place, gradient in enumerate(found):
+            if gradient is None:
+                gradient = torch.zeros_like(tensors[place])
+            magnitudes = gradient.reshape(case.inputs[place].channels, -1).abs().amax(1)
+            seen = set((magnitudes > 1e-12).nonzero().flatten().tolist())
+            stated = stated_maps(case, place, map_)
+            assert seen <= stated
+            blind = not seen  # windows in padding, a norm over one value
+            assert seen == stated or blind or name in ALL_MAPS
+
+
 # ---- saved for backward --------------------------------------------------------------------------------------------
 
 

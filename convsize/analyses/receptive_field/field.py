@@ -52,9 +52,9 @@ def spans(field: Field) -> list[tuple[int, Number, Number]]:
     return found
 
 
-def extent(field: Field) -> int:
-    """The extent of the largest field of any unit, in pixels."""
-    return max((floor(high - low) + 1 for _, low, high in spans(field)), default=0)
+def extent(field: Field, units: int) -> int:
+    """The extent of the largest field of the units 0 … `units`-1, in pixels."""
+    return max((floor(high - low) + 1 for phase, low, high in spans(field) if phase < units), default=0)
 
 
 def bounded(field: Field) -> Field:
@@ -200,17 +200,26 @@ def joined(first: Field, second: Field, units: int, longest: int) -> tuple[Field
 
     Centres are compared on average over a period: nearest upsampling moves single units off their centre, never all.
     Where the branches' jumps differ the field varies from unit to unit without a pattern: the result then has the
-    first one's jump and holds the fields of all `units` units. A single unit has no jump to differ in.
+    first one's jump and holds the fields of all `units` units. A single unit has no jump to differ in. A branch of
+    which a unit sees nothing adds nothing there, and where it sees nothing at all it decides nothing.
     """
     if first == second:
         return first, True
+    for one, other in ((first, second), (second, first)):
+        if not any(phase < units for phase, _, _ in spans(one)):
+            return other, True
     if first.period != second.period and lcm(first.period, second.period) > longest:
         first, second = bounded(first), bounded(second)
     if same_jump(first, second):
         return _united(first, second), _mean_centre(first) == _mean_centre(second)
     meets = units == 1 and _centre_of_first(first) == _centre_of_first(second)
-    moved = _moved_over(first, second, units)
-    return (first if moved is None else moved), meets
+    if len(spans(first)) < first.period:
+        # Some of its units see nothing: the other one's field holds there, or the bounds of its own.
+        if len(spans(second)) == second.period:
+            first, second = second, first
+        else:
+            first = bounded(first)
+    return _moved_over(first, second, units), meets
 
 
 def _united(first: Field, second: Field) -> Field:
@@ -233,12 +242,11 @@ def _centre_of_first(field: Field) -> Edge:
     return None if low is None or high is None else low + high
 
 
-def _moved_over(first: Field, second: Field, units: int) -> Field | None:
-    """The first field widened by what the second one has beyond it at any unit; None where that is never comparable."""
+def _moved_over(first: Field, second: Field, units: int) -> Field:
+    """The first field, of which every unit sees something, widened by what the second one has beyond it at any unit."""
     period = lcm(first.period, second.period)
     down: Number = 0
     up: Number = 0
-    compared = False
     for phase in range(min(period, units)):
         # The difference is linear along a phase, so its ends hold the extremes.
         for unit in {phase, phase + (units - 1 - phase) // period * period}:
@@ -246,11 +254,8 @@ def _moved_over(first: Field, second: Field, units: int) -> Field | None:
             other_low, other_high = _at(second.lo, unit, second.shift), _at(second.hi, unit, second.shift)
             if low is None or high is None or other_low is None or other_high is None:
                 continue
-            compared = True
             down = max(down, low - other_low)
             up = max(up, other_high - high)
-    if not compared:
-        return None
     lows = tuple([None if low is None else low - down for low in first.lo])
     highs = tuple([None if high is None else high + up for high in first.hi])
     return Field(lows, highs, first.shift, first.ordered)

@@ -1,24 +1,31 @@
 """Receptive fields: what a unit of every layer sees of an input, per axis, through every path of the graph.
 
 One recurrence over the layers: the window of each layer says which units before it one unit reads, and `field` says
-what those see. The axes are followed one by one, since every window is a product over the axes.
+what those see. The axes are followed one by one, since every window is a product over the axes. Maps that see different
+things, as behind a concatenation, are told apart by ranges of the depth for as long as no layer mixes them.
+
+The field of a layer is that of its units: the hull of what the units at a position see over all of its maps, as large
+as that of its largest unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.receptive_field.field import IDENTITY, Field, best_placed, covered, extent, joined, through
 from convsize.geometry import AxisWindow, Shape, Window
-from convsize.graph.network import Network
+from convsize.graph.network import Network, Node
 from convsize.record import Record
 from convsize.records import ReceptiveField
 
 _TABLE_ENTRIES = 2_000_000
 _FOLLOWED_EDGES = 200_000
+_FOLLOWED_PARTS = 200_000
+"""Parts of depths in all layers together; beyond them a layer's maps are no longer told apart."""
 
 
 class Axis(Record):
@@ -37,6 +44,13 @@ class Axis(Record):
 
 
 Axes = tuple[Axis, ...]
+
+
+class Part(Record):
+    """Maps of a volume, from the end of the part before to before `end`, that see the same; None: nothing."""
+
+    end: int
+    axes: Axes | None
 
 
 class Fields(Record):
@@ -60,21 +74,25 @@ def receptive_fields(network: Network, facts: Sequence[Facts]) -> dict[str, Fiel
     edges = sum(len(node.inputs) for node in network.nodes)
     longest = max(64, min(4096, _TABLE_ENTRIES // len(network.nodes)))
     found: dict[str, Fields] = {}
+    parts = _FOLLOWED_PARTS
     for name, index in network.inputs.items():
         if found and edges * len(found) > _FOLLOWED_EDGES:
             break
-        found[name] = _Fold(network, facts, index, longest).run()
+        fold = _Fold(network, facts, index, longest, parts)
+        found[name] = fold.run()
+        parts = fold.parts_left
     return found
 
 
 class _Fold:
     """The recurrence for one input. `longest` bounds the tables of fields that vary with the phase."""
 
-    def __init__(self, network: Network, facts: Sequence[Facts], source: int, longest: int) -> None:
+    def __init__(self, network: Network, facts: Sequence[Facts], source: int, longest: int, parts: int) -> None:
         self.network = network
         self.facts = facts
         self.source = source
         self.longest = longest
+        self.parts_left = parts
         self.image = network.nodes[source].output.spatial
         self.beyond: int | None = None
         self.parted: int | None = None
@@ -89,6 +107,7 @@ class _Fold:
         start = states[self.source] = (identity,) * len(self.image)
         rows: list[ReceptiveField | None] = [None] * len(nodes)
         rows[self.source] = self.record(start, nodes[self.source].output)
+        divided: dict[int, tuple[Part, ...]] = {}
         for node in nodes[self.source + 1 :]:
             fact = self.facts[node.index]
             parts: list[Axes] = []
@@ -106,14 +125,119 @@ class _Fold:
                         parts.append(after)
             if lost[node.index] or not parts:
                 continue
-            state = parts[0]
-            for part in parts[1:]:
-                state = self.join(state, part, node.output)
+            hull: Axes | None = self.joined(parts, node.output)
+            if node.op.KIND in _REARRANGING or any(index in divided for index in node.inputs):
+                told = self.parts(node, fact, states, divided)
+                if len(told) > 1:
+                    divided[node.index] = told
+                if told and node.op.KIND == "reshaping":  # some maps may be gone
+                    distinct = {id(part.axes): part.axes for part in told if part.axes is not None}
+                    hull = self.joined(list(distinct.values()), node.output)
+            if hull is None:
+                continue
+            state = hull
             if self.parted is None and not all(axis.aligned for axis in state):
                 self.parted = node.index
             states[node.index] = state
             rows[node.index] = self.record(state, node.output)
         return Fields(rows, self.beyond, self.parted)
+
+    def joined(self, parts: Sequence[Axes], output: Shape) -> Axes | None:
+        """What the same unit of several branches sees together; None where there are none.
+
+        A branch none of whose units sees anything along an axis sees nothing along the others either.
+        """
+        if not parts:
+            return None
+        parts = [part for part in parts if not _blind(part, output)] or parts
+        state = parts[0]
+        for part in parts[1:]:
+            state = self.join(state, part, output)
+        return state
+
+    def parts(
+        self, node: Node, fact: Facts, states: Sequence[Axes | None], divided: Mapping[int, tuple[Part, ...]]
+    ) -> tuple[Part, ...]:
+        """The maps of a layer by what they see; none where they are not told apart."""
+        read = node.op.maps_read(*fact.inputs)
+        if read == 1:
+            return ()
+        there = fact.window.kind == "pointwise" and all(shape.spatial == node.output.spatial for shape in fact.inputs)
+        if there and read == node.output.channels and len(node.inputs) == 1:
+            return divided.get(node.inputs[0], ())
+        before = [
+            divided.get(index) or (Part(shape.channels, states[index]),)
+            for index, shape in zip(node.inputs, fact.inputs, strict=True)
+        ]
+        self.parts_left -= sum(map(len, before)) + (0 if isinstance(read, int) else len(read))
+        if self.parts_left < 0:
+            return ()
+        known: dict[tuple[int, int], Axes | None] = {}
+
+        def moved(place: int, axes: Axes | None) -> Axes | None:
+            """What a part of an input sees, behind the layer's window."""
+            if axes is None or there:
+                return axes
+            key = (place, id(axes))
+            if key not in known:
+                known[key] = self.behind(axes, fact.window, fact.inputs[place], node.output)
+            return known[key]
+
+        found: list[Part] = []
+        if isinstance(read, int):
+            self.in_equal_parts(node, fact, before, read, moved, found)
+        else:
+            for place, first, last in read:
+                if place is None:
+                    _append(found, last - first, None)
+                    continue
+                for start, part in _overlapping(before[place], first, last):
+                    _append(found, min(part.end, last) - max(start, first), moved(place, part.axes))
+        if None in known.values():
+            return ()  # one that is too large to follow leaves all of them together
+        # Equal branches make one part; within a branch neighbours differ.
+        alike = all(part.axes == found[0].axes for part in found[1:])
+        return (found[-1]._replace(axes=found[0].axes),) if alike else tuple(found)
+
+    def in_equal_parts(
+        self,
+        node: Node,
+        fact: Facts,
+        before: Sequence[tuple[Part, ...]],
+        count: int,
+        moved: Callable[[int, Axes | None], Axes | None],
+        found: list[Part],
+    ) -> None:
+        """The maps of a layer that come from `count` equal parts of its inputs, such as a grouped convolution's."""
+        widths = [1 if shape.channels == 1 else shape.channels // count for shape in fact.inputs]
+        at = [0] * len(before)
+        known: dict[tuple[int, ...], Axes | None] = {}
+        group = 0
+        while group < count:
+            alike = count - group
+            read: list[Axes] = []
+            for place, parts in enumerate(before):
+                width = widths[place]
+                first = 0 if fact.inputs[place].channels == 1 else group * width
+                while parts[at[place]].end <= first:
+                    at[place] += 1
+                part = parts[at[place]]
+                if first + width <= part.end:
+                    if fact.inputs[place].channels > 1:
+                        alike = min(alike, (part.end - first) // width)
+                    among = [part]
+                else:
+                    alike = 1
+                    among = [part for _, part in _overlapping(parts, first, first + width)]
+                    self.parts_left -= len(among)
+                distinct = {id(part.axes): part.axes for part in among}
+                after = [moved(place, axes) for axes in distinct.values()]
+                read += [axes for axes in after if axes is not None]
+            key = tuple(map(id, read))
+            if key not in known:
+                known[key] = self.joined(read, node.output)
+            _append(found, alike * (node.output.channels // count), known[key])
+            group += alike
 
     def behind(self, state: Axes, window: Window, before: Shape, after: Shape) -> Axes | None:
         """The axes behind a layer; None where they become too large to follow."""
@@ -172,7 +296,9 @@ class _Fold:
                 continue
             field, meets = joined(one.field, other.field, output.spatial[number], self.longest)
             small, least = one.small or one.field, other.small or other.field
-            found.append(Axis(field, least if extent(least) < extent(small) else small, wide, aligned and meets))
+            units = output.spatial[number]
+            less = extent(least, units) < extent(small, units)
+            found.append(Axis(field, least if less else small, wide, aligned and meets))
         return tuple(found)
 
     def record(self, state: Axes, output: Shape) -> ReceptiveField:
@@ -204,6 +330,38 @@ class _Fold:
         return record
 
 
+def _blind(axes: Axes, output: Shape) -> bool:
+    """Whether no unit sees anything."""
+    for number, axis in enumerate(axes):
+        field = axis.field
+        if field is not None and not field.ordered and axis.wide is None and not extent(field, output.spatial[number]):
+            return True
+    return False
+
+
+def _append(parts: list[Part], count: int, axes: Axes | None) -> None:
+    """Puts maps behind others; those that see the same make one part."""
+    start = parts[-1].end if parts else 0
+    if parts and parts[-1].axes is axes:
+        parts[-1] = Part(start + count, axes)
+    else:
+        parts.append(Part(start + count, axes))
+
+
+def _overlapping(parts: Sequence[Part], first: int, last: int) -> Iterator[tuple[int, Part]]:
+    """The parts with maps from `first` to before `last`, each with the number of its first map."""
+    at = bisect_right(parts, first, key=lambda part: part.end)
+    start = parts[at - 1].end if at else 0
+    while start < last:
+        part = parts[at]
+        yield start, part
+        start = part.end
+        at += 1
+
+
+_REARRANGING = frozenset({"concatenation", "reshaping"})
+"""Kinds of ops that take maps apart and put them together."""
+
 _POINT = AxisWindow(1)
 _ZERO = Fraction(0)
 
@@ -226,8 +384,8 @@ def _axis_record(axis: Axis, units: int, pixels: int) -> _AxisRecord:
     jump = Fraction(field.shift, 1) / field.period if field.period > 1 else Fraction(field.shift)
     low, high = _first_unit(field, jump)
     return _AxisRecord(
-        max(extent(field), wide),
-        extent(axis.small or field),
+        max(extent(field, units), wide),
+        extent(axis.small or field, units),
         jump,
         Fraction(low),
         Fraction(low + high, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsize.geometry import POINTWISE, Shape, Window
-from convsize.ops.base import Op, Parameter
+from convsize.ops.base import MapsRead, Op, Parameter
 
 
 class Pointwise(Op):
@@ -17,6 +17,9 @@ class Pointwise(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
+
+    def maps_read(self, *inputs: Shape) -> MapsRead:
+        return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         return ()

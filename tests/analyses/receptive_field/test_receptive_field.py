@@ -177,6 +177,87 @@ def test_reshaping_ends_positions():
     assert found["conv2"].whole
 
 
+@pytest.mark.parametrize(
+    ("series", "size"),
+    [
+        # Of 4 maps that see 3 pixels and 4 that see 7.
+        ("[C3D4 | C7D4] slice(0,4)", 3),
+        ("[C3D4 | C7D4] slice(4,8)", 7),
+        ("[C3D4 | C7D4] slice(3,5)", 7),
+        ("[C3D4 | C7D4] R BN M3/1p1 slice(0,4)", 5),
+        ("[C3D4 | C7D4] C1D4 slice(0,2)", 7),  # a convolution mixes them
+        ("[C3D4 | C7D4] LN slice(0,2)", 7),
+        ("[C3D4 | C7D4] C1D4g2 slice(0,2)", 3),
+        ("[C3D4 | C7D4] C1D4g4 slice(1,2)", 3),
+        ("[C3D6 | C7D2] C1D4g2 slice(2,4)", 7),  # maps 4 … 7: two that see 3 and two that see 7
+        ("[C3D4 | C7D4] DW3D16 slice(0,8)", 5),
+        ("[C3D4 | C7D4] DW3D16 slice(8,16)", 9),
+        ("[C3D4 | C7D4] T3D4p1g2 slice(0,2)", 5),
+        ("[C3D4 | C7D4] shuffle(2) slice(0,1)", 3),  # 0, 4, 1, 5 …
+        ("[C3D4 | C7D4] shuffle(2) slice(0,2)", 7),
+        ("[C3D4 | C7D4] shuffle(2) pick(0,2,4,6)", 3),
+        ("[C3D4 | C7D4] pick(7,0) slice(1,2)", 3),
+        ("C3D4 widen(8) (x + C7D8) slice(4,8)", 9),  # the zeros see nothing
+        ("C3D4 widen(8) slice(0,4)", 3),
+        ("[C3D4 | C7D4] pad(1) slice(0,4)", 3),
+        ("[C3D4 | C7D4] split[x | C3] slice(0,4)", 3),
+        ("[C3D4 | C7D4] split[x | C3] slice(4,8)", 9),
+        ("[C3D4 | C7D4] split[C3 | x]", 7),
+        ("[C3D4 | [C5D2 | x]] slice(4,6)", 5),
+        ("[C3D4 | C7D4] (x + C1D8g2) slice(0,4)", 3),
+        ("[C3D4 | C7D4] (x * C1D1) slice(0,4)", 7),  # a gate of one map is read by all
+        ("[C3D4 | C7D4] up(2) A2 slice(0,4)", 3),
+        ("[C3D8 | C7D8] pixelshuffle(2) M slice(0,2)", 3),
+    ],
+)
+def test_maps_see_what_their_own_branch_sees(series, size):
+    row = last(f"input: 2@32x32\n{series}")
+    assert row.size == (size, size)
+
+
+def test_maps_of_zeros_see_nothing():
+    assert last("input: 2@8x8\nC3D4 widen(8) slice(4,8)") is None
+
+
+def test_a_flattened_slice_sees_what_its_branch_sees():
+    # C3 without padding on 4 maps of which 2 see nothing of the last two columns and rows (crop).
+    assert last("input: 2@9x9\n[C3p0 | C1 crop(7)] flat slice(0,98)").size == (9, 9)
+    assert last("input: 2@9x9\n[C3p0 | C1 crop(7)] flat slice(98,196)").size == (7, 7)
+
+
+def test_branches_that_see_other_inputs():
+    network = parse("input left: 2@8x8\ninput right: 2@8x8\n@left C3 as a\n[@a | @right C5] slice(0,2) as s C3")
+    found = receptive_fields(network, gather(network))
+    assert found["left"].rows[network.taps["s"]].size == (3, 3)
+    assert found["right"].rows[network.taps["s"]] is None
+    assert found["right"].rows[network.outputs["main"]] is None
+
+
+@pytest.mark.parametrize("series", ["(T1/2 crop(6) + x)", "(x + T1/2 crop(6))"])
+def test_a_branch_whose_units_partly_see_nothing_does_not_decide_the_field(series):
+    found = last(f"input: 1@6x6\n{series}")
+    assert found.jump == (1, 1)
+    assert last(f"input: 1@6x6\n{series} GAP").size == (6, 6)
+
+
+@pytest.mark.parametrize("series", ["(T1/3 crop(8) * x) FC3", "(x * T1/3 crop(8)) FC3"])
+def test_a_gate_whose_units_partly_see_nothing_does_not_decide_the_field(series):
+    found = last(f"input: 1@8x8\n{series}")
+    assert (found.size, found.seen) == ((8, 8), 1)
+
+
+@pytest.mark.parametrize("series", ["({} + crop(4))", "(crop(4) + {})", "[crop(4) | {}]", "(crop(4) * {})"])
+def test_a_branch_that_sees_nothing_adds_nothing(series):
+    # T1/4 on 4 units: 0, 4, 8 and 12 of 13 see one, and crop(1) takes number 6.
+    found = last(f"input: 1@8x8\n{series.format('C1/2 T1/4 crop(1) up(4)')}")
+    assert (found.size, found.jump, found.start, found.aligned) == ((1, 1), (1, 1), (2, 2), True)
+
+
+def test_the_largest_field_is_that_of_a_unit_that_is_there():
+    # T3/2p1 of a single unit gives a single one, which reads it with its middle tap; its neighbours would read two.
+    assert last("input: 1@8x8\nC8p0 T3/2p1").size == (8, 8)
+
+
 # ---- against sets of positions ---------------------------------------------------------------------------------------
 
 TOKENS = [
