@@ -120,8 +120,8 @@ def word(name: str) -> type[Op] | None:
     if name in _registered:
         return _registered[name]
     # Only words begin with a small letter: that C3 is none need not be looked up.
-    offered = _offered().get(name) if name[:1].islower() else None
-    return None if offered is None else _installed(name, offered)
+    offered = _offered().get(name, ()) if name[:1].islower() else ()
+    return _installed(name, offered) if offered else None
 
 
 def word_names() -> tuple[str, ...]:
@@ -153,23 +153,28 @@ def register(op: type[Op]) -> type[Op]:
 
 
 @cache
-def _offered() -> dict[str, EntryPoint]:
-    """The ops of other packages by their words, not loaded."""
+def _offered() -> dict[str, tuple[EntryPoint, ...]]:
+    """What other packages offer, by the word; nothing of it is loaded."""
     from importlib.metadata import entry_points
 
-    return {each.name: each for each in entry_points(group=GROUP)}
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for each in entry_points(group=GROUP):
+        found[each.name] = (*found.get(each.name, ()), each)
+    return found
 
 
-def _installed(name: str, offered: EntryPoint) -> type[Op]:
+def _installed(name: str, offered: tuple[EntryPoint, ...]) -> type[Op]:
     """The op that another package offers as a word."""
-    package = "another package" if offered.dist is None else f"the package {offered.dist.name}"
+    packages = ["another package" if each.dist is None else f"the package {each.dist.name}" for each in offered]
+    wrong = f"the word `{name}` of {' and '.join(packages)} cannot be used"
+    if len(offered) > 1:
+        raise UsageError(f"{wrong}: it would be two ops; uninstall one of them")
     try:
-        op: type[Op] = register(offered.load())
+        op = register(offered[0].load())
     except Exception as error:  # whatever the other package does wrong
-        reason = f"{type(error).__name__}: {error}"
-        raise UsageError(f"the word `{name}` of {package} cannot be used: {reason}") from error
+        raise UsageError(f"{wrong}: {type(error).__name__}: {error}") from error
     if _registered.get(name) is not op:
-        raise UsageError(f"the word `{name}` of {package} cannot be used: its op says that it is `{op.SPELLING}`")
+        raise UsageError(f"{wrong}: its op says that it is `{op.SPELLING}`")
     return op
 
 

@@ -16,7 +16,10 @@ _WORD_VALUES = (2, 4, 8, 16, 128)
 
 
 def example(op: type[Op]) -> tuple[Op, tuple[Shape, ...]]:
-    """An op with the first small numbers that make a layer of it, and the volumes that enter it."""
+    """An op with the first small numbers that make a layer of it, and the volumes that enter it.
+
+    Raises LookupError where none of them does.
+    """
     from convsize.geometry import GeometryError, Shape
     from convsize.ops import catalogue
 
@@ -29,7 +32,7 @@ def example(op: type[Op]) -> tuple[Op, tuple[Shape, ...]]:
             except GeometryError:
                 continue
             return layer, inputs
-    raise AssertionError(f"no example of {op.NAME} was found")
+    raise LookupError(f"no example of {op.NAME} was found")
 
 
 def attempts(op: type[Op], source: Shape) -> Iterator[Op]:

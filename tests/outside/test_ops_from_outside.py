@@ -15,7 +15,7 @@ import pytest
 
 from convsize.cli.app import COMMANDS as EVERY_COMMAND
 from convsize.errors import UsageError
-from convsize.geometry import Shape, Window
+from convsize.geometry import GeometryError, Shape, Window
 from convsize.ops import catalogue, register
 from convsize.ops.base import Op
 
@@ -84,6 +84,8 @@ COMMANDS = [
     *(["report", "net.spec", "-o", "pages", "--format", name] for name in ("html", "markdown")),
     ["rf", "net.spec", "hardtanh2", "-o", "rf.svg"],
     ["ops"],
+    ["ops", "--facts"],
+    ["ops", "--format", "markdown"],
     ["ops", "hardtanh"],
     ["ops", "projection"],
 ]
@@ -174,6 +176,36 @@ def test_a_package_that_offers_no_op_is_named(package: Path, convsize: Callable)
         assert ran.code == 2
         assert f"the word `{word}` of the package no-ops cannot be used: " in ran.err
         assert reason in ran.err.replace("\n", " ")
+
+
+def test_two_packages_with_one_word_are_named(package: Path, convsize: Callable) -> None:
+    install(package, "same-again", "[convsize.ops]\nhardtanh = ops_of_mine:Unmeasured\n")
+    ran = convsize("analyze", "-e", "C3D8 hardtanh", "--input", "3@8x8")
+    assert ran.code == 2
+    message = " ".join(ran.err.split())
+    assert "the package ops-of-mine" in message
+    assert "the package same-again" in message
+    assert "it would be two ops; uninstall one of them" in message
+
+
+def test_an_op_without_an_example_is_listed(package: Path, convsize: Callable) -> None:
+    from ops_of_mine import Hardtanh
+
+    class Picky(Hardtanh):
+        """What takes no small volume."""
+
+        NAME = "picky"
+        STEM = "picky"
+        SPELLING = "picky"
+        PARAMS = ()
+
+        @classmethod
+        def from_arguments(cls, arguments, source):
+            raise GeometryError("E111", "too small", "give it more")
+
+    register(Picky)
+    ran = convsize("ops", "--facts", width=200)
+    assert re.search(r"picky +activation, any +– ", ran.out)
 
 
 def test_a_word_near_to_one_of_another_package_is_named(package: Path, convsize: Callable) -> None:

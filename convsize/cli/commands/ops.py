@@ -50,7 +50,7 @@ def command(
         terminal.write(markdown(asked))
     elif facts:
         rows = [fact_row(op) for op in asked]
-        terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=["cyan", *[None] * 7]))
+        terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=["cyan", *[None] * (len(FACTS) - 1)]))
     elif name is not None:
         op = asked[0]
         terminal.write(
@@ -131,7 +131,17 @@ def plain(name: str) -> str:
 
 # ---- the matrix of facts ---------------------------------------------------------------------------------------------
 
-FACTS = ("spec", "volume", "window", "parameters", "MACs", "other FLOPs", "saved for backward", "PyTorch")
+FACTS = (
+    "spec",
+    "kind",
+    "volume",
+    "window",
+    "parameters",
+    "MACs",
+    "other FLOPs",
+    "saved for backward",
+    "PyTorch",
+)
 
 
 def fact_row(op: type[Op]) -> tuple[str, ...]:
@@ -141,12 +151,16 @@ def fact_row(op: type[Op]) -> tuple[str, ...]:
     from convsize.ops.examples import example
     from convsize.views.text import numbers
 
-    layer, inputs = example(op)
+    try:
+        layer, inputs = example(op)
+    except LookupError:  # one of another package, for which small numbers make no layer
+        return (op.SPELLING, f"{op.KIND}, {op.VALUES}", *["–"] * (len(FACTS) - 2))
     output = layer.output(*inputs)
     work = layer.work(inputs, output)
     saved = layer.saved(inputs, output, SaveMode(batch=1, needs=(True,) * len(inputs)))
     return (
         op.SPELLING,
+        f"{op.KIND}, {op.VALUES}",
         f"{' + '.join(map(str, inputs))} -> {output}" if op is not catalogue.join("input") else str(output),
         window_text(layer.window(*inputs)),
         ", ".join(map(parameter_text, layer.parameters(*inputs))) or "–",
