@@ -1,8 +1,8 @@
 """What a picture of a network shows: layers, blocks as boxes around them, repeats folded, and what reads what.
 
-Every picture (DOT, Mermaid, text) is written from the same `Drawing`. It folds as the tables do (views/fold.py), but
-keeps the nesting and the wiring, of which a listing has no need: turns of a repeat are one box with a number of times
-if they look, cost and are wired alike inside.
+Every picture (DOT, Mermaid, text) is written from the same `Drawing`. It folds as the tables do, but
+keeps the blocks and the wiring, of which a listing has no need: turns of a repeat are one box with a number of times if
+they look, cost and are wired alike inside.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
-from convsize.views.drawing.nesting import Item, Nested, Repeat, likeness, nested, rows_in
 from convsize.views.drawing.parts import JOINS, Box, Detail, Dims, Drawing, Link, Part, family, leaves
 from convsize.views.drawing.shorthand import shortened, shorthand
+from convsize.views.text.nesting import Item, Nested, Repeat, nested, rows_in, runs, summed
 
 _FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
 """Families that below the detail of layers stand with the layer they follow."""
@@ -90,18 +90,12 @@ class _Drawer:
 
     def repeat(self, repeat: Repeat) -> list[_Shown]:
         turns = [rows_in(turn) for turn in repeat.turns]
-        keys = list(map(likeness, turns))
-        runs: list[list[int]] = []
-        for at, key in enumerate(keys):
-            if runs and keys[runs[-1][0]] == key:
-                runs[-1].append(at)
-            else:
-                runs.append([at])
-        summed = repeat.block and len(runs) > 2
-        if summed:
-            runs = [list(range(len(turns)))]
+        found = runs(repeat)
+        whole = summed(repeat, found)
+        if whole:
+            found = [list(range(len(turns)))]
         shown: list[_Shown] = []
-        for run in runs:
+        for run in found:
             items = self.fold(repeat.turns[run[0]])
             if len(run) == 1:
                 shown += items
@@ -114,9 +108,9 @@ class _Drawer:
             rows = [row for at in run for row in turns[at]]
             alone = items[0] if len(items) == 1 else None
             if isinstance(alone, _Folded) and alone.times == 1:
-                shown.append(alone._replace(rows=rows, times=len(run), summed=summed))
+                shown.append(alone._replace(rows=rows, times=len(run), summed=whole))
             else:
-                shown.append(_Folded(None, items, rows, len(run), summed))
+                shown.append(_Folded(None, items, rows, len(run), whole))
         return shown
 
     # ---- parts ----

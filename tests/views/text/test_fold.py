@@ -85,3 +85,17 @@ def test_every_layer_is_shown_or_summed_once() -> None:
     rows = [conv(at, turn(1, at // 2), weights=9) for at in range(6)]
     assert sum(line.times * len(line.rows) for line in fold(rows)) == len(rows)
     assert len(unfolded(rows)) == len(rows)
+
+
+def test_turns_that_are_wired_otherwise_inside_stay_apart() -> None:
+    # The second relu of a turn reads the convolution or the first relu.
+    wired = [("conv1", "conv1"), ("conv4", "relu5"), ("conv7", "relu8")]
+    rows = []
+    for number, (first, second) in enumerate(wired):
+        at = 3 * number + 1
+        rows.append(conv(at, turn(1, number)))
+        rows += [relu(at + 1, turn(1, number))._replace(inputs=(first,))]
+        rows += [relu(at + 2, turn(1, number))._replace(inputs=(second,))]
+    assert [(name, times) for name, times, _ in shown(rows)] == [
+        ("conv1", 1), ("relu2", 1), ("relu3", 1), ("conv4", 2), ("relu5", 2), ("relu6", 2)
+    ]  # fmt: skip

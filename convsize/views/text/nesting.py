@@ -90,3 +90,22 @@ def likeness(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
         )
         for row in rows
     )
+
+
+def runs(repeat: Repeat) -> list[list[int]]:
+    """The turns of a repeat by their places: those that follow each other and are alike stand together."""
+    found: list[list[int]] = []
+    keys: list[tuple[Any, ...]] = []
+    for at, turn in enumerate(repeat.turns):
+        key = likeness(rows_in(turn))
+        if keys and keys[-1] == key:
+            found[-1].append(at)
+        else:
+            found.append([at])
+            keys.append(key)
+    return found
+
+
+def summed(repeat: Repeat, found: Sequence[Sequence[int]]) -> bool:
+    """Whether a repeat is one sum: a block of more than two kinds of turns (the layers of a dense block all differ)."""
+    return repeat.block and len(found) > 2
