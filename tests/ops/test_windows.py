@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -50,17 +52,28 @@ def test_ceil_adds_a_window_that_starts_before_the_end_of_the_input(extent, wind
 
 
 @given(extents, windows)
-def test_what_is_said_to_divide_divides(extent, window):
+def test_what_is_said_to_divide_is_the_nearest_that_divides(extent, window):
+    """Of two that are as near the smaller one; further than a stride there is nothing that is not nearer, too."""
     assume(output_extent(extent, window) >= 1)
+
+    def divides(changed: AxisWindow, size: int = extent) -> bool:
+        return output_extent(size, changed) >= 1 and remainder(size, changed) == 0
+
+    def nearest(value: int, lowest: int, changed: Callable[[int], AxisWindow]) -> int | None:
+        near = sorted(range(lowest, value + window.stride + 1), key=lambda each: (abs(each - value), each))
+        return next((each for each in near if abs(each - value) <= window.stride and divides(changed(each))), None)
+
     near = dividing(extent, window)
-    if near.padding is not None:
-        assert remainder(extent, window._replace(before=near.padding, after=near.padding)) == 0
-    if near.kernel is not None:
-        changed = window._replace(kernel=near.kernel)
-        assert remainder(extent, changed) == 0
-        assert output_extent(extent, changed) >= 1
-    assert remainder(extent, window._replace(stride=near.stride)) == 0
-    assert all(remainder(size, window) == 0 for size in near.extents)
+    assert near.padding == nearest(window.before, 0, lambda p: window._replace(before=p, after=p))
+    assert near.kernel == nearest(window.kernel, 1, lambda k: window._replace(kernel=k))
+    assert near.stride == (nearest(window.stride, 1, lambda s: window._replace(stride=s)) or 1)
+    below = next(size for size in range(extent, extent - window.stride, -1) if remainder(size, window) == 0)
+    assert near.extents == tuple(size for size in (below, below + window.stride) if size >= 1)
+
+
+def test_a_window_is_what_is_said_of_it():
+    assert AxisWindow(3) == AxisWindow(3, 1, 1, 0, 0, False)
+    assert (AxisWindow(3).reach, AxisWindow(3, 5).reach, AxisWindow(3, 5, 4).reach) == (3, 3, 9)
 
 
 def test_a_stride_beyond_any_image_is_answered_at_once():
