@@ -44,7 +44,12 @@ class Place(Record):
 def stem_of(path: str) -> str:
     """What the network in a file is called: the file's name without folder and ending; what is no text is replaced."""
     name, _ = os.path.splitext(os.path.basename(path))  # noqa: PTH119, PTH122 (pathlib costs a start)
-    return (name or path).encode("utf-8", "replace").decode()
+    return printable((name or path).encode("utf-8", "replace").decode())
+
+
+def printable(text: str) -> str:
+    """The text with one � for every character that does not print: a file's name must not steer a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 class Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from convsize.check.config import OWN_FILE, SHARED_FILE, Config, find
@@ -59,12 +59,20 @@ class Configurations:
         return self._excludes[config.file]
 
 
-def discover(paths: Sequence[str], configurations: Configurations, *, force_exclude: bool = False) -> list[Found]:
+def discover(
+    paths: Sequence[str],
+    configurations: Configurations,
+    *,
+    force_exclude: bool = False,
+    told: Callable[[str], None] | None = None,
+) -> list[Found]:
     """The files that paths mean, each once, sorted by name.
 
     A file that is named is taken whatever it is called and whatever is excluded, unless `force_exclude` says that a
     tool did the naming. Folders are searched for `*.spec`; hidden ones, those of NEVER, what `.gitignore` files name
     and what the configuration excludes are passed over, and links to folders are not followed.
+
+    `told` hears of folders below those that cannot be read, which are passed over; without it they are errors.
 
     Raises UsageError for a path that does not exist.
     """
@@ -79,7 +87,8 @@ def discover(paths: Sequence[str], configurations: Configurations, *, force_excl
                 continue
             top = shown(path)
             ignores = _ignores_above(folder)
-            for each in _walk(path, "" if top == "." else top, config, configurations, ignores):
+            walk = _Walk(configurations, told)
+            for each in walk.below(path, "" if top == "." else top, config, ignores):
                 found.setdefault(each.name, each)
         elif os.path.lexists(path):
             config = configurations.of(Path(path).absolute().parent)
@@ -98,32 +107,60 @@ def shown(path: str) -> str:
     return full if here is None else here
 
 
-def _walk(
-    path: str, name: str, config: Config, configurations: Configurations, ignores: tuple[tuple[str, Patterns], ...]
-) -> Iterator[Found]:
+class _Walk:
+    """A search below a folder: a stack of folders instead of a call for each, for folders may be nested without end."""
+
+    def __init__(self, configurations: Configurations, told: Callable[[str], None] | None) -> None:
+        self.configurations = configurations
+        self.told = told
+
+    def below(self, path: str, name: str, config: Config, ignores: tuple[tuple[str, Patterns], ...]) -> Iterator[Found]:
+        folders = [(path, name, config, ignores)]
+        while folders:
+            path, name, config, ignores = folders.pop()
+            entries = self.entries(path, name)
+            names = {entry.name for entry in entries}
+            if ".gitignore" in names:
+                ignores = (*ignores, *_ignore_file(str(Path(path).absolute())))
+            config = self.configurations.inside(Path(path).absolute(), names, config)
+            for entry in entries:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if not (_searched(entry) if is_folder else _is_spec(entry)):
+                    continue
+                if self.configurations.excluded(config, entry.path, is_folder) or _ignored(
+                    entry.path, is_folder, ignores
+                ):
+                    continue
+                inner = f"{name}/{entry.name}" if name else entry.name
+                if is_folder:
+                    folders.append((entry.path, inner, config, ignores))
+                else:
+                    yield Found(inner, config)
+
+    def entries(self, path: str, name: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(path) as listing:
+                return sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            text = f"`{name or '.'}` cannot be read: {error.strerror or error}"
+            if self.told is None:
+                raise UsageError(text) from None
+            self.told(text)
+            return []
+
+
+def _searched(folder: os.DirEntry[str]) -> bool:
+    return not folder.name.startswith(".") and folder.name not in NEVER
+
+
+def _is_spec(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link that leads to none: what is wrong with that is said when it is read."""
+    if not entry.name.endswith(SUFFIX):
+        return False
     try:
-        with os.scandir(path) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        raise UsageError(f"`{name or '.'}` cannot be read: {error.strerror or error}") from None
-    names = {entry.name for entry in entries}
-    if ".gitignore" in names:
-        ignores = (*ignores, *_ignore_file(str(Path(path).absolute())))
-    config = configurations.inside(Path(path).absolute(), names, config)
-    for entry in entries:
-        inner = f"{name}/{entry.name}" if name else entry.name
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if is_folder:
-            if entry.name.startswith(".") or entry.name in NEVER:
-                continue
-        elif not entry.name.endswith(SUFFIX) or not (entry.is_file() or entry.is_symlink()) or entry.is_dir():
-            continue
-        if configurations.excluded(config, entry.path, is_folder) or _ignored(entry.path, is_folder, ignores):
-            continue
-        if is_folder:
-            yield from _walk(entry.path, inner, config, configurations, ignores)
-        else:
-            yield Found(inner, config)
+        return entry.is_file() or (entry.is_symlink() and not entry.is_dir())
+    except OSError:  # links in a circle
+        return True
 
 
 def _ignores_above(folder: Path) -> tuple[tuple[str, Patterns], ...]:

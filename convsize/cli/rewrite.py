@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 
 
 def replace(path: str, text: str) -> None:
-    """Writes a file at once or not at all, with the permissions it had; behind a link, the file the link leads to.
+    """Writes a file at once or not at all; behind a link, the file the link leads to. Owner and permissions stay.
 
-    Raises UsageError where it cannot be written.
+    Raises UsageError where it cannot be written: what may not be written, what is no regular file, what has another
+    name by a hard link (which would go on naming the old text), and what would get another owner.
     """
     import tempfile
 
@@ -18,18 +20,36 @@ def replace(path: str, text: str) -> None:
 
     target = Path(path).resolve()
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        before = target.stat()
+        refusal = _refusal(before)
+        if refusal:
+            raise UsageError(f"`{path}` is left as it is: {refusal}")
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
         draft = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text.encode())
-            draft.chmod(target.stat().st_mode & 0o7777)
+                if hasattr(os, "fchown") and (os.geteuid(), os.getegid()) != (before.st_uid, before.st_gid):
+                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            # Behind fchown, which takes set-user-ID bits away.
+            draft.chmod(stat.S_IMODE(before.st_mode))
             draft.replace(target)
         except BaseException:
             draft.unlink()
             raise
     except OSError as error:
         raise UsageError(f"`{path}` cannot be written: {error.strerror}") from None
+
+
+def _refusal(before: os.stat_result) -> str | None:
+    """Why a file is not replaced by another one."""
+    if not stat.S_ISREG(before.st_mode):
+        return "it is no regular file"
+    if not before.st_mode & 0o222:
+        return "it may not be written; `chmod u+w` allows it"
+    if before.st_nlink > 1:
+        return f"it has {before.st_nlink} names (hard links), and the others would keep the old text"
+    return None
 
 
 def show_difference(before: str, after: str, name: str, change: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from convsize.errors import Diagnostic, Source
+from convsize.errors import Diagnostic, Source, printable
 from convsize.views.text.paint import PLAIN, Paint, showable
 
 DEFAULT_WIDTH = 80
@@ -43,7 +43,8 @@ def write(text: str, stream: TextIO | None = None) -> None:
 
 def complain(text: str) -> None:
     """An error that has no place in a spec, to standard error."""
-    write(f"{paint(sys.stderr)('error', 'red')}: {text}\n", sys.stderr)
+    shown = "\n".join(map(printable, text.split("\n")))
+    write(f"{paint(sys.stderr)('error', 'red')}: {shown}\n", sys.stderr)
 
 
 def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:

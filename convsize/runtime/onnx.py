@@ -53,7 +53,14 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | 
     model = program.model_proto
     model.producer_name = "convsize"
     model.doc_string = ""
-    onnx.checker.check_model(model, full_check=True)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except onnx.shape_inference.InferenceError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UsageError(
+            f"{plan.name} cannot be exported to ONNX: its sizes are others there than in PyTorch (ONNX keeps a last "
+            f"window that PyTorch leaves out): {reason}"
+        ) from None
     found: bytes = model.SerializeToString()
     return found
 

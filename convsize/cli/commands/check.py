@@ -109,7 +109,10 @@ def command(
     unwanted = _codes(ignore or ())
     check.select(wanted or (), "--select")
     check.select(unwanted, "--ignore", ignore=True)
-    files = _files(paths or ["."], config, isolated, force_exclude, stdin_filename)
+    unread: list[str] = []
+    files = _files(paths or ["."], config, isolated, force_exclude, stdin_filename, unread.append)
+    for text in unread:
+        terminal.complain(text)
     piped = fix and any(each.name == "-" for each in files)
     if (diff or piped) and format_ not in ("full", "concise"):
         from convsize.errors import UsageError
@@ -147,6 +150,8 @@ def command(
         terminal.write(text, sys.stderr)
         return ExitCode.INTERNAL
     left = any(file.diagnostics for file in results) or (diff and any(each.changed for each in mended))
+    if unread:
+        return ExitCode.USAGE
     return ExitCode.FINDINGS if left and not exit_zero else ExitCode.OK
 
 
@@ -166,9 +171,14 @@ def _codes(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _files(
-    paths: Sequence[str], config: str | None, isolated: bool, force_exclude: bool, stdin_filename: str | None
+    paths: Sequence[str],
+    config: str | None,
+    isolated: bool,
+    force_exclude: bool,
+    stdin_filename: str | None,
+    told: Callable[[str], None],
 ) -> list[Found]:
-    """What is to be checked; a note where that is nothing."""
+    """What is to be checked; a note where that is nothing. `told` hears of folders that cannot be read."""
     from pathlib import Path
 
     from convsize.check import discover
@@ -183,7 +193,7 @@ def _files(
         raise UsageError("--stdin-filename names standard input, which only `-` reads")
     given = Config() if isolated else load(Path(config)) if config is not None else None
     configurations = discover.Configurations(given)
-    found = discover.discover(paths, configurations, force_exclude=force_exclude)
+    found = discover.discover(paths, configurations, force_exclude=force_exclude, told=told)
     if stdin_filename is not None:
         under = configurations.of(Path(stdin_filename).absolute().parent)
         found = [each._replace(config=under) if each.name == "-" else each for each in found]

@@ -43,8 +43,11 @@ def command(
     if not paths:
         raise UsageError("no spec: name files or directories, or `-` for standard input")
     changed: list[str] = []
-    found = discover(paths, Configurations())
-    code = ExitCode.OK
+    unread: list[str] = []
+    found = discover(paths, Configurations(), told=unread.append)
+    for each in unread:
+        terminal.complain(each)
+    code = ExitCode.USAGE if unread else ExitCode.OK
     for path, _ in found:
         try:
             source = named.read(path)
@@ -62,7 +65,12 @@ def command(
             if diff:
                 rewrite.show_difference(source.text, text, source.name, "canonical")
             elif not check and path != "-":
-                rewrite.replace(path, text)
+                try:
+                    rewrite.replace(path, text)
+                except UsageError as error:
+                    terminal.complain(str(error))
+                    code = max(code, ExitCode.USAGE)
+                    changed.pop()
         if path == "-" and not check and not diff:
             terminal.write(text)
     if (check or diff) and changed:

@@ -72,11 +72,16 @@ def command(
             except SpecError as error:
                 progress.make_room()
                 terminal.report_diagnostics(error.diagnostics, error.source)
-                code = ExitCode.FINDINGS
+                code = max(code, ExitCode.FINDINGS)
+            except UsageError as error:
+                if len(asked) == 1:
+                    raise
+                terminal.complain(str(error))
+                code = ExitCode.USAGE
             else:
                 pages.append(page)
                 if any(found.severity == "error" for found in page.findings.diagnostics):
-                    code = ExitCode.FINDINGS
+                    code = max(code, ExitCode.FINDINGS)
             progress.step()
         if not pages:
             if not asked:

@@ -21,8 +21,13 @@ def render(reports: Sequence[Report], *, columns: Sequence[Column] | None = None
     for report in reports:
         layers = report.layers if sort is None else ordered(report.layers, sort)
         for layer in layers:
-            writer.writerow([report.name, *(_plain(column.name, column.value(layer)) for column in shown)])
+            writer.writerow([cell(report.name), *(_plain(column.name, column.value(layer)) for column in shown)])
     return out.getvalue()
+
+
+def cell(text: str) -> str:
+    """A name as a cell; one that spreadsheets would take for a formula begins with an apostrophe, as they show it."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _plain(name: str, value: Any) -> str:

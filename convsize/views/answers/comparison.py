@@ -15,6 +15,7 @@ from typing import Any
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
+from convsize.views.analysis.csv import cell
 from convsize.views.drawing.parts import family
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
@@ -196,9 +197,9 @@ def _scatter(entries: Sequence[Entry], width: int, paint: Paint) -> str:
         row = free[0] if free else row
         cells[row][start : start + len(text)] = text
     out = [paint("MACs against parameters, both logarithmic; more brackets: more activation memory", "bold")]
-    for at, cell in enumerate(cells):
+    for at, row_of_cells in enumerate(cells):
         tick = numbers.count(max(macs)) if at == 0 else numbers.count(min(macs)) if at == _PLOT_LINES - 1 else ""
-        out.append(f"{tick:>9} │{''.join(cell)}".rstrip())
+        out.append(f"{tick:>9} │{''.join(row_of_cells)}".rstrip())
     low, high = numbers.count(min(parameters)), numbers.count(max(parameters))
     out.append(f"{'':>9} └{'─' * columns}")
     out.append(f"{'':>11}{low}{high:>{columns - len(low)}}")
@@ -260,6 +261,7 @@ def render_csv(entries: Sequence[Entry]) -> str:
     for each in objects:
         each["pareto"] = str(each["pareto"]).lower()
         each["receptive_field"] = "x".join(map(str, each["receptive_field"] or ()))
+        each["name"] = cell(each["name"])
         values = [each[name] for name in plain] + [each["to_first"][name] for name in names]
         values += [value for name in names for value in each["by_depth"][name]]
         writer.writerow(["" if value is None else value for value in values])
