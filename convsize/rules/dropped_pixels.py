@@ -75,8 +75,8 @@ def _mended(
     network = context.network
     source = network.input_shapes(worst)[0]
     if any(window.reach < window.stride for window in axes):
-        smaller = "x".join(str(min(window.stride, window.reach)) for window in axes)
-        return None, f"stride by at most the window: `/{smaller if len(set(smaller.split('x'))) > 1 else smaller[0]}`"
+        strides = [str(min(window.stride, window.reach)) for window in axes]
+        return None, f"stride by at most the window: `/{'x'.join(strides if len(set(strides)) > 1 else strides[:1])}`"
     if worst.op.KIND == "pool":
         token = places.retoken(found, rounding="ceil")
         more = [output_extent(each, axis, "ceil") for each, axis in zip(source.spatial, axes, strict=True)]

@@ -66,14 +66,14 @@ def _holes(network: Network, node: Node) -> bool:
 def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, steps: _Steps) -> Diagnostic | None:
     """The finding for one end of the network, if the filters before it leave holes along an axis."""
     for axis in range(end.output.rank):
-        seen = _seen(network, end, inside, axis, steps, filled=False)
-        if not seen:
+        unit, seen = _nearest_to_the_middle(network, end, inside, axis, steps)
+        name, pixels = max(seen.items(), key=lambda item: len(item[1]), default=("", set()))
+        if not pixels:
             continue
-        name, pixels = max(seen.items(), key=lambda item: len(item[1]))
         hull = max(pixels) - min(pixels) + 1
         if hull == len(pixels):
             continue
-        if len(_seen(network, end, inside, axis, steps, filled=True)[name]) == len(pixels):
+        if len(_seen(network, end, inside, axis, unit, steps, filled=True)[name]) == len(pixels):
             continue  # the holes are those of strides, not of dilation
         filters = [network.nodes[index] for index in inside if network.nodes[index].op.KIND in FILTERS]
         dilations = sorted({axes_of(network, node)[axis].dilation for node in filters if _holes(network, node)})
@@ -88,11 +88,25 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
     return None
 
 
+def _nearest_to_the_middle(
+    network: Network, end: Node, inside: frozenset[int], axis: int, steps: _Steps
+) -> tuple[int, dict[str, set[int]]]:
+    """The unit nearest to the middle that sees anything, and what it sees: some see nothing behind `T1/2`."""
+    count = end.output.spatial[axis]
+    seen: dict[str, set[int]] = {}
+    for unit in sorted(range(count), key=lambda each: abs(each - count // 2)):
+        steps.take(len(inside))
+        seen = _seen(network, end, inside, axis, unit, steps, filled=False)
+        if any(seen.values()):
+            return unit, seen
+    return count // 2, seen
+
+
 def _seen(
-    network: Network, end: Node, inside: frozenset[int], axis: int, steps: _Steps, *, filled: bool
+    network: Network, end: Node, inside: frozenset[int], axis: int, unit: int, steps: _Steps, *, filled: bool
 ) -> dict[str, set[int]]:
-    """The pixels of every input along an axis that a layer's middle unit sees; filled: as if filters had no holes."""
-    positions: dict[int, set[int]] = {end.index: {end.output.spatial[axis] // 2}}
+    """The pixels of every input along an axis that a unit of a layer sees; filled: as if filters had no holes."""
+    positions: dict[int, set[int]] = {end.index: {unit}}
     for index in sorted(inside, reverse=True):
         node = network.nodes[index]
         here = positions.get(index)

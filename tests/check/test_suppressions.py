@@ -106,6 +106,14 @@ def test_what_suppresses_nothing_is_said(text: str, under: str, message: str, he
     assert (source.slice(found.span), found.message, found.help) == (under, message, help_text)
 
 
+@pytest.mark.parametrize("other", ["# only a remark", "C # convsize: ingore[W501]", "C # convsize: ignore-file[W501]"])
+def test_a_comment_that_suppresses_nothing_ends_no_reading(other: str) -> None:
+    _, said, wrong = read(f"{other}\nC R # convsize: ignore[W501, W505]\nR # convsize: ignore[W5O1]\n")
+    assert [(each.code, each.line) for each in said] == [("W501", 3), ("W505", 3)]
+    assert [each.message for each in wrong][-1] == "there is no rule W5O1"
+    assert len(wrong) == (1 if other.startswith("#") else 2)
+
+
 def test_a_slip_of_spelling_has_a_safe_fix() -> None:
     for text, mended in (("ignore[w501]", "ignore[W501]"), ("ingore[W501]", "ignore[W501]")):
         source, _, (found,) = read(f"C R # convsize: {text}\n")

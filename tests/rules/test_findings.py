@@ -175,6 +175,8 @@ POSITIVE = [
         "this ReLU changes nothing: what lppool1 gives is never negative",
     ),
     Found("W513", "input: 4@8x8\nslice(0,4) FC10", "`slice(0,4)` changes nothing: it keeps all 4 maps"),
+    Found("W513", "input: 4@8x8\npick(0,1,2,3) FC10", "`pick(0,1,2,3)` changes nothing: it keeps all 4 maps"),
+    Found("W513", "input: 4@8x8\nwiden(4) FC10", "`widen(4)` changes nothing: it keeps all 4 maps"),
     # Three filters of 3 at dilation 2: -2, 0, 2 three times over gives the seven even offsets of -6 … 6.
     Found(
         "W514",
@@ -423,3 +425,49 @@ def test_a_place_that_is_right_in_another_call_is_not_edited() -> None:
     text = "input: 3@8x8\ndef cv(d): C3D{d}\ncv(8) BN R cv(8) R FC10"
     (found,) = findings(text, "W506")
     assert not found.fixes
+
+
+@pytest.mark.parametrize(
+    ("layer", "stride"),
+    [
+        ("C11D8/12p0", "/11"),  # not the first digit of 11
+        ("C3x11D8/4x12p0", "/3x11"),
+        ("C11x3D8/12x4p0", "/11x3"),
+        ("C11x12D8/12x13p0", "/11x12"),
+        ("C2D8/3p0", "/2"),
+        ("C3D8/4x2p0", "/3x2"),
+    ],
+)
+def test_a_stride_that_skips_pixels_is_made_as_wide_as_the_window(layer: str, stride: str) -> None:
+    (found,) = findings(f"input: 3@64x64\n{layer} R FC10", "W501")
+    assert found.help == f"stride by at most the window: `{stride}`"
+
+
+def test_layers_that_keep_all_maps_can_be_removed() -> None:
+    for layer in ("slice(0,4)", "pick(0,1,2,3)", "widen(4)"):
+        (found,) = findings(f"input: 4@8x8\n{layer} FC10", "W513")
+        assert [fix.replacement for fix in found.fixes] == [""]
+        assert found.help == "remove it"
+    for layer in ("slice(0,3)", "slice(1,4)", "pick(0,1,3,2)", "pick(0,1,2)", "widen(5)"):
+        assert not findings(f"input: 4@8x8\n{layer} FC10", "W513")
+
+
+def test_holes_are_told_once_for_a_filter_that_several_outputs_stand_on() -> None:
+    text = "input: 3@64x64\n(C3D8d2 R)*3 as a C1D2\nhead other @a: C1D4\n"
+    assert len(findings(text, "W514")) == 1
+    # Each of two branches has filters of its own.
+    apart = "input: 3@64x64\nC1D8 as a (C3D8d2 R)*3 C1D2\nhead other @a: (C5D8d2 R)*3 C1D4\n"
+    assert len(findings(apart, "W514")) == 2
+
+
+@pytest.mark.parametrize("end", ["T1D8/2", "T1D8/3", "T1D8/2 C1"])
+def test_units_that_see_nothing_are_passed_over(end: str) -> None:
+    # One undilated filter leaves no holes, whatever stands behind it.
+    assert not findings(f"input: 3@32x32\nC3D8 R C3D8d2 R {end}", "W514")
+    (found,) = findings(f"input: 3@32x32\n(C3D8d2 R)*3 {end}", "W514")
+    assert found.message.startswith("of the 13 pixels of the height under its receptive field a unit behind this sees ")
+
+
+def test_an_output_of_which_no_unit_sees_anything_has_no_holes() -> None:
+    # T1/4 on 32 units: 0, 4 … 124 of 125 see one, and crop(2) takes numbers 61 and 62.
+    assert not findings("input: 3@32\n(C3D8d2 R)*3 T1/4 [crop(2) | crop(2)]", "W514")

@@ -135,6 +135,17 @@ def test_a_gate_of_one_position_is_seen_from_everywhere():
     assert (found.size, found.smallest, found.whole) == ((6, 6), (1, 1), False)
 
 
+def test_a_gate_that_is_one_on_an_axis_is_read_from_everywhere_on_that_axis_alone():
+    # A6x1 makes 1x4 of 6x4: along the width every unit has its own factor.
+    found = last("input: 2@6x4\n(x * A6x1)")
+    assert (found.size, found.jump) == ((6, 1), (1, 1))
+    # An axis of one position on which the gate has one, too, has a unit in its own place.
+    found = last("input: 2@6x1\n(C3p1 * A6x1)")
+    assert (found.size, found.smallest) == ((6, 3), (3, 1))
+    # And one whose gate keeps all axes reads no more than its own place.
+    assert last("input: 2@6x4\n(x * C1)").size == (1, 1)
+
+
 def test_growth_beyond_what_a_gate_sees():
     # 1 + 5·(9 - 1) = 41 along the path against 20 through the gate.
     found = last("input: 8@20x20\n(x * GAP) C9*5")
