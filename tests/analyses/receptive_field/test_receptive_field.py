@@ -139,6 +139,7 @@ def test_a_gate_that_is_one_on_an_axis_is_read_from_everywhere_on_that_axis_alon
     # A6x1 makes 1x4 of 6x4: along the width every unit has its own factor.
     found = last("input: 2@6x4\n(x * A6x1)")
     assert (found.size, found.jump) == ((6, 1), (1, 1))
+    assert last("input: 2@2x4\n(x * A2x1)").size == (2, 1)
     # An axis of one position on which the gate has one, too, has a unit in its own place.
     found = last("input: 2@6x1\n(C3p1 * A6x1)")
     assert (found.size, found.smallest) == ((6, 3), (3, 1))
