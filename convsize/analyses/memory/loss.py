@@ -9,9 +9,6 @@ from convsize.analyses.memory.tape import Tape, Value
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 
-LOSSES = ("cross-entropy", "mse", "smooth-l1")
-"""By the names that a setting has for them."""
-
 
 def losses_of(network: Network, losses: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """The loss of every output by its name; "" among the given names stands for the outputs that are not named.
@@ -42,7 +39,7 @@ def target(tape: Tape, loss: str, output: tuple[int, ...], itemsize: int) -> Val
 
 def loss_of(tape: Tape, loss: str, output: Value, wanted: Value) -> Value:
     """The loss of an output as a tensor, held by the caller."""
-    return _LOSSES[loss](tape, output, wanted)
+    return _RECORDED[loss](tape, output, wanted)
 
 
 def total(tape: Tape, losses: list[Value]) -> Value:
@@ -93,8 +90,10 @@ def _distance(target: str) -> Callable[[Tape, Value, Value], Value]:
     return record
 
 
-_LOSSES: dict[str, Callable[[Tape, Value, Value], Value]] = {
+_RECORDED: dict[str, Callable[[Tape, Value, Value], Value]] = {
     "cross-entropy": _cross_entropy,
     "mse": _distance("F.mse_loss"),
     "smooth-l1": _distance("F.smooth_l1_loss"),
 }
+LOSSES = tuple(_RECORDED)
+"""The losses, by the names that a setting has for them; the usual one first."""

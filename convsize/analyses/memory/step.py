@@ -21,9 +21,6 @@ from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
 from convsize.records import ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
 
-DTYPES = ("float32", "float64", "bfloat16", "float16")
-"""The types in which predictions were held against PyTorch."""
-
 AUTOCAST = ("bfloat16", "float16")
 """The types that autocast computes in."""
 
@@ -36,8 +33,8 @@ def require_known(setting: TrainingSetting) -> None:
         raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
     if setting.accumulate < 1:
         raise UsageError(f"gradients are accumulated over at least one batch, not {setting.accumulate}")
-    if setting.dtype not in DTYPES:
-        raise UsageError(f"training memory is known for {', '.join(DTYPES)}, not for `{setting.dtype}`")
+    if setting.dtype not in ITEM_SIZES:
+        raise UsageError(f"training memory is known for {', '.join(ITEM_SIZES)}, not for `{setting.dtype}`")
     if setting.autocast is not None and setting.autocast not in AUTOCAST:
         raise UsageError(f"autocast computes in {' or '.join(AUTOCAST)}, not in `{setting.autocast}`")
     if setting.autocast is not None and setting.dtype != "float32":

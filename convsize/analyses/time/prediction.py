@@ -20,7 +20,6 @@ OPTIMIZERS = {"sgd": 2, "momentum": 4, "adam": 7, "adamw": 7}
 KNEE = 0.9
 """The share of the highest throughput that is reached at the knee of a sweep."""
 
-_DTYPES = ("float32", "float64", "bfloat16", "float16")
 _SUM = catalogue.join("add").NAME
 """The class of work of sums of gradients, which are timed as the layers that they are."""
 _NO_LAYER = Layer((), (), tokens=False)
@@ -33,8 +32,8 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
     """
     if setting.batch < 1:
         raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
-    if setting.dtype not in _DTYPES:
-        raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(_DTYPES)}")
+    if setting.dtype not in ITEM_SIZES:
+        raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(ITEM_SIZES)}")
     if setting.optimizer not in OPTIMIZERS:
         raise UsageError(
             f"the time of the optimizer `{setting.optimizer}` is not known; there are {', '.join(OPTIMIZERS)}"

@@ -8,12 +8,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
 
+from convsize.analyses.memory.loss import LOSSES
 from convsize.errors import UsageError, nearest
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import HeadScore, RunSettings
-
-LOSSES = ("cross-entropy", "mse", "smooth-l1")
 
 _TOP = 5
 _SUMS = 5

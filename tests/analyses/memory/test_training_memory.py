@@ -188,3 +188,11 @@ def test_expectations_that_hold():
     assert convsize.parse(f"{text}\n{good}").analyze().diagnostics == ()
     (found,) = convsize.parse(f"{text}\nhead h: FC2\nexpect h: training_memory<=1GiB").analyze().diagnostics
     assert (found.code, "not a part of it" in found.message) == ("E406", True)
+
+
+def test_what_is_predicted_is_what_is_measured() -> None:
+    from convsize.analyses.memory import loss, optimizer
+    from convsize.runtime.meters import step
+
+    assert tuple(step.LOSSES) == loss.LOSSES
+    assert step.OPTIMIZERS.keys() == optimizer.OPTIMIZERS.keys()
