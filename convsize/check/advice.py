@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 
-from convsize.check.repairs import Build, repair, works
-from convsize.errors import Diagnostic, SpecError, UsageError
+from convsize.check.repairs import Build, edited, output_paddings, repair, works
+from convsize.errors import Diagnostic, Fix, Source, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import Attempt, attempt
-from convsize.language.tree import File
+from convsize.graph.network import Network
+from convsize.language.formatter import dim_text, layer_text
+from convsize.language.parser import parse
+from convsize.language.tree import DefaultStmt, ExpectStmt, File, InputStmt, Layer, Num, Pads, TrunkStmt
 from convsize.records import InputSizes
+from convsize.rules.places import series_of
 
 _JOINS = ("E302", "E303")
 _SAID_BETTER = ("E203", "E206", "E207", "E208", "E209", "E210", "E302", "E303", "E305")
@@ -46,8 +50,125 @@ def advised(
     return tuple(found)
 
 
+# ---- what a spec states of itself and does not hold ------------------------------------------------------------------
+
+_STATED = ("E401", "E403", "E407")
+_NEAR = 8
+"""Pixels by which an input is tried larger and smaller."""
+
+_LARGEST_TRIAL = 20_000
+"""Layers that are sized in all trials for one statement together."""
+
+
+def doubted(
+    file: File,
+    found: tuple[Diagnostic, ...],
+    lets: Mapping[str, Fraction] | None = None,
+    inputs: Mapping[str, Shape] | None = None,
+) -> tuple[Diagnostic, ...]:
+    """The errors of a network, where what the author stated does not hold: with the change at which it would.
+
+    What is stated is the last thing to be doubted. The size of the input is tried first, then a padding, then a stride,
+    always one change for the whole network; the statement itself is never rewritten.
+    """
+    if inputs:
+        return found  # what is stated is stated for the declared inputs
+    wrong = [each for each in found if each.severity == "error"]
+    if not wrong or any(each.code not in _STATED for each in wrong) or not all(map(_is_equality(file), wrong)):
+        return found
+    first = wrong[0]
+    before = attempt(file, lets)
+    left = _LARGEST_TRIAL
+    for how, fix in _changes(file, first):
+        left -= before.layers + 1
+        if left < 0:
+            break
+        changed, errors = parse(Source(edited(file.source.text, (fix,)), file.source.name))
+        if errors:
+            continue
+        after = attempt(changed, lets)
+        if after.network is not None and not _failing(after.network):
+            said = f"{how}: write `{fix.replacement.strip()}`"
+            better = first._replace(help=f"{said}; otherwise {first.help}" if first.help else said, fixes=(fix,))
+            return tuple(better if each is first else each for each in found)
+    return found
+
+
+def _is_equality(file: File) -> Callable[[Diagnostic], bool]:
+    """Whether an error is about a volume or a count that is stated exactly."""
+    checks = {check.span: check for stmt in file.statements if isinstance(stmt, ExpectStmt) for check in stmt.checks}
+    return lambda found: (
+        found.code == "E407"
+        or (found.span in checks and checks[found.span].comparison == "=" and checks[found.span].metric.name != "graph")
+    )
+
+
+def _failing(network: Network) -> bool:
+    """Whether anything that a network states does not hold."""
+    if any(each.severity == "error" for each in network.diagnostics):
+        return True
+    if not network.expectations:
+        return False
+    from convsize.analyses.report import analyze
+
+    return any(each.severity == "error" for each in analyze(network, with_digest=False).diagnostics)
+
+
+def _changes(file: File, found: Diagnostic) -> Iterator[tuple[str, Fix]]:
+    declared = [stmt for stmt in file.statements if isinstance(stmt, InputStmt)]
+    if len(declared) == 1 and declared[0].volume.extents:
+        volume = declared[0].volume
+        for step in (each for near in range(1, _NEAR + 1) for each in (near, -near)):
+            extents = tuple(extent + step for extent in volume.extents)
+            if min(extents) > 0:
+                yield (
+                    "declare the input for which it holds",
+                    Fix(volume.span, str(Shape(volume.channels, extents)), False),
+                )
+    fix = _unpadded(file)
+    if fix is not None:
+        yield "do not pad the convolutions, which have half padding where nothing is said", fix
+    layers = [
+        item.atom
+        for series in series_of(file)
+        for item in series.items
+        if isinstance(item.atom, Layer) and (found.code != "E407" or item.atom.span.start < found.span.start)
+    ]
+    windows = [layer for layer in reversed(layers) if layer.mnemonic in ("C", "DW", "M", "A")]
+    for padding in (0, 1, 2, 3):
+        for layer in windows:
+            pads = Pads("explicit", ((Num(Fraction(padding), layer.span), None),))
+            if layer.padding != pads:
+                yield "pad differently", Fix(layer.span, layer_text(layer._replace(padding=pads), dim_text), safe=False)
+    for stride in (1, 2, 3, 4):
+        for layer in windows:
+            dims = (Num(Fraction(stride), layer.span),)
+            yield "change the stride", Fix(layer.span, layer_text(layer._replace(stride=dims), dim_text), safe=False)
+
+
+def _unpadded(file: File) -> Fix | None:
+    """The `default` that takes the half padding away, where the spec has none of its own for convolutions."""
+    none = Pads("explicit", ((Num(Fraction(0), Span(0, 0)), None),))
+    defaults = [stmt for stmt in file.statements if isinstance(stmt, DefaultStmt)]
+    for layer in (layer for stmt in defaults for layer in stmt.layers if layer.mnemonic == "C"):
+        if layer.padding is not None:
+            return None
+        return Fix(layer.span, layer_text(layer._replace(padding=none), dim_text), safe=False)
+    if defaults:
+        end = defaults[0].span.end
+        return Fix(Span(end, end), " Cp0", safe=False)
+    trunk = next((stmt.span.start for stmt in file.statements if isinstance(stmt, TrunkStmt)), None)
+    return None if trunk is None else Fix(Span(trunk, trunk), "default: Cp0\n", safe=False)
+
+
 def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Diagnostic:
     working = tuple(fix for fix in found.fixes if works(file.source, found, fix, before, build))
+    if found.code in _JOINS:
+        for grown in output_paddings(file, found.span):
+            if works(file.source, found, grown.fix, before, build):
+                said = f"{grown.how}: write `{grown.fix.replacement}`"
+                otherwise = f", or {found.help}" if found.help else ""
+                return found._replace(help=said + otherwise, fixes=(grown.fix, *working))
     if working:
         return found._replace(fixes=working)
     smallest = repair(file, found, before, build)
@@ -61,7 +182,7 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
 
 def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] | None) -> str | None:
     """Where pixels were lost on the way to a join, the input volumes near by at which none are."""
-    if not found.fixes or "crop(" not in found.fixes[0].replacement:
+    if not any("crop(" in fix.replacement for fix in found.fixes):
         return None
     from convsize.analyses.sizes.input_sizes import input_sizes, structure
 

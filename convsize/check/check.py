@@ -58,6 +58,10 @@ def check_source(
                 diagnostics += error.diagnostics
         else:
             diagnostics += _findings(network, config, chosen)
+            if advise and any(each.code in ("E401", "E403", "E407") for each in diagnostics):
+                from convsize.check.advice import doubted
+
+                diagnostics = [*doubted(file, tuple(diagnostics), lets, inputs)]
             ruled = True
     said, wrong = suppressions.read(source, file.comments, registry.codes())
     stay, used = suppressions.apply(source, diagnostics, said)

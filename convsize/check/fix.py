@@ -202,7 +202,7 @@ def _stage(findings: FileFindings) -> int:
     codes = [found.code for found in findings.diagnostics if found.severity == "error"]
     if any(code.startswith("E0") for code in codes):
         return 0
-    return 1 if any(code[:2] in ("E1", "E2", "E3") or code == "E407" for code in codes) else 2
+    return 1 if any(code[:2] in ("E1", "E2", "E3") for code in codes) else 2
 
 
 def _fresh(before: FileFindings, after: FileFindings, fixes: tuple[Fix, ...]) -> bool:

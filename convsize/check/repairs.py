@@ -153,6 +153,23 @@ def _unstrided(file: File, first: Span) -> Iterator[Repair]:
                         yield _retoken(layer, "keep the size as the other branches do", **token)
 
 
+def output_paddings(file: File, first: Span) -> Iterator[Repair]:
+    """For branches that differ by the pixels a stride lost: transposed convolutions in them that give these back.
+
+    A stride of s maps s extents to one; the output padding of the transposed convolution says which of them it was.
+    """
+    for series in series_of(file):
+        for item in series.items:
+            if not isinstance(item.atom, Group) or item.atom.branches[0].span != first:
+                continue
+            for inner in (inner for branch in item.atom.branches for inner in branch.items):
+                layer = inner.atom
+                if isinstance(layer, Layer) and layer.mnemonic == "T" and layer.stride is not None:
+                    strides = [int(dim.value) for dim in layer.stride if isinstance(dim, Num)]
+                    for extra in range(1, min(max(strides, default=1), 8)):
+                        yield _retoken(layer, "pad the output", output_padding=_dims((extra,)))
+
+
 def _plain(expr: Expr) -> Fraction:
     assert isinstance(expr, Num)
     return expr.value

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from typing import TextIO
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
 
 from convsize.errors import Diagnostic, Source, printable
 from convsize.views.text.paint import PLAIN, Paint, showable
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from convsize.geometry import Shape
+    from convsize.language.tree import File
+    from convsize.records import Report
 
 DEFAULT_WIDTH = 80
 
@@ -45,6 +52,17 @@ def complain(text: str) -> None:
     """An error that has no place in a spec, to standard error."""
     shown = "\n".join(map(printable, text.split("\n")))
     write(f"{paint(sys.stderr)('error', 'red')}: {shown}\n", sys.stderr)
+
+
+def advised(
+    report: Report, file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape]
+) -> tuple[Diagnostic, ...]:
+    """What is said of a network, with the change at which what its spec states would hold."""
+    if not any(found.code in ("E401", "E403", "E407") for found in report.diagnostics):
+        return report.diagnostics
+    from convsize.check.advice import doubted
+
+    return doubted(file, report.diagnostics, lets, inputs)
 
 
 def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:

@@ -47,7 +47,8 @@ def build(
     are written for the declared inputs and left aside at other ones, whatever is asked.
 
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
-    names and numbers (E1xx), geometry (E2xx), joins (E3xx) and inline volumes that do not hold (E407).
+    names and numbers (E1xx), geometry (E2xx) and joins (E3xx). Inline volumes that do not hold (E407) are errors of the
+    network that there is: its `diagnostics` have them.
     """
     found = attempt(file, lets, name=name, inputs=inputs, stated=stated)
     if found.network is None:
@@ -153,7 +154,7 @@ class _Builder:
             outputs=outputs,
             taps={tap: index for tap, index in trunk.taps.items() if index is not None},
             expectations=expectations,
-            diagnostics=(),
+            diagnostics=self.draft.sorted_diagnostics(),
         )
 
     def trunk(self, scope: Scope) -> Value:

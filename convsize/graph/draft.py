@@ -38,19 +38,20 @@ class Draft:
     entering: the volume that enters a layer which cannot be, by the layer's place: the first of a repeat's turns.
     """
 
-    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "source")
+    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "source", "unmet")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.nodes: list[Node] = []
         self.diagnostics: list[Diagnostic] = []
+        self.unmet: list[Diagnostic] = []  # stated volumes that do not hold: the network is there all the same
         self.repeats: list[Repeat] = []
         self.entering: dict[Span, Shape] = {}
         self._seen: set[tuple[str, Span]] = set()
 
     def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
         """The errors in the order of the file."""
-        return tuple(sorted(self.diagnostics, key=lambda found: (found.span.start, found.code)))
+        return tuple(sorted((*self.diagnostics, *self.unmet), key=lambda found: (found.span.start, found.code)))
 
     def report(self, error: BuildError, scope: Scope | None = None, labels: tuple[Label, ...] = ()) -> None:
         """Takes down an error once for each place; inside blocks the calls around it are pointed at as well."""
@@ -59,7 +60,7 @@ class Draft:
         self._seen.add((error.code, error.span))
         calls = scope.calls if scope is not None else ()
         around = [Label(span, self._call_label()) for span in calls[-1:]]
-        self.diagnostics.append(
+        (self.unmet if error.code == "E407" else self.diagnostics).append(
             Diagnostic(
                 error.code,
                 "error",

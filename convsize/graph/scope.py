@@ -48,10 +48,11 @@ class Scope:
     """The names of the trunk, of a head, or of one call of a block.
 
     Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from turn to
-    turn. `counters` number the layers for their names; `taken` are names that no layer here may have.
+    turn. `counters` number the layers for their names; `taken` are names that no layer here may have; `around` is where
+    a block is called.
     """
 
-    __slots__ = ("blocks", "calls", "counters", "instances", "numbers", "prefix", "taken", "taps")
+    __slots__ = ("around", "blocks", "calls", "counters", "instances", "numbers", "prefix", "taken", "taps")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Scope:
         instances: tuple[str, ...] = (),
         calls: tuple[Span, ...] = (),
         taken: frozenset[str] = ATTRIBUTES,
+        around: Scope | None = None,
     ) -> None:
         self.numbers: dict[str, Fraction] = {}
         self.blocks: dict[str, Closure] = {}
@@ -68,6 +70,7 @@ class Scope:
         self.instances = instances
         self.calls = calls
         self.taken = taken
+        self.around = around
 
 
 class Lets:
@@ -151,7 +154,7 @@ def find_tap(tap: Tap, scope: Scope) -> Value:
 
 def unknown_tap(tap: Tap, scope: Scope) -> BuildError:
     """E108 with the nearest tap, or with where the name would have to be bound."""
-    guess = nearest(tap.name, scope.taps)
+    guess = None if _is_outside(tap.name, scope) else nearest(tap.name, scope.taps)
     if tap.name in scope.blocks or tap.name in scope.numbers:
         kind = "a block" if tap.name in scope.blocks else "a number"
         return BuildError("E108", f"`{tap.name}` is {kind} here, not a tap", tap.span, f"write `{tap.name}`")
@@ -160,4 +163,16 @@ def unknown_tap(tap: Tap, scope: Scope) -> BuildError:
         fix = Fix(tap.span, f"@{guess}", safe=False)
         return BuildError("E108", text, tap.span, f"did you mean `@{guess}`?", fixes=(fix,))
     text = f"nothing before this is named `{tap.name}`"
+    if _is_outside(tap.name, scope):
+        text = f"a block sees its own taps only, and `{tap.name}` is named outside of it"
+        hint = f"give the block a parameter for it, as in `def block({tap.name}): … @{tap.name}`, and pass the value: "
+        return BuildError("E108", text, tap.span, f"{hint}`block(@{tap.name})`")
     return BuildError("E108", text, tap.span, f"name a value before it: `C3D64 as {tap.name}`")
+
+
+def _is_outside(name: str, scope: Scope) -> bool:
+    """Whether a value is named where a block is called, though not in the block."""
+    outer = scope.around
+    while outer is not None and name not in outer.taps:
+        outer = outer.around
+    return outer is not None

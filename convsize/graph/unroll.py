@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from convsize.errors import Fix, Span
+from convsize.errors import Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.draft import Draft, Repeat, Sized, volume_error
 from convsize.graph.evaluate import BuildError, Lookup, Unknown, whole
@@ -176,11 +176,9 @@ class Unroller:
             shape = self.draft.nodes[current].output
             if shape != (volume.channels, volume.extents):
                 wanted = Shape(volume.channels, volume.extents)
-                fix = Fix(volume.span, str(shape), safe=False)
-                hint = f"write `{shape}` if that is meant" if shape.spatial else "remove it: the value is flat"
+                hint = f"write `{shape}` if the network is right" if shape.spatial else "remove it: the value is flat"
                 text = f"the volume here is {shape}, not {wanted}"
-                fixes = (fix,) if shape.spatial else ()
-                self.draft.report(BuildError("E407", text, volume.span, hint, fixes=fixes), scope)
+                self.draft.report(BuildError("E407", text, volume.span, hint), scope)
         return current
 
     def layer(self, layer: Layer, current: Value, scope: Scope) -> Value:
@@ -346,7 +344,7 @@ class Unroller:
                 instances = (*scope.instances, instance)
             else:
                 prefix, instances = scope.prefix, scope.instances
-            inner = Scope(prefix, instances, (*scope.calls, span))
+            inner = Scope(prefix, instances, (*scope.calls, span), around=scope)
             self.passing.bind(definition, positional, named, self.lookup(inner, entry), inner, span)
             return self.series(definition.body, entry, inner)
         finally:

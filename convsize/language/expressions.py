@@ -113,6 +113,13 @@ def _missing(scanner: Scanner, char: str) -> None:
             Span(pos, scanner.run(pos + 1)),
             "a tap can only be a whole argument, as in `cell(64, @stem)`",
         )
+    elif char == "*" and scanner.text[scanner.pos - 1] == "*":
+        scanner.report(
+            "E016",
+            "an expression has no power `**`",
+            Span(scanner.pos - 1, scanner.pos + 1),
+            "write the product, or the numbers: `4*a`, `2*2*2`",
+        )
     else:
         what = "the line ends" if char == "\n" else f"`{char}` stands"
         scanner.report(

@@ -282,7 +282,7 @@ class Scanner:
             del self.opens[depth:]
         pos = max(self.pos, start + 1)
         while text[pos] not in " \n()[]|+*":
-            pos += 1
+            pos = max(self.behind_brackets(pos), pos + 1) if text[pos] == "{" else pos + 1
         self.pos = min(pos, self.end)
 
     def behind_brackets(self, at: int) -> int:

@@ -251,12 +251,12 @@ CASES = [
     ],
     [
         Case(
-            "input: 3@32x32\nC3D64 32@32x32\n",
-            "E407",
-            "the volume here is 64@32x32, not 32@32x32",
-            "32@32x32",
-            "write `64@32x32` if that is meant",
-            fixes=(("64@32x32", False),),
+            "input: 3@32x32\nC3D8 as emb C3 q\ndef q: (C3 + @emb)\n",
+            "E108",
+            "a block sees its own taps only, and `emb` is named outside of it",
+            "@emb",
+            "give the block a parameter for it, as in `def block(emb): … @emb`, and pass the value: `block(@emb)`",
+            labels=(("q", "in this call"),),
         ),
     ],
     [
@@ -838,3 +838,12 @@ CASES = [
 @pytest.mark.parametrize("expected", CASES, ids=lambda expected: f"{expected[0].code} {expected[0].at}")
 def test_exact_text(expected: list[Case]) -> None:
     assert cases(expected[0].text) == expected
+
+
+def test_a_stated_volume_that_does_not_hold_hides_no_network() -> None:
+    network = build(parse(Source("input: 3@32x32\nC3D64 32@32x32 R 64@31x31\n", "net.spec"))[0])
+    assert [node.name for node in network.layers] == ["conv1", "relu1"]
+    assert [(found.code, found.message, found.help, found.fixes) for found in network.diagnostics] == [
+        ("E407", "the volume here is 64@32x32, not 32@32x32", "write `64@32x32` if the network is right", ()),
+        ("E407", "the volume here is 64@32x32, not 64@31x31", "write `64@32x32` if the network is right", ()),
+    ]

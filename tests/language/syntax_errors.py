@@ -85,6 +85,14 @@ CASES: list[tuple[str, list[Finding]]] = [
             ("E001", "`×` means nothing in a spec", "×", "a repeat is written `*2`, glued to what it repeats"),
         ],
     ),
+    (
+        "[C3D{2**i} R]*{2**i} C3D{2**i}/2p{2**i}",
+        [
+            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
+            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
+            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
+        ],
+    ),
     # ---- E002
     (
         "X3",

@@ -318,7 +318,6 @@ def _compare_volume(figures: _Figures, check: Check, part: _Part) -> Iterator[Di
             f"the output{part.label} is {shape}, not {wanted}",
             check.span,
             f"write `{check.metric.name}={shape}` if the network is right",
-            fixes=(Fix(value.span, str(shape), safe=False),),
         )
 
 
@@ -341,7 +340,6 @@ def _compare_digest(figures: _Figures, check: Check, expectation: Expectation) -
             f"the graph's digest is {ours}, not {value.text}: the network is wired, sized or ordered differently",
             check.span,
             f"write `{name}={ours}` if the network is right",
-            fixes=(Fix(value.span, ours, safe=False),),
         )
 
 
@@ -480,8 +478,7 @@ def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagn
     help_text = f"write `{exact}` if the network is right"
     if unit and check.comparison == "=" and value.step is not None and abs(ours[0] - value.number) * 2 <= value.step:
         help_text = f"`=` is exact: write `{name}~{value.text}` for the digits shown, or `{exact}`"
-    fixes = (Fix(value.span, str(ours[0]), safe=False),) if check.comparison == "=" else ()
-    return Diagnostic("E401", "error", message, check.span, help_text, fixes=fixes)
+    return Diagnostic("E401", "error", message, check.span, help_text)
 
 
 def _broken_budget(

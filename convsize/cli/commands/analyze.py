@@ -64,7 +64,7 @@ def command(
         with turns.turn(name):
             network = turns.read(name, where)
             report = network.analyze(batch=batch, dtype=dtype)
-            terminal.report_diagnostics(report.diagnostics, report.source)
+            terminal.report_diagnostics(terminal.advised(report, network.file, turns.lets, turns.inputs), report.source)
             if any(found.severity == "error" for found in report.diagnostics):
                 turns.failed()
             reports.append(report)

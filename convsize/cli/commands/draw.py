@@ -95,7 +95,7 @@ def command(
     ((name, where),) = named.sources([spec] if spec else [], [expression] if expression else [])
     network = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes)
     report = network.analyze()
-    terminal.report_diagnostics(report.diagnostics, report.source)
+    terminal.report_diagnostics(terminal.advised(report, network.file, numbers, shapes), report.source)
     wrong = any(found.severity == "error" for found in report.diagnostics)
     code = ExitCode.FINDINGS if wrong else ExitCode.OK
 
