@@ -5,7 +5,6 @@ Source: ATen/autocast_mode.h for CUDA and ATen/autocast_mode.cpp for a CPU, whos
 
 from __future__ import annotations
 
-from convsize.analyses.memory.strides import dense_strides
 from convsize.analyses.memory.tape import Device, Leaf, Tape, Value
 
 
@@ -44,8 +43,8 @@ def to_type(tape: Tape, source: Value | Leaf, itemsize: int) -> Value:
     if value.itemsize == itemsize:
         return tape.share(value)
     before = value.itemsize
-    output = tape.empty(value.shape, dense_strides(value.shape, value.strides), itemsize)
-    tape.record(output, [source], [], lambda tape, gradient: [tape.like(gradient, before)])
+    output = tape.clone(value, itemsize)
+    tape.record(output, [source], [], lambda tape, gradient: [tape.clone(gradient, before)])
     return output
 
 

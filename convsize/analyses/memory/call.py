@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from convsize.analyses.memory.strides import Extents, channels_last, dense_strides, is_contiguous
+from convsize.analyses.memory.strides import (
+    Extents,
+    channels_last,
+    fills_channels_last,
+    is_channels_last,
+    is_contiguous,
+    row_major,
+)
 from convsize.analyses.memory.tape import Leaf, Rule, Storage, Tape, Value
 from convsize.geometry import Shape
 from convsize.ops.base import Op, SaveMode
@@ -48,17 +55,17 @@ def padded_shape(dims: Extents, amounts: Extents) -> Extents:
     return tuple(found)
 
 
-def is_channels_last(value: Value) -> bool:
-    """Whether kernels take it as channels last: where it is not contiguous and its depth is innermost."""
-    if len(value.shape) < 4 or is_contiguous(value.shape, value.strides):
-        return False
-    wanted = channels_last(value.shape)
-    return all(e == 1 or s == w for e, s, w in zip(value.shape, value.strides, wanted, strict=True))
+def as_plane(source: Value) -> tuple[Extents, Extents]:
+    """Shape and strides as a kernel for planes sees them, for which a line is a plane of height 1."""
+    shape, strides = source.shape, source.strides
+    if len(shape) != 3:
+        return shape, strides
+    return (*shape[:2], 1, shape[2]), (*strides[:2], shape[2] * strides[2], strides[2])
 
 
-def layout_like(source: Value, shape: Extents) -> Extents | None:
-    """The strides of a kernel's result: channels last where the input is."""
-    return channels_last(shape) if is_channels_last(source) else None
+def layout_like(source: Value, shape: Extents) -> Extents:
+    """The strides of a kernel's result: channels last where the input is, else contiguous."""
+    return channels_last(shape) if is_channels_last(source.shape, source.strides) else row_major(shape)
 
 
 def tensor(source: Value | Leaf) -> Value:
@@ -67,7 +74,7 @@ def tensor(source: Value | Leaf) -> Value:
 
 
 class Seen(Record):
-    """What the backward of an operator knows of one of its inputs."""
+    """What the backward of an operator knows of an input: `strides` are those of the gradient that it makes."""
 
     needed: bool
     shape: Extents
@@ -76,16 +83,37 @@ class Seen(Record):
 
 
 def see(tape: Tape, source: Value | Leaf) -> Seen:
-    """What backward will know of an input."""
+    """What backward will know of an input, whose gradient is channels last where it is, else contiguous."""
     value = tensor(source)
-    return Seen(tape.needs(source), value.shape, value.strides, value.itemsize)
+    return Seen(tape.needs(source), value.shape, layout_like(value, value.shape), value.itemsize)
 
 
 def fresh(tape: Tape, seen: Seen) -> Value | None:
-    """The gradient of an input as a kernel makes it, laid out as the input is."""
-    if not seen.needed:
-        return None
-    return tape.empty(seen.shape, dense_strides(seen.shape, seen.strides), seen.itemsize)
+    """The gradient of an input as a kernel makes it."""
+    return tape.empty(seen.shape, seen.strides, seen.itemsize) if seen.needed else None
+
+
+def filled(tape: Tape, value: Value, *, last: bool) -> Value:
+    """The values in order and without gaps, held by the caller: as they are, or a copy. last: the depth innermost."""
+    if (fills_channels_last if last else is_contiguous)(value.shape, value.strides):
+        return tape.share(value)
+    return tape.empty(value.shape, (channels_last if last else row_major)(value.shape), value.itemsize)
+
+
+def contiguous(call: Call, source: Value, *, last: bool) -> Value:
+    """A norm's input as a kernel takes it that wants no gaps, held by the caller: itself, or a copy.
+
+    A copy that nothing keeps for backward is gone with the operator: it has no bytes.
+    """
+    tape = call.tape
+    copy = filled(tape, source, last=last)
+    if copy is source:
+        return source
+    if tape.needs(source) or trained(call):
+        tape.record(copy, [source], [], lambda tape, gradient: [tape.share(gradient)])
+        return copy
+    tape.release(copy)
+    return Value(tape.allocate(0), copy.shape, copy.strides, copy.itemsize)
 
 
 def one_kernel(tape: Tape, sources: Sequence[Value | Leaf]) -> Rule:

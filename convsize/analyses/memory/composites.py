@@ -6,17 +6,11 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from convsize.analyses.memory.autocast import cast
-from convsize.analyses.memory.call import Call, Recorder, layout_like, one_kernel, padded_shape, tensor
+from convsize.analyses.memory.call import Call, Recorder, one_kernel, padded_shape, tensor
 from convsize.analyses.memory.moves import reshaped
-from convsize.analyses.memory.single_kernels import pointwise
+from convsize.analyses.memory.single_kernels import activation, window_pool
 from convsize.analyses.memory.strides import Extents
-from convsize.analyses.memory.tape import Leaf, Tape, Value
-
-
-def _broadcast(first: Extents, second: Extents) -> Extents:
-    longer, shorter = (first, second) if len(first) >= len(second) else (second, first)
-    shorter = (1,) * (len(longer) - len(shorter)) + shorter
-    return tuple(map(max, longer, shorter))
+from convsize.analyses.memory.tape import Leaf, Rule, Tape, Value
 
 
 def _common(*tensors: Value) -> int:
@@ -27,15 +21,13 @@ def _common(*tensors: Value) -> int:
 def product(tape: Tape, first: Value, second: Value | Leaf) -> Value:
     """mul: each factor is kept where the other one needs a gradient; backward multiplies, then sums what broadcast."""
     other = tensor(second)
-    shape = _broadcast(first.shape, other.shape)
-    full = first if first.shape == shape else other
-    itemsize = _common(first, other)
-    output = tape.like(full, itemsize) if full.shape == shape else tape.empty(shape, None, itemsize)
+    output = tape.like(first, other, itemsize=_common(first, other))
+    others = other, first
     needed = tape.needs(first), tape.needs(second)
     kept = [each.storage for each, needs in ((first, needed[1]), (other, needed[0])) if needs]
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        return [tape.like(gradient) if needs else None for needs in needed]
+        return [tape.like(gradient, each) if needs else None for each, needs in zip(others, needed, strict=True)]
 
     tape.record(output, [first, second], kept, rule)
     return output
@@ -43,7 +35,7 @@ def product(tape: Tape, first: Value, second: Value | Leaf) -> Value:
 
 def add(tape: Tape, first: Value, second: Value | Leaf) -> Value:
     """add: both get the very same gradient."""
-    output = tape.like(first, _common(first, tensor(second)))
+    output = tape.like(first, tensor(second), itemsize=_common(first, tensor(second)))
     needed = tape.needs(first), tape.needs(second)
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -56,8 +48,8 @@ def add(tape: Tape, first: Value, second: Value | Leaf) -> Value:
 def _scaled(tape: Tape, source: Value) -> Value:
     """A product with a number, which backward keeps (hooks on saved tensors are not shown numbers)."""
     number = tape.number()
-    output = tape.like(source)
-    tape.record(output, [source], [number.storage], lambda tape, gradient: [tape.like(gradient)])
+    output = tape.like(source, number)
+    tape.record(output, [source], [number.storage], lambda tape, gradient: [tape.like(gradient, number)])
     tape.release(number)
     return output
 
@@ -114,12 +106,17 @@ def dropout(call: Call, inputs: Sequence[Value]) -> Value:
     if not layer.mode.training or p == 0:
         return tape.share(source)
     if layer.mode.device == "cuda" and p < 1:
-        return pointwise(call, inputs)
+        return activation("gradient", "input")(call, inputs)
     # A mask of floats, drawn and scaled, is multiplied in; with p = 1 it is a single zero.
-    mask = tape.empty((1,) * len(source.shape) if p == 1 else source.shape, None, source.itemsize)
-    output = tape.like(source)
-    tape.record(output, [source], [mask.storage], lambda tape, gradient: [tape.like(gradient)])
-    tape.release(mask)
+    mask = tape.empty((), None, source.itemsize) if p == 1 else tape.clone(source)
+    kept = tape.needs(source)
+    if not kept:
+        # It is gone with the operator.
+        tape.release(mask)
+    output = tape.like(source, mask)
+    tape.record(output, [source], [mask.storage], lambda tape, gradient: [tape.like(gradient, mask)])
+    if kept:
+        tape.release(mask)
     return output
 
 
@@ -162,46 +159,51 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     tape.record(padded, [seen], [], one_kernel(tape, [seen]))
     tape.release(seen)
     averaged = cast(tape, padded, "F.avg_pool3d" if len(plane) == 2 else "F.avg_pool2d")
-    tape.release(padded)
     means = tape.empty((batch, 1, depth, *plane), None, averaged.itemsize)
     tape.record(means, [averaged], [averaged.storage], one_kernel(tape, [averaged]))
     tape.release(averaged)
+    tape.release(padded)
     mean = reshaped(tape, means, x.shape)
     tape.release(means)
     scaled = _scaled(tape, mean)
     number = tape.number()
-    base = tape.like(scaled)
+    base = tape.like(scaled, number)
     tape.record(base, [scaled], [], lambda tape, gradient: [tape.share(gradient)])
     tape.release(number)
     tape.release(scaled)
     raised = cast(tape, base, "torch.pow")
     tape.release(base)
     power = tape.like(raised)
-    tape.record(power, [raised], [raised.storage], _power_rule)
+    tape.record(power, [raised], [raised.storage], _power_rule(raised))
     tape.release(raised)
     tape.release(mean)
-    output = tape.like(x, power.itemsize)
+    output = tape.like(x, power, itemsize=power.itemsize)
 
     def division(tape: Tape, gradient: Value) -> list[Value | None]:
         # First d: -g · ((x / d) / d), whose three factors live until the product is there. Then x: g / d.
-        factors = [tape.like(gradient) for _ in range(3)]
-        other = tape.like(gradient)
+        ratio = tape.like(x, power, itemsize=power.itemsize)
+        factors = [ratio, tape.like(ratio, power), tape.like(gradient)]
+        other = tape.like(*reversed(factors))
         for factor in factors:
             tape.release(factor)
-        return [tape.like(gradient), other]
+        return [tape.like(gradient, power), other]
 
     tape.record(output, [x, power], [power.storage, x.storage], division)
     tape.release(power)
     return output
 
 
-def _power_rule(tape: Tape, gradient: Value) -> list[Value | None]:
+def _power_rule(source: Value) -> Rule:
     """Gradient · (p · x^(p - 1)): two factors that live until the product is there."""
-    factors = [tape.like(gradient), tape.like(gradient)]
-    result = tape.like(gradient)
-    for factor in factors:
-        tape.release(factor)
-    return [result]
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        factors = [tape.like(source), tape.like(source)]
+        result = tape.like(gradient, factors[0])
+        for factor in factors:
+            tape.release(factor)
+        return [result]
+
+    return rule
 
 
 def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
@@ -209,16 +211,25 @@ def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
     (x,) = inputs
     tape = call.tape
     powers = tape.like(x)
-    tape.record(powers, [x], [x.storage], _power_rule)
-    means = tape.empty(call.result, layout_like(x, call.result), x.itemsize)
-    tape.record(means, [powers], [powers.storage], one_kernel(tape, [powers]))
+    tape.record(powers, [x], [x.storage], _power_rule(x))
+    volume = len(x.shape) == 5
+    taken = cast(tape, powers, "nn.AvgPool3d") if volume else tape.share(powers)
     tape.release(powers)
+    means = window_pool(tape, taken, call.result, contiguous=volume)
+    tape.release(taken)
     signs = tape.like(means)
-    tape.record(signs, [means], [], lambda tape, gradient: [tape.like(gradient)])
+    tape.record(signs, [means], [], lambda tape, gradient: [tape.clone(gradient)])
     absolute = tape.like(means)
-    tape.record(absolute, [means], [means.storage], _absolute_rule)
+
+    def absolute_rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        sign = tape.like(means)
+        result = tape.like(gradient, sign)
+        tape.release(sign)
+        return [result]
+
+    tape.record(absolute, [means], [means.storage], absolute_rule)
     magnitudes = tape.like(absolute)
-    tape.record(magnitudes, [absolute], [magnitudes.storage], lambda tape, gradient: [tape.like(gradient)])
+    tape.record(magnitudes, [absolute], [magnitudes.storage], lambda tape, gradient: [tape.like(magnitudes, gradient)])
     tape.release(absolute)
     signed = product(tape, signs, magnitudes)
     tape.release(signs)
@@ -226,18 +237,10 @@ def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
     sums = _scaled(tape, signed)
     tape.release(signed)
     output = tape.like(sums)
-    tape.record(output, [sums], [sums.storage], _power_rule)
+    tape.record(output, [sums], [sums.storage], _power_rule(sums))
     tape.release(sums)
     tape.release(means)
     return output
-
-
-def _absolute_rule(tape: Tape, gradient: Value) -> list[Value | None]:
-    """Gradient · sign(x)."""
-    sign = tape.like(gradient)
-    result = tape.like(gradient)
-    tape.release(sign)
-    return [result]
 
 
 def average_pool(call: Call, inputs: Sequence[Value]) -> Value:
@@ -265,8 +268,8 @@ def average_pool(call: Call, inputs: Sequence[Value]) -> Value:
         source = tape.share(maps)
     sums = _slid(tape, source, window, call.result[2:])
     counts = _slid(tape, whole, window, call.result[2:])
-    averages = tape.like(sums)
-    tape.record(averages, [sums], [counts.storage], lambda tape, gradient: [tape.like(gradient)])
+    averages = tape.like(sums, counts)
+    tape.record(averages, [sums], [counts.storage], lambda tape, gradient: [tape.like(gradient, counts)])
     output = reshaped(tape, averages, call.result)
     for value in (averages, counts, sums, source, whole, window, maps):
         tape.release(value)

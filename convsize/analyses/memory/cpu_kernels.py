@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from math import prod
 
+from convsize.analyses.memory.kernel_choice import extents, is_unfolded
 from convsize.graph.network import Network, Node
 from convsize.record import Record
 from convsize.records import TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
@@ -22,9 +23,6 @@ _BLOCK = 8
 
 _ITEM = 4
 """Bytes of a float32, the only type in which this is known."""
-
-_FEW = 20_480
-"""Values of a single sample up to which PyTorch does not call oneDNN for a small filter."""
 
 
 def allocator_peak(network: Network, memory: TrainingMemory) -> int | None:
@@ -71,22 +69,19 @@ def _held(network: Network, node: Node, batch: int) -> _Held | None:
         return None
     arguments = dict(call.kwargs)
     transposed = call.target.startswith("nn.ConvTranspose")
-    kernel, stride = _extents(arguments["kernel_size"]), _extents(arguments.get("stride", 1))
+    kernel, stride = extents(arguments["kernel_size"]), extents(arguments.get("stride", 1))
     groups, depth, maps = (arguments.get(name, 1) for name in ("groups", "in_channels", "out_channels"))
     assert isinstance(groups, int)
     assert isinstance(depth, int)
     assert isinstance(maps, int)
     strided = any(step > 1 for step in stride)
-    dilated = any(step > 1 for step in _extents(arguments.get("dilation", 1)))
+    dilated = any(step > 1 for step in extents(arguments.get("dilation", 1)))
     per_group = depth // groups
     single = groups > 1 and per_group == 1 and maps == groups
     uneven = groups > 1 and not single and (per_group % _BLOCK > 0 or maps // groups % _BLOCK > 0)
     # The end of a transposed convolution is the input of the one that it runs backward.
     source, end = (node.output, shapes[0]) if transposed else (shapes[0], node.output)
-    # As at::native::ConvParams::use_mkldnn has it with one thread.
-    pointwise = prod(kernel[-2:]) == 1 and not strided and not dilated and batch < 16
-    small = groups == 1 and batch == 1 and shapes[0].elements <= _FEW
-    loop = pointwise or (small and not all(extent > 3 for extent in (1, *kernel)[-2:]))
+    loop = is_unfolded(arguments, (batch, *shapes[0].dims))
     # A filter that is dilated, deep, or taller than its input has its gradient from a matrix product.
     tall = any(size > extent for size, extent in zip(kernel[:-1], source.spatial, strict=False))
     product = uneven or dilated or tall or (len(kernel) == 3 and kernel[0] > 1)
@@ -153,13 +148,6 @@ def _channels_last(sizes: _Sizes, gradient: int) -> _Held:
     """Behind a layer norm depth is innermost: the weights and their gradient are laid out alike for the kernel."""
     copies = sizes.weight + sizes.weight_b
     return _Held(copies + sizes.y, copies + sizes.y + gradient + 2 * sizes.weight + 2 * sizes.bias)
-
-
-def _extents(value: object) -> tuple[int, ...]:
-    if isinstance(value, int):
-        return (value,)
-    assert isinstance(value, tuple)
-    return value
 
 
 def _rounded(channels: int) -> int:

@@ -47,7 +47,12 @@ def total(tape: Tape, losses: list[Value]) -> Value:
     found = tape.share(losses[0])
     for other in losses[1:]:
         before, found = found, tape.empty((), None, losses[0].itemsize, "other")
-        tape.record(found, [before, other], [], lambda tape, gradient: [tape.share(gradient), tape.share(gradient)])
+        needed = tape.needs(before), tape.needs(other)
+
+        def rule(tape: Tape, gradient: Value, needed: tuple[bool, bool] = needed) -> list[Value | None]:
+            return [tape.share(gradient) if each else None for each in needed]
+
+        tape.record(found, [before, other], [], rule)
         tape.release(before)
     for loss in losses:
         tape.release(loss)
@@ -60,16 +65,24 @@ def _cross_entropy(tape: Tape, logits: Value, _: Value) -> Value:
     Under autocast a CPU computes both in float32, CUDA the second one alone, on a copy.
     """
     source = cast(tape, logits, "F.cross_entropy")
-    log = tape.like(source)
-    tape.record(log, [source], [log.storage], lambda tape, gradient: [tape.like(gradient)])
+    if not tape.needs(logits):
+        # All but the result is gone with the operator.
+        tape.release(source)
+        return tape.empty((), None, 4 if tape.autocast is not None else source.itemsize, "other")
+    log = tape.empty(source.shape, None, source.itemsize)
+    tape.record(log, [source], [log.storage], _contiguous)
     taken = cast(tape, log, "F.nll_loss")
     loss = tape.empty((), None, taken.itemsize, "other")
     weights = tape.empty((), None, taken.itemsize)
-    seen = taken.shape, taken.strides, taken.itemsize
+    seen = taken.shape, None, taken.itemsize
     tape.record(loss, [taken], [taken.storage, weights.storage], lambda tape, _: [tape.empty(*seen)])
     for value in (source, log, taken, weights):
         tape.release(value)
     return loss
+
+
+def _contiguous(tape: Tape, gradient: Value) -> list[Value | None]:
+    return [tape.empty(gradient.shape, None, gradient.itemsize)]
 
 
 def _distance(target: str) -> Callable[[Tape, Value, Value], Value]:
@@ -82,7 +95,7 @@ def _distance(target: str) -> Callable[[Tape, Value, Value], Value]:
     def record(tape: Tape, output: Value, wanted: Value) -> Value:
         source = cast(tape, output, target)
         loss = Value(tape.allocate(source.size, "other"), (), (), source.itemsize)
-        seen = source.shape, source.strides, source.itemsize
+        seen = source.shape, None, source.itemsize
         tape.record(loss, [source], [source.storage, wanted.storage], lambda tape, _: [tape.empty(*seen)])
         tape.release(source)
         return loss

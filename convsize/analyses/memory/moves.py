@@ -7,16 +7,14 @@ from math import prod
 
 from convsize.analyses.memory.call import (
     Call,
-    is_channels_last,
     layout_like,
-    one_kernel,
     padded_shape,
     record,
     see,
     tensor,
     trained,
 )
-from convsize.analyses.memory.strides import Extents, channels_last, viewed
+from convsize.analyses.memory.strides import Extents, channels_last, is_channels_last, preserved, viewed
 from convsize.analyses.memory.tape import Tape, Value
 
 
@@ -66,7 +64,7 @@ def concatenate(call: Call, inputs: Sequence[Value]) -> Value:
     """A copy of all; the gradients are views of the whole one's."""
     tape = call.tape
     shape = (inputs[0].shape[0], sum(each.shape[1] for each in inputs), *inputs[0].shape[2:])
-    last = all(is_channels_last(each) for each in inputs)
+    last = all(is_channels_last(each.shape, each.strides) for each in inputs)
     widest = max(each.itemsize for each in inputs)
     output = tape.empty(shape, channels_last(shape) if last else None, widest)
     known = [see(tape, each) for each in inputs]
@@ -85,20 +83,34 @@ def pad(call: Call, inputs: Sequence[Value]) -> Value:
     amounts = call.kwargs["pad"]
     assert isinstance(amounts, tuple)
     shape = padded_shape(source.shape, amounts)
-    output = tape.empty(shape, layout_like(source, shape), source.itemsize)
-    tape.record(output, [source], [], one_kernel(tape, [source]))
+    output = tape.empty(shape, _padded_strides(source, shape, amounts), source.itemsize)
+    before = source.shape
+    back = tuple(-amount for amount in amounts)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.empty(before, _padded_strides(gradient, before, back), gradient.itemsize)]
+
+    tape.record(output, [source], [], rule)
     return output
 
 
+def _padded_strides(source: Value, shape: Extents, amounts: Extents) -> Extents:
+    """Those of a new tensor that values are put into; where nothing is added, those of a copy of what is left."""
+    if all(amount <= 0 for amount in amounts):
+        return preserved(shape, source.strides)
+    return layout_like(source, shape)
+
+
 def channel_shuffle(call: Call, inputs: Sequence[Value]) -> Value:
-    """View, permute, copy; backward the same the other way round. One group, or one map a group, moves nothing."""
+    """A copy, also where it moves nothing; backward the same the other way round."""
     (source,) = inputs
-    if call.kwargs["groups"] in (1, source.shape[1]):
-        return call.tape.share(source)
     tape = call.tape
-    output = tape.empty(source.shape, None, source.itemsize)
-    before = source.shape
-    tape.record(output, [source], [], lambda tape, gradient: [tape.empty(before, None, gradient.itemsize)])
+
+    def copy(tape: Tape, value: Value) -> Value:
+        return tape.empty(value.shape, layout_like(value, value.shape), value.itemsize)
+
+    output = copy(tape, source)
+    tape.record(output, [source], [], lambda tape, gradient: [copy(tape, gradient)])
     return output
 
 
@@ -130,6 +142,9 @@ def pick(call: Call, inputs: Sequence[Value]) -> Value:
     assert isinstance(indices, tuple)
     numbers = tape.empty((len(indices),), None, 8)
     output = tape.empty((source.shape[0], len(indices), *source.shape[2:]), None, source.itemsize)
-    tape.record(output, [source], [numbers.storage], one_kernel(tape, [source]))
+    before = source.shape
+    tape.record(
+        output, [source], [numbers.storage], lambda tape, gradient: [tape.empty(before, None, gradient.itemsize)]
+    )
     tape.release(numbers)
     return output

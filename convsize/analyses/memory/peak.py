@@ -60,6 +60,16 @@ def saved_bytes(network: Network, setting: TrainingSetting) -> int:
     return sum(size for _, size in step.saved)
 
 
+def fatal_layers(network: Network, setting: TrainingSetting) -> tuple[str, ...]:
+    """The layers whose backward ends the process of PyTorch 2.13 on a processor, with no word but a signal.
+
+    They are group norms that are trained behind a layer norm, the depth innermost, where no gradient flows further.
+    """
+    step = Step(network, setting)
+    step.loss()
+    return tuple(dict.fromkeys(network.nodes[layer].name for layer in step.tape.fatal))
+
+
 def what_if_choices(
     network: Network, setting: TrainingSetting, device: Device | None = None
 ) -> tuple[TrainingChoice, ...]:

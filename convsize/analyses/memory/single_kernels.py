@@ -5,64 +5,180 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.analyses.memory.autocast import to_type
-from convsize.analyses.memory.call import Call, fresh, is_channels_last, layout_like, record, see, tensor, trained
-from convsize.analyses.memory.strides import channels_last, is_contiguous
-from convsize.analyses.memory.tape import Leaf, Tape, Value
+from convsize.analyses.memory.call import (
+    Call,
+    Recorder,
+    Seen,
+    as_plane,
+    contiguous,
+    filled,
+    fresh,
+    layout_like,
+    record,
+    see,
+    tensor,
+    trained,
+)
+from convsize.analyses.memory.kernel_choice import is_unfolded
+from convsize.analyses.memory.moves import reshaped
+from convsize.analyses.memory.strides import Extents, channels_last, is_channels_last, is_contiguous, row_major
+from convsize.analyses.memory.tape import Leaf, Rule, Tape, Value
 
 
-def pointwise(call: Call, inputs: Sequence[Value]) -> Value:
-    """Activations and norms: a result like the input, in its storage where the layer works in place."""
+def activation(*order: str, preserves: bool = False) -> Recorder:
+    """An element-by-element operator, in the storage of its input where the layer works in place.
+
+    order: what its backward takes, the "gradient" and the "input" or the "output", in PyTorch's order.
+    preserves: it lays its result out as the input lies, as a copy would.
+    """
+
+    def recorder(call: Call, inputs: Sequence[Value]) -> Value:
+        (source,) = inputs
+        tape = call.tape
+        if call.layer.in_place:
+            output = tape.view(source, source.shape, source.strides)
+        else:
+            output = (tape.clone if preserves else tape.like)(source)
+        seen = {"input": source, "output": output}
+
+        def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+            operands = [{**seen, "gradient": gradient}[each] for each in order]
+            return [tape.like(*operands, itemsize=gradient.itemsize)]
+
+        return record(call, inputs, output, [source], rule)
+
+    return recorder
+
+
+def norm(call: Call, inputs: Sequence[Value]) -> Value:
+    """A batch norm, or a layer norm of a vector: one kernel, whose results are channels last where its input is."""
     (source,) = inputs
     tape = call.tape
-    output = tape.view(source, source.shape, source.strides) if call.layer.in_place else tape.like(source)
+    in_order = is_contiguous(source.shape, source.strides)
+    output = tape.empty(source.shape, None if in_order else layout_like(source, source.shape), source.itemsize)
     return record(call, inputs, output, [source, *trained(call)])
 
 
-def softmax(call: Call, inputs: Sequence[Value]) -> Value:
-    """In float32 under CUDA's autocast, which reads float16 as it is, and makes a gradient in it."""
-    (source,) = inputs
+def group_norm(call: Call, inputs: Sequence[Value]) -> Value:
+    """A kernel that takes its input and its gradient without gaps: other ones are copied first."""
     tape = call.tape
-    if source.itemsize == 4 or tape.autocast is None or tape.device == "cpu":
-        return pointwise(call, inputs)
-    if tape.autocast == "float16":
-        output = tape.like(source, 4)
-        before = source.itemsize
-        return record(call, inputs, output, [source], lambda tape, gradient: [tape.like(gradient, before)])
-    copy = to_type(tape, source, 4)
-    output = pointwise(call, [copy])
-    tape.release(copy)
+    last = is_channels_last(inputs[0].shape, inputs[0].strides)
+    source = contiguous(call, inputs[0], last=last)
+    output = tape.empty(source.shape, layout_like(source, source.shape), source.itemsize)
+    sources: list[Value | Leaf] = [source, *trained(call)]
+    known = [see(tape, each) for each in sources]
+    if last and tape.device == "cpu" and not known[0].needed and len(known) > 1:
+        # The kernel for channels last writes the gradient of its input also where there is none.
+        tape.fatal.append(tape.layer)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        taken = filled(tape, gradient, last=last)
+        results = [fresh(tape, seen) for seen in known]
+        tape.release(taken)
+        return results
+
+    record(call, [source], output, sources, rule)
+    tape.release(source)
     return output
 
 
-def window(call: Call, inputs: Sequence[Value]) -> Value:
-    """Interpolation: a result of another extent."""
+def softmax(call: Call, inputs: Sequence[Value]) -> Value:
+    """Contiguous whatever the input is; in float32 under CUDA's autocast, which reads float16 as it is, and makes a
+    gradient in it.
+    """
     (source,) = inputs
-    return record(
-        call, inputs, call.tape.empty(call.result, layout_like(source, call.result), source.itemsize), [source]
+    tape = call.tape
+    if source.itemsize < 4 and tape.autocast is not None and tape.device == "cuda":
+        if tape.autocast == "float16":
+            output = tape.empty(source.shape, None, 4)
+            before = source.itemsize
+            return record(
+                call, inputs, output, [source], lambda tape, gradient: [tape.empty(gradient.shape, None, before)]
+            )
+        source = to_type(tape, source, 4)
+    else:
+        tape.share(source)
+    output = tape.empty(source.shape, None, source.itemsize)
+    record(
+        call,
+        [source],
+        output,
+        [source],
+        lambda tape, gradient: [tape.empty(gradient.shape, None, gradient.itemsize)],
     )
+    tape.release(source)
+    return output
 
 
-def pool(call: Call, inputs: Sequence[Value]) -> Value:
-    """On one axis PyTorch pools a plane of height 1: what comes back is a view of the plane's gradient."""
+def resample(call: Call, inputs: Sequence[Value]) -> Value:
+    """Interpolation and pixel shuffle, whose gradient is channels last where that of the output is.
+
+    The nearest value of a volume of three axes is found by a kernel that makes contiguous gradients.
+    """
     (source,) = inputs
     tape = call.tape
     output = tape.empty(call.result, layout_like(source, call.result), source.itemsize)
-    if len(source.shape) != 3:
-        return record(call, inputs, output, [source])
-    seen = see(tape, source)
+    shape, itemsize = source.shape, source.itemsize
+    flat = len(shape) == 5 and call.kwargs["mode"] == "nearest"
 
-    def rule(tape: Tape, _: Value) -> list[Value | None]:
-        gradient = fresh(tape, seen)
-        if gradient is not None:
-            gradient.is_view = True
-        return [gradient]
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.empty(shape, None if flat else layout_like(gradient, shape), itemsize)]
 
     return record(call, inputs, output, [source], rule)
 
 
+def pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A pool of planes, or of volumes of three axes by a kernel that knows channels last."""
+    return _pooled(call, inputs, contiguous=False)
+
+
+def contiguous_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A pool of volumes of three axes by a kernel that makes contiguous results."""
+    return _pooled(call, inputs, contiguous=True)
+
+
+def _pooled(call: Call, inputs: Sequence[Value], *, contiguous: bool) -> Value:
+    output, rule = _window_pool(call.tape, inputs[0], call.result, contiguous=contiguous)
+    return record(call, inputs, output, inputs, rule)
+
+
+def window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool) -> Value:
+    """An average over windows as an operator of its own, which keeps its input."""
+    output, rule = _window_pool(tape, source, result, contiguous=contiguous)
+    tape.record(output, [source], [source.storage], rule)
+    return output
+
+
+def _window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool) -> tuple[Value, Rule]:
+    """On one axis PyTorch pools a plane of height 1: what comes back is a view of the plane's gradient."""
+    last = not contiguous and is_channels_last(*as_plane(source))
+    strides = channels_last if last else row_major
+    output = tape.empty(result, strides(result), source.itemsize)
+    seen = Seen(tape.needs(source), source.shape, strides(source.shape), source.itemsize)
+    line = len(source.shape) == 3
+
+    def rule(tape: Tape, _: Value) -> list[Value | None]:
+        gradient = fresh(tape, seen)
+        if gradient is not None:
+            gradient.is_view = line
+        return [gradient]
+
+    return output, rule
+
+
+def mean_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """The mean of every map, which PyTorch computes as a mean: its gradient is repeated and divided."""
+    (source,) = inputs
+    tape = call.tape
+    strides = (channels_last if is_channels_last(*as_plane(source)) else row_major)(call.result)
+    output = tape.empty(call.result, strides, source.itemsize)
+    seen = Seen(tape.needs(source), source.shape, row_major(source.shape), source.itemsize)
+    return record(call, inputs, output, [source], lambda tape, _: [fresh(tape, seen)])
+
+
 def adaptive_max_pool(call: Call, inputs: Sequence[Value]) -> Value:
     """A pool whose indices PyTorch hands to Python, also where backward does not need them."""
-    output = pool(call, inputs)
+    output = _pooled(call, inputs, contiguous=len(call.result) == 5)
     if not call.tape.needs(inputs[0]):
         call.tape.release(call.tape.empty(call.result, None, 8))
     return output
@@ -70,17 +186,44 @@ def adaptive_max_pool(call: Call, inputs: Sequence[Value]) -> Value:
 
 def convolution(call: Call, inputs: Sequence[Value]) -> Value:
     """One operator, whose backward makes all its gradients together."""
+    return _convolution(call, inputs, transposed=False)
+
+
+def transposed_convolution(call: Call, inputs: Sequence[Value]) -> Value:
+    """A convolution the other way round."""
+    return _convolution(call, inputs, transposed=True)
+
+
+def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Value:
     (source,) = inputs
     tape = call.tape
-    output = tape.empty(call.result, layout_like(source, call.result), source.itemsize)
+    # The kernels for volumes of three axes that unfold them know no channels last.
+    unfolded = len(source.shape) == 5 and is_unfolded(call.kwargs, source.shape, source.itemsize)
+    last = _in_channels_last(source) and not unfolded
+    strides = channels_last if last else row_major
+    output = tape.empty(call.result, strides(call.result), source.itemsize)
+    if transposed and unfolded and source.size > output.size:
+        # Its result is made in a block of the input's size, which shrinks no more.
+        tape.release(output)
+        output = Value(tape.allocate(source.size), call.result, strides(call.result), source.itemsize)
     parameters = [call.parameters[name] for name in ("weight", "bias") if name in call.parameters]
     sources: list[Value | Leaf] = [source, *parameters]
     known = [see(tape, each) for each in sources]
-    if is_channels_last(source):
-        # The weight's gradient comes out in the activations' layout, not in the weight's.
-        weight = known[1]
-        known[1] = weight._replace(strides=channels_last(weight.shape))
+    # The weight's gradient comes out in the activations' layout, not in the weight's.
+    known[:2] = [seen._replace(strides=strides(seen.shape)) for seen in known[:2]]
     return record(call, inputs, output, sources, lambda tape, _: [fresh(tape, seen) for seen in known])
+
+
+def _in_channels_last(source: Value) -> bool:
+    """Whether a convolution computes in channels last.
+
+    It copies its input into that format first, of which a batch of single values has none. A line it copies to be
+    contiguous, and then sees as a plane of height 1.
+    """
+    shape, strides = as_plane(source)
+    if len(source.shape) == 3 and not is_contiguous(source.shape, source.strides):
+        return False
+    return is_channels_last(shape, strides) and is_channels_last(shape, channels_last(shape))
 
 
 def linear(call: Call, inputs: Sequence[Value]) -> Value:
@@ -108,23 +251,28 @@ def layer_norm(call: Call, inputs: Sequence[Value]) -> Value:
     sources: list[Value | Leaf] = [source, *trained(call)]
     known = [see(tape, each) for each in sources]
     known[0] = known[0]._replace(strides=strides)
-    return record(call, inputs, output, sources, lambda tape, _: [fresh(tape, seen) for seen in known])
+
+    def rule(tape: Tape, _: Value) -> list[Value | None]:
+        results = [fresh(tape, seen) for seen in known]
+        if results[0] is not None:
+            # It is seen with the depth in its place again.
+            results[0].is_view = True
+        return results
+
+    return record(call, inputs, output, sources, rule)
 
 
 def instance_norm(call: Call, inputs: Sequence[Value]) -> Value:
     """A batch norm over N·D maps, with the gain and the bias repeated for every sample."""
-    (source,) = inputs
     tape = call.tape
-    if is_contiguous(source.shape, source.strides):
-        tape.share(source)
-    else:
-        before, source = source, tape.empty(source.shape, None, source.itemsize)
-        tape.record(source, [before], [], lambda tape, gradient: [tape.share(gradient)])
-    repeated = [_repeated(tape, each, source.shape[0]) for each in trained(call)]
-    output = tape.empty(source.shape, None, source.itemsize)
-    record(call, [source], output, [source, *repeated])
-    tape.release(source)
-    for each in repeated:
+    source = contiguous(call, inputs[0], last=False)
+    batch, depth, *extents = source.shape
+    maps = reshaped(tape, source, (1, batch * depth, *extents))
+    repeated = [_repeated(tape, each, batch) for each in trained(call)]
+    normed = tape.empty(maps.shape, None, maps.itemsize)
+    record(call, [maps], normed, [maps, *repeated])
+    output = reshaped(tape, normed, source.shape)
+    for each in (source, maps, normed, *repeated):
         tape.release(each)
     return output
 
@@ -146,10 +294,18 @@ def prelu(call: Call, inputs: Sequence[Value]) -> Value:
     (source,) = inputs
     tape = call.tape
     leaves = trained(call)
-    seen = see(tape, source)
-    output = tape.like(source)
+    needed = tape.needs(source)
+    output = tape.clone(source)
+    weight = tensor(call.parameters["weight"])
+    spread = (1, *weight.shape, *(1,) * (len(source.shape) - 2))
+    slopes = Value(weight.storage, spread, row_major(spread), weight.itemsize)
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        return [fresh(tape, seen), *(tape.like(gradient) for _ in leaves)]
+        # The kernel makes both, needed or not.
+        gradients: list[Value | None] = [tape.like(source, slopes, gradient) for _ in range(1 + len(leaves))]
+        if not needed and gradients[0] is not None:
+            tape.release(gradients[0])
+            gradients[0] = None
+        return gradients
 
     return record(call, inputs, output, [source, *leaves], rule)

@@ -43,16 +43,24 @@ def require_known(setting: TrainingSetting) -> None:
         raise UsageError("inference has no loss and no backward pass: leave losses, checkpoints and accumulation out")
 
 
-def smallest_batch(network: Network, frozen: tuple[str, ...] = ()) -> int:
-    """The smallest batch that PyTorch trains: 2 where a batch norm would see a single value of every map.
+def smallest_batch(network: Network, frozen: tuple[str, ...] = (), *, inference: bool = False) -> int:
+    """The smallest batch that PyTorch trains: 2 where a norm would see a single value of every map.
 
-    frozen: patterns of layers that are not trained; a batch norm among them keeps its statistics.
+    frozen: patterns of layers that are not trained; a batch norm among them keeps its statistics, as all do in
+    inference. A group norm whose groups are single maps has none to keep.
 
     Raises UsageError where a pattern has no layer.
     """
     left_out = trailing_softmax(network) | frozen_layers(network, frozen)
-    norms = [node for node in network.layers if node.op.STATISTICS == "batch" and node.index not in left_out]
-    return 2 if any(norm.output.area == 1 for norm in norms) else 1
+    for node in network.layers:
+        by_map = node.op.STATISTICS == "group" and any(
+            dict(call.kwargs).get("num_groups") == node.output.channels
+            for call in node.op.torch(*network.input_shapes(node))
+        )
+        over_batch = node.op.STATISTICS == "batch" and not inference and node.index not in left_out
+        if node.output.area == 1 and (by_map or over_batch):
+            return 2
+    return 1
 
 
 class Step:
@@ -66,11 +74,12 @@ class Step:
         Raises UsageError where the setting makes no sense for the network.
         """
         require_known(setting)
-        smallest = 1 if setting.inference else smallest_batch(network, setting.frozen)
+        smallest = smallest_batch(network, setting.frozen, inference=setting.inference)
         if setting.batch < smallest:
             raise UsageError(
-                f"{network.name}: PyTorch trains no batch norm on a single value a map, as there is in a batch of "
-                f"{setting.batch}: take a batch of {smallest} or more, or freeze the norm"
+                f"{network.name}: PyTorch {'computes' if setting.inference else 'trains'} no norm on a single value a "
+                f"map, as there is in a batch of {setting.batch}: take a batch of {smallest} or more, or freeze a "
+                "batch norm"
             )
         self.network = network
         self.setting = setting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 Extents = tuple[int, ...]
@@ -35,6 +36,29 @@ def is_contiguous(shape: Extents, strides: Extents) -> bool:
     return True
 
 
+def is_channels_last(shape: Extents, strides: Extents) -> bool:
+    """Whether kernels take a batch of planes or volumes as channels last: what PyTorch calls its suggested format.
+
+    The strides alone say it, those of axes of one position among them: a batch of single maps may be either. On one
+    axis of space there is no such format.
+    """
+    if len(shape) < 4:
+        return False
+    # As c10::is_channels_last_strides_2d: from the depth outwards no stride is below what lies within it.
+    step = 0
+    for axis in (1, *range(len(shape) - 1, 1, -1), 0):
+        if strides[axis] < step or (axis == 0 and step == strides[1]):
+            return False
+        step = strides[axis] * shape[axis]
+    return strides[1] > 0
+
+
+def fills_channels_last(shape: Extents, strides: Extents) -> bool:
+    """Whether the values of a batch of planes or volumes lie in memory in order, the depth innermost."""
+    order = (0, *range(2, len(shape)), 1)
+    return len(shape) > 3 and is_contiguous(tuple(shape[a] for a in order), tuple(strides[a] for a in order))
+
+
 def is_dense(shape: Extents, strides: Extents) -> bool:
     """Whether the values fill their block of memory without gaps and overlaps."""
     step = 1
@@ -45,11 +69,63 @@ def is_dense(shape: Extents, strides: Extents) -> bool:
     return True
 
 
-def dense_strides(shape: Extents, strides: Extents) -> Extents:
-    """The strides of an element-by-element result: the same order of axes, without gaps."""
-    if is_dense(shape, strides):
-        return strides
-    order = sorted(range(len(shape)), key=lambda axis: (strides[axis], -axis))
+def preserved(shape: Extents, strides: Extents) -> Extents:
+    """The strides of a clone or of a copy in another type: as they are, or the same order of axes without gaps."""
+    return strides if is_dense(shape, strides) else _in_order(shape, [strides])
+
+
+def elementwise(shape: Extents, operands: Sequence[tuple[Extents, Extents]]) -> Extents:
+    """The strides of the result of an element-by-element operator on operands of these shapes and strides.
+
+    As at::TensorIterator has it, where axes that lie in the same order in all operands lie so in the result.
+    """
+    if all(own == shape for own, _ in operands):
+        if all(is_contiguous(*each) for each in operands):
+            return row_major(shape)
+        if len(shape) == 4 and all(fills_channels_last(*each) for each in operands):
+            return channels_last(shape)
+        first = operands[0][1]
+        if all(is_dense(*each) and each[1] == first for each in operands):
+            return first
+    return _in_order(shape, [_repeated(shape, *each) for each in operands])
+
+
+def broadcast(*shapes: Extents) -> Extents:
+    """The shape of a result: axes are counted from the last one, and those of one position repeated."""
+    rank = max(map(len, shapes))
+    return tuple(map(max, *((1,) * (rank - len(each)) + each for each in (*shapes, (1,) * rank))))
+
+
+def _repeated(shape: Extents, own: Extents, strides: Extents) -> Extents:
+    """The strides of an operand in the shape of the result: none along the axes that it is repeated along."""
+    missing = len(shape) - len(own)
+    axes = zip(own, strides, shape[missing:], strict=True)
+    return (*(0,) * missing, *(0 if extent == 1 != wanted else step for extent, step, wanted in axes))
+
+
+def _in_order(shape: Extents, operands: Sequence[Extents]) -> Extents:
+    """Strides without gaps, the axes in the order that the first operand to tell two of them apart has them in."""
+
+    def after(axis: int, other: int) -> int:
+        for strides in operands:
+            if not strides[axis] or not strides[other]:
+                continue
+            if strides[axis] != strides[other]:
+                return strides[axis] - strides[other]
+            if shape[axis] > shape[other]:
+                return 1
+        return 0
+
+    order = list(reversed(range(len(shape))))
+    for place in range(1, len(order)):
+        own = place
+        for before in reversed(range(place)):
+            compared = after(order[before], order[own])
+            if compared > 0:
+                order[before], order[own] = order[own], order[before]
+                own = before
+            elif compared < 0:
+                break
     found = [0] * len(shape)
     step = 1
     for axis in order:

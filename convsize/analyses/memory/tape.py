@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf, prod
 from typing import Literal, Protocol
 
-from convsize.analyses.memory.strides import Extents, dense_strides, row_major
+from convsize.analyses.memory.strides import Extents, broadcast, elementwise, is_dense, preserved, row_major
 from convsize.record import Record
 
 Kind = Literal["parameters", "buffers", "gradients", "optimizer", "activations", "inputs", "other"]
@@ -144,9 +144,9 @@ class Tape:
 
     `stretches` are the step's layers in the order in which they ran. `layer` -1 stands for the loss and the optimizer.
     autocast: the type that autocast computes in, where it is on; casts: the copies of parameters that it holds, by
-    parameter. block: the block that runs under a checkpoint. allocated counts the storages; from number `limit` on
-    they take nothing, for the operator that would make them is not run. `watch` is shown every storage that comes
-    (True) or goes.
+    parameter. block: the block that runs under a checkpoint. fatal: layers whose backward ends PyTorch's process.
+    allocated counts the storages; from number `limit` on they take nothing, for the operator that would make them is
+    not run. `watch` is shown every storage that comes (True) or goes.
     """
 
     def __init__(self, device: Device = "cpu") -> None:
@@ -165,6 +165,7 @@ class Tape:
         self.autocast: str | None = None
         self.casts: dict[int, Value] = {}
         self.block: Keeper | None = None
+        self.fatal: list[int] = []
         self.allocated = 0
         self.limit: float = inf
         self.watch: Callable[[Storage, bool], None] | None = None
@@ -235,9 +236,22 @@ class Tape:
         storage = self.allocate(prod(shape) * itemsize, kind)
         return Value(storage, shape, row_major(shape) if strides is None else strides, itemsize)
 
-    def like(self, value: Value, itemsize: int | None = None) -> Value:
-        """A new tensor as an element-by-element operator makes it: in the order of the given one's strides."""
-        return self.empty(value.shape, dense_strides(value.shape, value.strides), itemsize or value.itemsize)
+    def like(self, *operands: Value, itemsize: int | None = None) -> Value:
+        """A new tensor as an element-by-element operator makes it of these, of the type of the first one."""
+        shape = broadcast(*(each.shape for each in operands))
+        itemsize = itemsize or operands[0].itemsize
+        known = [(each.shape, self._taken(each, itemsize)) for each in operands]
+        return self.empty(shape, elementwise(shape, known), itemsize)
+
+    def _taken(self, operand: Value, itemsize: int) -> Extents:
+        """The strides of an operand in the type of the result: a processor makes a copy of one of another type."""
+        if self.device == "cuda" or not operand.shape or operand.itemsize == itemsize:
+            return operand.strides
+        return preserved(operand.shape, operand.strides)
+
+    def clone(self, value: Value, itemsize: int | None = None) -> Value:
+        """A new tensor with the same values, perhaps in another type, that lies in memory as the given one does."""
+        return self.empty(value.shape, preserved(value.shape, value.strides), itemsize or value.itemsize)
 
     def number(self) -> Value:
         """A number that Python hands to an operator on tensors: 8 bytes of the processor's while that runs."""
@@ -354,6 +368,7 @@ class Tape:
                 node.block = None
             for output, edge in zip(outputs, node.edges, strict=True):
                 if output is None or edge is None:
+                    assert output is None, "a gradient that nobody needs"
                     continue
                 target = edge.target
                 before = buffers.get(id(target))
@@ -377,19 +392,20 @@ class Tape:
             before, gradient = gradient, self.empty(edge.shape, None, gradient.itemsize)
             self.release(before)
         if gradient.itemsize != edge.itemsize:
-            before, gradient = gradient, self.like(gradient, edge.itemsize)
+            before, gradient = gradient, self.clone(gradient, edge.itemsize)
             self.release(before)
         return gradient
 
     def _sum(self, before: Value, more: Value) -> Value:
         """Two gradients of one tensor: in place where the engine alone holds the first.
 
-        It never does of a view, which keeps the tensor that it shows alive.
+        It never does of a view, which keeps the tensor that it shows alive, or where values have gaps or overlap.
         """
-        if before.holders == 1 and before.storage.holders == 1 and not before.is_view:
+        alone = before.holders == 1 and before.storage.holders == 1 and not before.is_view
+        if alone and is_dense(before.shape, before.strides):
             self.release(more)
             return before
-        total = self.like(before)
+        total = self.like(before, more)
         self.release(before)
         self.release(more)
         return total

@@ -120,7 +120,8 @@ def saved_by_torch(batch: Batch) -> int:
         kept[storage._cdata] = storage
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    # With more threads other kernels may run, which lay their results out otherwise.
+    with computing_threads(1), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         held = loss_of(batch)
     known = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
     anyway = {tensor.untyped_storage()._cdata for tensor in known}

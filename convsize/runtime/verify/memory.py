@@ -89,7 +89,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
 def untrainable(network: Network, setting: TrainingSetting) -> str:
     """Why nothing can be trained, or nothing."""
     if setting.batch < smallest_batch(network, setting.frozen):
-        return "PyTorch trains no batch norm on a single value a map"
+        return "PyTorch trains no norm on a single value a map"
     if not any(each.role != "buffer" for node in network.layers for each in network.parameters(node)):
         return "nothing trains"
     try:

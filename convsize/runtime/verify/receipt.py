@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.report import analyze
 from convsize.errors import UsageError
 from convsize.graph.network import Network
@@ -45,12 +46,17 @@ def verify(
     shapes and calls without values: what needs numbers is not measured there. Times are measured where `against` is a
     device whose figures predict them.
 
-    Raises UsageError where the device is not there, or has not the memory to compute a batch at all.
+    Raises UsageError where the device is not there, where PyTorch computes no such batch, or where the memory to
+    compute one is not there.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
     if device == "meta" and autocast is not None:
         raise UsageError("PyTorch has no autocast on meta: leave --autocast out, or take the processor")
+    if batches[-1] < (smallest := smallest_batch(network, inference=True)):
+        raise UsageError(
+            f"{network.name}: PyTorch computes no group norm on a single value a map: ask for a --batch of {smallest}"
+        )
     plan = lower(network)
     setting = TrainingSetting(
         max(batches), optimizer, dtype, device="cuda" if device == "cuda" else "cpu", autocast=autocast

@@ -50,7 +50,7 @@ def test_every_spec_holds_on_meta(path):
     assert failing(receipt) == []
     for line in receipt.lines:
         assert line.verdict == "exact" or line.note.startswith(
-            ("gradients need values", "allocations need values", "PyTorch trains no batch norm")
+            ("gradients need values", "allocations need values", "PyTorch trains no norm")
         )
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_measured_says_why():
         for line in lines["C3D4 GAP BN FC2"]
         if line.verdict == "not measured" and not line.quantity.startswith("allocator peak")
     }
-    assert alone == {"saved for backward, batch 1": "PyTorch trains no batch norm on a single value a map"}
+    assert alone == {"saved for backward, batch 1": "PyTorch trains no norm on a single value a map"}
     assert "mix all positions" in lines["C3D4 GN2"][-1].note
     assert {line.note for line in lines["GAP R"] if line.verdict == "not measured"} == {
         "nothing trains",

@@ -1,0 +1,202 @@
+"""Small random networks of every op: 1-D to 3-D, with joins, splits, slices, heads, blocks, repeats and shared taps.
+
+Every layer is tried on the volume that reaches it, so the text builds. The choices are those of a `random.Random`:
+Hypothesis gives one that it can shrink, a long run makes one of a number.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from random import Random
+
+import convsize
+from convsize.errors import SpecError
+from convsize.geometry import Shape
+
+LARGEST = 300
+"""Values of a sample up to which a volume may grow."""
+
+ACTIVATIONS = (
+    "R", "R", "R", "relu6", "leaky(0.1)", "prelu", "prelu({c})", "elu", "gelu", "silu", "mish", "sigmoid", "tanh",
+    "hswish", "hsigmoid", "softplus", "S", "softmax(2)", "logsoftmax",
+)  # fmt: skip
+NORMS = (
+    "BN", "BNb0", "LN", "LN", "LNb0", "IN", "INb1", "GN1", "GN2", "GN2b0", "GN{c}", "LRN", "LRN3", "scale", "weight",
+    "affine", "times(2)", "drop(0.5)", "drop(0)", "drop(1)", "droppath(0.3)", "droppath(0)", "droppath(1)",
+)  # fmt: skip
+MOVES = (
+    "slice(0,{c//2})", "slice({c//2},{c})", "slice(0,{c})", "slice(1,2)", "pick(0)", "pick(0,1,0)", "shuffle(1)",
+    "shuffle(2)", "shuffle({c})", "widen({c+2})", "widen({c})", "pad(1)", "pad(-1)", "pad(0)", "pad(0,1)", "up(2)",
+    "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
+    "crop(3,1)", "crop(1,1,2)",
+)  # fmt: skip
+WINDOWS = (
+    "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",
+    "C3D{c}g{c}", "C1D{2*c}g2", "C2D{n}psame", "C3D{n}/2psame", "C3D{n}p0:1", "C1x3D{n}", "C3x1D{n}/1x2", "C1D{n}/1x2",
+    "C1D{n}/2x1", "C1x2D{n}p0", "C1x1x3D{n}", "C2x1x1D{n}p0", "DW3", "DW3D{2*c}", "DW1", "DW3/2", "T1D{n}", "T2D{n}/2",
+    "T3D{n}p1", "T3D{n}/2p1a1", "T1D{n}/2", "T2D{c}g{c}", "T3D{n}/2psame", "T1x2D{n}", "M", "M3/1p1", "M2/1", "M1",
+    "M3/2ceil", "M3/2p0:1", "M1x2", "M2psame", "A", "A3/1p1", "A3/1p1z0", "A1", "A2/1", "A3/2ceil", "A2d2", "A3p0:1z0",
+    "A3/2psame", "sumpool(2)", "sumpool(1)", "lppool(2,2)", "lppool(3,2)", "lppool(1,2,1)", "GAP", "GMP",
+)  # fmt: skip
+FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape({c},1)", "reshape(1,{c})", "reshape({c},1,1)", "GAP", "GMP")
+RESHAPES = ("reshape({c},{a})", "reshape({a},{c})", "reshape({c*a})", "reshape({c},{a},1)", "reshape(1,{a},{c})")
+KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESHAPES)
+
+_IDENTITY = ("drop(0.5)", "R", "BN", "C1D{c}", "LN")
+
+
+@cache
+def behind(item: str, source: Shape) -> Shape | None:
+    """The volume that a layer makes of another one, None where it takes no such volume or makes too large a one."""
+    if source.spatial:
+        lines = [f"input: {source.channels}@{'x'.join(map(str, source.spatial))}", item]
+    else:
+        lines = [f"input: {source.channels}@1", f"flat {item}"]
+    try:
+        network = convsize.parse("\n".join(lines))
+    except SpecError:
+        return None
+    output = network.nodes[-1].output
+    return output if output.elements <= LARGEST else None
+
+
+class _Writer:
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.taps: list[tuple[str, Shape]] = []
+        self.defs: list[str] = []
+        self.count = 0
+
+    def name(self, stem: str) -> str:
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def layer(self, source: Shape, kinds: tuple[tuple[str, ...], ...] | None = None) -> tuple[str, Shape]:
+        """A layer that takes the volume, and what it makes of it."""
+        kinds = kinds or (KINDS if source.spatial else (FLAT, ACTIVATIONS, NORMS))
+        for _ in range(40):
+            pattern = self.random.choice(self.random.choice(kinds))
+            item = pattern.replace("{n}", str(self.random.choice((1, 2, 3, 4, 6, 8)))).replace("{a}", str(source.area))
+            item = item.replace("{c*a}", str(source.elements))
+            found = behind(item, source)
+            if found is not None:
+                return item, found
+        return "R", source
+
+    def keeping(self, source: Shape, level: int) -> str:
+        """A series that gives back a volume like the one that enters it."""
+        for _ in range(4):
+            text, found = self.series(source, level, most=2)
+            if found == source:
+                return text
+            if found.spatial == source.spatial and found.spatial:
+                return f"{text} C1D{source.channels}"
+        return self.random.choice(_IDENTITY) if source.spatial else f"FC{source.channels}"
+
+    def aligned(self, source: Shape, level: int) -> tuple[str, Shape]:
+        """A series that keeps the extents."""
+        for _ in range(4):
+            text, found = self.series(source, level, most=2)
+            if found.spatial == source.spatial and found.elements <= LARGEST // 3:
+                return text, found
+        return "x", source
+
+    def tapped(self, source: Shape) -> str:
+        """A branch from a value that was named before, or the identity."""
+        names = [name for name, shape in self.taps if shape == source]
+        return f"@{self.random.choice(names)}" if names and self.random.random() < 0.5 else "x"
+
+    def item(self, source: Shape, level: int) -> tuple[str, Shape]:
+        """A layer, a join, a repeat or a block."""
+        kind = self.random.choice("lllllllll+*[|rbg" if level else "l")
+        c = source.channels
+        if kind == "+" or kind == "*":
+            branches = [self.keeping(source, level - 1)]
+            branches += [
+                self.tapped(source) if self.random.random() < 0.7 else self.keeping(source, level - 1)
+                for _ in range(self.random.choice((1, 1, 2)))
+            ]
+            self.random.shuffle(branches)
+            return f"({f' {kind} '.join(branches)})", source
+        if kind == "g" and source.spatial:
+            gate = self.random.choice(("GAP", "GMP", f"GAP FC{c} sigmoid", "GAP flat", f"C1D{c}", "C1D1 sigmoid"))
+            return self.random.choice((f"(x * {gate})", f"({gate} * x)")), source
+        if kind == "[" and source.spatial:
+            parts = [self.aligned(source, level - 1) for _ in range(self.random.choice((2, 2, 3)))]
+            depth = sum(shape.channels for _, shape in parts)
+            return f"[{' | '.join(text for text, _ in parts)}]", Shape(depth, source.spatial)
+        if kind == "|" and source.spatial and c > 1:
+            parts = self.random.choice([n for n in (2, 3, 4, c) if c % n == 0] or [c])
+            if parts <= 4:
+                found = [self.aligned(Shape(c // parts, source.spatial), level - 1) for _ in range(parts)]
+                depth = sum(shape.channels for _, shape in found)
+                return f"split[{' | '.join(text for text, _ in found)}]", Shape(depth, source.spatial)
+        if kind == "r":
+            return f"({self.keeping(source, level - 1)})*{self.random.choice((2, 2, 3))}", source
+        if kind == "b":
+            name, taps = self.name("b"), self.taps
+            self.taps = []  # a block sees none but its own
+            text, found = self.series(source, level - 1, most=3)
+            self.taps = taps
+            self.defs.append(f"def {name}: {text}")
+            return name, found
+        return self.layer(source)
+
+    def series(self, source: Shape, level: int, most: int) -> tuple[str, Shape]:
+        """Items one after another."""
+        items = []
+        for _ in range(self.random.randint(1, most)):
+            text, source = self.item(source, level)
+            items.append(text)
+        return " ".join(items), source
+
+
+def small_network(random: Random) -> str:
+    """The text of a network that builds, with a trained layer before an output."""
+    while True:
+        text = _attempt(random)
+        try:
+            network = convsize.parse(text)
+        except SpecError:
+            continue
+        useful = frozenset[int]().union(*map(network.ancestors, network.outputs.values()))
+        trained = (each.role != "buffer" for index in useful for each in network.parameters(network.nodes[index]))
+        if len(network.nodes) < 60 and any(trained):
+            return text
+
+
+def _attempt(random: Random) -> str:
+    writer = _Writer(random)
+    rank = random.choice((1, 2, 2, 2, 3))
+    extents = tuple(random.choice(((4, 7, 8, 12), (4, 5, 6, 8), (2, 3, 4))[rank - 1]) for _ in range(rank))
+    source = Shape(random.choice((1, 2, 3, 4)), extents)
+    volume = f"{source.channels}@{'x'.join(map(str, extents))}"
+    lines: list[str] = []
+    body: list[str] = []
+    if random.random() < 0.15:
+        body += [f"input left: {volume}", f"input right: {volume}"]
+        lines.append("@left")
+        writer.taps += [("left", source), ("right", source)]
+    else:
+        body.append(f"input: {volume}")
+    if random.random() < 0.2:
+        body.append("default: Cb0")
+    heads = []
+    for _ in range(random.choice((1, 2, 2, 3))):
+        text, source = writer.series(source, 2, most=3)
+        if random.random() < 0.4:
+            name = writer.name("t")
+            text = f"({text}) as {name}"
+            writer.taps.append((name, source))
+        lines.append(text)
+    if random.random() < 0.5:
+        end = random.choice(("FC3", "FC2b0", "GAP FC3 S", "FC4 S", "FC2 logsoftmax", "C1D2", "LN S FC4", "R", "BN FC2"))
+        lines.append(end)
+    for name, shape in writer.taps:
+        if random.random() < 0.3:
+            text, _ = writer.series(shape, 1, most=2)
+            heads.append(f"head {writer.name('h')} @{name}: {text}")
+    used = "\n".join([*lines, *heads])
+    if "right" in [name for name, _ in writer.taps] and "@right" not in used:
+        heads.append(f"head {writer.name('h')} @right: FC2")
+    return "\n".join([*body, *writer.defs, *lines, *heads]) + "\n"
