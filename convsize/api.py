@@ -51,8 +51,6 @@ class Report(BareReport):
     tiny · input 3@32x32 · batch 1 · float32
     """
 
-    __slots__ = ()
-
     def __repr__(self) -> str:
         totals = self.totals
         costs = f"{totals.parameters:,} parameters, {totals.macs:,} MACs"
@@ -109,7 +107,7 @@ class Network(BareNetwork):
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
 
-        return Report(*analyze(self, batch=batch, dtype=dtype))
+        return Report(**analyze(self, batch=batch, dtype=dtype).as_dict())
 
     def __repr__(self) -> str:
         into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())
@@ -416,7 +414,7 @@ class Network(BareNetwork):
             autocast=autocast,
             against=machine,
         )
-        return receipt._replace(versions=(("convsize", __version__), *receipt.versions))
+        return receipt.replace(versions=(("convsize", __version__), *receipt.versions))
 
     def to_networkx(self) -> networkx.MultiDiGraph:
         """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.

@@ -1,9 +1,6 @@
-"""The base error, diagnostics with spans, and the exit codes.
+"""The base error, diagnostics with spans, and the exit codes."""
 
-Records here and in the syntax tree are named tuples: immutable like a frozen dataclass, and an eighth of its cost at
-import, which is most of what a command that answers in a tenth of a second spends. Files full of them do without
-`from __future__ import annotations`: typing compiles every annotation that is a string when the class is made.
-"""
+from __future__ import annotations
 
 import bisect
 import os
@@ -29,9 +26,13 @@ class Span(Record):
     start: int
     end: int
 
-    def to(self, other: "Span") -> "Span":
+    def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of `other`."""
         return Span(self.start, other.end)
+
+    def of(self, text: str) -> str:
+        """The part of a text that lies in it."""
+        return text[self.start : self.end]
 
 
 class Place(Record):
@@ -81,7 +82,7 @@ class Source:
 
     def slice(self, span: Span) -> str:
         """The text under a span."""
-        return self.text[span.start : span.end]
+        return span.of(self.text)
 
 
 Severity = Literal["error", "warning", "advice"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convsize.errors import Diagnostic, Source, Span
-from convsize.records import Insight, LayerRow, ParameterRow, ReceptiveField, Report, Totals
+from convsize.records import Insight, LayerRow, ParameterRow, ReceptiveField, Report, Totals, Turn
 
 
 def field(size: int, jump: Fraction | int = 1, start: int = 0, *, whole: bool = False) -> ReceptiveField:
@@ -28,7 +28,7 @@ def layer(
     biases: int = 0,
     macs: int = 0,
     sees: ReceptiveField | None = None,
-    turns: tuple[tuple[int, int, bool], ...] = (),
+    turns: tuple[Turn, ...] = (),
     blocks: tuple[str, ...] = (),
     repeat_of: str | None = None,
 ) -> LayerRow:

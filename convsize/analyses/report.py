@@ -51,7 +51,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         if not node.inputs:
             continue
         count, done, output, own = counts[index], work[index], outputs[index], seen[index]
-        line, column = place(node.span.start)
+        start = place(node.span.start)
         rows.append(
             LayerRow(
                 index=index,
@@ -59,8 +59,8 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 op=node.op.NAME,
                 kind=node.op.KIND,
                 spec=node.spec,
-                line=line,
-                column=column,
+                line=start.line,
+                column=start.column,
                 inputs=tuple([names[each] for each in node.inputs]),
                 input_shapes=tuple([shape.dims for shape in facts[index].inputs]),
                 output=node.output.dims,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from convsize.analyses.facts import Facts
-from convsize.ops.base import Work
 from convsize.record import Record
 
 
@@ -31,14 +30,14 @@ def layer_work(facts: Sequence[Facts]) -> list[LayerWork]:
     for fact in facts:
         done = known.get(id(fact))
         if done is None:
-            items = itemised(fact.work)
+            items = itemised((each.kind, each.flops) for each in fact.work)
             flops = 2 * fact.macs + sum(count for _, count in items)
             done = known[id(fact)] = LayerWork(fact.macs, flops, items)
         found.append(done)
     return found
 
 
-def itemised(parts: Iterable[Work | tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+def itemised(parts: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
     """Operations summed by kind, in the order in which the kinds first occur."""
     sums: dict[str, int] = {}
     for kind, flops in parts:

@@ -45,7 +45,7 @@ def advised(
                 asked = True  # the sizes are those of the whole network: saying them once is enough
                 sizes = _sizes_that_fit(file, each, lets)
                 if sizes is not None:
-                    each = each._replace(help=f"{sizes}, or {each.help}" if each.help else sizes)
+                    each = each.replace(help=f"{sizes}, or {each.help}" if each.help else sizes)
         found.append(each)
     return tuple(found)
 
@@ -89,7 +89,7 @@ def doubted(
         after = attempt(changed, lets)
         if after.network is not None and not _failing(after.network):
             said = f"{how}: write `{fix.replacement.strip()}`"
-            better = first._replace(help=f"{said}; otherwise {first.help}" if first.help else said, fixes=(fix,))
+            better = first.replace(help=f"{said}; otherwise {first.help}" if first.help else said, fixes=(fix,))
             return tuple(better if each is first else each for each in found)
     return found
 
@@ -139,11 +139,11 @@ def _changes(file: File, found: Diagnostic) -> Iterator[tuple[str, Fix]]:
         for layer in windows:
             pads = Pads("explicit", ((Num(Fraction(padding), layer.span), None),))
             if layer.padding != pads:
-                yield "pad differently", Fix(layer.span, layer_text(layer._replace(padding=pads), dim_text), safe=False)
+                yield "pad differently", Fix(layer.span, layer_text(layer.replace(padding=pads), dim_text), safe=False)
     for stride in (1, 2, 3, 4):
         for layer in windows:
             dims = (Num(Fraction(stride), layer.span),)
-            yield "change the stride", Fix(layer.span, layer_text(layer._replace(stride=dims), dim_text), safe=False)
+            yield "change the stride", Fix(layer.span, layer_text(layer.replace(stride=dims), dim_text), safe=False)
 
 
 def _unpadded(file: File) -> Fix | None:
@@ -153,7 +153,7 @@ def _unpadded(file: File) -> Fix | None:
     for layer in (layer for stmt in defaults for layer in stmt.layers if layer.mnemonic == "C"):
         if layer.padding is not None:
             return None
-        return Fix(layer.span, layer_text(layer._replace(padding=none), dim_text), safe=False)
+        return Fix(layer.span, layer_text(layer.replace(padding=none), dim_text), safe=False)
     if defaults:
         end = defaults[0].span.end
         return Fix(Span(end, end), " Cp0", safe=False)
@@ -168,16 +168,16 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
             if works(file.source, found, grown.fix, before, build):
                 said = f"{grown.how}: write `{grown.fix.replacement}`"
                 otherwise = f", or {found.help}" if found.help else ""
-                return found._replace(help=said + otherwise, fixes=(grown.fix, *working))
+                return found.replace(help=said + otherwise, fixes=(grown.fix, *working))
     if working:
-        return found._replace(fixes=working)
+        return found.replace(fixes=working)
     smallest = repair(file, found, before, build)
     if smallest is None:
         return found
     said = f"{smallest.how}: write `{smallest.fix.replacement}`"
     if found.help and found.code not in _SAID_BETTER:
         said = f"{said}; otherwise {found.help}"
-    return found._replace(fixes=(smallest.fix,), help=said)
+    return found.replace(fixes=(smallest.fix,), help=said)
 
 
 def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] | None) -> str | None:

@@ -46,8 +46,8 @@ class Config(Record):
         ignores; `ignore` alone adds to the list here.
         """
         if select is not None:
-            return self._replace(select=select, ignore=ignore, style=style or self.style, per_file_ignores=())
-        return self._replace(ignore=(*self.ignore, *ignore), style=style or self.style)
+            return self.replace(select=select, ignore=ignore, style=style or self.style, per_file_ignores=())
+        return self.replace(ignore=(*self.ignore, *ignore), style=style or self.style)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def mend_file(
     except UsageError:
         raise
     except Exception as error:
-        return Mended(found.source, found._replace(failure=check.failure_text(error)), 0, 0)
+        return Mended(found.source, found.replace(failure=check.failure_text(error)), 0, 0)
 
 
 def mend(

@@ -42,7 +42,7 @@ class Repair(Record):
 
 def edited(text: str, fixes: tuple[Fix, ...]) -> str:
     """The text with all fixes made, none of which overlap."""
-    for fix in sorted(fixes, key=lambda each: each.span, reverse=True):
+    for fix in sorted(fixes, key=lambda each: each.span.values(), reverse=True):
         text = text[: fix.span.start] + fix.replacement + text[fix.span.end :]
     return text
 
@@ -50,7 +50,7 @@ def edited(text: str, fixes: tuple[Fix, ...]) -> str:
 def moved(offset: int, fixes: tuple[Fix, ...], *, end: bool = False) -> int:
     """Where a place of the text is when the fixes are made; inside a fix, its beginning or its end."""
     shift = 0
-    for fix in sorted(fixes):
+    for fix in sorted(fixes, key=lambda each: each.span.values()):
         if fix.span.end <= offset and not (fix.span.start == offset and not end):
             shift += len(fix.replacement) - (fix.span.end - fix.span.start)
         elif fix.span.start < offset:
@@ -193,7 +193,7 @@ def _pads(pairs: tuple[tuple[int, int], ...]) -> Pads:
 
 
 def _retoken(layer: Layer, how: str, **changes: object) -> Repair:
-    changed = layer._replace(**changes)  # type: ignore[arg-type]
+    changed = layer.replace(**changes)
     return Repair(Fix(layer.span, layer_text(changed, dim_text), safe=False), how)
 
 
@@ -260,7 +260,7 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
         yield from _of_parts(layer, merged, entering)
         return
     # A stride by a block's parameter does not matter to how much a filter must be padded to be centred.
-    numbers = _numbers(merged._replace(stride=None) if code == "E207" else merged, entering)
+    numbers = _numbers(merged.replace(stride=None) if code == "E207" else merged, entering)
     if numbers is None:
         return
     if code == "E207":
@@ -283,7 +283,7 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
 def _dividing(layer: Layer, numbers: _Numbers, entering: Shape) -> Iterator[Repair]:
     """For `exact` with a remainder: padding behind, on both sides, rounding, stride, kernel."""
     behind = []
-    for extent, kernel, stride, dilation, (one, two) in zip(entering.spatial, *numbers[:4], strict=True):
+    for extent, kernel, stride, dilation, (one, two) in zip(entering.spatial, *numbers.values()[:4], strict=True):
         rest = remainder(extent, AxisWindow(kernel, stride, dilation, one, two))
         behind.append((one, two + (stride - rest if rest else 0)))
     yield _retoken(layer, "pad behind the last pixel", padding=_pads(tuple(behind)))
@@ -340,11 +340,11 @@ def _of_wrong_numbers(layer: Layer) -> Iterator[Repair]:
                 if getattr(layer, each) is not None
             }
             if layer.padding is not None:
-                one["padding"] = layer.padding._replace(pairs=layer.padding.pairs[-1:])
+                one["padding"] = layer.padding.replace(pairs=layer.padding.pairs[-1:])
             yield _retoken(layer, "write one number for every axis", **one)
             return
     if layer.padding is not None and len(layer.padding.pairs) > 1:
-        pads = layer.padding._replace(pairs=layer.padding.pairs[-1:])
+        pads = layer.padding.replace(pairs=layer.padding.pairs[-1:])
         yield _retoken(layer, "write one padding for every axis", padding=pads)
 
 

@@ -173,7 +173,7 @@ def _words(text: str, base: int) -> Iterator[tuple[str, Span]]:
 def _removal(source: Source, each: Suppression) -> Fix:
     """Takes away the code, or the whole comment with the space before it where it is the only code."""
     text = source.text
-    start, end = each.span
+    start, end = each.span.start, each.span.end
     if each.others:
         # "W501, W505": with the comma behind it, or behind the last code with the one before.
         while text[end] in ", \t":

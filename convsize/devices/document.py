@@ -123,8 +123,8 @@ def _class(name: str, value: Any) -> ClassTable:
 
 
 def _accuracy(value: Any) -> Accuracy:
-    if not isinstance(value, dict) or set(value) != set(Accuracy._fields):
-        raise _Wrong(f"an entry of `accuracy` states {', '.join(Accuracy._fields)}")
+    if not isinstance(value, dict) or set(value) != set(Accuracy.field_names()):
+        raise _Wrong(f"an entry of `accuracy` states {', '.join(Accuracy.field_names())}")
     return Accuracy(
         _text(value, "mode"),
         _text(value, "what"),
@@ -193,16 +193,16 @@ def _table(value: dict[str, Any], key: str) -> tuple[tuple[str, float], ...]:
 
 def dump(device: Device) -> str:
     """The document of a device; what is not known of it is left out."""
-    source: dict[str, Any] = {**device.source._asdict(), "notes": list(device.source.notes)}
+    source: dict[str, Any] = {**device.source.as_dict(), "notes": list(device.source.notes)}
     source["versions"] = dict(device.source.versions)
-    value: dict[str, Any] = {"schema": SCHEMA, **device._asdict(), "source": source, "peaks": dict(device.peaks)}
+    value: dict[str, Any] = {"schema": SCHEMA, **device.as_dict(), "source": source, "peaks": dict(device.peaks)}
     if device.efficiency is not None:
         value["efficiency"] = dict(zip(("compute", "bandwidth"), device.efficiency, strict=True))
     if device.workspaces is not None:
         value["workspaces"] = dict(device.workspaces)
     value["classes"] = {each.name: [[*s.features, s.seconds] for s in each.samples] for each in device.classes}
     value["shapes"] = dict(device.shapes)
-    value["accuracy"] = [each._asdict() for each in device.accuracy]
+    value["accuracy"] = [each.as_dict() for each in device.accuracy]
     optional = set(_FIELDS) - set(_REQUIRED)
     kept = {
         key: each

@@ -105,7 +105,7 @@ class _Builder:
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
         declared = {
-            input_name(stmt): (stmt.volume.channels, stmt.volume.extents)
+            input_name(stmt): Shape(stmt.volume.channels, stmt.volume.extents)
             for stmt in statements
             if isinstance(stmt, InputStmt)
         }

@@ -8,11 +8,12 @@ from convsize.errors import Diagnostic, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
 from convsize.graph.layer_names import numbered
-from convsize.graph.network import Node, Turn
+from convsize.graph.network import Node
 from convsize.graph.scope import Scope
 from convsize.graph.tokens import LARGEST_DEPTH, LARGEST_EXTENT
 from convsize.ops.base import Op
 from convsize.record import Record
+from convsize.records import Turn
 
 
 class Sized(Record):

@@ -179,7 +179,7 @@ def _gate(group: Group, shapes: tuple[Shape, ...]) -> Iterator[_Way]:
     for item in reversed(group.branches[gate].items):
         atom = item.atom
         if isinstance(atom, Layer) and atom.mnemonic in ("FC", "C"):
-            token = atom._replace(size=(depth,)) if atom.mnemonic == "FC" else atom._replace(depth=depth)
+            token = atom.replace(size=(depth,)) if atom.mnemonic == "FC" else atom.replace(depth=depth)
             text = layer_text(token, dim_text)
             yield _Way(((atom.span, text),), f"give the gate as many values as its input has maps: write `{text}`")
             return

@@ -9,17 +9,7 @@ from convsize.geometry import Shape
 from convsize.language.tree import Check, File
 from convsize.ops.base import Op, Parameter
 from convsize.record import Record
-
-
-class Turn(Record):
-    """One turn of a repeat: which repeat (a number unique in the network), and which turn of it, from 0.
-
-    `block` says that what is repeated is a single call of a block, as in `bot(64)*3`.
-    """
-
-    repeat: int
-    turn: int
-    block: bool
+from convsize.records import Turn
 
 
 class Node(Record):
@@ -34,7 +24,7 @@ class Node(Record):
     this one repeats, or None in a first turn.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which a layer has no use for
+    index: int
     name: str
     op: Op
     inputs: tuple[int, ...]

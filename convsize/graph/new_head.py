@@ -137,7 +137,7 @@ def _edited(text: str, edits: Sequence[_Edit]) -> tuple[str, tuple[Span, ...]]:
     parts = []
     places = []
     length = at = 0
-    for edit in sorted(edits):
+    for edit in sorted(edits, key=lambda each: each.span.values()):
         parts += [text[at : edit.span.start], edit.text]
         length += edit.span.start - at
         if edit.text:

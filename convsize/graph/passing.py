@@ -66,7 +66,7 @@ class Passing:
             if passed is not None and passed.positional is None and passed.kind in {"word", "block"}:
                 inner = catalogue.word(passed.name) if passed.kind == "word" else None
                 positional, more = self.arguments(expr.args, scope, lookup, inner)
-                return passed._replace(positional=positional, named=more)
+                return passed.replace(positional=positional, named=more)
         return evaluate(expr, lookup)
 
     def _by_name(self, name: str, scope: Scope, span: Span) -> Closure | None:

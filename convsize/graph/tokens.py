@@ -16,6 +16,8 @@ from convsize.ops.base import Argument, ParamSpec, Suffixes
 LARGEST_EXTENT = 2**24
 LARGEST_DEPTH = 2**31 - 1
 _POOLS = ("M", "A")
+_PARTS = Layer.field_names()[2:-1]
+"""What a layer says of itself between its mnemonic and the places in the text."""
 
 
 class Defaults:
@@ -25,7 +27,7 @@ class Defaults:
         self._by_mnemonic: dict[str, Layer] = {}
         for layer in layers:
             before = self._by_mnemonic.get(layer.mnemonic)
-            self._by_mnemonic[layer.mnemonic] = layer if before is None else _fill(layer, before, layer._fields[2:-1])
+            self._by_mnemonic[layer.mnemonic] = layer if before is None else _fill(layer, before, _PARTS)
         self._merged: dict[int, Layer] = {}  # by identity: hashing a layer walks all its expressions
 
     def apply(self, layer: Layer) -> Layer:
@@ -47,7 +49,7 @@ class Defaults:
             if layer.mnemonic in _POOLS and layer.size is not None:
                 layer = _fill(layer, own, ("rounding",))
             else:
-                layer = _fill(layer, own, layer._fields[2:-1])
+                layer = _fill(layer, own, _PARTS)
         convolution = self._by_mnemonic.get("C")
         if convolution is not None and layer.mnemonic == "DW":
             layer = _fill(layer, convolution, ("bias", "padding"))
@@ -58,7 +60,7 @@ class Defaults:
 
 def _fill(layer: Layer, source: Layer, fields: tuple[str, ...]) -> Layer:
     missing = {name: getattr(source, name) for name in fields if getattr(layer, name) is None}
-    return layer._replace(**missing)
+    return layer.replace(**missing)
 
 
 _WHAT = {

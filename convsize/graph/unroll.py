@@ -11,13 +11,13 @@ from convsize.graph.draft import Draft, Repeat, Sized, volume_error
 from convsize.graph.evaluate import BuildError, Lookup, Unknown, whole
 from convsize.graph.joins import join_error
 from convsize.graph.layer_names import numbered
-from convsize.graph.network import Turn
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
 from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
 from convsize.language.formatter import expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
 from convsize.ops import catalogue
+from convsize.records import Turn
 
 LARGEST_NETWORK = 50_000
 """Layers, and likewise steps of unrolling: a repeat of nothing is work as well."""
@@ -174,8 +174,8 @@ class Unroller:
         """`512@7x7` in a series: the volume must be that."""
         if current is not None and self.stated:
             shape = self.draft.nodes[current].output
-            if shape != (volume.channels, volume.extents):
-                wanted = Shape(volume.channels, volume.extents)
+            wanted = Shape(volume.channels, volume.extents)
+            if shape != wanted:
                 hint = f"write `{shape}` if the network is right" if shape.spatial else "remove it: the value is flat"
                 text = f"the volume here is {shape}, not {wanted}"
                 self.draft.report(BuildError("E407", text, volume.span, hint), scope)

@@ -259,7 +259,7 @@ def _plain(item: Item) -> tuple[Atom, Expr | None, tuple[Ident, ...]]:
 def _group(group: Group, tail: str, text: str) -> Iterator[_Piece]:
     square = group.kind in ("concat", "split")
     opener = ("split[" if group.kind == "split" else "[") if square else "("
-    start, end = group.span
+    start, end = group.span.start, group.span.end
     yield _Piece(opener, Span(start, start + 1))
     glued = True
     before = start
@@ -269,7 +269,7 @@ def _group(group: Group, tail: str, text: str) -> Iterator[_Piece]:
             at = _find(text, sign, before)
             yield _Piece(sign, Span(at, at + 1))
         for piece in _series(branch, text):
-            yield piece._replace(glued=True) if glued else piece
+            yield piece.replace(glued=True) if glued else piece
             glued = False
         before = branch.span.end
     yield _Piece(("]" if square else ")") + tail, Span(end - 1, end), glued=True)

@@ -220,7 +220,7 @@ class _Parser:
             number = scanner.integer()
             malformed(
                 scanner,
-                f"`{self.text[slice(*number.span)]}` alone is no volume",
+                f"`{number.span.of(self.text)}` alone is no volume",
                 f"write the depth, `@` and the extents; a flat input of {number.value} is `{number.value}@1`",
                 number.span,
             )

@@ -35,7 +35,7 @@ def document(plan: Plan) -> str:
                     }
                     for each in step.parameters
                 ],
-                "init": None if step.init is None else step.init._asdict(),
+                "init": None if step.init is None else step.init.as_dict(),
             }
             for step in plan.steps
         ],

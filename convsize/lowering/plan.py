@@ -137,7 +137,7 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
         shapes = network.input_shapes(node)
         calls = node.op.torch(*shapes)
         if node.index in overwritten:
-            calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
+            calls = tuple(call.replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
         own = next((i for i, call in enumerate(calls) if _is_layer(call)), 0)
         reads = tuple(place[index] for index in node.inputs)
         unused = () if at in last or at in kept else (at,)

@@ -53,7 +53,7 @@ class Add(Op):
                     "E301",
                     f"the branches of this sum have different depths: {first.channels} and {other.channels}",
                     f"project one of them: `C1D{max(first.channels, other.channels)}` behind the branch of "
-                    f"{min(first, other)}",
+                    f"{min(first, other, key=lambda each: each.channels)}",
                 )
             if other != first:
                 raise GeometryError(

@@ -72,7 +72,7 @@ class AveragePool(Op):
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
         window = pool_window("average pooling", suffixes, source)
-        return cls(count_zeros=suffixes.count_zeros is not False, **window._asdict())
+        return cls(count_zeros=suffixes.count_zeros is not False, **window.as_dict())
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)

@@ -69,7 +69,7 @@ class MaxPool(Op):
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
-        return cls(**pool_window("max pooling", suffixes, source)._asdict())
+        return cls(**pool_window("max pooling", suffixes, source).as_dict())
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         return resolve(source, self.kernel_size, self.stride, self.dilation, self.padding)

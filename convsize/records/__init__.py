@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convsize.records.analysis import ReceptiveField as ReceptiveField
     from convsize.records.analysis import Report as Report
     from convsize.records.analysis import Totals as Totals
+    from convsize.records.analysis import Turn as Turn
     from convsize.records.analysis import UnreadPixels as UnreadPixels
     from convsize.records.check import CheckReport as CheckReport
     from convsize.records.check import FileFindings as FileFindings
@@ -79,6 +80,7 @@ _FILES = {
         "ReceptiveField",
         "Report",
         "Totals",
+        "Turn",
         "UnreadPixels",
     ),
     "check": (

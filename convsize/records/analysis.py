@@ -57,6 +57,17 @@ class Lost(Record):
     trailing: bool
 
 
+class Turn(Record):
+    """One turn of a repeat: which repeat (a number unique in the network), and which turn of it, from 0.
+
+    `block` says that what is repeated is a single call of a block, as in `bot(64)*3`.
+    """
+
+    repeat: int
+    turn: int
+    block: bool
+
+
 class LayerRow(Record):
     """One layer: what it is, produces, holds, sees and costs.
 
@@ -68,7 +79,7 @@ class LayerRow(Record):
     turn of it, and whether what is repeated is one call of a block.
     """
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which a row has no use for
+    index: int
     name: str
     op: str
     kind: str
@@ -94,7 +105,7 @@ class LayerRow(Record):
     lost: tuple[Lost, ...]
     repeat_of: str | None
     blocks: tuple[str, ...]
-    turns: tuple[tuple[int, int, bool], ...]
+    turns: tuple[Turn, ...]
 
 
 class UnreadPixels(Record):

@@ -71,7 +71,7 @@ class RunSettings(Record):
 
 def wrong_setting(settings: RunSettings) -> tuple[str, str] | None:
     """The first setting that no run can have, with what it takes and what it is; None where all can be."""
-    for name, value in settings._asdict().items():
+    for name, value in settings.as_dict().items():
         if takes := _taken(name, value):
             shown = f"{value:g}" if isinstance(value, float) else repr(value)
             return name, f"takes {takes}, not {shown}"
@@ -85,7 +85,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def _taken(name: str, value: object) -> str:
     """What a setting takes, where this is nothing of the kind."""
-    usual = RunSettings._field_defaults.get(name, "")
+    usual = RunSettings.field_defaults().get(name, "")
     if isinstance(usual, bool):
         return "" if isinstance(value, bool) else "true or false"
     if isinstance(usual, int):

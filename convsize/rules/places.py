@@ -163,7 +163,7 @@ class Places:
         place = self.item(found[0].span)
         if place is None or not isinstance(place[0].atom, Layer):
             return None
-        return layer_text(place[0].atom._replace(**changes), dim_text)
+        return layer_text(place[0].atom.replace(**changes), dim_text)
 
     def replaced(self, found: list[Node], token: str | None) -> tuple[Fix, ...]:
         """The fix that writes another token, where the whole place is to be changed: another layer, so never safe."""

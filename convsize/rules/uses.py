@@ -23,12 +23,14 @@ class Uses(Record):
 
 
 def nodes_of(tree: object) -> Iterator[object]:
-    """Every node of a tree of named tuples, the root included."""
-    waiting = [tree] if isinstance(tree, tuple) else []
+    """Every record and tuple of a tree, the root included."""
+    waiting = [tree]
     while waiting:
         node = waiting.pop()
+        if isinstance(node, Span) or not isinstance(node, Record | tuple):
+            continue
         yield node
-        waiting += [each for each in node if isinstance(each, tuple) and type(each) is not Span]
+        waiting += node if isinstance(node, tuple) else node.values()
 
 
 def uses_of(tree: object) -> Uses:

@@ -88,7 +88,7 @@ def measure(device: Device, minutes: float, longest: float) -> None:
                 timing = time_whole(network, setting, clock, device.kind, least=least)
                 cells[name] = {"seconds": timing.median, "spread": timing.spread}
                 if expected.seconds <= LONGEST_BY_LAYER:
-                    shaped = device._replace(shapes=tuple(time_layers(network, setting, clock, device.kind).items()))
+                    shaped = device.replace(shapes=tuple(time_layers(network, setting, clock, device.kind).items()))
                     cells[name]["by_layer"] = predict_time(network, shaped, setting).seconds
                     cells[name]["seconds"] = (
                         timing.median + time_whole(network, setting, clock, device.kind).median
@@ -192,7 +192,7 @@ def report(device: Device, file: Path) -> None:
         Accuracy(*which, statistics.mean(sizes), statistics.median(sizes), max(sizes), len(sizes))
         for which, sizes in all_sizes.items()
     )
-    file.write_text(devices.dump(devices.load(str(file))._replace(accuracy=accuracy)))
+    file.write_text(devices.dump(devices.load(str(file)).replace(accuracy=accuracy)))
     print("\n".join(lines[5:12]))
 
 
@@ -203,7 +203,7 @@ if __name__ == "__main__":
     parser.add_argument("--longest", type=float, default=4.0)
     parser.add_argument("--report", action="store_true")
     asked = parser.parse_args()
-    loaded = devices.load(str(asked.device))._replace(shapes=())
+    loaded = devices.load(str(asked.device)).replace(shapes=())
     measure(loaded, asked.minutes, asked.longest)
     if asked.report:
         report(loaded, asked.device)

@@ -292,7 +292,7 @@ IN_PLACE = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SiLU", "Mish", "Hardswish", "H
 def test_saved_for_backward_in_place(name, data, need):
     case = data.draw(CASES[name])
     (call,) = case.op.torch(*case.inputs)
-    module = build_call(call._replace(kwargs=(*call.kwargs, ("inplace", True))))
+    module = build_call(call.replace(kwargs=(*call.kwargs, ("inplace", True))))
     (source,) = tensors_of(case)
     named, extra = kept_by_torch(module, [source.requires_grad_(need) * 1])
     mode = SaveMode(BATCH, inplace=True, needs=(need,))

@@ -156,7 +156,7 @@ def test_what_works_in_place_keeps_its_output(name, data):
     case = data.draw(CASES[name])
     if case.op.in_place:
         (call,) = case.op.torch(*case.inputs)
-        module = build_call(call._replace(kwargs=(*call.kwargs, ("inplace", True))))
+        module = build_call(call.replace(kwargs=(*call.kwargs, ("inplace", True))))
         (source,) = tensors(case)
         plain = source.clone().requires_grad_()
         build_call(call)(plain).sum().backward()

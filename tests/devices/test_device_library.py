@@ -74,9 +74,9 @@ def test_workspaces_of_cublas() -> None:
 
 def test_own_device_comes_first(settings: Path) -> None:
     settings.mkdir(parents=True)
-    mine = devices.load("t4")._replace(title="mine")
+    mine = devices.load("t4").replace(title="mine")
     (settings / "t4.json").write_text(devices.dump(mine))
-    (settings / "cpu.json").write_text(devices.dump(mine._replace(name="cpu", kind="cpu")))
+    (settings / "cpu.json").write_text(devices.dump(mine.replace(name="cpu", kind="cpu")))
     (settings / "Not A Name.json").write_text("{}")
     assert devices.load("t4").title == "mine"
     assert devices.names()[:2] == ("cpu", "t4")
@@ -84,7 +84,7 @@ def test_own_device_comes_first(settings: Path) -> None:
 
 
 def test_calibrated_document(tmp_path: Path) -> None:
-    device = devices.load("t4")._replace(
+    device = devices.load("t4").replace(
         classes=(ClassTable("convolution 1x1, forward", (Sample((1.0, 2.5), 1e-4), Sample((2.0, 3.0), 2e-4))),),
         shapes=(("key", 0.25),),
         workspaces=(("signature", 1024),),

@@ -70,7 +70,7 @@ def values(dims: tuple[Expr, ...] | None) -> tuple[int, ...]:
 
 def tokens(text: str) -> list[str]:
     """The texts of the items of a one-line spec."""
-    return [text[slice(*item.span)] for item in items(text)]
+    return [item.span.of(text) for item in items(text)]
 
 
 # ---- layers ----------------------------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_every_part_of_a_token() -> None:
     assert value(found.groups) == 4
     assert (found.bias, found.rounding) == (False, "ceil")
     text = "C3x5D64/2x1p1x0:2d2x3g4b0ceil"
-    assert [(part, text[slice(*span)]) for part, span in found.suffixes] == [
+    assert [(part, span.of(text)) for part, span in found.suffixes] == [
         *(("size", "3x5"), ("D", "D64"), ("/", "/2x1"), ("p", "p1x0:2"), ("d", "d2x3"), ("g", "g4"), ("b", "b0")),
         ("rounding", "ceil"),
     ]
@@ -233,7 +233,7 @@ def test_groups(text: str, kind: str, branches: int) -> None:
 def test_repeats(text: str, count: str) -> None:
     (item,) = items(text)
     assert item.repeat is not None
-    assert text[slice(*item.repeat.span)] == count
+    assert item.repeat.span.of(text) == count
     assert item.span == Span(0, len(text))
 
 
@@ -381,7 +381,7 @@ def test_line_endings_and_byte_order_marks() -> None:
 
 def test_comments_are_kept_with_their_place() -> None:
     text = "# top\nC3 # one\n  # two\n  R\n"
-    assert [(note.text, note.alone, text[slice(*note.span)]) for note in read(text).comments] == [
+    assert [(note.text, note.alone, note.span.of(text)) for note in read(text).comments] == [
         ("# top", True, "# top"),
         ("# one", False, "# one"),
         ("# two", True, "# two"),
@@ -396,7 +396,7 @@ def test_a_text_without_statements_is_no_syntax_error(text: str) -> None:
 def test_spans_are_those_of_the_text() -> None:
     text = "# c\r\ninput:\t3@4x4\r\n(C3D{ 2*n }*2 as p\r\n  + x)\r\n"
     file = read(text)
-    assert [text[slice(*stmt.span)] for stmt in file.statements] == [
+    assert [stmt.span.of(text) for stmt in file.statements] == [
         "input:\t3@4x4",
         "(C3D{ 2*n }*2 as p\r\n  + x)",
     ]

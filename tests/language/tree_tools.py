@@ -5,6 +5,7 @@ from __future__ import annotations
 from convsize.errors import Source, Span
 from convsize.language.parser import parse
 from convsize.language.tree import File, Group, Item, Layer
+from convsize.record import Record
 
 
 def read(text: str) -> File:
@@ -29,9 +30,10 @@ def bare(node: object) -> object:
     if isinstance(node, Item):
         node = unwrapped(node)
     if isinstance(node, Layer):
-        node = node._replace(suffixes=())
-    if isinstance(node, tuple):
-        return (type(node).__name__, *[bare(part) for part in node])
+        node = node.replace(suffixes=())
+    if isinstance(node, Record | tuple):
+        parts = node if isinstance(node, tuple) else node.values()
+        return (type(node).__name__, *[bare(part) for part in parts])
     return node
 
 
@@ -46,7 +48,7 @@ def unwrapped(item: Item) -> Item:
     if item.repeat is None and not item.names:
         return unwrapped(inner)
     if inner.repeat is None and not inner.names and not (item.names and inner.atom.kind in ("concat", "split")):
-        return unwrapped(item._replace(atom=inner.atom))
+        return unwrapped(item.replace(atom=inner.atom))
     return item
 
 

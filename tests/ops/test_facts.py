@@ -81,7 +81,7 @@ def test_memory_that_differs_on_cuda():
     half = SaveMode(batch=2, device="cuda", itemsize=2)
     # Statistics stay four bytes wide: two for each of 2·16 positions.
     assert extra(token("LN"), half, VOLUME) == 2 * 2 * 16 * 4
-    assert extra(token("LN"), half._replace(device="cpu"), VOLUME) == 2 * 2 * 16 * 2
+    assert extra(token("LN"), half.replace(device="cpu"), VOLUME) == 2 * 2 * 16 * 2
 
 
 def test_a_frozen_weight_is_kept_by_a_convolution_but_no_input_by_a_frozen_linear_layer():

@@ -64,9 +64,9 @@ def test_what_is_said_to_divide_is_the_nearest_that_divides(extent, window):
         return next((each for each in near if abs(each - value) <= window.stride and divides(changed(each))), None)
 
     near = dividing(extent, window)
-    assert near.padding == nearest(window.before, 0, lambda p: window._replace(before=p, after=p))
-    assert near.kernel == nearest(window.kernel, 1, lambda k: window._replace(kernel=k))
-    assert near.stride == (nearest(window.stride, 1, lambda s: window._replace(stride=s)) or 1)
+    assert near.padding == nearest(window.before, 0, lambda p: window.replace(before=p, after=p))
+    assert near.kernel == nearest(window.kernel, 1, lambda k: window.replace(kernel=k))
+    assert near.stride == (nearest(window.stride, 1, lambda s: window.replace(stride=s)) or 1)
     below = next(size for size in range(extent, extent - window.stride, -1) if remainder(size, window) == 0)
     assert near.extents == tuple(size for size in (below, below + window.stride) if size >= 1)
 
@@ -106,7 +106,7 @@ def test_a_transposed_window_undoes_the_extents(extent, window):
     assume(extent + min(window.before, 0) + min(window.after, 0) >= 1)
     count = output_extent(extent, window)
     assume(count >= 1)
-    back = output_extent(count, window._replace(transposed=True))
+    back = output_extent(count, window.replace(transposed=True))
     assert back == extent - remainder(extent, window)
 
 

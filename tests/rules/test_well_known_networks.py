@@ -32,7 +32,7 @@ def found_in(path: Path, *, style: bool) -> list[tuple[Diagnostic, str]]:
     report = network.analyze()
     context = Context(network, report, {row.index: row for row in report.layers})
     found = [each for rule in registry.checks(style=style) if rule.find is not None for each in rule.find(context)]
-    found.sort(key=lambda each: each.span)
+    found.sort(key=lambda each: each.span.values())
     return [(each, network.source.slice(each.span)) for each in found]
 
 

@@ -230,7 +230,7 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
     setting = _setting(check, metric) if metric.kind != "time" else _Setting()
     part = parts.part(expectation, _REPLAY if metric.kind in ("replay", "time") else 1)
-    part = part._replace(at=_at(metric, setting))
+    part = part.replace(at=_at(metric, setting))
     if metric.kind == "volume":
         yield from _compare_volume(figures, check, part)
     elif metric.kind == "digest":
@@ -275,7 +275,7 @@ def _setting(check: Check, metric: _Metric) -> _Setting:
             if not isinstance(arg.value, Name):
                 raise _wrong("E406", f"{_NAMED[given]} is a name", arg.span, f"write `{_EXAMPLES[given]}`")
             names: dict[str, Any] = {given: arg.value.name}
-            setting = setting._replace(**names)
+            setting = setting.replace(**names)
         else:
             setting = _batch(setting, arg) if given == "batch" else _dtype(setting, arg)
     return setting
@@ -285,14 +285,14 @@ def _batch(setting: _Setting, arg: Arg) -> _Setting:
     value = arg.value
     if not isinstance(value, Num) or value.value.denominator != 1 or value.value < 1:
         raise _wrong("E406", "a batch is a whole number from 1", arg.span, "write a number: `batch=8`")
-    return setting._replace(batch=value.value.numerator)
+    return setting.replace(batch=value.value.numerator)
 
 
 def _dtype(setting: _Setting, arg: Arg) -> _Setting:
     value = arg.value
     if not isinstance(value, Name) or value.name not in ITEM_SIZES:
         raise _wrong("E406", "this is no dtype", arg.span, f"there are: {', '.join(ITEM_SIZES)}")
-    return setting._replace(dtype=value.name)
+    return setting.replace(dtype=value.name)
 
 
 # ---- volumes and digests ---------------------------------------------------------------------------------------------

@@ -77,11 +77,11 @@ def _read(setting: TimeSetting, arg: Arg, *, first: bool) -> TimeSetting | str |
     if arg.name is None:
         return value.name if first and isinstance(value, Name) else None
     if arg.name.name == "batch" and isinstance(value, Num) and value.value.denominator == 1 and value.value >= 1:
-        return setting._replace(batch=value.value.numerator)
+        return setting.replace(batch=value.value.numerator)
     if arg.name.name == "dtype" and isinstance(value, Name):
-        return setting._replace(dtype=value.name)
+        return setting.replace(dtype=value.name)
     if arg.name.name == "optimizer" and isinstance(value, Name):
-        return setting._replace(optimizer=value.name)
+        return setting.replace(optimizer=value.name)
     return None
 
 

@@ -42,7 +42,7 @@ def largest_batch(
 
     def at(batch: int) -> TrainingMemory:
         if batch not in known:
-            known[batch] = training_memory(network, setting._replace(batch=batch), device)
+            known[batch] = training_memory(network, setting.replace(batch=batch), device)
         return known[batch]
 
     def peak(batch: int) -> int:

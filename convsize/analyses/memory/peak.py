@@ -83,7 +83,7 @@ def what_if_choices(
     def choice(
         optimizer: str, checkpoint: tuple[str, ...], name: str, dtype: str, autocast: str | None
     ) -> TrainingChoice:
-        other = setting._replace(optimizer=optimizer, dtype=dtype, autocast=autocast, checkpoint=checkpoint)
+        other = setting.replace(optimizer=optimizer, dtype=dtype, autocast=autocast, checkpoint=checkpoint)
         found = training_memory(network, other, device)
         return TrainingChoice(optimizer, name, checkpoint, found.peak.bytes, found.reserved)
 

@@ -54,7 +54,7 @@ def _autocast(
         names = reversed(layer.leaves)
         parameters = copies = {name: half_parameter(tape, layer.leaves[name]) for name in names}
     casts = [cast(tape, value, call.kernel) for value in reversed(values)][::-1]
-    mode = layer.mode._replace(itemsize=casts[0].itemsize)
+    mode = layer.mode.replace(itemsize=casts[0].itemsize)
     output = recorder(Call(tape, layer, dict(call.kwargs), result, mode, parameters), casts)
     for value in (*casts, *copies.values()):
         tape.release(value)

@@ -210,7 +210,7 @@ def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Va
     sources: list[Value | Leaf] = [source, *parameters]
     known = [see(tape, each) for each in sources]
     # The weight's gradient comes out in the activations' layout, not in the weight's.
-    known[:2] = [seen._replace(strides=strides(seen.shape)) for seen in known[:2]]
+    known[:2] = [seen.replace(strides=strides(seen.shape)) for seen in known[:2]]
     return record(call, inputs, output, sources, lambda tape, _: [fresh(tape, seen) for seen in known])
 
 
@@ -250,7 +250,7 @@ def layer_norm(call: Call, inputs: Sequence[Value]) -> Value:
     output = tape.empty(source.shape, strides, source.itemsize)
     sources: list[Value | Leaf] = [source, *trained(call)]
     known = [see(tape, each) for each in sources]
-    known[0] = known[0]._replace(strides=strides)
+    known[0] = known[0].replace(strides=strides)
 
     def rule(tape: Tape, _: Value) -> list[Value | None]:
         results = [fresh(tape, seen) for seen in known]

@@ -49,7 +49,7 @@ def lost_pixels(network: Network, facts: Sequence[Facts]) -> LostPixels:
                         axes[place] = None
                 skipped = axes[place]
                 if skipped is not None and skipped.pixels:
-                    lost.append(Lost(axis, *skipped))
+                    lost.append(Lost(axis, skipped.pixels, skipped.first, skipped.padding, skipped.trailing))
             found = known[key] = tuple(lost)
         layers.append(found)
     return LostPixels(layers, complete)
@@ -71,7 +71,7 @@ def _skipped(window: AxisWindow, extent: int, count: int, budget: Budget) -> _Sk
         # The padding is looked at like pixels; a crop (negative padding) is no padding, it skips pixels.
         before = max(window.before, 0)
         padded = extent + before + max(window.after, 0)
-        positions = read(everything(count), count, window._replace(before=window.before - before), padded, budget)
+        positions = read(everything(count), count, window.replace(before=window.before - before), padded, budget)
     if isinstance(positions, bytes):
         pixels = positions.count(0, before, before + extent)
         first = positions.find(0, before, before + extent) - before

@@ -197,7 +197,7 @@ class _Fold:
             return ()  # one that is too large to follow leaves all of them together
         # Equal branches make one part; within a branch neighbours differ.
         alike = all(part.axes == found[0].axes for part in found[1:])
-        return (found[-1]._replace(axes=found[0].axes),) if alike else tuple(found)
+        return (found[-1].replace(axes=found[0].axes),) if alike else tuple(found)
 
     def in_equal_parts(
         self,

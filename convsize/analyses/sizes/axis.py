@@ -111,7 +111,7 @@ def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> N
     """Raises UsageError where an op that sees everything gives other extents for a larger input, and states no rule."""
     if node.op.EXTENTS != "windows":
         return
-    larger = (shape._replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
+    larger = (shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
     try:
         fixed = node.op.output(*larger) == node.output
     except GeometryError:
@@ -133,7 +133,7 @@ def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool
     found = []
     for axis in window.axes:
         if padding is not None and padding.mode == "same" and not axis.transposed:
-            found.append(_Slide(axis._replace(before=0, after=0), rounding, padding))
+            found.append(_Slide(axis.replace(before=0, after=0), rounding, padding))
         else:
             found.append(_Slide(axis, rounding, None))
     return tuple(found), False
@@ -238,7 +238,7 @@ class AxisWalk:
                 if node.index in moving:
                     extents = list(volume.spatial)
                     extents[self.axis] = self.line
-                    volume = volume._replace(spatial=tuple(extents))
+                    volume = volume.replace(spatial=tuple(extents))
             else:
                 volume = self.layer(node, [volumes[index] for index in node.inputs])
             volumes.append(volume)
@@ -352,7 +352,7 @@ class AxisWalk:
             if slide.same is None:
                 return window
             before, after = slide.same.resolve(window.kernel, stride, window.dilation, extent, axis)
-            return window._replace(before=before, after=after)
+            return window.replace(before=before, after=after)
 
         def count(extent: int) -> int:
             return output_extent(extent, at(extent), slide.rounding)  # type: ignore[arg-type]
@@ -403,7 +403,7 @@ class AxisWalk:
                 self.agree(one, two)
             self.spend(lcm(depth.period, other.depth.period))
             depth = depth.plus(other.depth)
-        return first._replace(depth=depth)
+        return first.replace(depth=depth)
 
     def gate(self, node: Node, inputs: list[_Volume]) -> _Volume:
         product = inputs[0]

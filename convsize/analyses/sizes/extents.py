@@ -221,7 +221,7 @@ def _covered(starts: Mapping[int, int], extras: set[int], period: int, moduli: I
     for modulus, start in sorted(found):
         before = progressions[-1] if progressions else None
         if before is not None and (before.modulus, before.start + before.width) == (modulus, start):
-            progressions[-1] = before._replace(width=before.width + 1)
+            progressions[-1] = before.replace(width=before.width + 1)
         else:
             progressions.append(Progression(modulus, start))
     loose = sorted(n for n in single if not any(one.has(n) for one in progressions))

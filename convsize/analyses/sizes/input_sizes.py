@@ -95,7 +95,7 @@ def structure(file: File, lets: Mapping[str, Fraction] | None = None, *, name: s
 
 def trunk(file: File) -> File:
     """The spec without its heads, and without what it expects, which may be of them."""
-    return file._replace(
+    return file.replace(
         statements=tuple(stmt for stmt in file.statements if not isinstance(stmt, HeadStmt | ExpectStmt))
     )
 
@@ -178,12 +178,12 @@ def _candidates(declared: Mapping[str, Shape]) -> Iterator[dict[str, Shape]]:
     for step in range(1, _NEARBY + 1):
         for sign in (1, -1):
             shapes = {
-                name: shape._replace(spatial=tuple(max(extent + sign * step, 1) for extent in shape.spatial))
+                name: shape.replace(spatial=tuple(max(extent + sign * step, 1) for extent in shape.spatial))
                 for name, shape in declared.items()
             }
             yield shapes
     for extent in _ROUND_SIZES:
-        yield {name: shape._replace(spatial=(extent,) * shape.rank) for name, shape in declared.items()}
+        yield {name: shape.replace(spatial=(extent,) * shape.rank) for name, shape in declared.items()}
 
 
 def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mapping[str, Fraction] | None) -> None:
@@ -200,7 +200,7 @@ def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mappi
             for name in axis.inputs:
                 extents = list(base[name].spatial)
                 extents[axis.axis] = extent
-                inputs[name] = base[name]._replace(spatial=tuple(extents))
+                inputs[name] = base[name].replace(spatial=tuple(extents))
             try:
                 other = build(network.file, lets, inputs=inputs, stated=False).nodes
             except SpecError as error:

@@ -79,8 +79,8 @@ def _between(network: Network, device: Device, setting: TimeSetting) -> tuple[fl
     if device.efficiency is None:
         return None
     compute, bandwidth = device.efficiency
-    best = device._replace(efficiency=(1.0, 1.0), overhead=device.overhead / 2)
-    worst = device._replace(efficiency=(compute / 2, bandwidth / 2), overhead=device.overhead * 2)
+    best = device.replace(efficiency=(1.0, 1.0), overhead=device.overhead / 2)
+    worst = device.replace(efficiency=(compute / 2, bandwidth / 2), overhead=device.overhead * 2)
     return _seconds(network, best, setting), _seconds(network, worst, setting)
 
 
@@ -159,7 +159,7 @@ def sweep_times(network: Network, device: Device, setting: TimeSetting, batches:
 
     points = []
     for batch in batches:
-        seconds = predict_time(network, device, setting._replace(batch=batch)).seconds
+        seconds = predict_time(network, device, setting.replace(batch=batch)).seconds
         chosen = TrainingSetting(
             batch, setting.optimizer, setting.dtype, device=device.kind, inference=not setting.training
         )

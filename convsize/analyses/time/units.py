@@ -97,7 +97,7 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
         times = 0  # both hand the gradient on as it is, or views of it
     calls = node.op.torch(*shapes)
     if overwrites:
-        calls = tuple(call._replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
+        calls = tuple(call.replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
     inputs = tuple((batch, *shape.dims) for shape in shapes)
     # Device files hold what was measured of a layer by this text's digest.
     text = ", ".join(f"TorchCall(target={call.target!r}, kwargs={call.kwargs!r})" for call in calls)

@@ -124,7 +124,7 @@ def command(
         if each.config not in changed:
             check.validate(each.config)
             changed[each.config] = each.config.overridden(wanted, unwanted, style)
-    work = [each._replace(config=changed[each.config]) for each in files]
+    work = [each.replace(config=changed[each.config]) for each in files]
     numbers, shapes = named.lets(let or ()), named.inputs(input_ or ())
     mended: tuple[Mended, ...] = ()
     if fix:
@@ -196,7 +196,7 @@ def _files(
     found = discover.discover(paths, configurations, force_exclude=force_exclude, told=told)
     if stdin_filename is not None:
         under = configurations.of(Path(stdin_filename).absolute().parent)
-        found = [each._replace(config=under) if each.name == "-" else each for each in found]
+        found = [each.replace(config=under) if each.name == "-" else each for each in found]
     if not found:
         where = " ".join("the working folder" if path == "." else path for path in paths)
         text = f"note: there is nothing to check in {where}: no *{SUFFIX} that is not excluded\n"

@@ -48,7 +48,7 @@ def command(
     for each in unread:
         terminal.complain(each)
     code = ExitCode.USAGE if unread else ExitCode.OK
-    for path, _ in found:
+    for path in (each.name for each in found):
         try:
             source = named.read(path)
             text = canonical(source.text, source.name)

@@ -45,7 +45,7 @@ def command(
         import json
 
         records = [
-            {key: value for key, value in rule._asdict().items() if key != "find"}
+            {key: value for key, value in rule.as_dict().items() if key != "find"}
             | {"severity": "error" if rule.code.startswith("E") else "advice" if rule.style else "warning"}
             for rule in rules
         ]

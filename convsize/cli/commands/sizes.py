@@ -122,10 +122,10 @@ def _read(
             if isinstance(stmt, InputStmt):
                 shape = shapes.get(stmt.name.name if stmt.name is not None else "input")
                 if shape is not None:
-                    volume = stmt.volume._replace(channels=shape.channels, extents=shape.spatial)
-                    stmt = stmt._replace(volume=volume)
+                    volume = stmt.volume.replace(channels=shape.channels, extents=shape.spatial)
+                    stmt = stmt.replace(volume=volume)
             statements.append(stmt)
-        file = file._replace(statements=tuple(statements))
+        file = file.replace(statements=tuple(statements))
     return (trunk(file), ()) if main else (file, found)
 
 

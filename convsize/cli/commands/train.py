@@ -227,7 +227,7 @@ def _again(
             raise UsageError(
                 "under a cosine schedule the number of epochs decides every learning rate: begin a new run"
             )
-        settings = settings._replace(epochs=said.epochs)
+        settings = settings.replace(epochs=said.epochs)
     if spec is not None or expression is not None:
         (_, where), *_ = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
         other = _network(named.read(where), name, settings)

@@ -38,11 +38,10 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
     """E005 for a suffix that is written a second time, E102 for one that the layer does not carry."""
     text = scanner.text
     what = MNEMONICS[layer.mnemonic].what
-    start, end = layer.span
-    token, written = text[start:end], text[slice(*span)]
-    without = text[start : span.start] + text[span.end : end]
+    token, written = layer.span.of(text), span.of(text)
+    without = text[layer.span.start : span.start] + text[span.end : layer.span.end]
     if first is not None:
-        before = text[slice(*first)]
+        before = first.of(text)
         scanner.report(
             "E005",
             f"the {SUFFIXES[part]} is written twice in `{token}`",
@@ -69,7 +68,7 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
 def small_letter(scanner: Scanner, layer: Layer, span: Span) -> None:
     """E006 for a dilation as large as a depth, where no depth is given."""
     text = scanner.text
-    start, end = layer.span
+    start, end = layer.span.start, layer.span.end
     number = text[span.start + 1 : span.end]
     head, tail = text[start : span.start], text[span.end : end]
     as_depth, as_dilation = f"D{number}", f"D{{c}}d{number}"

@@ -90,7 +90,7 @@ def bracketed(scanner: Scanner, layer: Layer) -> bool:
     number = text[start + 1 : end - 1]
     if not all(char in "0123456789,x. " for char in number):
         return False
-    written = text[slice(*layer.span)]
+    written = layer.span.of(text)
     better = f"{written}{number}" if layers_in(written + number) == 1 and layer.size is None else "C3D64/2"
     scanner.pos = end
     scanner.report(
@@ -128,7 +128,7 @@ def stray_part(scanner: Scanner) -> None:
 def parted(scanner: Scanner, layer: Layer, start: int) -> bool:
     """E007 where the text at `start` is the rest of the layer, a space between them; whether it is."""
     text = scanner.text
-    shown = joined = text[slice(*layer.span)]
+    shown = joined = layer.span.of(text)
     if shown[0] in LOWER or "-" in shown or shown in WHOLE_WORDS:
         joined = _plain_spelling(layer)
     written = joined
@@ -188,7 +188,7 @@ def loose_star(scanner: Scanner, items: list[Item], top: bool) -> bool:
         closed = text.find("}", pos, pos + 24)
         end = closed + 1 or pos + 1
     count = text[pos:end] if end > pos + 1 or char != "{" else "{n}"
-    before = text[slice(*items[-1].span)] if items else ""
+    before = items[-1].span.of(text) if items else ""
     if not before or len(before) > 24 or "\n" in before:
         before = "(C3D64 R)"
     named = char in UPPER and end == pos + 1 and char not in SINGLE

@@ -153,7 +153,7 @@ def resolve_transposed(
                 f"write `a{limit - 1}` or less" if limit > 1 else "leave `a` out, or use a stride of 2",
             )
         before, after = same_transposed(window) if padding.mode == "same" else (window.before, window.after)
-        axes.append(window._replace(before=before, after=after - extra, transposed=True))
+        axes.append(window.replace(before=before, after=after - extra, transposed=True))
     return tuple(axes)
 
 

@@ -56,7 +56,7 @@ def read_folder(place: str, task: Task, smallest: tuple[int, int] | None) -> Ima
     if others := found.others + (0 if testing is None else parts[1].others):
         said.append(f"{others:,} other file{'s' * (others > 1)} left aside")
     pixels, extents = open_images([part.paths for part in parts], volume, smallest, task.network)
-    if (volume[1:],) != tuple(dict.fromkeys(extents)):
+    if not volume[1:] == extents.least == extents.most:
         said.append(f"scaled to cover {volume[1]}x{volume[2]}, what stands out cut off")
     train, test = (
         Part(images, torch.tensor(part.labels), read_numbers(directory, part.paths, task))

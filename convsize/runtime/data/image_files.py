@@ -50,7 +50,7 @@ class Extents(Record):
     most: tuple[int, int]
 
     def __str__(self) -> str:
-        return " to ".join(f"{height}x{width}" for height, width in dict.fromkeys(self))
+        return " to ".join(f"{height}x{width}" for height, width in dict.fromkeys((self.least, self.most)))
 
 
 class ImageFiles(Pixels):

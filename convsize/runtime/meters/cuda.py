@@ -38,7 +38,8 @@ def allocator_peaks(make: Callable[[], Batch], optimizer: str) -> list[Allocator
         torch.cuda.reset_peak_memory_stats()
         step(batch, update)
         torch.cuda.synchronize()
-        found.append(AllocatorPeaks(*(now - then for now, then in zip(_statistics("peak"), before, strict=True))))
+        risen = zip(_statistics("peak").values(), before.values(), strict=True)
+        found.append(AllocatorPeaks(*(now - then for now, then in risen)))
     return found
 
 

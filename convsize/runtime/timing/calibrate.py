@@ -79,11 +79,11 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
                 found = dict(device.shapes) | time_layers(
                     network, setting, clock, plan.device, in_channels_last=plan.channels_last
                 )
-                device = device._replace(shapes=tuple(found.items()))
+                device = device.replace(shapes=tuple(found.items()))
                 errors.setdefault(("per-shape", setting.training), []).append(_error(network, device, setting, clock))
         if plan.device == "cuda":
             device = _with_memory(device, plan)
-    return device._replace(accuracy=tuple(_accuracy(*which, each) for which, each in errors.items()))
+    return device.replace(accuracy=tuple(_accuracy(*which, each) for which, each in errors.items()))
 
 
 def _by_class(plan: Plan, clock: Clock, told: Callable[[str], None]) -> Device:
@@ -170,7 +170,7 @@ def _with_memory(device: Device, plan: Plan) -> Device:
     for dtype in plan.dtypes:
         workspaces |= measure_workspaces(calls, dtype)
     free, total = torch.cuda.mem_get_info()
-    return device._replace(
+    return device.replace(
         cublas_workspace=measure_cublas(),
         context=total - free - torch.cuda.memory_reserved(),
         workspaces=tuple(workspaces.items()) or None,

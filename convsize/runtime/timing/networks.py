@@ -41,7 +41,7 @@ def time_whole(
     )
     if in_channels_last:
         to_channels_last(batch.module)
-        batch = batch._replace(inputs=[channels_last(each) for each in batch.inputs])
+        batch = batch.replace(inputs=[channels_last(each) for each in batch.inputs])
     update = OPTIMIZERS[setting.optimizer](list(batch.module.parameters())) if setting.training else None
 
     def work() -> None:

@@ -288,7 +288,7 @@ class _Run:
                 figures = StepFigures(
                     epoch + 1, self.step, sum(losses) / len(losses), rate, throughput, waited / spent, self.meter.peak()
                 )
-                yield from self._note("steps", figures._asdict())
+                yield from self._note("steps", figures.as_dict())
                 yield figures
                 if end:
                     yield from self._test(epoch, rate, waited / spent)
@@ -395,12 +395,12 @@ class _Run:
             memory=self.meter.peak(),
             best=False,
         )  # fmt: skip
-        figures = figures._replace(best=self.best is None or _better(figures, self.best))
+        figures = figures.replace(best=self.best is None or _better(figures, self.best))
         if figures.best:
             self.best = figures
         self.last = figures
         self.epoch_loss = self.epoch_seconds = 0.0
-        facts = figures._asdict() | {"scores": [score._asdict() for score in scores]}
+        facts = figures.as_dict() | {"scores": [score.as_dict() for score in scores]}
         yield from self._note("epoch", facts)
         yield figures
 
@@ -420,8 +420,8 @@ class _Run:
 
     def _settled(self) -> dict[str, Any]:
         """The settings that a run may not change, as JSON gives them back. Epochs may become more."""
-        settings = self.settings._replace(epochs=0) if self.settings.schedule != "cosine" else self.settings
-        found: dict[str, Any] = json.loads(json.dumps(settings._asdict()))
+        settings = self.settings.replace(epochs=0) if self.settings.schedule != "cosine" else self.settings
+        found: dict[str, Any] = json.loads(json.dumps(settings.as_dict()))
         return found
 
     def _save(self, *, even_if_done: bool = True) -> Iterator[Event]:
@@ -444,8 +444,8 @@ class _Run:
             "epoch_loss": self.epoch_loss,
             "epoch_seconds": self.epoch_seconds,
             "seconds": self.seconds,
-            "best": None if self.best is None else self.best._asdict(),
-            "last": None if self.last is None else self.last._asdict(),
+            "best": None if self.best is None else self.best.as_dict(),
+            "last": None if self.last is None else self.last.as_dict(),
             "metrics": self.metrics.size,
             "scaler": self.scaler.state_dict(),
             "optimizer": numbers,

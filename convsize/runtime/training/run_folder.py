@@ -36,7 +36,7 @@ class RunFolder:
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             self.spec.write_text(spec, encoding="utf-8")
-            facts = {"schema": SCHEMA, "name": name, "graph": graph, "settings": settings._asdict()}
+            facts = {"schema": SCHEMA, "name": name, "graph": graph, "settings": settings.as_dict()}
             _replace(self.settings, json.dumps(facts, indent=2) + "\n")
         except OSError as error:
             raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from None

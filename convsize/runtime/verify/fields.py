@@ -138,8 +138,8 @@ def _supports(
 ) -> Iterator[tuple[tuple[int, ...], dict[str, tuple[tuple[int, int], ...]]]]:
     """For layers in order the unit looked at, and the bounds of its gradient in every input that it sees."""
     last = next(at for at, step in enumerate(plan.steps) if step.name == names[-1])
-    averaging = plan._replace(
-        steps=tuple(_averaged(network, step)._replace(dead=()) for step in plan.steps[: last + 1]),
+    averaging = plan.replace(
+        steps=tuple(_averaged(network, step).replace(dead=()) for step in plan.steps[: last + 1]),
         outputs=tuple((step.name, at + len(plan.inputs)) for at, step in enumerate(plan.steps) if step.name in names),
     )
     module = build_module(averaging, dtype=torch.float64).eval().requires_grad_(False)
@@ -178,9 +178,9 @@ def _supports(
 def _averaged(network: Network, step: Step) -> Step:
     """The step with an average over the same window where it takes a maximum."""
     if "MaxPool" not in step.call.target:
-        return step._replace(in_place=False, call=_not_in_place(step.call))
+        return step.replace(in_place=False, call=_not_in_place(step.call))
     if "Adaptive" in step.call.target:
-        return step._replace(call=step.call._replace(target=step.call.target.replace("Max", "Avg")))
+        return step.replace(call=step.call.replace(target=step.call.target.replace("Max", "Avg")))
     arguments = dict(step.call.kwargs)
     kernel, stride, padding, dilation = (arguments[key] for key in ("kernel_size", "stride", "padding", "dilation"))
     assert isinstance(kernel, tuple)
@@ -209,11 +209,10 @@ def _averaged(network: Network, step: Step) -> Step:
         ),
     )
     before_calls = tuple(
-        each._replace(kwargs=tuple((key, value) for key, value in each.kwargs if key != "value"))
-        for each in step.before
+        each.replace(kwargs=tuple((key, value) for key, value in each.kwargs if key != "value")) for each in step.before
     )
-    return step._replace(before=before_calls, call=call)
+    return step.replace(before=before_calls, call=call)
 
 
 def _not_in_place(call: TorchCall) -> TorchCall:
-    return call._replace(kwargs=tuple((key, value) for key, value in call.kwargs if key != "inplace"))
+    return call.replace(kwargs=tuple((key, value) for key, value in call.kwargs if key != "inplace"))

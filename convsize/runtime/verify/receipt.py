@@ -105,9 +105,9 @@ def _lines(
         yield source(plan, module, inputs, device, dtype)
         del module, inputs
         for each in batches:
-            one = setting._replace(batch=each)
+            one = setting.replace(batch=each)
             yield saved_on_cuda(network, one) if device == "cuda" else saved(network, one, device)
-        one = setting._replace(batch=batch)
+        one = setting.replace(batch=batch)
         yield from peaks_on_cuda(network, one) if device == "cuda" else step_peaks(network, one, device)
         yield fields(network, device)
         if against is not None:

@@ -67,7 +67,7 @@ def _unmeasurable(
         return "times under autocast are not predicted"
     if predicted.setting.training and (why := untrainable(network, setting)):
         return why
-    chosen = setting._replace(inference=not predicted.setting.training)
+    chosen = setting.replace(inference=not predicted.setting.training)
     if training_memory(network, chosen).peak.bytes > (free := free_bytes(device)):
         return f"out of memory: {free / 2**30:.1f} GiB are free"
     return ""

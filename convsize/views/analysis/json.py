@@ -96,7 +96,7 @@ def _layer(layer: LayerRow) -> dict[str, Any]:
         "output_bytes": layer.output_bytes,
         "parameter_bytes": layer.parameter_bytes,
         "receptive_field": _field(layer.receptive_field),
-        "lost": [lost._asdict() for lost in layer.lost],
+        "lost": [lost.as_dict() for lost in layer.lost],
         "repeat_of": layer.repeat_of,
         "blocks": list(layer.blocks),
     }
@@ -106,7 +106,7 @@ def _layer(layer: LayerRow) -> dict[str, Any]:
 
 
 def _totals(totals: Totals) -> dict[str, Any]:
-    found = totals._asdict()
+    found = totals.as_dict()
     found["work"] = dict(totals.work)
     field = totals.receptive_field
     found["receptive_field"] = None if field is None else list(field.size)

@@ -64,13 +64,13 @@ def render_json(found: Sequence[tuple[Device, str]]) -> str:
 
 
 def _object(device: Device, file: str) -> dict[str, Any]:
-    value: dict[str, Any] = {"schema": SCHEMA, **device._asdict(), "file": file}
-    value["source"] = {**device.source._asdict(), "versions": dict(device.source.versions)}
+    value: dict[str, Any] = {"schema": SCHEMA, **device.as_dict(), "file": file}
+    value["source"] = {**device.source.as_dict(), "versions": dict(device.source.versions)}
     value["peaks"] = dict(device.peaks)
     value["workspaces"] = None if device.workspaces is None else dict(device.workspaces)
     if device.efficiency is not None:
         value["efficiency"] = dict(zip(("compute", "bandwidth"), device.efficiency, strict=True))
     value["classes"] = {each.name: len(each.samples) for each in device.classes}
     value["shapes"] = len(device.shapes)
-    value["accuracy"] = [each._asdict() for each in device.accuracy]
+    value["accuracy"] = [each.as_dict() for each in device.accuracy]
     return value

@@ -177,18 +177,20 @@ def render(found: Difference, *, expand: bool = False, width: int = 80, paint: P
     out = [f"{paint(found.before.name, 'bold')} → {paint(found.after.name, 'bold')}: {_sameness(found)}", ""]
     header = _Row("", _short(found.before.name), _short(found.after.name), "change", "")
     rows = [header, *_rows(found, in_full=False)]
-    room = widths(rows)
+    room = widths([row.values() for row in rows])
     left = [True, False, False, False, False]
     for at, row in enumerate(rows):
         styles = ["bold"] * 5 if at == 0 else [None, None, None, _style(row.change), _style(row.change)]
-        out.append(line([Cell(text, style) for text, style in zip(row, styles, strict=True)], room, left, paint))
+        out.append(
+            line([Cell(text, style) for text, style in zip(row.values(), styles, strict=True)], room, left, paint)
+        )
     out += ["", *wrapped(f"layers: {_summary(found)}", width, "", "  ")]
     listed = [each for each in found.layers if each.kind in _LISTED]
     shown = listed if expand else listed[:_SHOWN_LAYERS]
-    cells = [_parts(each) for each in shown]
-    if cells:
-        room = widths(cells)
-        for each, texts in zip(shown, cells, strict=True):
+    parts = [_parts(each) for each in shown]
+    if parts:
+        room = widths(parts)
+        for each, texts in zip(shown, parts, strict=True):
             mark, style = _MARKS[each.kind]
             row_text = line([Cell(text) for text in texts], room, [True, True, True, False], PLAIN)
             out.append(f"{paint(mark, style)} {row_text}")
@@ -223,7 +225,7 @@ def render_markdown(found: Difference, *, expand: bool = False) -> str:
     before, after = _code(found.before.name), _code(found.after.name)
     out = [f"### {before} → {after}: {_sameness(found)}", "", f"| | {before} | {after} | change | |"]
     out.append("| :-- | --: | --: | --: | --: |")
-    out += [f"| {' | '.join(row)} |" for row in _rows(found, in_full=True)]
+    out += [f"| {' | '.join(row.values())} |" for row in _rows(found, in_full=True)]
     out += ["", f"**Checkpoint:** {_escaped(_verdict(found))}."]
     listed = [each for each in found.layers if each.kind in _LISTED]
     notes = [f"- {kind}: {_escaped(text)}" for kind in _COUNTED if (text := _counted(found, kind))]

@@ -93,6 +93,6 @@ def _memory(memory: TrainingMemory | None) -> dict[str, Any] | None:
         return None
     return {
         **peak_object(memory.peak),
-        "device": [each._asdict() for each in memory.device],
+        "device": [each.as_dict() for each in memory.device],
         "reserved": memory.reserved,
     }

@@ -250,7 +250,7 @@ def render_json(
 
 def capacity_object(capacity: Capacity) -> dict[str, Any]:
     """The memory to fit into, with what stays free of it."""
-    return {**capacity._asdict(), "available": capacity.available}
+    return {**capacity.as_dict(), "available": capacity.available}
 
 
 def _object(found: TrainingMemory, choices: Sequence[TrainingChoice], capacity: Capacity | None) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice], capacity: 
             "fits": found.reserved <= capacity.available,
         }
     )
-    setting = found.setting._asdict()
+    setting = found.setting.as_dict()
     return {
         "schema": SCHEMA,
         "name": found.name,
@@ -277,11 +277,11 @@ def _object(found: TrainingMemory, choices: Sequence[TrainingChoice], capacity: 
         "saved_by_layer": dict(found.saved_by_layer),
         "first": _course(found.first),
         "steady": _course(found.steady),
-        "forward": found.forward._asdict(),
-        "device": [each._asdict() for each in found.device],
+        "forward": found.forward.as_dict(),
+        "device": [each.as_dict() for each in found.device],
         "reserved": found.reserved,
         **about,
-        "what_if": [each._asdict() for each in choices],
+        "what_if": [each.as_dict() for each in choices],
     }
 
 
@@ -291,4 +291,4 @@ def peak_object(peak: TrainingPeak) -> dict[str, Any]:
 
 
 def _course(peak: TrainingPeak) -> dict[str, Any]:
-    return {**peak_object(peak), "timeline": [each._asdict() for each in peak.timeline]}
+    return {**peak_object(peak), "timeline": [each.as_dict() for each in peak.timeline]}

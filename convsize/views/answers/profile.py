@@ -238,21 +238,21 @@ def render_json(found: Profile) -> str:
     """Every layer by itself, in the order in which they run; seconds, bytes and FLOP of the whole batch."""
     data = {
         "schema": SCHEMA,
-        **found._asdict(),
+        **found.as_dict(),
         "versions": dict(found.versions),
         "layers": [
             {
-                **each._asdict(),
-                "forward": each.forward._asdict(),
-                "backward": each.backward._asdict() if each.backward else None,
+                **each.as_dict(),
+                "forward": each.forward.as_dict(),
+                "backward": each.backward.as_dict() if each.backward else None,
             }
             for each in found.layers
         ],
-        "outside": {name: each._asdict() for name, each in found.outside},
-        "step": found.step._asdict(),
-        "instrumented": found.instrumented._asdict(),
+        "outside": {name: each.as_dict() for name, each in found.outside},
+        "step": found.step.as_dict(),
+        "instrumented": found.instrumented.as_dict(),
         "attributed": found.attributed,
-        "kernels": [each._asdict() for each in found.kernels],
-        "roof": found.roof._asdict() if found.roof else None,
+        "kernels": [each.as_dict() for each in found.kernels],
+        "roof": found.roof.as_dict() if found.roof else None,
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

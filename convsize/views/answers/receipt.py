@@ -59,10 +59,10 @@ def document(receipts: Sequence[Receipt], *, several: bool) -> str:
 
 def _data(receipt: Receipt) -> dict[str, object]:
     return {
-        **receipt._asdict(),
+        **receipt.as_dict(),
         "versions": dict(receipt.versions),
         "holds": receipt.holds,
-        "lines": [{**line._asdict(), "difference": line.difference} for line in receipt.lines],
+        "lines": [{**line.as_dict(), "difference": line.difference} for line in receipt.lines],
     }
 
 

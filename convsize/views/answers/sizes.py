@@ -228,8 +228,8 @@ def to_object(report: SizesReport) -> dict[str, Any]:
         "smallest": _shapes(sizes.least(exact=False)),
         "smallest_exact": _shapes(sizes.least(exact=True)),
         "declared": [diagnostic(found, sizes.source) for found in report.declared],
-        "checkpoint": [one._asdict() for one in sizes.checkpoint],
-        "coupled": [one._asdict() for one in sizes.coupled],
+        "checkpoint": [one.as_dict() for one in sizes.checkpoint],
+        "coupled": [one.as_dict() for one in sizes.coupled],
         "near": [
             {
                 "inputs": list(one.axis.inputs),
@@ -248,7 +248,7 @@ def to_object(report: SizesReport) -> dict[str, Any]:
                 "valid": not answer.diagnostics,
                 "exact": not answer.diagnostics and not answer.dropping,
                 "diagnostics": [diagnostic(found, sizes.source) for found in answer.diagnostics],
-                "dropping": [one._asdict() for one in answer.dropping],
+                "dropping": [one.as_dict() for one in answer.dropping],
             }
             for answer in report.why
         ],
@@ -261,7 +261,7 @@ def _shapes(inputs: Iterable[tuple[str, tuple[int, ...]]] | None) -> dict[str, l
 
 def _set(found: SizeSet) -> dict[str, Any]:
     return {
-        "progressions": [one._asdict() for one in found.progressions],
-        "ranges": [one._asdict() for one in found.ranges],
+        "progressions": [one.as_dict() for one in found.progressions],
+        "ranges": [one.as_dict() for one in found.ranges],
         "smallest": found.smallest,
     }

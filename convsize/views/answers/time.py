@@ -134,14 +134,14 @@ def time_object(found: TimePrediction) -> dict[str, Any]:
         "name": found.name,
         "device": found.device,
         "calibrated": found.calibrated,
-        "setting": found.setting._asdict(),
+        "setting": found.setting.as_dict(),
         "seconds": found.seconds,
         "throughput": found.throughput,
         "energy": found.energy,
         "assumed": found.assumed,
         "between": found.between,
-        "accuracy": None if found.accuracy is None else found.accuracy._asdict(),
-        "layers": [layer._asdict() for layer in found.layers],
+        "accuracy": None if found.accuracy is None else found.accuracy.as_dict(),
+        "layers": [layer.as_dict() for layer in found.layers],
         "outside": dict(found.outside),
     }
 
@@ -152,9 +152,9 @@ def sweep_object(found: Sweep) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": found.name,
         "device": found.device,
-        "setting": found.setting._asdict(),
+        "setting": found.setting.as_dict(),
         "knee": found.knee,
-        "points": [point._asdict() for point in found.points],
+        "points": [point.as_dict() for point in found.points],
     }
 
 

@@ -108,7 +108,7 @@ class _Drawer:
             rows = [row for at in run for row in turns[at]]
             alone = items[0] if len(items) == 1 else None
             if isinstance(alone, _Folded) and alone.times == 1:
-                shown.append(alone._replace(rows=rows, times=len(run), summed=whole))
+                shown.append(alone.replace(rows=rows, times=len(run), summed=whole))
             else:
                 shown.append(_Folded(None, items, rows, len(run), whole))
         return shown
@@ -127,17 +127,17 @@ class _Drawer:
                 if self.detail == "block" and len(inner) == 1 and isinstance(inner[0], Part):
                     alone = inner[0]
                     counted, rows = tuple(item.rows), self.everything(item.rows)
-                    found.append(alone._replace(counted=counted, rows=rows, times=item.times, summed=item.summed))
+                    found.append(alone.replace(counted=counted, rows=rows, times=item.times, summed=item.summed))
                     continue
                 first, last = item.rows[0], item.rows[-1]
                 label = "" if item.name is None else self.title(item.name, first)
                 key = f"box-{first.index}-{level}"
                 box = Box(key, label, _entering(item.rows), last.output, tuple(inner), tuple(item.rows))
-                found.append(box._replace(times=item.times, summed=item.summed))
+                found.append(box.replace(times=item.times, summed=item.summed))
                 continue
             before = found[-1] if found else None
             if self.detail == "block" and isinstance(before, Part) and self.follows(item, before):
-                found[-1] = before._replace(
+                found[-1] = before.replace(
                     label=f"{before.label} {item.spec}",
                     after=item.output,
                     rows=(*before.rows, *self.everything([item])),
@@ -295,7 +295,7 @@ def _with_skips(links: list[Link], order: dict[str, int]) -> list[Link]:
         first_reader[link.source] = min(first_reader.get(link.source, at), at)
         last_source[link.target] = max(last_source.get(link.target, source), source)
     return [
-        link._replace(
+        link.replace(
             skip=first_reader[link.source] < order[link.target] and last_source[link.target] > order[link.source]
         )
         for link in links

@@ -269,7 +269,7 @@ class _Picture:
         border = Polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), None, self.colours.ink, 1.2)
         if self.image is not None:
             return [Image((x0, y0), x1 - x0, y1 - y0, self.image), border]
-        found: list[Shape] = [border._replace(fill=self.colours.panel, line=None)]
+        found: list[Shape] = [border.replace(fill=self.colours.panel, line=None)]
         every = next(step for step in _grid_steps() if step * self.scale >= 7)
         faint = mixed(self.colours.panel, self.colours.faint, Fraction(35, 100))
         for x in range(every, self.wide, every):

@@ -54,7 +54,7 @@ def render(
     headers = ["layer", "in", "output", "parameters", "MACs"]
     if heat:
         headers.append(HEAT_TITLES[heat].removeprefix("share of the "))
-        rows = [row._replace(cells=row.cells | {headers[-1]: row.cells.get("share", "")}) for row in rows]
+        rows = [row.replace(cells=row.cells | {headers[-1]: row.cells.get("share", "")}) for row in rows]
     headers = [header for header in headers if any(row.cells.get(header) for row in rows)]
     gutter = max(len(row.gutter) for row in rows)
     gutter = min(gutter, max(width // 2, 8))

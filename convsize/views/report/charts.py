@@ -57,7 +57,7 @@ def scatter(reports: Sequence[tuple[Report, str]]) -> Chart:
     """MACs against parameters of several networks, each with the page it leads to."""
     plot = bubbles(compare([report for report, _ in reports]), [page for _, page in reports])
     summary = f"Both axes are logarithmic; {BUBBLES}."
-    return Chart("scatter", SCATTER, summary, inline(plot._replace(title="", subtitle=""), SCATTER))
+    return Chart("scatter", SCATTER, summary, inline(plot.replace(title="", subtitle=""), SCATTER))
 
 
 # ---- one chart each --------------------------------------------------------------------------------------------------

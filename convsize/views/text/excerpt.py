@@ -101,7 +101,7 @@ def _window(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
     for mark in marks:
         start = min(max(mark.start, first), last) - first + len(head)
         end = min(max(mark.end, first), last) - first + len(head)
-        moved.append(mark._replace(start=start, end=max(end, start + 1)))
+        moved.append(mark.replace(start=start, end=max(end, start + 1)))
     return head + text[first:last] + tail, moved
 
 
@@ -127,7 +127,7 @@ def _columns(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
     for mark in marks:
         start = columns[min(mark.start, last)] + max(mark.start - last, 0)
         end = columns[min(mark.end, last)] + max(mark.end - last, 0)
-        moved.append(mark._replace(start=start, end=max(end, start + 1)))  # an accent alone has no width
+        moved.append(mark.replace(start=start, end=max(end, start + 1)))  # an accent alone has no width
     return "".join(shown), moved
 
 

@@ -104,7 +104,7 @@ def _fold_repeat(repeat: Repeat) -> list[Line]:
         if len(run) > 1:
             alike = [turn, *(_lines(repeat.turns[at]) for at in run[1:])]
             turn = [
-                each[0]._replace(
+                each[0].replace(
                     last=each[-1].last,
                     times=each[0].times * len(each),
                     others=(*each[0].others, *(row for other in each[1:] for row in other.all)),
@@ -113,7 +113,7 @@ def _fold_repeat(repeat: Repeat) -> list[Line]:
             ]
             if len(turn) > 1:
                 marks = ["first", *["middle"] * (len(turn) - 2), "last"]
-                turn = [line._replace(bracket=(mark, *line.bracket)) for line, mark in zip(turn, marks, strict=True)]
+                turn = [line.replace(bracket=(mark, *line.bracket)) for line, mark in zip(turn, marks, strict=True)]
         lines.extend(turn)
     return lines
 

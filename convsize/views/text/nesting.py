@@ -35,13 +35,13 @@ def nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[Item]:
         in_block = _run(rows, at, lambda one: one.blocks[: blocks + 1]) if len(row.blocks) > blocks else at
         in_turns = at
         if len(row.turns) > turns:
-            in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns][0])
+            in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns].repeat)
         if in_block == in_turns == at:
             items.append(row)
             at += 1
         elif in_turns > in_block or (
             # A repeat of one turn around a block; several turns of a block would be several blocks.
-            in_turns == in_block and row.turns[turns][2] and rows[in_turns - 1].turns[turns] == row.turns[turns]
+            in_turns == in_block and row.turns[turns].block and rows[in_turns - 1].turns[turns] == row.turns[turns]
         ):
             parts: list[list[Item]] = []
             start = at
@@ -49,7 +49,7 @@ def nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[Item]:
                 end = _run(rows[:in_turns], start, lambda one: one.turns[turns])
                 parts.append(nested(rows[start:end], blocks, turns + 1))
                 start = end
-            items.append(Repeat(row.turns[turns][2], parts))
+            items.append(Repeat(row.turns[turns].block, parts))
             at = in_turns
         else:
             items.append(Nested(row.blocks[blocks], nested(rows[at:in_block], blocks + 1, turns)))

@@ -51,7 +51,7 @@ def saved_by_own_hooks(network, setting):
 
 def assert_memory(text, setting):
     network = convsize.parse(text)
-    setting = setting._replace(batch=max(setting.batch, smallest_batch(network, setting.frozen)))
+    setting = setting.replace(batch=max(setting.batch, smallest_batch(network, setting.frozen)))
     if not fatal_layers(network, setting):
         assert saved_bytes(network, setting) == saved_by_own_hooks(network, setting)
         assert_peaks(network, setting)
@@ -111,7 +111,7 @@ _SETTINGS = (
 def test_peaks_under_other_settings(random, setting):
     network = convsize.parse(small_network(random))
     if not any(node.blocks for node in network.layers):
-        setting = setting._replace(checkpoint=())
+        setting = setting.replace(checkpoint=())
     if not fatal_layers(network, setting):
         assert_peaks(network, setting)
 

@@ -40,7 +40,7 @@ def test_saved(name):
     setting = TrainingSetting(2, checkpoint=("*",))
     ours = saved_bytes(network, setting)
     assert ours == saved_by_torch(batch_for(network, setting, "meta"))
-    assert ours < saved_bytes(network, setting._replace(checkpoint=()))
+    assert ours < saved_bytes(network, setting.replace(checkpoint=()))
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -218,7 +218,7 @@ def test_unread_and_lost_pixels_against_sets(text):
                 assert row.trailing == (not read_pixels or min(skipped) > max(read_pixels))
                 if not axis.transposed:
                     front, back = max(axis.before, 0), max(axis.after, 0)
-                    shifted = axis._replace(before=axis.before - front)
+                    shifted = axis.replace(before=axis.before - front)
                     padded = brute_reads(shifted, outputs, front + extent + back)
                     assert row.padding == front + back - len(padded - set(range(front, front + extent)))
     extent = nodes[0].output.spatial[0]

@@ -41,8 +41,8 @@ def test_three_small_filters_see_as_much_as_a_large_one():
 def test_the_stem_of_resnet():
     # 7x7/2 p3: size 7, jump 2, start -3. 3x3/2 p1 behind it: 7 + 2·2 = 11, jump 4, start -3 - 1·2 = -5.
     found = rows("input: 3@224x224\nC7D64/2 BN R M3/2p1")
-    assert found["conv1"][:4] == ((7, 7), (7, 7), (2, 2), (-3, -3))
-    assert found["maxpool1"][:4] == ((11, 11), (11, 11), (4, 4), (-5, -5))
+    assert found["conv1"].values()[:4] == ((7, 7), (7, 7), (2, 2), (-3, -3))
+    assert found["maxpool1"].values()[:4] == ((11, 11), (11, 11), (4, 4), (-5, -5))
     assert found["maxpool1"].centre == (0, 0)
     assert found["bn1"] == found["relu1"] == found["conv1"]
 

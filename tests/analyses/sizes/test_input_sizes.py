@@ -116,7 +116,7 @@ def inputs_at(network: Network, names: tuple[str, ...], at: int, extent: int) ->
         if name in names:
             extents = list(shape.spatial)
             extents[at] = extent
-            shape = shape._replace(spatial=tuple(extents))
+            shape = shape.replace(spatial=tuple(extents))
         found[name] = shape
     return found
 
@@ -143,7 +143,7 @@ def compare(network: Network, sizes: InputSizes, largest: int = LARGEST) -> None
     if not sizes.coupled:
         for extent in range(1, largest + 1):
             square = {
-                name: shape._replace(spatial=(extent,) * shape.rank)
+                name: shape.replace(spatial=(extent,) * shape.rank)
                 for name, shape in inputs_at(network, (), 0, 0).items()
             }
             valid = all(one.valid.has(extent) for one in sizes.axes)

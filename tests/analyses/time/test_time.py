@@ -64,7 +64,7 @@ def test_a_step_has_backward_passes_losses_and_the_optimizer():
 def test_a_layer_that_was_timed_alone_is_looked_up():
     network = convsize.parse("input: 4@10x10\nC3D8b0 R")
     conv, relu = pieces(network, 2, "float32", training=False)
-    known = PLAIN._replace(shapes=((conv.key, 0.25), (relu.key, 0.5)))
+    known = PLAIN.replace(shapes=((conv.key, 0.25), (relu.key, 0.5)))
     found = predict_time(network, known, TimeSetting(2))
     assert [layer.forward for layer in found.layers] == [0.25, 0.5]
     assert {layer.basis for layer in found.layers} == {"measured"}
@@ -82,7 +82,7 @@ def test_between_samples_the_ratio_to_the_floor_is_interpolated():
         return Sample((float(piece.flops), float(piece.bytes), *features), times * floor)
 
     def estimate(*samples: Sample) -> float:
-        device = PLAIN._replace(classes=(ClassTable(name, samples),))
+        device = PLAIN.replace(classes=(ClassTable(name, samples),))
         found = Model(device, "float32").estimate(piece)
         assert found.basis == "calibrated"
         return found.seconds
@@ -96,7 +96,7 @@ def test_samples_of_another_version_are_refused():
     network = convsize.parse("input: 8@10x10\nR")
     (piece,) = pieces(network, 4, "float32", training=False)
     short = Sample((float(piece.flops), float(piece.bytes), *piece.features[1:]), 1e-6)
-    device = PLAIN._replace(classes=(ClassTable(table_name(piece.family, "inference", "float32"), (short,)),))
+    device = PLAIN.replace(classes=(ClassTable(table_name(piece.family, "inference", "float32"), (short,)),))
     with pytest.raises(UsageError, match="another version measured them; run `convsize calibrate` again"):
         predict_time(network, device, TimeSetting(4))
 
@@ -126,7 +126,7 @@ def test_every_spec_on_every_data_sheet(path):
 def test_float32_convolutions_run_in_tf32_where_there_is_one():
     network = convsize.parse("input: 512@64x64\nC3D512b0")
     plain = devices.load("a100")
-    without = plain._replace(peaks=tuple(each for each in plain.peaks if each[0] != "tf32"))
+    without = plain.replace(peaks=tuple(each for each in plain.peaks if each[0] != "tf32"))
     fast, slow = (predict_time(network, each, TimeSetting(8)).layers[0].forward for each in (plain, without))
     assert slow / fast == pytest.approx(156 / 19.5, rel=0.01)
 
@@ -205,6 +205,6 @@ def test_what_is_assumed_has_a_range(training: bool) -> None:
 
 
 def test_what_was_measured_has_none() -> None:
-    device = devices.load("h200")._replace(efficiency=None)
+    device = devices.load("h200").replace(efficiency=None)
     found = predict_time(convsize.load(SPECS / "lenet5.spec"), device, TimeSetting())
     assert (found.assumed, found.between) == (None, None)

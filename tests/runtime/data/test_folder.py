@@ -48,7 +48,7 @@ def test_a_fifth_of_every_class_is_set_aside(tmp_path: Path) -> None:
         "a fifth of every class is set aside for the test, always the same",
     )
     assert data.said[3:] == ("`main` can tell more classes apart than these 2",)
-    data = data._replace(said=data.said[:3])
+    data = data.replace(said=data.said[:3])
     training, test = levels(data.train, data), levels(data.test, data)
     assert sorted([*training, *test]) == [0, 1, 2, 3, 4, 50, 51, 52, 53, 54]
     assert [level < 50 for level in test] == [True, False]
@@ -125,7 +125,7 @@ def test_sixteen_bits_are_scaled(tmp_path: Path) -> None:
     for number in range(5):
         Image.fromarray(deep).save(tmp_path / "b" / f"{number}.png")
     data = opened(tmp_path)
-    assert 51 in levels(data.train, data._replace(said=data.said[:-1]))
+    assert 51 in levels(data.train, data.replace(said=data.said[:-1]))
 
 
 def test_photographs_that_lie_on_their_side_are_turned(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_numbers_of_regressed_outputs(tmp_path: Path) -> None:
     table(write_folder(tmp_path))
     data = opened(tmp_path, BOXES, regressed=("box",))
     _, targets = data.train.__getitems__(list(range(8)))
-    grey = levels(data.train, data._replace(said=data.said[:3]))
+    grey = levels(data.train, data.replace(said=data.said[:3]))
     assert targets["box"].dtype == torch.float32
     assert targets["box"].tolist() == [[level % 50, level % 50 / 2] for level in grey]
     assert targets["main"].tolist() == [level // 50 for level in grey]

@@ -154,7 +154,7 @@ def test_backward_counts_for_the_weights_and_for_the_input():
 @pytest.mark.parametrize(("other", "stands"), [({}, True), ({"threads": 2}, False), ({"channels_last": True}, False)])
 def test_a_prediction_stands_beside_what_ran_as_it_was_calibrated(other, stands):
     device = devices.load("ryzen7_5800h")
-    device = device._replace(source=device.source._replace(kind="calibrated"), threads=1)._replace(**other)
+    device = device.replace(source=device.source.replace(kind="calibrated"), threads=1).replace(**other)
     network = convsize.parse("input: 3@8x8\nC3D8 R FC10")
     found, _ = profiling.profile(network, TrainingSetting(2), repeats=3, against=device)
     assert (found.predicted is not None) == stands
@@ -224,7 +224,7 @@ def test_a_calibrated_machine_has_a_prediction_beside_the_measurement():
     sheet = devices.load("ryzen7_5800h")
     found, _ = profiling.profile(network, TrainingSetting(4), repeats=3, against=sheet)
     assert found.predicted is None  # a data sheet's machine is another one
-    own = sheet._replace(source=sheet.source._replace(kind="calibrated"))
+    own = sheet.replace(source=sheet.source.replace(kind="calibrated"))
     found, _ = profiling.profile(network, TrainingSetting(4), repeats=3, against=own)
     assert found.predicted == predict_time(network, own, TimeSetting(4, training=True)).seconds
     text = " ".join(view.render(found, network.analyze(batch=4).layers).split())

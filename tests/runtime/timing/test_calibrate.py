@@ -68,7 +68,7 @@ def test_a_calibrated_device(tmp_path, hasty):
     for training in (False, True):
         known = predict_time(whole, loaded, TimeSetting(1, training=training))
         assert {layer.basis for layer in known.layers} == {"measured"}
-        by_class = predict_time(whole, loaded._replace(shapes=()), TimeSetting(1, training=training))
+        by_class = predict_time(whole, loaded.replace(shapes=()), TimeSetting(1, training=training))
         assert {"calibrated"} <= {layer.basis for layer in by_class.layers}
         assert 0.05 < by_class.seconds / known.seconds < 20
 

@@ -121,9 +121,9 @@ def test_a_checkpoint_of_another_network_or_setting(tmp_path, unbroken):
     shutil.copytree(unbroken, folder)
     ours = job(folder, resume=True)
     with pytest.raises(UsageError, match="is of another network"):
-        list(train(ours._replace(graph="0" * 16)))
+        list(train(ours.replace(graph="0" * 16)))
     with pytest.raises(UsageError, match="under other settings"):
-        list(train(ours._replace(settings=ours.settings._replace(optimizer="sgd"))))
+        list(train(ours.replace(settings=ours.settings.replace(optimizer="sgd"))))
     assert same_weights(folder, unbroken)
 
 
@@ -213,7 +213,7 @@ def test_a_disk_that_stays_full_is_an_error(tmp_path, monkeypatch):
 def test_a_signal_ends_a_run_after_its_step(tmp_path, unbroken, number, name):
     folder = tmp_path / "run"
     end = None
-    for event in train(job(folder, resume=False)._replace(save_every=0)):
+    for event in train(job(folder, resume=False).replace(save_every=0)):
         if type(event).__name__ == "StepFigures" and event.step == 15:
             os.kill(os.getpid(), number)
         end = event

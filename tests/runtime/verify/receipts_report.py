@@ -34,7 +34,7 @@ a moment, which is predicted to 1.5 %. Everything was computed on a processor, n
 
 def measured(path: Path) -> Receipt:
     """The receipt of a spec, on the processor."""
-    return convsize.load(path).verify()._replace(spec=f"specs/{path.name}")
+    return convsize.load(path).verify().replace(spec=f"specs/{path.name}")
 
 
 def write_all() -> None:

@@ -145,7 +145,7 @@ def test_receipts_as_json(convsize):
     assert set(data["versions"]) == {"convsize", "torch", "python"}
     assert (data["device"], data["dtype"], data["batches"]) == ("meta", "float32", [2])
     assert {line["verdict"] for line in data["lines"]} == {"exact", "not measured"}
-    assert set(data["lines"][0]) == {*Line._fields, "difference"}
+    assert set(data["lines"][0]) == {*Line.field_names(), "difference"}
 
 
 def test_a_failure_ends_with_one(convsize, monkeypatch):

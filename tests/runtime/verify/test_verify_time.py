@@ -19,9 +19,9 @@ def machine(**fields):
     """This machine as a calibration could have found it."""
     sheet = devices.load("ryzen7_5800h")
     accuracy = tuple(Accuracy("class", what, 0.2, 0.1, 1e6, 5) for what in ("inference", "training"))
-    source = sheet.source._replace(kind="calibrated")
-    found = sheet._replace(source=source, efficiency=None, threads=1, accuracy=accuracy)
-    return found._replace(**fields)
+    source = sheet.source.replace(kind="calibrated")
+    found = sheet.replace(source=source, efficiency=None, threads=1, accuracy=accuracy)
+    return found.replace(**fields)
 
 
 def times(**setting):
@@ -44,7 +44,7 @@ def test_times_are_within_what_the_calibration_found():
 
 
 def test_a_time_that_is_too_far_off_fails():
-    exact = tuple(each._replace(worst=1e-9) for each in machine().accuracy)
+    exact = tuple(each.replace(worst=1e-9) for each in machine().accuracy)
     assert {line.verdict for line in times(against=machine(accuracy=exact)).values()} == {"FAILS"}
 
 

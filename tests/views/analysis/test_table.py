@@ -4,6 +4,7 @@ import pytest
 from handmade_reports import TINY, field, layer, report
 
 from convsize.errors import UsageError
+from convsize.records import Turn
 from convsize.views.analysis import csv, markdown, table
 from convsize.views.analysis.columns import COLUMNS, chosen, column, ordered
 from convsize.views.text import layout
@@ -121,7 +122,7 @@ REPEATED = report(
             weights=weights,
             macs=weights,
             sees=field(3 + 2 * turn),
-            turns=((1, turn, False),),
+            turns=(Turn(1, turn, False),),
         )
         for turn in range(3)
         for at, (name, spec, op, weights) in enumerate([("conv", "C3D8", "convolution", 576), ("relu", "R", "ReLU", 0)])
@@ -158,7 +159,7 @@ def test_csv_holds_every_turn_in_plain_numbers() -> None:
 
 
 def test_markdown_is_a_table_with_as_many_cells_in_every_row() -> None:
-    text = markdown.render(REPEATED._replace(name="a|b"))
+    text = markdown.render(REPEATED.replace(name="a|b"))
     assert text.startswith("## a\\|b\n")
     blocks = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     assert len(blocks) == 2

@@ -117,13 +117,13 @@ def test_without_svglib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
     report = api.parse("input: 3@32x32\ndef b: (C3 R + x)\nC3D8 b*2 GAP FC10", NASTY).analyze()
-    report = report._replace(inputs=((NASTY, (3, 32, 32)),))
+    report = report.replace(inputs=((NASTY, (3, 32, 32)),))
     first = report.layers[0]
-    layers = (first._replace(inputs=(NASTY,), name=NASTY, spec=NASTY), *report.layers[1:])
+    layers = (first.replace(inputs=(NASTY,), name=NASTY, spec=NASTY), *report.layers[1:])
     layers = tuple(
-        row._replace(inputs=tuple(NASTY if each == "conv1" else each for each in row.inputs)) for row in layers
+        row.replace(inputs=tuple(NASTY if each == "conv1" else each for each in row.inputs)) for row in layers
     )
-    report = report._replace(layers=layers)
+    report = report.replace(layers=layers)
     for heat, detail in itertools.product((None, "macs"), ("block", "layer")):
         found = drawing_file.from_dot(drawing_graph.render(report, detail=detail, heat=heat), "svg")  # type: ignore[arg-type]
         assert texts(found).count(NASTY) >= 3
@@ -137,7 +137,7 @@ def test_names_are_shown_as_they_are_and_inject_nothing() -> None:
 
 
 def test_control_characters_cannot_stand_in_xml() -> None:
-    report = load("lenet5")._replace(name="a\x00b\x1b[31m\ud800")
+    report = load("lenet5").replace(name="a\x00b\x1b[31m\ud800")
     for found in (
         drawing_file.from_dot(drawing_graph.render(report), "svg"),
         drawing_volumes.scene(report).file("svg"),

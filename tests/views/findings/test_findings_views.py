@@ -36,7 +36,7 @@ JOIN = Diagnostic(
     span("C3D64 BN"),
     "project the shortcut: replace `x` by `C1D64`",
     "this branch gives 64@8x8",
-    (Label(span("x) R")._replace(end=span("x) R").start + 1), "this branch gives 3@8x8"),),
+    (Label(span("x) R").replace(end=span("x) R").start + 1), "this branch gives 3@8x8"),),
     (Fix(Span(TEXT.index("x) R"), TEXT.index("x) R") + 1), "C1D64", False),),
 )
 STRIDE = Diagnostic("W501", "warning", "50% of the rows,\nall of them", span("C3D8/2"))
@@ -113,7 +113,7 @@ def test_nothing_found(clean: CheckReport) -> None:
 
 
 def test_statistics(report: CheckReport) -> None:
-    twice = report._replace(files=(*report.files, FileFindings(Source(TEXT, "z.spec"), (ADVICE,))))
+    twice = report.replace(files=(*report.files, FileFindings(Source(TEXT, "z.spec"), (ADVICE,))))
     assert findings_summary.statistics(twice) == (
         "2  W551  even-filter\n"
         "1  E301  sum-of-different-depths\n"
@@ -177,11 +177,11 @@ def test_gitlab(report: CheckReport) -> None:
 
 
 def test_gitlabs_fingerprints_outlive_lines_added_above_and_part_what_is_alike() -> None:
-    moved = ADVICE._replace(span=Span(ADVICE.span.start + 9, ADVICE.span.end + 9))
+    moved = ADVICE.replace(span=Span(ADVICE.span.start + 9, ADVICE.span.end + 9))
     here = gitlab(ADVICE)[0]["fingerprint"]
     assert gitlab(moved, text=f"# above\n\n{TEXT}")[0]["fingerprint"] == here
     assert gitlab(ADVICE, name="other.spec")[0]["fingerprint"] != here
-    assert gitlab(ADVICE._replace(code="W552"))[0]["fingerprint"] != here
+    assert gitlab(ADVICE.replace(code="W552"))[0]["fingerprint"] != here
     alike = [each["fingerprint"] for each in gitlab(ADVICE, ADVICE)]
     assert alike[0] == here
     assert alike[1] != here

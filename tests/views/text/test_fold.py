@@ -1,18 +1,18 @@
 from handmade_reports import field, layer
 
-from convsize.records import LayerRow
+from convsize.records import LayerRow, Turn
 from convsize.views.text.fold import fold, unfolded
 
 
-def turn(repeat: int, number: int, *, block: bool = False) -> tuple[tuple[int, int, bool], ...]:
-    return ((repeat, number, block),)
+def turn(repeat: int, number: int, *, block: bool = False) -> tuple[Turn, ...]:
+    return (Turn(repeat, number, block),)
 
 
-def conv(index: int, turns: tuple[tuple[int, int, bool], ...] = (), *, weights: int = 9, sees: int = 3) -> LayerRow:
+def conv(index: int, turns: tuple[Turn, ...] = (), *, weights: int = 9, sees: int = 3) -> LayerRow:
     return layer(index, f"conv{index}", "C3D64", (64, 8, 8), weights=weights, sees=field(sees), turns=turns)
 
 
-def relu(index: int, turns: tuple[tuple[int, int, bool], ...] = ()) -> LayerRow:
+def relu(index: int, turns: tuple[Turn, ...] = ()) -> LayerRow:
     return layer(index, f"relu{index}", "R", (64, 8, 8), op="ReLU", turns=turns)
 
 
@@ -50,8 +50,8 @@ def test_nested_repeats_multiply() -> None:
     # ((C)*2 R)*3: the inner repeat has a number of its own in every turn of the outer one.
     rows = []
     for outer in range(3):
-        around = (1, outer, False)
-        rows += [conv(len(rows) + at + 1, (around, (2 + outer, at, False))) for at in range(2)]
+        around = Turn(1, outer, False)
+        rows += [conv(len(rows) + at + 1, (around, Turn(2 + outer, at, False))) for at in range(2)]
         rows.append(relu(len(rows) + 1, (around,)))
     assert shown(rows) == [("conv1", 6, ("first",)), ("relu3", 3, ("last",))]
     assert fold(rows)[0].last.name == "conv8"
@@ -61,8 +61,8 @@ def test_a_block_whose_turns_all_differ_is_one_summed_line() -> None:
     rows = []
     for number in range(3):
         turns, blocks = turn(1, number, block=True), (f"dl{number + 1}",)
-        rows.append(conv(2 * number + 1, turns, weights=10 + number)._replace(blocks=blocks))
-        rows.append(relu(2 * number + 2, turns)._replace(blocks=blocks))
+        rows.append(conv(2 * number + 1, turns, weights=10 + number).replace(blocks=blocks))
+        rows.append(relu(2 * number + 2, turns).replace(blocks=blocks))
     (line,) = fold(rows)
     assert (line.name, line.spec, line.times) == ("dl1…dl3", "dl*3", 1)
     assert line.total(lambda row: row.weights) == 10 + 11 + 12
@@ -71,7 +71,7 @@ def test_a_block_whose_turns_all_differ_is_one_summed_line() -> None:
 
 def test_a_block_with_two_kinds_of_turns_is_listed() -> None:
     rows = [
-        conv(at + 1, turn(1, at, block=True), weights=5 if at == 0 else 9)._replace(blocks=(f"b{at + 1}",))
+        conv(at + 1, turn(1, at, block=True), weights=5 if at == 0 else 9).replace(blocks=(f"b{at + 1}",))
         for at in range(3)
     ]
     assert shown(rows) == [("conv1", 1, ()), ("conv2", 2, ())]
@@ -94,8 +94,8 @@ def test_turns_that_are_wired_otherwise_inside_stay_apart() -> None:
     for number, (first, second) in enumerate(wired):
         at = 3 * number + 1
         rows.append(conv(at, turn(1, number)))
-        rows += [relu(at + 1, turn(1, number))._replace(inputs=(first,))]
-        rows += [relu(at + 2, turn(1, number))._replace(inputs=(second,))]
+        rows += [relu(at + 1, turn(1, number)).replace(inputs=(first,))]
+        rows += [relu(at + 2, turn(1, number)).replace(inputs=(second,))]
     assert [(name, times) for name, times, _ in shown(rows)] == [
         ("conv1", 1), ("relu2", 1), ("relu3", 1), ("conv4", 2), ("relu5", 2), ("relu6", 2)
     ]  # fmt: skip
