@@ -22,7 +22,7 @@ from torch import Tensor
 from convsize.errors import ConvsizeError, UsageError
 from convsize.record import Record
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT = 2
 """Checkpoints that are kept: the newest, and one for the case that it is found torn."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -254,7 +255,8 @@ class _Run:
             facts["epoch_seconds"],
             facts["seconds"],
         )
-        self.best, self.last = _figures(facts["best"]), _figures(facts["last"])
+        self.best = msgspec.convert(facts["best"], EpochFigures | None)
+        self.last = msgspec.convert(facts["last"], EpochFigures | None)
         if self.group.first:
             self.metrics.cut(facts["metrics"])
 
@@ -400,8 +402,7 @@ class _Run:
             self.best = figures
         self.last = figures
         self.epoch_loss = self.epoch_seconds = 0.0
-        facts = figures.as_dict() | {"scores": [score.as_dict() for score in scores]}
-        yield from self._note("epoch", facts)
+        yield from self._note("epoch", msgspec.to_builtins(figures))
         yield figures
 
     # ---- what stays --------------------------------------------------------------------------------------------------
@@ -444,8 +445,8 @@ class _Run:
             "epoch_loss": self.epoch_loss,
             "epoch_seconds": self.epoch_seconds,
             "seconds": self.seconds,
-            "best": None if self.best is None else self.best.as_dict(),
-            "last": None if self.last is None else self.last.as_dict(),
+            "best": msgspec.to_builtins(self.best),
+            "last": msgspec.to_builtins(self.last),
             "metrics": self.metrics.size,
             "scaler": self.scaler.state_dict(),
             "optimizer": numbers,
@@ -477,10 +478,3 @@ def _better(figures: EpochFigures, best: EpochFigures) -> bool:
     if ours is not None and theirs is not None:
         return ours > theirs
     return figures.test_loss < best.test_loss
-
-
-def _figures(facts: dict[str, Any] | None) -> EpochFigures | None:
-    """An epoch's figures out of JSON, where a record is a list of its fields."""
-    if facts is None:
-        return None
-    return EpochFigures(**{**facts, "scores": tuple(HeadScore(*score) for score in facts["scores"])})
