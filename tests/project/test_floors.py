@@ -28,9 +28,10 @@ MAY_IMPORT = {
     "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops", "devices"},
 }
 THIRD_PARTY = {
+    "record": {"msgspec"},
     "api": {"networkx"},
     "views": {"rich", "graphviz", "jinja2", "svglib", "reportlab"},
-    "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript"},
+    "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript", "msgspec"},
     "cli": {"typer", "rich"},
 }
 EVERYTHING = {"cli", "__init__", "__main__", "api"}
