@@ -187,7 +187,8 @@ class _Fold:
         if isinstance(read, int):
             self.in_equal_parts(node, fact, before, read, moved, found)
         else:
-            for place, first, last in read:
+            for maps in read:
+                place, first, last = maps.place, maps.first, maps.last
                 if place is None:
                     _append(found, last - first, None)
                     continue
