@@ -33,7 +33,8 @@ class TransposedConvolution(Op):
 
     Spec
         `T2D64/2p0d1g1a1b1`: kernel 2, depth out 64, stride 2, padding, dilation, groups, output padding, bias.
-        Left out: depth as deep as the input, stride 1, no padding, no output padding, bias.
+        Left out: depth as deep as the input, stride 1, no padding, no output padding, bias;
+        but after `default: Cb0` it has none either, unless it says `b1` or the defaults name a `T` of their own.
     Shape
         D@L -> D'@L', L' = (L - 1)·S - P + d(k-1) + 1 + a per axis, P the padding of both sides together.
         `psame` gives L·S as TensorFlow does.

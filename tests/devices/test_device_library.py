@@ -99,7 +99,7 @@ def test_calibrated_document(tmp_path: Path) -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UsageError, match=r"no device `h20`: did you mean `h200`\? There are: a100, h100"):
+    with pytest.raises(UsageError, match=r"no device `h20`: there are: a100, h100"):
         devices.load("h20")
     with pytest.raises(UsageError, match="no device `cpu`: `convsize calibrate --device cpu` measures this machine"):
         devices.load("cpu")

@@ -174,3 +174,18 @@ def test_blocks_that_nest_too_deep_are_refused() -> None:
     with pytest.raises(SpecError) as caught:
         trunk("b299", before=before)
     assert caught.value.diagnostics[0].code == "E018"
+
+
+@pytest.mark.parametrize(
+    ("lines", "biased"),
+    [
+        ("T2D4/2", True),
+        ("default: Cb0\nT2D4/2", False),
+        ("default: Cb0\nT2D4/2b1", True),
+        ("default: Cb0 Tb1\nT2D4/2", True),
+        ("default: Tb0\nT2D4/2", False),
+    ],
+)
+def test_a_transposed_convolution_has_the_bias_that_convolutions_have_by_default(lines: str, biased: bool) -> None:
+    network = build(parse(Source(f"input: 3@8x8\n{lines}\n"))[0])
+    assert network.layers[0].op.bias is biased  # type: ignore[attr-defined]

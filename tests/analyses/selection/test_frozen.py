@@ -37,7 +37,7 @@ def test_patterns_and_taps(patterns: list[str], names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("conv9", "no layer is called `conv9`: did you mean `conv1`?"),
+        ("covn1", "no layer is called `covn1`: did you mean `conv1`?"),
         ("@feature", "no value is called `@feature`: did you mean `@features`?"),
         ("@input", "`@input` is an input, before which there are no layers to freeze"),
     ],
