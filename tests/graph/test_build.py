@@ -188,4 +188,5 @@ def test_blocks_that_nest_too_deep_are_refused() -> None:
 )
 def test_a_transposed_convolution_has_the_bias_that_convolutions_have_by_default(lines: str, biased: bool) -> None:
     network = build(parse(Source(f"input: 3@8x8\n{lines}\n"))[0])
-    assert network.layers[0].op.bias is biased  # type: ignore[attr-defined]
+    (layer,) = network.layers
+    assert any(each.name == "bias" for each in layer.op.parameters(Shape(3, (8, 8)))) is biased

@@ -195,7 +195,8 @@ def loose_star(scanner: Scanner, items: list[Item], top: bool) -> bool:
     if char == "{" or (char in DIGITS and text[end] != "@") or named:
         scanner.pos = end
         span = Span(star, end)
-        if not items:
+        parted = text[items[-1].span.end : star] if items else ""
+        if not items or parted.strip():
             scanner.report(
                 "E016", f"nothing stands before `*{count}` to repeat", span, f"write it as in `{before}*{count}`"
             )
