@@ -1,9 +1,10 @@
 """What training holds on CUDA, without a GPU: a program that takes the shim's path and reads lines of JSON.
 
-The shim must be loaded before PyTorch, so this is a process of its own. A line has the path of a spec, or its text, and
-a training setting; a line of the answer has the bytes that autograd keeps on fake CUDA tensors and, where they are
-asked for, the peaks of two steps by the storages that live after every operator. No kernel runs; cuDNN's own reserve in
-a batch norm is 0 here. Under fake tensors autograd never adds a gradient to another one in place.
+The shim must be loaded before PyTorch, so this is a process of its own. It writes an empty list where PyTorch takes the
+shim. A line that it reads has the path of a spec, or its text, and a training setting; a line of the answer has the
+bytes that autograd keeps on fake CUDA tensors and, where they are asked for, the peaks of two steps by the storages
+that live after every operator. No kernel runs; cuDNN's own reserve in a batch norm is 0 here. Under fake tensors
+autograd never adds a gradient to another one in place.
 """
 
 import ctypes
@@ -18,6 +19,10 @@ if __name__ == "__main__":
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils._pytree import tree_iter
+
+    with FakeTensorMode():
+        torch.ones(1, device="cuda", requires_grad=True).sum().backward()
+    print([], flush=True)  # the stand-in works; what fails from here on is the tool's
 
     import convsize
     from convsize.records import TrainingSetting
