@@ -1,4 +1,4 @@
-"""Golden files, and a way to run the command line inside the test's process."""
+"""Which slow tests run, golden files, and a way to run the command line inside the test's process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import turns
 from hypothesis import settings
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,6 +28,26 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write golden files instead of comparing with them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Whoever names files wants what is in them. Workers have their paths from the main process, which decides.
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    if "PYTEST_XDIST_WORKER" not in os.environ and (named or config.getoption("--update")):
+        os.environ["CONVSIZE_ALL"] = "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if turns.all_run():
+        return
+    commit = turns.commit()
+    waiting = {each for each in items if each.get_closest_marker("slow") and not turns.is_drawn(each.nodeid, commit)}
+    config.hook.pytest_deselected(items=list(waiting))
+    items[:] = [each for each in items if each not in waiting]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(turns.said())
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import convsize
 torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is what analyze is compared with")
 
 
+@pytest.mark.slow
 @pytest.mark.timed
 def test_an_answer_takes_a_fifteenth_of_the_time_and_a_tenth_of_the_memory() -> None:
     script = Path(__file__).with_name("start_to_finish.py")
@@ -42,7 +43,9 @@ LARGE = {
 
 
 @pytest.mark.timed
-@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if "line by line" in kind else ()) for kind in LARGE]
+)
 def test_time_grows_with_the_layers_and_no_faster(kind: str) -> None:
     def seconds(size: int) -> float:
         text = LARGE[kind](size)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from zoo import over_the_zoo
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = ROOT / "specs"
@@ -132,7 +133,7 @@ def test_batch_and_dtype_scale_activations(convsize) -> None:
     assert eight["macs"] == one["macs"]
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_spec_answers_in_every_format(convsize, path: Path) -> None:
     ran = convsize("analyze", path, "--format", "json")
     assert ran.code == 0

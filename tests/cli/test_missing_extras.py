@@ -15,10 +15,16 @@ CALLS = [
     ("onnx", "onnx", ("export", "lenet5.spec", "--to", "onnx", "-o", "lenet5.onnx")),
     ("svglib", "pdf", ("draw", "lenet5.spec", "-o", "lenet5.pdf")),
 ]
+IMPORT_TORCH = ("PIL", "sklearn", "onnx")
+"""What is missed only after PyTorch is imported, which takes seconds; numpy stands for them in every run."""
 
 
 @pytest.mark.parametrize(
-    ("package", "extra", "call"), CALLS, ids=[f"{call[0]}-{package}" for package, _, call in CALLS]
+    ("package", "extra", "call"),
+    [
+        pytest.param(*each, id=f"{each[2][0]}-{each[0]}", marks=pytest.mark.slow if each[0] in IMPORT_TORCH else ())
+        for each in CALLS
+    ],
 )
 def test_the_extra_is_named(tmp_path: Path, package: str, extra: str, call: tuple[str, ...]) -> None:
     words = [str(SPECS / word) if word.endswith(".spec") else word for word in call]

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -19,8 +18,8 @@ torch = pytest.importorskip("torch")
 from exported import answers, fed, module_of  # noqa: E402
 from hostile import NAMES, hostile  # noqa: E402
 from strategies import networks  # noqa: E402
+from zoo import SPECS, over_the_zoo  # noqa: E402
 
-SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.spec"))
 QUICK = {"autoencoder", "autoencoder_upsampling", "cifar10", "cs231n", "keras_mnist", "lenet5", "lenet5_partial"}
 QUICK |= {"text_cnn", "resnet18", "squeezenet1_1", "shufflenet_v2_x1_0", "mobilenet_v2", "efficientnet_b0"}
 
@@ -101,7 +100,7 @@ def test_specs_agree(path):
     agree(convsize.load(path))
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_specs_have_the_same_parameters(path):
     net = convsize.load(path)
     with torch.device("meta"):

@@ -8,6 +8,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+from zoo import over_the_zoo
 
 import convsize
 
@@ -19,7 +20,7 @@ SPECS = sorted((Path(__file__).resolve().parents[2] / "specs").glob("*.spec"))
 TWO = "input left: 3@8x8\ninput right: 1@8x8\n@left C3D4 R as a\n[@a | @right] C1D4 as c GAP FC2 S\nhead box @c: FC4"
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_names_and_shapes_are_those_of_the_analyses(path):
     net = convsize.load(path)
     module = net.to_torch(device="meta")

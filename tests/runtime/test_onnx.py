@@ -46,7 +46,16 @@ def inputs_of(plan, batch):
     ]
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, "lenet5_partial", "text_cnn"])
+ALWAYS = ("inputs and heads", "activations", "text_cnn")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow)
+        for name in (*NETWORKS, "lenet5_partial", "text_cnn")
+    ],
+)
 def test_what_it_computes(name):
     plan = lower(network_of(name))
     module = build_module(plan).eval()

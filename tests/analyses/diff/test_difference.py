@@ -166,7 +166,13 @@ def test_alignment_gives_up_where_nothing_is_alike() -> None:
 @pytest.mark.timed
 @pytest.mark.parametrize(
     "after",
-    ["C3D6 (C3 R BN)*1000 C5 (C3 R BN)*2300 FC10", "(C5 R BN)*3300", "(tanh A3/1p1 scale)*3300", "C3D4 (C3 R BN)*3300"],
+    [
+        "C3D6 (C3 R BN)*1000 C5 (C3 R BN)*2300 FC10",
+        *(
+            pytest.param(after, marks=pytest.mark.slow)
+            for after in ("(C5 R BN)*3300", "(tanh A3/1p1 scale)*3300", "C3D4 (C3 R BN)*3300")
+        ),
+    ],
 )
 def test_ten_thousand_layers_are_compared_in_a_few_seconds(after: str) -> None:
     one, two = (api.parse(f"input: 3@64x64\n{text}") for text in ("(C3 R BN)*3300", after))

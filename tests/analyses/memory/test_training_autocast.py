@@ -3,6 +3,7 @@
 import pytest
 from step_peaks import assert_peaks
 from training_layers import LAYERS
+from zoo import over_the_zoo
 
 import convsize
 from convsize.analyses.memory.peak import saved_bytes
@@ -11,7 +12,6 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 from test_training_peak import network_of  # noqa: E402
-from test_training_saved import SPECS  # noqa: E402
 
 from convsize.runtime.meters.step import batch_for, saved_by_torch  # noqa: E402
 
@@ -70,7 +70,7 @@ def test_statistics_of_norms(layer, change):
     assert saved_bytes(network, setting) == saved_by_torch(batch_for(network, setting))
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_saved_where_nothing_works_in_place(path):
     network = convsize.load(path)
     setting = TrainingSetting(2, in_place=False)

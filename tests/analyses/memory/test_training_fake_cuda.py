@@ -143,7 +143,11 @@ def _tuples(cases):
     ]
 
 
-@pytest.mark.parametrize("fields", [{}, {"autocast": "bfloat16"}, {"autocast": "float16"}], ids=str)
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"autocast": "float16"}, pytest.param({"autocast": "bfloat16"}, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_layers_on_cuda(measured, out_of_place, fields):
     setting = {"batch": 3, "optimizer": "sgd", **fields}
     layers = FEW.get(fields.get("autocast"), [layer for layer in LAYERS if layer not in DECOMPOSED])

@@ -1,9 +1,8 @@
 """Saved for backward: every spec against PyTorch's hooks on saved tensors, to the byte."""
 
-from pathlib import Path
-
 import pytest
 from training_layers import LAYERS
+from zoo import SPECS, over_the_zoo
 
 import convsize
 from convsize.analyses.memory.peak import saved_bytes, training_memory
@@ -14,12 +13,10 @@ torch = pytest.importorskip("torch")
 
 from convsize.runtime.meters.step import batch_of, saved_by_torch  # noqa: E402
 
-SPECS = sorted((Path(__file__).parents[3] / "specs").glob("*.spec"))
-
 
 # On the meta device storages are told apart and have their sizes, and nothing is computed.
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_spec(path, batch):
     network = convsize.load(path)
     if batch < smallest_batch(network):
@@ -31,7 +28,7 @@ def test_every_spec(path, batch):
     assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch, "meta"))
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_the_layers_sum_up(path):
     memory = training_memory(convsize.load(path), TrainingSetting(2))
     assert sum(size for _, size in memory.saved_by_layer) == memory.saved

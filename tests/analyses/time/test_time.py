@@ -4,6 +4,7 @@ from math import log2
 from pathlib import Path
 
 import pytest
+from zoo import over_the_zoo
 
 import convsize
 from convsize import devices
@@ -111,7 +112,7 @@ def test_the_same_layers_have_the_same_keys_and_others_others():
     assert not keys("input: 3@8x8\nC3D4") & keys("input: 3@8x8\nC3D4", training=True)
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_spec_on_every_data_sheet(path):
     network = convsize.load(path)
     for name in ("h200", "t4", "ryzen7_5800h"):

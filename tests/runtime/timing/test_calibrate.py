@@ -73,6 +73,7 @@ def test_a_calibrated_device(tmp_path, hasty):
         assert 0.05 < by_class.seconds / known.seconds < 20
 
 
+@pytest.mark.slow
 def test_several_types_and_a_layout(tmp_path, hasty):
     networks = tuple(
         (library.parse(text), 2) for text in ("input: 8@10x10\nweight C3D16 BN R M", "input: 1@9\nembed(9,6)")

@@ -64,14 +64,15 @@ def broken(folder: Path, steps: int):
     events.close()
 
 
-def test_killed_twenty_times(tmp_path, unbroken):
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_many_times(tmp_path, unbroken, times):
     if not hasattr(os, "fork"):
         pytest.skip("the harness forks, and this system does not")
     folder = tmp_path / "run"
-    command = [sys.executable, str(HERE / "train_killed.py"), str(folder), "20"]
+    command = [sys.executable, str(HERE / "train_killed.py"), str(folder), str(times)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["killed"] == 20
+    assert json.loads(done.stdout)["killed"] == times
     assert same_weights(folder, unbroken)
     assert figures(folder) == figures(unbroken)
     assert not list(folder.glob("checkpoints/.*"))

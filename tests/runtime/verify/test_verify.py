@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from zoo import SPECS, over_the_zoo
 
 import convsize
 from convsize.records import Line
@@ -16,7 +16,6 @@ from convsize.runtime.verify import fields as verify_fields  # noqa: E402
 from convsize.runtime.verify import memory as verify_memory  # noqa: E402
 from convsize.runtime.verify import receipt as verifying  # noqa: E402
 
-SPECS = sorted((Path(__file__).resolve().parents[3] / "specs").glob("*.spec"))
 QUICK = ("autoencoder", "autoencoder_upsampling", "cifar10", "cs231n", "keras_mnist", "lenet5", "lenet5_partial")
 QUICK += ("text_cnn", "shufflenet_v2_x1_0")
 
@@ -43,8 +42,7 @@ def failing(receipt):
     return [line for line in receipt.lines if line.verdict == "FAILS"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_spec_holds_on_meta(path):
     receipt = verifying.verify(convsize.load(path), device="meta")
     assert failing(receipt) == []

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from zoo import over_the_zoo
 
 from convsize import api
 from convsize.errors import UsageError
@@ -60,7 +61,7 @@ def test_wrong_layers() -> None:
         way(net, "covn1")
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_network_has_a_picture(path: Path) -> None:
     net = api.load(path).analyze()
     svg = scene(net, way(net)).file("svg")

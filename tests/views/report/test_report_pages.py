@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zoo import over_the_zoo
 
 import convsize
 from convsize.check.config import Config
@@ -25,7 +26,6 @@ from convsize.views.report.content import NetworkPage, figures, listing, steps
 from convsize.views.report.explain import Explainer
 
 ROOT = Path(__file__).resolve().parents[3]
-SPECS = sorted((ROOT / "specs").glob("*.spec"))
 
 
 def page(text: str, name: str = "net", **more: Any) -> NetworkPage:
@@ -86,7 +86,7 @@ def test_explains_dilation_rounding_up_and_transposed_windows() -> None:
     assert "512 weights at each of 256 positions of its input" in explainer.macs(transposed)
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@over_the_zoo
 def test_every_figure_is_in_its_explanation_and_every_sum_is_right(path: Path) -> None:
     made = of_spec(path.stem)
     explainer = Explainer(made.report, made.windows)

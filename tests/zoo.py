@@ -1,0 +1,26 @@
+"""The specs of the project, for a test over all of them: a few that differ always run, the others are slow."""
+
+from pathlib import Path
+
+import pytest
+
+SPECS = sorted((Path(__file__).resolve().parents[1] / "specs").glob("*.spec"))
+ALWAYS = {
+    "autoencoder",  # transposed convolutions
+    "deeplab_aspp",  # dilation
+    "efficientnet_b0",  # gates
+    "googlenet",  # concatenations
+    "lenet5_partial",  # lists of connections
+    "localisation",  # several heads
+    "mobilenet_v2",  # depthwise convolutions
+    "resnet18",  # sums
+    "shufflenet_v2_x1_0",  # split, shuffle
+    "text_cnn",  # tokens, one axis
+    "unet",  # crops, values read later
+}
+
+over_the_zoo = pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if path.stem in ALWAYS else pytest.mark.slow) for path in SPECS],
+)
+"""The test's `path` is each spec in turn."""
