@@ -242,6 +242,7 @@ def test_a_wrong_spec_is_not_trained(convsize, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_with_twice_the_batch(tmp_path):
     """The same command under torchrun: losses and scores within float noise, one writer, and a run that goes on."""
     (tmp_path / "net.spec").write_text(TINY)

@@ -8,12 +8,12 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from test_training_peak import SMALL, network_of  # noqa: E402
+from test_training_peak import network_of, small_networks  # noqa: E402
 
 from convsize.runtime.meters.step import batch_for, inference_peaks_by_torch  # noqa: E402
 
 
-@pytest.mark.parametrize("name", SMALL)
+@small_networks
 def test_specs(name):
     network = network_of(name)
     setting = TrainingSetting(2, inference=True)

@@ -50,6 +50,11 @@ SMALL = {
 }
 """Specs that a processor trains in a moment, at these inputs."""
 
+ALWAYS = {"autoencoder", "cifar10", "lenet5_partial", "mobilenet_v2", "resnet18", "shufflenet_v2_x1_0", "text_cnn"}
+small_networks = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow) for name in SMALL]
+)
+
 
 def network_of(name):
     shape = SMALL[name]
@@ -69,7 +74,7 @@ def peaks(network, setting):
     return [memory.first.bytes, memory.steady.bytes]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@small_networks
 @pytest.mark.parametrize(("optimizer", "batch"), [("momentum", 2), ("adam", 3)])
 def test_specs(name, optimizer, batch):
     network = network_of(name)
