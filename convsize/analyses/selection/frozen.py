@@ -31,8 +31,18 @@ def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]
                 if fnmatchcase(node.name, pattern) or fnmatchcase(node.name, f"{pattern}.*")
             }
             if not own:
-                near = nearest(pattern, [node.name for node in network.layers])
-                guess = f": did you mean `{near}`?" if near else ""
-                raise UsageError(f"{network.name}: no layer is called `{pattern}`{guess}")
+                raise UsageError(f"{network.name}: no layer is called `{pattern}`: {_meant(network, pattern)}")
         found |= own
     return frozenset(found)
+
+
+def _meant(network: Network, pattern: str) -> str:
+    """The layer that a mistyped name means or, where only its number is another, those that there are of its kind."""
+    names = [node.name for node in network.layers]
+    near = nearest(pattern, names)
+    if near:
+        return f"did you mean `{near}`?"
+    stem = pattern.rstrip("0123456789")
+    alike = [name for name in names if name.rstrip("0123456789") == stem] or names
+    shown = ", ".join(alike[:5])
+    return f"there are {shown}{' and more' if len(alike) > 5 else ''}"

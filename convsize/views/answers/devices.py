@@ -13,8 +13,8 @@ from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
 _HEAD = ("name", "device", "memory", "bandwidth", "float32", "float16", "power", "figures")
-_NARROW = 6
-"""Columns that a terminal below 100 columns shows, so that no cell is broken."""
+_WIDE, _NARROW = 100, 6
+"""The width from which on all columns are shown, and how many are below it, so that no cell is broken."""
 
 
 def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, paint: Paint = PLAIN) -> str:
@@ -22,7 +22,7 @@ def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, p
     rows = [
         (
             device.name,
-            device.title,
+            f"{device.title}, calibrated" if device.calibrated and width < _WIDE else device.title,
             "–" if device.memory is None else size(device.memory),
             rate(device.bandwidth, "B/s"),
             _peak(device, "float32"),
@@ -32,7 +32,7 @@ def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, p
         )
         for device, _ in found
     ]
-    shown = len(_HEAD) if width >= 100 else _NARROW
+    shown = len(_HEAD) if width >= _WIDE else _NARROW
     styles = ["cyan", *[None] * 6, "dim"][:shown]
     table = grid(_HEAD[:shown], [row[:shown] for row in rows], width=width, paint=paint, styles=styles)
     notes = (

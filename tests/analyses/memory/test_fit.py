@@ -113,7 +113,7 @@ def test_the_command(convsize):
     [
         ((), "fit into what? Give --memory 16GiB, or a device"),
         (("--device", "cpu"), "the memory of `cpu` is not known: give it by --memory"),
-        (("--device", "h20"), "there is no device `h20`: did you mean `h200`?"),
+        (("--device", "h20"), "there is no device `h20`: there are: a100, h100, h200"),
         (("--memory", "24"), "--memory 24: of what? Write 24GiB, 24GB or 24MiB"),
         (("--memory", "24 apples"), "--memory takes a size such as 16GiB, 80GB or 512MiB, not `24 apples`"),
         (("--device", "cpu", "--reserve", "1GiB"), "--reserve keeps a part of the memory free: name a device"),

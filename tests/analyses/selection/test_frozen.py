@@ -38,6 +38,7 @@ def test_patterns_and_taps(patterns: list[str], names: list[str]) -> None:
     ("pattern", "message"),
     [
         ("covn1", "no layer is called `covn1`: did you mean `conv1`?"),
+        ("conv9", "no layer is called `conv9`: there are conv1"),
         ("@feature", "no value is called `@feature`: did you mean `@features`?"),
         ("@input", "`@input` is an input, before which there are no layers to freeze"),
     ],

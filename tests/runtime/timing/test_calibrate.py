@@ -97,6 +97,7 @@ def test_several_types_and_a_layout(tmp_path, hasty):
         devices.load(str(file))
 
 
+@pytest.mark.timed
 def test_a_heavier_layer_takes_longer():
     light, heavy = (library.parse(f"input: 16@32x32\nweight C3D{depth}") for depth in (16, 256))
     found = []
