@@ -214,7 +214,7 @@ def test_out_of_memory_names_the_prediction(convsize, tmp_path, monkeypatch):
         (("--loss", "bix=mse"), "--loss names `bix`"),
         (("--loss-weight", "main=0"), "every output has a loss weight of 0"),
         (("--loss-weight", "main"), "--loss-weight takes an output and a number"),
-        (("--freeze", "conv9"), "no layer is called `conv9`: did you mean"),
+        (("--freeze", "conv9"), "no layer is called `conv9`: there are conv1"),
         (("--head", "FC3"), "classes"),
         (("--init", "weights.pt"), "there is no file `weights.pt`"),
         (("--checkpoint", "bot"), "bot"),
