@@ -190,3 +190,75 @@ def test_a_transposed_convolution_has_the_bias_that_convolutions_have_by_default
     network = build(parse(Source(f"input: 3@8x8\n{lines}\n"))[0])
     (layer,) = network.layers
     assert any(each.name == "bias" for each in layer.op.parameters(Shape(3, (8, 8)))) is biased
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("7//2", 3),
+        ("10+(0-7)//2", 6),
+        ("10+(0-7)%3", 12),
+        ("7%4", 3),
+        ("7/2*2", 7),
+        ("2*3+1", 7),
+        ("9-2-3", 4),
+        ("-2+5", 3),
+        ("max(2,5)", 5),
+        ("min(2,5)", 2),
+        ("round(10,8)", 16),
+        ("round(13,8)", 16),
+        ("round(9,8)", 16),  # 8 would be below 0.9 times 9
+        ("round(17,8)", 16),
+    ],
+)
+def test_arithmetic(expression: str, value: int) -> None:
+    assert volumes(trunk(f"C1D{{{expression}}}")) == [f"{value}@32x32"]
+
+
+def test_a_word_stays_a_word_where_a_tap_has_its_name() -> None:
+    net = trunk("C3D4 as gelu gelu (C3 + @gelu)")
+    assert names(net) == ["conv1", "gelu1", "conv2", "add1"]
+    last = list(net.layers)[-1]
+    assert [net.nodes[index].name for index in last.inputs] == ["conv2", "conv1"]
+
+
+def test_a_block_may_begin_with_what_enters_it() -> None:
+    assert names(trunk("C3D4 f f", before="def f: x R")) == ["conv1", "f1.relu1", "f2.relu1"]
+
+
+@pytest.mark.parametrize(
+    ("branch", "shown"),
+    [
+        ("C3D3 C3D5", "C3D5"),
+        ("(C3D99b1 C3D99b1 C3D5)*1", "(C3D99b1 C3D99b1 C3D5)*1"),
+        ("(C3D99b1 C3D99b1 C3D5 )*1", "…"),
+        ("(C3D3\nC3D5)*1", "…"),
+    ],
+)
+def test_help_shows_the_end_of_a_branch_where_it_is_short(branch: str, shown: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        trunk(f"({branch} + C3D5p0)")
+    assert caught.value.diagnostics[0].help == f"crop the larger branch: write `{shown} crop(30)`"
+
+
+@pytest.mark.parametrize(
+    ("before", "circle"),
+    [
+        ("def f(g=f): g", "`f` → `f`"),
+        ("def f(g=h): g\ndef h: f", "`f` → `h` → `f`"),
+        ("def f: (x + [R | h])\ndef h(n=1): C3D{n} f", "`f` → `h` → `f`"),
+    ],
+)
+def test_blocks_that_call_themselves_are_found_wherever_they_are_named(before: str, circle: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        trunk("f", before=before)
+    assert caught.value.diagnostics[0].message == f"blocks may not call themselves: {circle}"
+
+
+@pytest.mark.parametrize("call", ["f(1,2)", "g(f)"])
+def test_too_many_arguments_however_a_block_is_called(call: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        trunk(call, before="def f(a): C3D{a}\ndef g(b): b(4,4)")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("E105", "2 arguments are too many for the block `f`")
+    assert found.help == "it is `f(a)`"

@@ -68,3 +68,16 @@ def test_which_of_two_equal_branches_is_used_again_does_not_matter() -> None:
 
 def test_input_volume_counts() -> None:
     assert graph("C3") != graph("C3", volume="4@16x18")
+
+
+@pytest.mark.parametrize(
+    ("series", "value"),
+    [
+        ("C3", "7774aa64994f60d1"),
+        ("C3 as a C3 as b @input (@a + @b + x)", "0d74221bcb074811"),
+        ("C3 as a C3 as b [@a | (@a + @b)] (x + C3D8)", "326534e2b6a885b7"),
+    ],
+)
+def test_digests_stay_what_they_are(series, value):
+    """Checkpoints and receipts name networks by them."""
+    assert graph(series) == value

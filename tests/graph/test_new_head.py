@@ -120,3 +120,9 @@ def test_a_wrong_series_is_shown_where_it_stands() -> None:
     with pytest.raises(convsize.SpecError) as error:
         changed(SMALL, "FX10")
     assert error.value.source.name == "<network> with --head FX10"
+
+
+def test_all_lines_behind_a_tap_go() -> None:
+    head, network = changed("input: 3@32x32\nC3D8 R as deep\nM\nC3D4 R\nGAP\nFC5 S\n", "@deep GAP FC10")
+    assert specs(network) == "C3D8 R GAP FC10"
+    assert head.dropped == {"maxpool1", "conv2", "relu2", "gap1", "fc1", "softmax1"}

@@ -15,7 +15,8 @@ from torch import nn  # noqa: E402
 from torch.optim import lr_scheduler  # noqa: E402
 
 import convsize  # noqa: E402
-from convsize.records import EpochFigures, RunEnd, RunSettings, RunStart, StepFigures  # noqa: E402
+from convsize.errors import ConvsizeError, UsageError  # noqa: E402
+from convsize.records import EpochFigures, HeadScore, RunEnd, RunSettings, RunStart, StepFigures  # noqa: E402
 from convsize.runtime.data.samples import Data, Samples  # noqa: E402
 from convsize.runtime.training import loop  # noqa: E402
 from convsize.runtime.training.loop import Job, train  # noqa: E402
@@ -351,3 +352,50 @@ def test_weights_are_drawn_from_the_seed(rows, tmp_path):
         for name in drawn.keys() - {"bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked"}:
             torch.testing.assert_close(ends[seed][name], drawn[name])
     assert not torch.equal(ends[0]["conv1.weight"], ends[1]["conv1.weight"])
+
+
+def test_figures_come_every_fifty_steps_and_at_the_end_of_epochs(beginning, rows, tmp_path):
+    network = convsize.parse(SPEC, name="plain")
+    settings = RunSettings("rows", epochs=2, batch=1, lr=1e-3, init=str(beginning))
+    events = list(train(Job(network, settings, tmp_path / "run", SPEC, network.analyze().graph)))
+    assert [event.step for event in events if isinstance(event, StepFigures)] == [29, 50, 58]
+
+
+def test_the_step_that_is_no_number_is_named(beginning, rows, tmp_path):
+    """The first loss that is no number, whenever it is looked at, with the rate of that step."""
+    rows.train.inputs[20] = math.nan
+    with pytest.raises(ConvsizeError) as said:
+        run(beginning, tmp_path / "run", schedule="step", lr_step=1, lr=0.01, epochs=5, log_every=2)
+    batches = rows.train.batches[1:]
+    step = next(at for at, batch in enumerate(batches, 1) if 20 in batch)
+    rate = 0.01 * 0.1 ** ((step - 1) // MOST_STEPS)
+    assert str(said.value).startswith(f"the loss of step {step} is nan: ")
+    assert f"(it is {rate:g})" in str(said.value)
+    assert len(batches) == min(step + step % 2, -(-step // MOST_STEPS) * MOST_STEPS)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "better"),
+    [
+        ((0.5, 2.0), (0.4, 1.0), True),
+        ((0.4, 1.0), (0.5, 2.0), False),
+        ((0.5, 1.0), (0.5, 2.0), False),
+        ((None, 1.0), (None, 2.0), True),
+        ((None, 2.0), (None, 1.0), False),
+        ((None, 1.0), (None, 1.0), False),
+    ],
+)
+def test_the_best_epoch_is_by_the_main_output_s_accuracy_or_by_the_loss(ours, theirs, better):
+    """Whatever the other outputs are; each is (accuracy, loss of the test)."""
+
+    def epoch(accuracy, loss, other):
+        scores = (HeadScore("aux", 1.0, top1=other), HeadScore("main", 1.0, top1=accuracy))
+        return EpochFigures(1, 1, 1.0, loss, scores, 0.1, 1.0, 1.0, 0.0, None, False)
+
+    assert loop._better(epoch(*ours, 0.1), epoch(*theirs, 0.2)) == better
+
+
+def test_losses_of_outputs_that_are_not_there(beginning, rows, tmp_path):
+    with pytest.raises(UsageError, match="--loss names `sise`, and plain has no such output; there are: main, size"):
+        run(beginning, tmp_path / "run", losses=(("sise", "mse"),))
+    assert not (tmp_path / "run").exists()
