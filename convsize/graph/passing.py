@@ -97,7 +97,7 @@ class Passing:
         given: dict[str, Bound] = {}
         names = [param.name.name for param in definition.params]
         if len(positional) > len(names):
-            raise wrong_arguments(definition, f"{len(positional)} arguments for", span)
+            raise wrong_arguments(definition, f"{len(positional)} arguments are too many for", span)
         given.update(zip(names, positional, strict=False))
         for key, value in named:
             if key not in names or key in given:

@@ -413,3 +413,19 @@ def test_other_threads_hear_no_signals():
     thread.start()
     thread.join()
     assert found == [""]
+
+
+@pytest.mark.parametrize(("device", "backend"), [("cpu", "gloo"), ("cuda", "cpu:gloo,cuda:nccl")])
+def test_processes_are_connected_and_let_go(monkeypatch, device, backend):
+    said = []
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda at: said.append(at))
+    monkeypatch.setattr(processes.dist, "init_process_group", lambda name, timeout: said.append(name))
+    monkeypatch.setattr(processes.dist, "get_rank", lambda: 2)
+    monkeypatch.setattr(processes.dist, "destroy_process_group", lambda: said.append("let go"))
+    with processes.processes(device) as ours:
+        assert (ours.rank, ours.count, ours.local, ours.first) == (2, 3, 1, False)
+        assert said == [*([1] if device == "cuda" else []), backend]
+    assert said[-1] == "let go"

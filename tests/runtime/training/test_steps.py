@@ -1,6 +1,7 @@
 """Training beside plain PyTorch: the same network, written out, takes the same steps, weight by weight."""
 
 import math
+import signal
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -18,9 +19,10 @@ import convsize  # noqa: E402
 from convsize.errors import ConvsizeError, UsageError  # noqa: E402
 from convsize.records import EpochFigures, HeadScore, RunEnd, RunSettings, RunStart, StepFigures  # noqa: E402
 from convsize.runtime.data.samples import Data, Samples  # noqa: E402
-from convsize.runtime.training import loop  # noqa: E402
+from convsize.runtime.training import checkpoints, loop  # noqa: E402
 from convsize.runtime.training.loop import Job, train  # noqa: E402
 from convsize.runtime.training.optimizers import learning_rate, optimizer  # noqa: E402
+from convsize.runtime.training.run_folder import Metrics  # noqa: E402
 
 SPEC = "input: 1@4x4\nC3D4 BN R C3D6 GN2 prelu(6) C1D4 LN as deep\nFC7\nhead size @deep: FC2\n"
 TRAIN, TEST, BATCH, EPOCHS = 29, 10, 4, 3
@@ -399,3 +401,55 @@ def test_losses_of_outputs_that_are_not_there(beginning, rows, tmp_path):
     with pytest.raises(UsageError, match="--loss names `sise`, and plain has no such output; there are: main, size"):
         run(beginning, tmp_path / "run", losses=(("sise", "mse"),))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("save_every", "steps"), [(0, [7, 14, 21]), (5, [5, 7, 10, 14, 15, 20, 21]), (7, [7, 14, 21]), (50, [7, 14, 21])]
+)
+def test_checkpoints_are_written_at_the_end_of_epochs_and_when_they_are_due(
+    beginning, rows, tmp_path, monkeypatch, save_every, steps
+):
+    written, write = [], checkpoints.write
+    monkeypatch.setattr(checkpoints, "write", lambda home, made: written.append(made.step) or write(home, made))
+    network = convsize.parse(SPEC, name="plain")
+    settings = RunSettings("rows", epochs=EPOCHS, batch=BATCH, lr=1e-3, init=str(beginning))
+    list(train(Job(network, settings, tmp_path / "run", SPEC, network.analyze().graph, save_every=save_every)))
+    assert written == steps
+
+
+def test_before_the_first_checkpoint_there_is_nothing_to_go_on_from(beginning, rows, tmp_path):
+    rows.train.inputs[:] = math.nan
+    with pytest.raises(ConvsizeError) as said:
+        run(beginning, tmp_path / "run")
+    assert str(said.value).endswith("Checkpoints of before are kept")
+
+
+def test_a_run_goes_on_where_it_was_stopped(beginning, rows, tmp_path):
+    """In the middle of an epoch: steps, figures and weights are those of a run that nothing stopped."""
+    asked = {"epochs": EPOCHS, "batch": BATCH, "optimizer": "adam", "lr": 0.01, "weight_decay": 0.1}
+    whole = run(beginning, tmp_path / "whole", **asked)
+    network = convsize.parse(SPEC, name="plain")
+    settings = RunSettings("rows", init=str(beginning), **asked)
+
+    def part(resume):
+        return train(
+            Job(network, settings, tmp_path / "run", SPEC, network.analyze().graph, resume=resume, log_every=1)
+        )
+
+    told = []
+    for event in part(False):
+        told.append(event)
+        if isinstance(event, StepFigures) and event.step == 10:
+            signal.raise_signal(signal.SIGTERM)
+    assert (told[-1].step, told[-1].epoch, told[-1].stopped) == (11, 1, "SIGTERM")
+    again = list(part(True))
+    assert again[0].step == 11
+    both, wanted = (
+        [event for event in events if isinstance(event, StepFigures | EpochFigures)] for events in (told + again, whole)
+    )
+    for field in ("step", "epoch", "lr", "loss", "train_loss", "test_loss", "scores", "best"):
+        assert [getattr(each, field, None) for each in both] == [getattr(each, field, None) for each in wanted]
+    assert (again[-1].best.step, again[-1].last.step) == (whole[-1].best.step, whole[-1].last.step)
+    ours, theirs = load_file(tmp_path / "run/last.safetensors"), load_file(tmp_path / "whole/last.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert len(Metrics(tmp_path / "run/metrics.jsonl").read()) == len(both) == len(wanted)
