@@ -305,10 +305,10 @@ def test_the_two_newest_checkpoints_stay(tmp_path):
 
 
 def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SCHEMA", 2)
+    monkeypatch.setattr(checkpoints, "SCHEMA", 99)
     place = checkpoints.write(tmp_path, Checkpoint(1, {}, {}, {}))
     monkeypatch.undo()
-    with pytest.raises(UsageError, match=r"another version of convsize \(schema 2\)"):
+    with pytest.raises(UsageError, match=r"another version of convsize \(schema 99\)"):
         checkpoints.read(place)
 
 
