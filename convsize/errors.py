@@ -6,6 +6,7 @@ import bisect
 import os
 from collections.abc import Iterable
 from enum import IntEnum
+from itertools import islice
 from typing import Literal
 
 from convsize.record import Record
@@ -142,7 +143,7 @@ class SpecError(ConvsizeError):
         super().__init__("\n".join(lines))
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Iterable[str], most: int = 256) -> str | None:
     """The known name that a mistyped one was meant to be, or None where none is.
 
     Names that differ in case and separators alone are the same. Else a name is meant where a slip of the keys makes the
@@ -150,13 +151,16 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     slip is allowed, then two; up to four letters another letter makes another word (`v100` is no `a100`), so that only
     a letter inside may be missing or too many, or two change places. Digits are never slips.
 
+    Only the first `most` of the known names are looked at, so that a file of many mistakes among many names is read in
+    a time that grows with its length; and a name of over 64 letters is like no other.
+
     >>> nearest("tahn", ["tanh", "elu"]), nearest("sigmod", ["sigmoid"]), nearest("max", ["softmax", "mish"])
     ('tanh', 'sigmoid', None)
     """
     wanted = _plain(name)
     best: tuple[int, int, int] | None = None
     found = None
-    for place, word in enumerate(known):
+    for place, word in enumerate(islice(known, most)):
         plain = _plain(word)
         slips = 0 if plain == wanted else _slips(wanted, plain)
         if slips is not None:
@@ -174,7 +178,7 @@ def _slips(left: str, right: str) -> int | None:
     """How many slips of the keys part two different names; None where they are too many for their length."""
     length = max(len(left), len(right))
     allowed = 1 if length <= _ONE_SLIP else 2
-    if min(len(left), len(right)) < 2 or abs(len(left) - len(right)) > allowed:
+    if min(len(left), len(right)) < 2 or length > _LONGEST or abs(len(left) - len(right)) > allowed:
         return None
     if [char for char in left if char.isdigit()] != [char for char in right if char.isdigit()]:
         return None
@@ -195,5 +199,5 @@ def _slips(left: str, right: str) -> int | None:
     return row[-1] if row[-1] <= allowed else None
 
 
-_SHORT, _ONE_SLIP = 4, 7
+_SHORT, _ONE_SLIP, _LONGEST = 4, 7, 64
 """The longest names of which no letter may be another one, and those of which one may."""

@@ -198,5 +198,5 @@ def _meant(path: str) -> str:
         there = {each.name.removesuffix(suffix): each for each in Path(path).parent.iterdir()}
     except OSError:
         return ""
-    guess = nearest(name.removesuffix(suffix), there)
+    guess = nearest(name.removesuffix(suffix), there, most=100_000)
     return f"; did you mean `{there[guess]}`?" if guess else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 
 from convsize.errors import Fix, Span, nearest
 from convsize.graph.evaluate import FUNCTIONS, BuildError
@@ -55,6 +56,8 @@ def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator
     yield from _declared_twice(file)
     yield from _reserved(file)
     yield from _recursion(defs)
+    defaults = any(isinstance(statement, DefaultStmt) for statement in file.statements)
+    checker = _Checker(file.source.text, defs, lets, defaults=defaults)
     for statement in file.statements:
         if isinstance(statement, LetStmt):
             for name, _ in statement.bindings:
@@ -63,14 +66,12 @@ def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator
                 except BuildError as error:
                     yield error
         elif isinstance(statement, DefaultStmt):
-            checker = _Checker(file, defs, lets, ())
             for layer in statement.layers:
                 yield from checker.layer(layer)
         elif isinstance(statement, DefStmt):
-            yield from _definition(statement, file, defs, lets)
+            yield from _definition(statement, checker)
         elif isinstance(statement, HeadStmt):
-            yield from _Checker(file, defs, lets, ()).series(statement.body, may_start_with_x=True)
-    checker = _Checker(file, defs, lets, ())
+            yield from checker.series(statement.body, may_start_with_x=True)
     for statement in file.statements:
         if isinstance(statement, TrunkStmt):
             yield from checker.series(statement.series, may_start_with_x=False)
@@ -191,24 +192,27 @@ def _idents(definition: DefStmt) -> Iterator[Ident]:
             waiting.extend(arg.value for arg in node.args or ())
 
 
-def _definition(definition: DefStmt, file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator[BuildError]:
-    before: list[str] = []
+def _definition(definition: DefStmt, checker: _Checker) -> Iterator[BuildError]:
+    inside = checker.inside_a_block()
     for param in definition.params:
         if param.default is not None:
-            yield from _Checker(file, defs, lets, tuple(before)).argument(Arg(None, param.default, param.name.span), ())
-        before.append(param.name.name)
-    yield from _Checker(file, defs, lets, tuple(before)).series(definition.body, may_start_with_x=True)
+            yield from inside.argument(Arg(None, param.default, param.name.span), ())
+        inside.params.add(param.name.name)
+    yield from inside.series(definition.body, may_start_with_x=True)
 
 
 class _Checker:
-    """Walks series with the names that are known there."""
+    """Walks series with the names that are known there; `params` are those of the block around them."""
 
-    def __init__(self, file: File, defs: Mapping[str, DefStmt], lets: Lets, params: tuple[str, ...]) -> None:
-        self.text = file.source.text
-        self.defaults = any(isinstance(statement, DefaultStmt) for statement in file.statements)
+    def __init__(self, text: str, defs: Mapping[str, DefStmt], lets: Lets, *, defaults: bool) -> None:
+        self.text = text
+        self.defaults = defaults
         self.defs = defs
         self.lets = lets
-        self.params = frozenset(params)
+        self.params: set[str] = set()
+
+    def inside_a_block(self) -> _Checker:
+        return _Checker(self.text, self.defs, self.lets, defaults=self.defaults)
 
     def series(self, series: Series, *, may_start_with_x: bool) -> Iterator[BuildError]:
         for place, item in enumerate(series.items):
@@ -252,7 +256,7 @@ class _Checker:
             return
         if isinstance(expr, Name):
             if expr.name not in self.params and expr.name != "c" and expr.name not in self.lets:
-                yield unknown_name(expr.name, expr.span, dict.fromkeys((*self.params, *self.lets.names(), "c")))
+                yield unknown_name(expr.name, expr.span, chain(self.params, self.lets.names(), "c"))
         elif isinstance(expr, Neg):
             yield from self.expr(expr.operand)
         elif isinstance(expr, Binary):
@@ -278,10 +282,10 @@ class _Checker:
             yield from self.argument(arg, choices)
 
     def arity(self, call: Call, definition: DefStmt) -> Iterator[BuildError]:
-        names = [param.name.name for param in definition.params]
+        names = dict.fromkeys(param.name.name for param in definition.params)
         args = call.args or ()
         positional = [arg for arg in args if arg.name is None]
-        given = set(names[: len(positional)])
+        given = set(islice(names, len(positional)))
         reason = None
         if len(positional) > len(names):
             reason = f"{len(positional)} arguments are too many for"
@@ -305,7 +309,7 @@ class _Checker:
 
         name = call.name.name
         text = f"there is no block or word called `{name}`"
-        own = nearest(name, (*self.defs, *self.params))
+        own = nearest(name, chain(self.params, self.defs))
         if own is None:
             written = None if call.args is None else self.text[call.name.span.end : call.span.end]
             reading = foreign.read(name, written, defaults=self.defaults)
@@ -334,7 +338,7 @@ class _Checker:
             return
         if isinstance(value, Name):
             if value.name not in choices and not self.passable(value.name) and parse_layer(value.name, 0) is None:
-                known = (*self.params, *self.lets.names(), *self.defs, *choices, *catalogue.word_names())
+                known = chain(self.params, self.lets.names(), self.defs, choices, catalogue.word_names())
                 guess = nearest(value.name, known)
                 text = f"there is no number, layer, word or block called `{value.name}`"
                 yield BuildError(

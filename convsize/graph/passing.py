@@ -95,7 +95,7 @@ class Passing:
     ) -> None:
         """Gives the block's parameters their values; a default sees `c` and the parameters before it."""
         given: dict[str, Bound] = {}
-        names = [param.name.name for param in definition.params]
+        names = dict.fromkeys(param.name.name for param in definition.params)
         if len(positional) > len(names):
             raise wrong_arguments(definition, f"{len(positional)} arguments are too many for", span)
         given.update(zip(names, positional, strict=False))

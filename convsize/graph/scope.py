@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
+from itertools import chain
 from typing import Literal
 
 from convsize.errors import Fix, Span, nearest
@@ -84,9 +85,9 @@ class Lets:
     def __contains__(self, name: str) -> bool:
         return name in self._exprs
 
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> Collection[str]:
         """The names that `let` lines give."""
-        return tuple(self._exprs)
+        return self._exprs.keys()
 
     def value(self, name: str, span: Span) -> Fraction:
         """The constant's value. Raises BuildError E109 where constants need each other, E106 for an unknown name."""
@@ -108,7 +109,7 @@ class Lets:
         return value
 
 
-def unknown_name(name: str, span: Span, known: Mapping[str, object]) -> BuildError:
+def unknown_name(name: str, span: Span, known: Iterable[str]) -> BuildError:
     """E106 with the nearest name."""
     guess = nearest(name, known)
     if guess is not None:
@@ -141,7 +142,7 @@ class Numbers:
         if name in scope.taps:
             raise BuildError("E106", f"`{name}` is a tap here, not a number", span, f"the value itself is `@{name}`")
         if name not in self._lets:
-            raise unknown_name(name, span, dict.fromkeys((*scope.numbers, *self._lets.names(), "c")))
+            raise unknown_name(name, span, chain(scope.numbers, self._lets.names(), "c"))
         return self._lets.value(name, span)
 
 

@@ -23,7 +23,8 @@ from convsize.record import Record
 from convsize.records import ReceptiveField
 
 _TABLE_ENTRIES = 2_000_000
-_FOLLOWED_EDGES = 200_000
+_FOLLOWED = 400_000
+"""Layers and their inputs, for all inputs of a network together."""
 _FOLLOWED_PARTS = 200_000
 """Parts of depths in all layers together; beyond them a layer's maps are no longer told apart."""
 
@@ -71,12 +72,12 @@ def receptive_fields(network: Network, facts: Sequence[Facts]) -> dict[str, Fiel
     Where a network has so many inputs and layers that following each input would take minutes, the last inputs are
     left out.
     """
-    edges = sum(len(node.inputs) for node in network.nodes)
+    once = len(network.nodes) + sum(len(node.inputs) for node in network.nodes)
     longest = max(64, min(4096, _TABLE_ENTRIES // len(network.nodes)))
     found: dict[str, Fields] = {}
     parts = _FOLLOWED_PARTS
     for name, index in network.inputs.items():
-        if found and edges * len(found) > _FOLLOWED_EDGES:
+        if found and once * len(found) > _FOLLOWED:
             break
         fold = _Fold(network, facts, index, longest, parts)
         found[name] = fold.run()
