@@ -1,4 +1,4 @@
-"""How the time of a check grows with a spec: every dimension by itself, four times as much in about four times as long."""
+"""How the time of a check grows with a spec: of every dimension, four times as much takes about four times as long."""
 
 import time
 from collections.abc import Callable, Iterable
