@@ -149,7 +149,8 @@ def nearest(name: str, known: Iterable[str], most: int = 256) -> str | None:
     Names that differ in case and separators alone are the same. Else a name is meant where a slip of the keys makes the
     one of the other: a letter left out, put in, taken for another, or two that changed places. Up to seven letters one
     slip is allowed, then two; up to four letters another letter makes another word (`v100` is no `a100`), so that only
-    a letter inside may be missing or too many, or two change places. Digits are never slips.
+    a letter inside may be missing or too many, or two change places. Digits are never slips; a plural is one of any
+    length.
 
     Only the first `most` of the known names are looked at, so that a file of many mistakes among many names is read in
     a time that grows with its length; and a name of over 64 letters is like no other.
@@ -182,6 +183,8 @@ def _slips(left: str, right: str) -> int | None:
         return None
     if [char for char in left if char.isdigit()] != [char for char in right if char.isdigit()]:
         return None
+    if left + "s" == right or right + "s" == left:
+        return 1
     if length <= _SHORT:
         longer, shorter = (left, right) if len(left) > len(right) else (right, left)
         inside = any(longer[:at] + longer[at + 1 :] == shorter for at in range(1, length - 1))

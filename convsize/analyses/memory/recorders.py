@@ -75,7 +75,7 @@ def _ranks(name: str, recorder: Recorder, ranks: Sequence[int] = (1, 2, 3)) -> d
     return {f"nn.{name}{rank}d": recorder for rank in ranks}
 
 
-_OF_THEIR_INPUT = ("ELU", "GELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid", "Softplus")
+_OF_THEIR_INPUT = ("nn.ELU", "nn.GELU", "nn.SiLU", "nn.Mish", "nn.Hardswish", "nn.Hardsigmoid", "nn.Softplus")
 """Activations whose backward takes their input."""
 
 RECORDERS: dict[str, Recorder] = {
@@ -97,7 +97,7 @@ RECORDERS: dict[str, Recorder] = {
     "nn.ReLU6": kernels.activation("gradient", "input", preserves=True),
     "nn.LeakyReLU": kernels.activation("input", "gradient"),
     **{f"nn.{name}": kernels.activation("gradient", "output") for name in ("Sigmoid", "Tanh")},
-    **{f"nn.{name}": kernels.activation("gradient", "input") for name in _OF_THEIR_INPUT},
+    **dict.fromkeys(_OF_THEIR_INPUT, kernels.activation("gradient", "input")),
     "nn.Softmax": kernels.softmax,
     "nn.LogSoftmax": kernels.softmax,
     "nn.PReLU": kernels.prelu,

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.timing.clock import Clock, summed_up  # noqa: E402
+from convsize.runtime.timing.clock import Clock, Timing, summed_up  # noqa: E402
 
 
 @pytest.mark.timed
@@ -58,8 +58,8 @@ def test_what_runs_before_is_not_timed() -> None:
 
 def test_median_and_spread() -> None:
     timing = summed_up([1.0, 2.0, 3.0, 4.0, 5.0])
-    assert timing == (3.0, 1.0, pytest.approx(1 / 3), 5)  # quartiles 2 and 4, half their distance is 1 of 3
-    assert summed_up([2.0]) == (2.0, 2.0, 0.0, 1)
+    assert timing == Timing(3.0, 1.0, pytest.approx(1 / 3), 5)  # quartiles 2 and 4, half their distance is 1 of 3
+    assert summed_up([2.0]) == Timing(2.0, 2.0, 0.0, 1)
 
 
 @pytest.mark.gpu
