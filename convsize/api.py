@@ -94,10 +94,11 @@ class Network(BareNetwork):
             diagnostics=(*warnings, *bare.diagnostics),
         )
 
-    def analyze(self, *, batch: int = 1, dtype: str = "float32") -> Report:
+    def analyze(self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
         """Volumes, parameters, work, receptive fields and activations, as records.
 
-        Bytes and elements of activations are for the whole batch, everything else for one sample.
+        Bytes and elements of activations are for the whole batch, everything else for one sample. Without
+        `with_digest` the report's `graph` is empty, and the answer comes sooner.
 
         Raises UsageError where the batch is below 1 or the dtype is none of float64, float32, float16, bfloat16.
         """
@@ -107,7 +108,7 @@ class Network(BareNetwork):
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
 
-        return Report(**analyze(self, batch=batch, dtype=dtype).as_dict())
+        return Report(**analyze(self, batch=batch, dtype=dtype, with_digest=with_digest).as_dict())
 
     def __repr__(self) -> str:
         into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())

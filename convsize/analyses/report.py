@@ -20,12 +20,11 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     """Everything the analyses say of a network, layer by layer and in total.
 
     Elements and bytes of activations are for the whole batch in the given dtype, all else is for one sample. Without
-    `with_digest` the report has none: working it out takes a good part of the whole.
+    `with_digest` the report has none: working it out takes a good part of the whole, and hashlib loads OpenSSL.
 
     Raises UsageError where the batch is below 1 or the dtype is not one of records.ITEM_SIZES.
     """
     from convsize.analyses.insights import insights
-    from convsize.graph.digest import digest
 
     if batch < 1:
         raise UsageError(f"a batch holds at least 1 sample, not {batch}")
@@ -91,10 +90,15 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         from convsize.analyses.expectations.figures import failures
 
         failed = failures(network, facts, counts, work, depths, fields)
+    graph = ""
+    if with_digest:
+        from convsize.graph.digest import digest
+
+        graph = digest(network)
     return Report(
         name=network.name,
         source=network.source,
-        graph=digest(network) if with_digest else "",
+        graph=graph,
         inputs=tuple((name, nodes[index].output.dims) for name, index in network.inputs.items()),
         outputs=tuple((name, nodes[index].output.dims) for name, index in network.outputs.items()),
         batch=batch,

@@ -13,9 +13,8 @@ the next, and a cryptographic one, which only the text needs, would take most of
 
 from __future__ import annotations
 
-# What hashlib.blake2b is; hashlib itself loads OpenSSL, which takes longer than all of the analysis.
-from _blake2 import blake2b
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -145,6 +145,8 @@ def test_answers_without_torch_and_networkx(command: list[str]) -> None:
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         "loaded = {'torch', 'networkx', 'numpy', 'pydantic', 'rich', 'multiprocessing'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
+        # Digests are worked out where they are asked for: hashlib loads OpenSSL, as long as all of an analysis takes.
+        "assert sys.argv[1] == 'time' or '_hashlib' not in sys.modules\n"
     )
     text = "input: 3@32x32\nC3D64 R M FC10 S\n"
     subprocess.run(

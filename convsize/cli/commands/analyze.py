@@ -63,7 +63,7 @@ def command(
     for name, where in turns.asked:
         with turns.turn(name):
             network = turns.read(name, where)
-            report = network.analyze(batch=batch, dtype=dtype)
+            report = network.analyze(batch=batch, dtype=dtype, with_digest=format_ == "json")
             terminal.report_diagnostics(terminal.advised(report, network.file, turns.lets, turns.inputs), report.source)
             if any(found.severity == "error" for found in report.diagnostics):
                 turns.failed()
