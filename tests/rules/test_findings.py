@@ -161,6 +161,16 @@ POSITIVE = [
         "input: 3@8x8\nC3D4b0 BN BN R FC10",
         "this batch norm normalises what the batch norm before it has normalised already",
     ),
+    Found("W513", "input: 3@8x8\nC3D4 relu6 relu6 FC10", "this ReLU6 changes nothing after the ReLU6 before it"),
+    Found(
+        "W513", "input: 3@8x8\nC3D4 flat flat FC10", "this flattening changes nothing after the flattening before it"
+    ),
+    # Behind a layer that does something in another call of its block, and is left alone.
+    Found(
+        "W513",
+        "input: 3@8x8\ndef b(k): up(k) C3D4\nb(1) R R b(2) FC10",
+        "this ReLU changes nothing: what relu1 gives is never negative",
+    ),
     Found("W513", "input: 3@8x8\nC3D4 R drop(0) FC10", "`drop(0)` changes nothing: it drops nothing"),
     Found("W513", "input: 3@8x8\nC3D4 R up(1) FC10", "`up(1)` changes nothing: every extent stays as it is"),
     Found("W513", "input: 3@8x8\nC3D4 R M1 FC10", "`M1` changes nothing: a window of 1 at stride 1"),
@@ -183,6 +193,27 @@ POSITIVE = [
         "input: 3@64x64\n(C3D8d2 R)*3 C1D2",
         "of the 13 pixels of the height under its receptive field a unit behind this sees only 7: dilation 2 leaves "
         "holes",
+    ),
+    # Along one axis only.
+    Found(
+        "W514",
+        "input: 3@64x64\n(C3D8d1x2 R)*3 C1D2",
+        "of the 13 pixels of the width under its receptive field a unit behind this sees only 7: dilation 2 leaves "
+        "holes",
+    ),
+    # -8, -4 … 8 and -1, 0, 1: 5 · 3 of -9 … 9. A filter without dilation, and a window of 1, leave no holes.
+    Found(
+        "W514",
+        "input: 3@64x64\nC1D8d7 (C3D8d4 R)*2 C3D2",
+        "of the 19 pixels of the height under its receptive field a unit behind this sees only 15: dilation 4 leaves "
+        "holes",
+    ),
+    # -4, 0, 4 and -1, 1: the odd ones of -5 … 5.
+    Found(
+        "W514",
+        "input: 3@64x64\nC3D8d4 R C2D8d2p1 C1D2",
+        "of the 11 pixels of the height under its receptive field a unit behind this sees only 6: dilation 2 and 4 "
+        "leaves holes",
     ),
     # e/(e + 9) = 0.232
     Found(
@@ -300,6 +331,7 @@ NEGATIVE = [
     ("W513", "input: 3@8x8\nC3D4 R M C3D4 R FC10"),
     ("W513", "input: 3@8x8\nC3D4 leaky(0.1) R FC10"),
     ("W513", "input: 3@8x8\nC3D4 lppool(1,2) R FC10"),  # sums, of either sign
+    ("W513", "input: 3@8x8\nC3D4 flat FC10"),
     # Doing nothing at this size only, and in one of two calls only.
     ("W513", "input: 3@1x1\nC1D4 R GAP FC10"),
     ("W513", "input: 3@8x8\ndef b(k): up(k) C3D4\nb(1) R b(2) FC10"),
@@ -453,8 +485,9 @@ def test_layers_that_keep_all_maps_can_be_removed() -> None:
 
 
 def test_holes_are_told_once_for_a_filter_that_several_outputs_stand_on() -> None:
-    text = "input: 3@64x64\n(C3D8d2 R)*3 as a C1D2\nhead other @a: C1D4\n"
-    assert len(findings(text, "W514")) == 1
+    text = "input: 3@64x64\nC5D8d2 R (C3D8d2 R)*2 as a C1D2\nhead other @a: C1D4\n"
+    (found,) = findings(text, "W514")
+    assert Source(text).slice(found.span) == "C3D8d2"
     # Each of two branches has filters of its own.
     apart = "input: 3@64x64\nC1D8 as a (C3D8d2 R)*3 C1D2\nhead other @a: (C5D8d2 R)*3 C1D4\n"
     assert len(findings(apart, "W514")) == 2
@@ -466,6 +499,12 @@ def test_units_that_see_nothing_are_passed_over(end: str) -> None:
     assert not findings(f"input: 3@32x32\nC3D8 R C3D8d2 R {end}", "W514")
     (found,) = findings(f"input: 3@32x32\n(C3D8d2 R)*3 {end}", "W514")
     assert found.message.startswith("of the 13 pixels of the height under its receptive field a unit behind this sees ")
+
+
+def test_of_several_inputs_the_one_of_which_most_is_seen_is_told() -> None:
+    for inputs in ("input a: 3@64x64\ninput b: 3@64x64", "input b: 3@64x64\ninput a: 3@64x64"):
+        (found,) = findings(f"{inputs}\n@a [C3D8 | @b (C3D8d2 R)*2] C3D8d2 C1D2", "W514")
+        assert found.message.startswith("of the 13 pixels of the height under its receptive field a unit behind this")
 
 
 def test_an_output_of_which_no_unit_sees_anything_has_no_holes() -> None:
