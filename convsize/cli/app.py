@@ -74,12 +74,12 @@ app = typer.Typer(
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Sizes convolutional networks from their shorthand.
+    """Size convolutional networks from their shorthand.
 
-    Volumes, receptive fields, parameters, multiply-adds and memory of every layer, exactly and without PyTorch.
+    Volumes, receptive fields, parameters, multiply-adds and memory of every layer, exact and without PyTorch.
 
     \b
     convsize analyze specs/vgg_d.spec

@@ -9,7 +9,7 @@ from convsize.cli.units import dtype
 Specs = Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")]
 
 Expressions = Annotated[
-    list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+    list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
 ]
 
 Inputs = Annotated[
@@ -18,21 +18,21 @@ Inputs = Annotated[
         "--input",
         "-i",
         metavar="[NAME=]SHAPE",
-        help="The input's volume, such as 3@32x32: instead of the one in the file, or where there is none.",
+        help="Set the input shape, such as 3@32x32.",
     ),
 ]
 
-Format = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="How to write the answer.")]
+Format = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="Output format.")]
 
 Lets = Annotated[
     list[str] | None,
-    typer.Option("--let", metavar="NAME=NUMBER", help="A number instead of the one a `let` line gives."),
+    typer.Option("--let", metavar="NAME=NUMBER", help="Override a number that a `let` line defines."),
 ]
 
 Optimizer = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="sgd, momentum, adam or adamw; sgd-l2, momentum-l2 or adam-l2 with weight decay."
+        metavar="NAME", help="sgd, momentum, adam or adamw; with weight decay: sgd-l2, momentum-l2 or adam-l2."
     ),
 ]
 
@@ -40,24 +40,26 @@ Type = Annotated[str, typer.Option(metavar="TYPE", help="float64, float32, float
 
 TrainingType = Annotated[
     str,
-    typer.Option(metavar="TYPE", help="float32, float64, bfloat16 or float16, for the whole network.", callback=dtype),
+    typer.Option(
+        metavar="TYPE", help="Type of the whole network: float64, float32, float16 or bfloat16.", callback=dtype
+    ),
 ]
 
 Frozen = Annotated[
     list[str] | None,
     typer.Option(
         metavar="LAYERS",
-        help="Layers that are not trained: conv1, 'down*', or @features for all up to that value; may be repeated.",
+        help="Layers to freeze: conv1, 'down*', or @features for all layers up to that value; repeatable.",
     ),
 ]
 
-Accumulated = Annotated[int, typer.Option(help="Batches whose gradients are summed before a step.")]
+Accumulated = Annotated[int, typer.Option(help="Batches accumulated per step.")]
 
 Autocast = Annotated[
     str | None,
     typer.Option(
         metavar="TYPE",
-        help="Compute in bfloat16 or float16 where torch.autocast does; weights are float32.",
+        help="Run under torch.autocast with bfloat16 or float16; weights stay float32.",
         callback=dtype,
     ),
 ]
@@ -66,21 +68,21 @@ Against = Annotated[
     str | None,
     typer.Option(
         metavar="DEVICE",
-        help="The device, h200 or a device file, whose figures are held against what is measured (default: this "
-        "machine's, where it was calibrated).",
+        help="Device to compare with, such as h200, or a device file.",
+        show_default="this machine, if calibrated",
     ),
 ]
 
 Memory = Annotated[
     str | None,
-    typer.Option(metavar="SIZE", help="The memory to fit into, such as 16GiB or 80GB, instead of the device's."),
+    typer.Option(metavar="SIZE", help="Memory to fit into, such as 16GiB or 80GB; replaces the device's."),
 ]
 
 Reserve = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
-        help="Memory to keep free for what is not predicted, such as CUDA's context.",
+        help="Memory kept free for what is not predicted, such as the CUDA context.",
         show_default="up to 1GiB on a GPU, 0 on a CPU",
     ),
 ]
@@ -90,7 +92,7 @@ Losses = Annotated[
     typer.Option(
         "--loss",
         metavar="[OUTPUT=]LOSS",
-        help="cross-entropy, mse or smooth-l1, for all outputs or for one: box=smooth-l1; may be repeated.",
+        help="cross-entropy, mse or smooth-l1, for all outputs or one (box=smooth-l1); repeatable.",
         show_default="cross-entropy",
     ),
 ]
@@ -100,10 +102,11 @@ Checkpoints = Annotated[
     typer.Option(
         "--checkpoint",
         metavar="BLOCKS",
-        help="Blocks, such as 'bot*', that are run again in the backward pass instead of being kept; may be repeated.",
+        help="Blocks to checkpoint, such as 'bot*': recomputed in the backward pass instead of saved; repeatable.",
     ),
 ]
 
 InPlace = Annotated[
-    bool, typer.Option("--in-place/--no-in-place", help="Activations overwrite their input where that saves memory.")
+    bool,
+    typer.Option("--in-place/--no-in-place", help="Let activations overwrite their input where that saves memory."),
 ]

@@ -12,19 +12,17 @@ def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
     dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[
-        Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
+        Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
     columns: Annotated[
-        str | None, typer.Option(metavar="NAME,…", help="Which columns to show, such as name,output,macs.")
+        str | None, typer.Option(metavar="NAME,…", help="Columns to show, such as name,output,macs.")
     ] = None,
-    expand: Annotated[bool, typer.Option("--expand", help="Show every layer; do not fold repeats.")] = False,
-    sort: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Sort layers by a column, costs from the largest down.")
-    ] = None,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer instead of folding repeats.")] = False,
+    sort: Annotated[str | None, typer.Option(metavar="COLUMN", help="Sort by this column, largest cost first.")] = None,
 ) -> int:
     """Size every layer: volume, receptive field, parameters, MACs.
 

@@ -12,34 +12,36 @@ from convsize.errors import ExitCode
 
 
 def command(
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="What to measure.")] = "cpu",
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Device to measure.")] = "cpu",
     dtype: Annotated[
         list[str] | None,
         typer.Option(
             metavar="TYPE",
-            help="The numbers to compute in: float32, float64, bfloat16 or float16; may be repeated.",
+            help="Type to measure: float64, float32, float16 or bfloat16; repeatable.",
             show_default="float32",
         ),
     ] = None,
-    channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="A quarter of the samples, for a first look.")] = False,
+    channels_last: Annotated[
+        bool, typer.Option("--channels-last", help="Use the channels-last memory format.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Measure a quarter of the samples, for a first look.")] = False,
     shapes: Annotated[
         list[str] | None,
-        typer.Option(metavar="SPEC", help="Time every layer of this spec on its own account, too; may be repeated."),
+        typer.Option(metavar="SPEC", help="Also time every layer of this spec; repeatable."),
     ] = None,
     batch: Annotated[
-        list[int] | None, typer.Option(min=1, help="Batches for --shapes; may be repeated (default: 1).")
+        list[int] | None, typer.Option(min=1, help="Batch size for --shapes; repeatable.", show_default="1")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the processor (default: PyTorch's).")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="PyTorch's choice")] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the device file.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the device file here.")
     ] = None,
 ) -> int:
     """Measure this machine, so that `time` can predict for it.
 
-    Layers of every class over depths, extents and batches, forward and backward, timed so that their sum is a
-    network's time; peaks, bandwidth, losses and optimizers. It takes some minutes. The device file goes to the folder
-    that `convsize devices` names, under the name `cpu` or `cuda`. Needs the extra `torch`.
+    Times layers of every class over depths, extents and batch sizes, forward and backward, as well as losses,
+    optimizers, peak FLOP/s and bandwidth. This takes a few minutes. Without -o the device file `cpu` or `cuda` is
+    written to the folder that `convsize devices` shows. Needs the extra `torch`.
 
     \b
     Examples:

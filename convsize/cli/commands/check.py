@@ -33,49 +33,61 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="[PATH]...",
-            help="Spec files, or folders to search for them (default: the working folder); - reads standard input.",
+            help="Spec files or folders to search; - reads standard input.",
+            show_default="the working folder",
         ),
     ] = None,
     format_: Annotated[
         Literal["full", "concise", "json", "github", "gitlab", "sarif", "junit"],
-        typer.Option("--format", "-f", help="How to write the findings."),
+        typer.Option("--format", "-f", help="Output format."),
     ] = "full",
     select: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE,…", help="Only these rules, or beginnings such as W5; errors always show."),
+        typer.Option(
+            metavar="CODE,…", help="Run only these rules, or prefixes such as W5; errors are always reported."
+        ),
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="CODE,…", help="Leave these rules out.")] = None,
-    style: Annotated[bool, typer.Option("--style", help="Also the rules that well-known networks contradict.")] = False,
-    statistics: Annotated[bool, typer.Option("--statistics", help="Count the findings by rule instead.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what changes no size, in place.")] = False,
-    unsafe_fixes: Annotated[
-        bool, typer.Option("--unsafe-fixes", help="Mend also what changes sizes or figures: look at the result.")
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="CODE,…", help="Skip these rules, or prefixes such as W5.")
+    ] = None,
+    style: Annotated[
+        bool, typer.Option("--style", help="Also run the style rules, which well-known networks break.")
     ] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what fixes would change.")] = False,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="End with 0 even where there are findings.")] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Count the findings by rule instead of listing them.")
+    ] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix in place what changes no size.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="Also apply fixes that change sizes or figures; review the result.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what fixes would change; write nothing.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 even if there are findings.")] = False,
     let: Lets = None,
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
     config: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The configuration, instead of the nearest one.")
+        str | None, typer.Option(metavar="FILE", help="Configuration file to read.", show_default="the nearest one")
     ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Ignore all configuration files.")] = False,
     force_exclude: Annotated[
-        bool, typer.Option("--force-exclude", help="Exclude what the configuration says even where it is named.")
+        bool, typer.Option("--force-exclude", help="Apply `exclude` also to paths named here.")
     ] = False,
     stdin_filename: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What to call standard input in findings.")
+        str | None, typer.Option(metavar="NAME", help="Name of standard input in findings.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Processes (default: one, or all cores for many files).")
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, help="Parallel processes.", show_default="one, or all cores for many files"
+        ),
     ] = None,
 ) -> int:
     """Check specs for errors, broken expectations and budgets.
 
-    Findings go to standard output, everything else to standard error. The exit code is 0 where nothing is found, 1
-    where something is, 2 for a wrong call or configuration, and 3 where convsize itself failed on a file.
+    Findings go to standard output, everything else to standard error. The exit code is 0 if nothing is found, 1 if
+    something is, 2 for a wrong call or configuration, and 3 if convsize itself fails on a file.
 
     \b
     Examples:
@@ -86,13 +98,13 @@ def command(
       git show HEAD:net.spec | convsize check - --stdin-filename net.spec
       convsize check --unsafe-fixes --diff net.spec
 
-    A fix stays only where the spec is better for it when it is checked again; comments and layout stay as they are.
-    What is fixed on standard input goes to standard output, and the findings that are left to standard error.
+    Every fix is checked again and kept only if it removes the finding. Comments and layout are kept. Fixed standard
+    input is written to standard output, and the remaining findings to standard error.
 
     \b
-    Settings stand in [tool.convsize] of pyproject.toml, or in convsize.toml:
+    Settings are read from [tool.convsize] in pyproject.toml, or from convsize.toml:
       select, ignore, style, per-file-ignores, exclude, budgets
-    In a spec, `# convsize: ignore[W501]` keeps a line's findings quiet.
+    In a spec, the comment `# convsize: ignore[W501]` suppresses a finding on its line.
     """
     from convsize.check import check
     from convsize.cli import specs as named

@@ -17,28 +17,26 @@ def command(
     expression: Expressions = None,
     input_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume for all of them, such as 3@32x32."
-        ),
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape of all networks."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
     dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[
-        Literal["table", "markdown", "csv", "json"], typer.Option("--format", "-f", help="How to write the answer.")
+        Literal["table", "markdown", "csv", "json"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="A picture as well: costs.svg, .png or .pdf.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Also draw a chart: .svg, .png or .pdf.")
     ] = None,
     theme: Annotated[
-        Literal["light", "dark"] | None, typer.Option(help="The picture's background, light by default.")
+        Literal["light", "dark"] | None, typer.Option(help="Background of the chart.", show_default="light")
     ] = None,
 ) -> int:
-    """Compare the costs of several networks, as table or chart.
+    """Compare the costs of several networks, as a table or chart.
 
-    The figures of each stand beside their ratio to those of the first one. A star marks the networks that no other
-    one beats: none costs at most as much in all three, and less in one. Below stand MACs against parameters, and in
-    which fifth of its depth a network spends what.
+    Every figure is shown with its ratio to the first network's. A star marks a network that no other beats: none
+    costs less in one of the three costs and no more in the others. A plot of MACs against parameters and the share
+    of the costs in every fifth of a network's depth follow.
 
     \b
     Examples:

@@ -13,14 +13,15 @@ from convsize.errors import ExitCode
 
 def command(
     device: Annotated[
-        list[str] | None, typer.Argument(metavar="[DEVICE]...", help="Names or device files; all where none is named.")
+        list[str] | None,
+        typer.Argument(metavar="[DEVICE]...", help="Device names or device files.", show_default="all devices"),
     ] = None,
     format_: Format = "table",
 ) -> int:
-    """List the devices that time and memory are predicted for.
+    """List the devices for which time and memory are predicted.
 
-    Data sheets of common GPUs are bundled; `convsize calibrate` adds this machine. A file of yours, in
-    `convsize/devices` among your settings (XDG_CONFIG_HOME, or ~/.config), comes before a bundled one of its name.
+    Data sheets of common GPUs are bundled; `convsize calibrate` adds this machine. A device file of your own in
+    $XDG_CONFIG_HOME/convsize/devices (~/.config/convsize/devices) replaces a bundled one of the same name.
 
     \b
     Examples:

@@ -15,29 +15,30 @@ if TYPE_CHECKING:
 
 
 def command(
-    before: Annotated[str, typer.Argument(metavar="A", help="A spec file; with --against the only one.")],
-    after: Annotated[str | None, typer.Argument(metavar="[B]", help="What became of it; - is standard input.")] = None,
+    before: Annotated[str, typer.Argument(metavar="A", help="Spec file; the only one with --against.")],
+    after: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="The spec file to compare with A; - reads standard input.")
+    ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="REV", help="Compare with the same file at a git revision: HEAD, main, v1.2, a hash."),
+        typer.Option(metavar="REV", help="Compare A with its version at a git revision, such as HEAD, main or v1.2."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
     dtype: Type = "float32",
     let: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=NUMBER", help="A number instead of a `let` line's, in both.")
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="Override a number that a `let` line defines, in both."),
     ] = None,
     format_: Annotated[
-        Literal["table", "json", "markdown"], typer.Option("--format", "-f", help="How to write the answer.")
+        Literal["table", "json", "markdown"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
-    expand: Annotated[bool, typer.Option("--expand", help="Show every layer and every key.")] = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 where the structures differ, by their digests.")
-    ] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer and key; fold nothing.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if the digests differ.")] = False,
 ) -> int:
     """Compare two networks, or a network with an older revision.
 
     Shows what changed in every layer and in the totals, and whether a checkpoint of the first network still loads into
-    the second. Layers are matched by what they are and where they stand, not by their names.
+    the second. Layers are matched by type and position, not by name.
 
     \b
     Examples:

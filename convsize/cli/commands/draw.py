@@ -15,50 +15,50 @@ if TYPE_CHECKING:
 
 
 def command(
-    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="A spec file; - reads standard input.")] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="Spec file; - reads standard input.")] = None,
     expression: Annotated[
-        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
     ] = None,
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
     let: Lets = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="net.svg, .png, .pdf, .dot or .mmd (Mermaid)."),
+        typer.Option("--output", "-o", metavar="FILE", help="Write a file: .svg, .png, .pdf, .dot or .mmd (Mermaid)."),
     ] = None,
     style: Annotated[
         Literal["graph", "volumes"],
-        typer.Option(
-            help="A graph of layers and blocks, or the volumes as boxes in perspective, as papers print them."
-        ),
+        typer.Option(help="graph: layers and blocks; volumes: boxes in perspective, as in papers."),
     ] = "graph",
     detail: Annotated[
         Literal["network", "block", "layer"] | None,
-        typer.Option(help="A shape for every stage of one resolution, every block (the default), or every layer."),
+        typer.Option(help="One shape per stage of equal resolution, per block, or per layer.", show_default="block"),
     ] = None,
     direction: Annotated[
         Literal["tb", "lr"] | None,
-        typer.Option(help="From the top to the bottom (the default) or from the left to the right."),
+        typer.Option(help="Top to bottom (tb) or left to right (lr).", show_default="tb"),
     ] = None,
     heat: Annotated[
         Literal["parameters", "macs", "memory", "receptive_field"] | None,
-        typer.Option(help="Colour by a share of the whole instead of by the kind of layer."),
+        typer.Option(help="Colour by share of this cost instead of by kind of layer."),
     ] = None,
-    theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="The background, light by default.")] = None,
+    theme: Annotated[
+        Literal["light", "dark"] | None, typer.Option(help="Background of the picture.", show_default="light")
+    ] = None,
     scale: Annotated[
         Literal["log", "linear"] | None,
-        typer.Option(help="How the sides of --style volumes follow height, width and depth; log by default."),
+        typer.Option(help="Scale of the box sides in --style volumes.", show_default="log"),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Draw nothing: end with 1 where the file does not show this network any more."),
+        typer.Option("--check", help="Draw nothing; exit with 1 if the file is out of date."),
     ] = False,
 ) -> int:
     """Draw a network as text, SVG, PNG, PDF, DOT or Mermaid.
 
-    Repeats are folded: ×3 says that three turns are alike. The same network gives the same file, byte for byte.
+    Repeats are folded: ×3 stands for three equal iterations. The same network gives the same file, byte for byte.
 
     \b
     Examples:

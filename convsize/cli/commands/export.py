@@ -12,32 +12,35 @@ from convsize.errors import ExitCode
 
 
 def command(
-    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="A spec file; - reads standard input.")] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="Spec file; - reads standard input.")] = None,
     expression: Annotated[
-        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
     ] = None,
     to: Annotated[
         Literal["torch", "onnx", "json"],
-        typer.Option(help="A Python file, an ONNX model, or the calls of PyTorch in order as JSON."),
+        typer.Option(help="Python source, an ONNX model, or the PyTorch calls as JSON."),
     ] = "torch",
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it, instead of to the screen.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file.", show_default="standard output"),
     ] = None,
     init: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Weights of the ONNX model, a safetensors file; else as before training."),
+        typer.Option(
+            metavar="FILE", help="Weights of the ONNX model (safetensors).", show_default="freshly initialized"
+        ),
     ] = None,
     logits: Annotated[
-        bool, typer.Option("--logits", help="Leave out the softmax that ends an output, as losses in training want it.")
+        bool, typer.Option("--logits", help="Omit a softmax that ends an output; training losses take logits.")
     ] = False,
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
     """Write a network as PyTorch source, ONNX or JSON.
 
-    The file needs PyTorch and nothing else. Its parameters are called as `analyze` calls them, so that state_dicts load
-    into it and out of it. The ONNX model has the same names, a batch of any size and the weights of --init; it
-    needs the extra `onnx`.
+    The Python file depends on PyTorch alone. Parameters have the names that `analyze` shows, so state_dicts can be
+    exchanged. The ONNX model has the same names, a dynamic batch size and the weights of --init; it needs the extra
+    `onnx`.
 
     \b
     Examples:

@@ -29,13 +29,13 @@ def command(
     memory: Memory = None,
     device: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="cpu, cuda, or one of `convsize devices`, such as h200, with its memory."),
+        typer.Option(metavar="NAME", help="cpu, cuda, or a name from `convsize devices`, such as h200."),
     ] = None,
     largest: Annotated[
-        Literal["batch", "input"], typer.Option(help="What to look for; an input grows along all axes.")
+        Literal["batch", "input"], typer.Option(help="What to maximize; an input grows along all axes.")
     ] = "batch",
     reserve: Reserve = None,
-    batch: Annotated[int | None, typer.Option(help="Samples in a batch, for the largest input (default: 1).")] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples per batch for --largest input.", show_default="1")] = None,
     expression: Expressions = None,
     input_: Inputs = None,
     optimizer: Optimizer = "momentum",
@@ -49,9 +49,9 @@ def command(
 ) -> int:
     """Find the largest batch or input that fits in memory.
 
-    What training takes is what `convsize memory` predicts: on a CPU the tensors at operator boundaries, on a GPU what
-    the allocator reserves for them. On a GPU some memory stays free for what is not predicted (--reserve). The exit
-    code is 1 where nothing fits.
+    The memory of a training step is the one that `convsize memory` predicts: on a CPU the tensors at operator
+    boundaries, on a GPU what PyTorch's allocator reserves for them. On a GPU --reserve keeps memory free for what is
+    not predicted. The exit code is 1 if nothing fits.
 
     \b
     Examples:

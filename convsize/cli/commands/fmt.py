@@ -16,18 +16,15 @@ if TYPE_CHECKING:
 def command(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...", help="Spec files, or directories to search for them; - formats standard input."
-        ),
+        typer.Argument(metavar="[PATH]...", help="Spec files or folders to search; - formats standard input."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; list what is not in canonical form.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="List files not in canonical form; write nothing.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what would change; write nothing.")] = False,
 ) -> int:
     """Format specs in their canonical form.
 
-    The same network, the same comments, one way to write it. Files are changed in place. With --check or
-    --diff nothing is written, and the exit code is 1 where a file would change. A file that does not read stays as it
-    is.
+    The network and the comments stay the same. Files are changed in place. With --check or --diff nothing is
+    written, and the exit code is 1 if a file would change. Files with syntax errors are left as they are.
 
     \b
     Examples:

@@ -30,10 +30,10 @@ def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    batch: Annotated[int, typer.Option(help="Samples in a batch.")] = 32,
+    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 32,
     optimizer: Optimizer = "momentum",
     device: Annotated[
-        str, typer.Option(metavar="NAME", help="cpu, cuda, or one of `convsize devices`, such as h200.")
+        str, typer.Option(metavar="NAME", help="cpu, cuda, or a name from `convsize devices`, such as h200.")
     ] = "cpu",
     memory: Memory = None,
     reserve: Reserve = None,
@@ -45,27 +45,25 @@ def command(
     accumulate: Accumulated = 1,
     in_place: InPlace = True,
     inference: Annotated[
-        bool, typer.Option("--inference", help="A forward pass in evaluation, without gradients, instead of training.")
+        bool, typer.Option("--inference", help="Predict a forward pass without gradients instead of a training step.")
     ] = False,
     what_if: Annotated[
-        bool, typer.Option("--what-if", help="Show the peak under other optimizers, precisions and checkpoints, too.")
+        bool, typer.Option("--what-if", help="Also show the peak with other optimizers, types and checkpoints.")
     ] = False,
     timeline: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Draw the course of the step: .svg, .png or .pdf.", show_default=False),
+        typer.Option(metavar="FILE", help="Draw memory over the step: .svg, .png or .pdf.", show_default=False),
     ] = None,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="End with 1 where it does not fit into the memory.")
-    ] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if the step does not fit.")] = False,
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
     """Predict the memory of training or inference, to the byte.
 
-    Shows whether it fits, the peak of a step with its layer and moment, what lives there, what autograd saves for
-    backward, and the course of the step. The figures are those of PyTorch at operator boundaries, in training mode. A
-    softmax at the end is left out, and activations work in place where they can. On a GPU, what comes on top has a line
-    each, with how it is known.
+    Shows whether a step fits, its peak and the layer where it is reached, the tensors alive there, what autograd
+    saves for the backward pass, and the memory over the step. Figures are those of PyTorch at operator boundaries, in
+    training mode. A softmax at the end is left out, and activations work in place where possible. On a GPU the
+    additional memory is listed line by line, with its source.
 
     \b
     Examples:

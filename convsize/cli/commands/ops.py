@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A layer as a spec says it (C, hswish), or its name (max pooling)."),
+        typer.Argument(metavar="[NAME]", help="Layer as written in specs (C, hswish), or its name (max pooling)."),
     ] = None,
-    facts: Annotated[bool, typer.Option("--facts", help="Show the facts that each op states, by an example.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Show the facts each op states, with an example.")] = False,
     format_: Annotated[
         Literal["table", "markdown"],
-        typer.Option("--format", "-f", help="How to write the answer; markdown writes the whole page of every layer."),
+        typer.Option("--format", "-f", help="Output format; markdown prints the full page of every layer."),
     ] = "table",
 ) -> int:
     """Describe the layers of the language, or one of them.

@@ -14,33 +14,34 @@ def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where to run.")] = "cpu",
-    batch: Annotated[int, typer.Option(min=1, help="Samples in the batch.")] = 8,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Device to run on.")] = "cpu",
+    batch: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 8,
     dtype: TrainingType = "float32",
     train: Annotated[
-        bool, typer.Option("--train/--infer", help="A training step, or a forward pass in evaluation mode.")
+        bool, typer.Option("--train/--infer", help="Profile a training step, or a forward pass in eval mode.")
     ] = True,
     optimizer: Optimizer = "momentum",
-    repeats: Annotated[int, typer.Option(min=3, max=10_000, help="Steps that are measured.")] = 10,
+    repeats: Annotated[int, typer.Option(min=3, max=10_000, help="Steps to measure.")] = 10,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="Threads of the processor (default: PyTorch's).", show_default=False),
+        typer.Option(min=1, max=1024, help="CPU threads.", show_default="PyTorch's choice"),
     ] = None,
     against: Against = None,
-    expand: Annotated[bool, typer.Option("--expand", help="Show every layer; do not fold repeats.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Show every layer instead of folding repeats.")] = False,
     trace: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A Chrome trace of one step as well: trace.json.")
+        str | None, typer.Option(metavar="FILE", help="Also write a Chrome trace of one step (JSON).")
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="A roofline plot as well: .svg, .png or .pdf.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Also draw a roofline plot: .svg, .png or .pdf."),
     ] = None,
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
     """Measure every layer's time and memory in PyTorch.
 
-    Medians over repeats after a warm-up, with FLOP/s and bytes a second, the share of a device's
-    roofline, what is saved for backward, and the operators or kernels that take longest. Needs the extra `torch`.
+    Shows medians over several steps after a warm-up, with FLOP/s and bytes per second, the share of a device's
+    roofline, the bytes saved for the backward pass, and the slowest operators or kernels. Needs the extra `torch`.
 
     \b
     Examples:

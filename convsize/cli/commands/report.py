@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 def command(
     specs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SPEC]...", help="Spec files, or folders to search for them; - reads standard input."),
+        typer.Argument(metavar="[SPEC]...", help="Spec files or folders to search; - reads standard input."),
     ] = None,
     expression: Expressions = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FOLDER", help="Where the pages go; it is made if need be.")
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the pages; created if missing.")
     ] = "reports",
     format_: Annotated[
         Literal["html", "markdown"],
-        typer.Option("--format", "-f", help="Pages for a browser, or Markdown for a repository."),
+        typer.Option("--format", "-f", help="html for a browser, markdown for a repository."),
     ] = "html",
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume instead of the file's."),
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples in a batch; activations are for all of them.")] = 1,
+    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
     dtype: Type = "float32",
     let: Lets = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing: name the pages that are not up to date, and end with 1.")
+        bool, typer.Option("--check", help="Write nothing; list pages that are out of date and exit with 1.")
     ] = False,
 ) -> int:
     """Write an HTML or Markdown page for every network.
 
-    An HTML page is one file that needs no network: figures that say how they come about, the diagram, a table to sort
-    and search, charts over depth, and the findings with their fixes.
+    An HTML page is one file that works offline. It has the figures with their explanations, the diagram, a table to
+    sort and search, charts over depth, and the findings with their fixes.
 
     \b
     Examples:

@@ -17,32 +17,36 @@ _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def command(
-    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help="A spec file; - reads standard input.")] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="SPEC", help="Spec file; - reads standard input.")] = None,
     layer: Annotated[
         str | None,
-        typer.Argument(metavar="[LAYER]", help="A layer's name, as `analyze` lists it; the last one with positions."),
+        typer.Argument(
+            metavar="[LAYER]", help="Layer name, as `analyze` lists it.", show_default="the last layer with positions"
+        ),
     ] = None,
     expression: Annotated[
-        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
     ] = None,
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="The input's volume, such as 3@32x32."),
+        typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
     let: Lets = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="A picture: rf.svg, .png or .pdf.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw a picture: .svg, .png or .pdf.")
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option(metavar="PHOTO", help="A PNG or JPEG file to draw on, cut to the input's shape; in an SVG only."),
+        typer.Option(metavar="PHOTO", help="PNG or JPEG to draw on, cropped to the input's shape; SVG only."),
     ] = None,
-    theme: Annotated[Literal["light", "dark"] | None, typer.Option(help="The background, light by default.")] = None,
+    theme: Annotated[
+        Literal["light", "dark"] | None, typer.Option(help="Background of the picture.", show_default="light")
+    ] = None,
 ) -> int:
     """Show which part of the input each layer sees.
 
-    Without -o a table: the field's extent, the jump between neighbouring units, where unit 0's field starts, and how
-    many of the pixels lie outside of the input.
+    Without -o this is a table: the extent of the receptive field (RF), the jump between neighbouring units, the start
+    of the first unit's field, and how many of its pixels lie outside the input.
 
     \b
     Examples:

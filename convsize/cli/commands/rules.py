@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 
 
 def command(
-    code: Annotated[
-        str | None, typer.Argument(metavar="[CODE]", help="A rule's code, such as W501, or its name.")
-    ] = None,
+    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="Rule code, such as W501, or rule name.")] = None,
     format_: Annotated[
         Literal["table", "json", "markdown"],
-        typer.Option("--format", "-f", help="How to write the answer; markdown writes the whole page of every rule."),
+        typer.Option("--format", "-f", help="Output format; markdown prints the full page of every rule."),
     ] = "table",
 ) -> int:
     """Describe the rules of `check`, or one of them.
 
-    Without CODE all rules are listed: errors, warnings, and the advice that only `check --style` gives. With CODE you
-    see what the rule checks, why, an example, and how to mend it.
+    Without CODE all rules are listed: errors, warnings, and the advice that only `check --style` gives. With CODE the
+    page of that rule is shown: what it checks, why, an example, and how to fix it.
 
     \b
     Examples:

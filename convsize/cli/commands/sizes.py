@@ -21,31 +21,31 @@ def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    exact: Annotated[bool, typer.Option("--exact", help="Only the sizes at which nothing is dropped.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Show only sizes at which no pixel is dropped.")] = False,
     min_: Annotated[
         bool,
-        typer.Option("--min", help="Only the smallest input, such as 3@32x32; with --exact the smallest exact one."),
+        typer.Option("--min", help="Print only the smallest input; with --exact, the smallest exact one."),
     ] = False,
     near: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The nearest sizes to this one, such as 300 or 300x400.")
+        str | None, typer.Option(metavar="SIZE", help="Find the sizes nearest to this one, such as 300 or 300x400.")
     ] = None,
     why: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Why this size fails, or which layers drop pixels at it.")
+        str | None, typer.Option(metavar="SIZE", help="Explain why this size fails, or which layers drop pixels.")
     ] = None,
-    main_: Annotated[bool, typer.Option("--main", help="The trunk alone, without the heads.")] = False,
+    main_: Annotated[bool, typer.Option("--main", help="Ignore the heads.")] = False,
     let: Lets = None,
     format_: Format = "table",
 ) -> int:
     """Find the input sizes at which a network is valid.
 
-    Of these it names the sizes that lose no pixel at a stride, and those at which an existing checkpoint still fits.
+    Also shows at which of them no pixel is lost, and at which an existing checkpoint still loads.
 
     \b
     valid       every layer has an output, and the branches of joins agree
     exact       no window leaves real pixels (not padding) behind
     checkpoint  all parameters keep their shapes
 
-    One axis varies at a time, the others are as declared; inputs declared alike vary together.
+    One axis varies at a time, the others stay as declared; inputs of one shape vary together.
     32·k, from 64 means 64, 96, 128 …; 29…32 + 32·k means 29 to 32, 61 to 64 …
 
     \b

@@ -18,14 +18,14 @@ def command(
     expression: Expressions = None,
     input_: Inputs = None,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="A name that `convsize devices` lists, or a device file.")
+        str, typer.Option(metavar="DEVICE", help="A name from `convsize devices`, or a device file.")
     ] = "h100",
-    batch: Annotated[int, typer.Option(min=1, help="Samples in a batch.")] = 1,
-    train: Annotated[bool, typer.Option("--train", help="A training step instead of a forward pass.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 1,
+    train: Annotated[bool, typer.Option("--train", help="Predict a training step instead of a forward pass.")] = False,
     dtype: Type = "float32",
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd, momentum, adam or adamw.")] = "momentum",
     sweep: Annotated[
-        str, typer.Option(metavar="batch=A..B", help="Throughput and memory over batch sizes, doubled from A to B.")
+        str, typer.Option(metavar="batch=A..B", help="Show throughput and memory for batch sizes doubling from A to B.")
     ] = "",
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw the sweep: .svg, .png or .pdf.")
@@ -35,8 +35,8 @@ def command(
 ) -> int:
     """Predict how long a forward pass or a training step takes.
 
-    A calibrated device (`convsize calibrate`) knows layers like those of the network. A data sheet knows peaks alone:
-    the share of them that is reached is assumed, and the answer says so.
+    For a device measured by `convsize calibrate` the prediction rests on measured layers. A data sheet states peaks
+    only: the share of them that is reached is assumed, and the answer says so.
 
     \b
     Examples:

@@ -25,76 +25,85 @@ _FREE = frozenset({"spec", "expression", "output", "resume", "save_every", "log_
 
 def command(
     ctx: typer.Context,
-    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="A spec file; - reads standard input.")] = None,
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="Spec file; - reads standard input.")] = None,
     data: Annotated[
         str,
         typer.Option(
             metavar="DATA",
-            help="digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, folder:DIR, or fake for the right shapes.",
+            help="digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, folder:DIR, or fake (random data).",
         ),
     ] = "digits",
     expression: Annotated[
-        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="A spec on the command line.")
+        str | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="DIR", help="Where the run is kept (default: runs/NAME).")
+        str | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for the run.", show_default="runs/NAME")
     ] = None,
-    resume: Annotated[str | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Times that all samples are seen.")] = 10,
-    batch: Annotated[int, typer.Option(min=1, help="Samples in a batch of each process.")] = 64,
-    optimizer: Annotated[Optimizer, typer.Option(help="How weights are changed.")] = "momentum",
-    lr: Annotated[float, typer.Option(help="The learning rate, at its highest.")] = 0.01,
-    momentum: Annotated[float, typer.Option(help="That of momentum and nesterov.")] = 0.9,
+    resume: Annotated[str | None, typer.Option(metavar="DIR", help="Resume the run in this folder.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
+    batch: Annotated[int, typer.Option(min=1, help="Samples per batch and process.")] = 64,
+    optimizer: Annotated[Optimizer, typer.Option(help="Optimizer.")] = "momentum",
+    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.01,
+    momentum: Annotated[float, typer.Option(help="Momentum of `momentum` and `nesterov`.")] = 0.9,
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
     decay_all: Annotated[
-        bool, typer.Option("--decay-all/--decay-weights", help="Whether norms and biases decay, too.")
+        bool,
+        typer.Option(
+            "--decay-all/--decay-weights", help="Apply weight decay to norms and biases, too, or to weights only."
+        ),
     ] = True,
-    schedule: Annotated[Schedule, typer.Option(help="How the learning rate goes on.")] = "constant",
-    warmup: Annotated[float, typer.Option(help="Epochs over which the learning rate rises to its highest.")] = 0.0,
-    lr_step: Annotated[int, typer.Option(min=1, help="Epochs between the steps of --schedule step.")] = 10,
-    lr_gamma: Annotated[float, typer.Option(help="What the learning rate is multiplied by there.")] = 0.1,
-    clip: Annotated[float, typer.Option(help="The largest norm of all gradients together; 0 for any.")] = 0.0,
-    label_smoothing: Annotated[float, typer.Option(min=0, max=1, help="Of cross entropy.")] = 0.0,
+    schedule: Annotated[Schedule, typer.Option(help="Learning-rate schedule.")] = "constant",
+    warmup: Annotated[float, typer.Option(help="Warm-up epochs: the learning rate rises to its peak.")] = 0.0,
+    lr_step: Annotated[int, typer.Option(min=1, help="Epochs per step of --schedule step.")] = 10,
+    lr_gamma: Annotated[float, typer.Option(help="Learning-rate factor per step of --schedule step.")] = 0.1,
+    clip: Annotated[float, typer.Option(help="Clip gradients to this global norm; 0 turns it off.")] = 0.0,
+    label_smoothing: Annotated[float, typer.Option(min=0, max=1, help="Label smoothing for cross entropy.")] = 0.0,
     loss: Losses = None,
     loss_weight: Annotated[
         list[str] | None,
-        typer.Option(metavar="OUTPUT=NUMBER", help="How much an output's loss counts, such as aux1=0.3."),
+        typer.Option(metavar="OUTPUT=NUMBER", help="Weight of an output's loss, such as aux1=0.3; repeatable."),
     ] = None,
-    accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make a step.")] = 1,
-    autocast: Annotated[Autocast, typer.Option(help="Compute in this type where that is safe.")] = "",
-    channels_last: Annotated[bool, typer.Option("--channels-last", help="Keep the depth innermost in memory.")] = False,
-    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network by torch.compile.")] = False,
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches accumulated per step.")] = 1,
+    autocast: Annotated[Autocast, typer.Option(help="Run under torch.autocast with this type.")] = "",
+    channels_last: Annotated[
+        bool, typer.Option("--channels-last", help="Use the channels-last memory format.")
+    ] = False,
+    compile_: Annotated[bool, typer.Option("--compile", help="Compile the network with torch.compile.")] = False,
     checkpoint: Checkpoints = None,
     head: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="SERIES", help="A new last layer, such as FC10, aux1=FC10, or '@features GAP FC10' behind a tap."
+            metavar="SERIES",
+            help="Replace the last layer: FC10, aux1=FC10, or '@features GAP FC10' after a tap; repeatable.",
         ),
     ] = None,
-    init: Annotated[str | None, typer.Option(metavar="FILE", help="Weights to begin with, a safetensors file.")] = None,
+    init: Annotated[str | None, typer.Option(metavar="FILE", help="Initial weights (safetensors).")] = None,
     freeze: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="LAYERS", help="Layers that are not trained: conv1, 'down*', or @features for all up to it."
+            metavar="LAYERS",
+            help="Layers to freeze: conv1, 'down*', or @features for all layers up to that value; repeatable.",
         ),
     ] = None,
     augment: Annotated[bool, typer.Option("--augment", help="Shift, crop and flip images at random.")] = False,
-    sync_bn: Annotated[bool, typer.Option("--sync-bn", help="Batch norms over all processes (GPUs only).")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="What decides all that is drawn by chance.")] = 0,
-    device: Annotated[Where, typer.Option(help="Where to train.")] = "cpu",
-    save_every: Annotated[int, typer.Option(min=0, help="Steps between checkpoints besides those of epochs.")] = 0,
-    log_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 50,
+    sync_bn: Annotated[bool, typer.Option("--sync-bn", help="Synchronize batch norm across GPUs.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    device: Annotated[Where, typer.Option(help="Device to train on.")] = "cpu",
+    save_every: Annotated[
+        int, typer.Option(min=0, help="Steps between extra checkpoints; 0 saves per epoch only.")
+    ] = 0,
+    log_every: Annotated[int, typer.Option(min=1, help="Steps between log lines.")] = 50,
     workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read data ahead (default: as the data asks for).")
+        int | None, typer.Option(min=0, help="Data-loading processes.", show_default="depends on the data")
     ] = None,
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
     """Train a network and follow its loss, speed and memory.
 
-    Weights, checkpoints, metrics (JSON lines) and curves are kept in a folder. A run that was stopped or killed goes on
-    by --resume, with the same numbers as if nothing had been. Several GPUs or machines: the same command under
-    torchrun. Needs the extra `train`.
+    Weights, checkpoints, metrics (JSON lines) and curves are written to a folder. --resume continues a run that was
+    stopped or killed, with the same numbers as without the interruption. For several GPUs or machines start the same
+    command with torchrun. Needs the extra `train`.
 
     \b
     Examples:

@@ -16,11 +16,9 @@ def command(
     expression: Expressions = None,
     device: Annotated[
         Literal["cpu", "cuda", "meta"],
-        typer.Option(help="Where to measure; on meta PyTorch works out shapes and calls without computing."),
+        typer.Option(help="Device to measure on; meta works out shapes and calls without computing."),
     ] = "cpu",
-    batch: Annotated[
-        int | None, typer.Option(min=1, help="Samples in the batch (default: both 1 and 3).", show_default=False)
-    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Samples per batch.", show_default="both 1 and 3")] = None,
     dtype: TrainingType = "float32",
     autocast: Autocast = None,
     optimizer: Optimizer = "momentum",
@@ -28,17 +26,19 @@ def command(
     format_: Format = "table",
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Write every receipt as NAME.json there, too."),
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Also write every receipt as NAME.json into this folder."
+        ),
     ] = None,
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:
     """Compare every prediction with PyTorch and print a receipt.
 
-    Every layer's output volume; every parameter and buffer by name and shape; multiply-adds forward and backward; the
-    bytes that autograd keeps for backward; the peak of a training step; the exported source against the module; and
-    receptive fields against the gradients that reach the input. Where this machine was calibrated, the time of a
-    forward pass and of a training step. Ends with 1 where a prediction fails. Needs the extra `torch`.
+    Compares every layer's output volume, every parameter and buffer by name and shape, multiply-adds forward and
+    backward, the bytes that autograd saves for the backward pass, the peak of a training step, the exported source,
+    and receptive fields by gradients at the input. If this machine is calibrated, times are compared as well. The exit
+    code is 1 if a prediction fails. Needs the extra `torch`.
 
     \b
     Examples:
