@@ -224,4 +224,4 @@ def _multiples(sizes: InputSizes) -> str:
     (_, (_, *declared)) = sizes.inputs[0]
     wrong = next(extent for extent in declared if extent % modulus)
     many = "a multiple" if len(sizes.axes) == 1 else "multiples"
-    return f"{names} must be {many} of {modulus}, and {wrong} is none: "
+    return f"{names} must be {many} of {modulus}, but {wrong} is not: "

@@ -190,7 +190,7 @@ def _budgets(config: Config) -> tuple[Check, ...]:
             raise UsageError(f"{_where(config, 'budgets')}: `{text}` must be one check, such as `parameters<=60M`")
         if wrong is not None:
             hint = f"; {wrong.help}" if wrong.help else ""
-            raise UsageError(f"{_where(config, 'budgets')}: `{text}` is no budget: {wrong.message}{hint}")
+            raise UsageError(f"{_where(config, 'budgets')}: `{text}` is not a budget: {wrong.message}{hint}")
         checks += said
     return tuple(checks)
 

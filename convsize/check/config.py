@@ -60,7 +60,7 @@ def load(path: Path) -> Config:
     """
     config = _read(path)
     if config is None:
-        raise UsageError(f"{shown(path)}: there is no [tool.convsize] in it")
+        raise UsageError(f"{shown(path)}: it has no [tool.convsize] table")
     return config
 
 
@@ -101,7 +101,7 @@ def _read(path: Path) -> Config | None:
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{shown(path)}: this is no TOML: {error}") from None
+        raise UsageError(f"{shown(path)}: this is not valid TOML: {error}") from None
     except ValueError:  # TOML bounds no integer; Python reads none of more than 4,300 digits
         raise UsageError(f"{shown(path)}: a number in it has too many digits") from None
     if own:

@@ -34,7 +34,7 @@ Build = Callable[[File], Attempt]
 
 
 class Repair(Record):
-    """A change with what it does in words: "pad behind the last pixel"."""
+    """A change with what it does in words: "pad after the last pixel"."""
 
     fix: Fix
     how: str
@@ -150,7 +150,7 @@ def _unstrided(file: File, first: Span) -> Iterator[Repair]:
                     if all(isinstance(dim, Num) and dim.value % 2 for dim in size):
                         pads = _pads(tuple((int(_plain(dim)) // 2,) * 2 for dim in size))
                         token = {"stride": _dims((1,)), "padding": pads}
-                        yield _retoken(layer, "keep the size as the other branches do", **token)
+                        yield _retoken(layer, "keep the extents, as the other branches do", **token)
 
 
 def output_paddings(file: File, first: Span) -> Iterator[Repair]:
@@ -264,7 +264,7 @@ def _of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Default
     if numbers is None:
         return
     if code == "E207":
-        yield _retoken(layer, "pad so as to keep the size at stride 1 (`p0` pads none)", padding=_pads(numbers.padding))
+        yield _retoken(layer, "pad to keep the extents at stride 1 (`p0` pads none)", padding=_pads(numbers.padding))
         yield _retoken(layer, "do not pad", padding=_pads(((0, 0),)))
     elif code in ("E208", "E203"):
         for less in range(1, max(map(max, numbers.padding)) + 1):
@@ -286,12 +286,12 @@ def _dividing(layer: Layer, numbers: _Numbers, entering: Shape) -> Iterator[Repa
     for extent, kernel, stride, dilation, (one, two) in zip(entering.spatial, *numbers.values()[:4], strict=True):
         rest = remainder(extent, AxisWindow(kernel, stride, dilation, one, two))
         behind.append((one, two + (stride - rest if rest else 0)))
-    yield _retoken(layer, "pad behind the last pixel", padding=_pads(tuple(behind)))
+    yield _retoken(layer, "pad after the last pixel", padding=_pads(tuple(behind)))
     for less in range(1, max(map(max, numbers.padding), default=0) + 1):
         pairs = tuple((max(one - less, 0), max(two - less, 0)) for one, two in numbers.padding)
         yield _retoken(layer, "pad less", padding=_pads(pairs))
     yield _retoken(layer, "round up", rounding="ceil")
-    yield _retoken(layer, "drop what is left over", rounding="floor")
+    yield _retoken(layer, "drop the pixels left over", rounding="floor")
     for step in (-1, 1, -2, 2):
         if min(numbers.stride) + step > 0:
             yield _retoken(layer, "change the stride", stride=_dims(tuple(each + step for each in numbers.stride)))
@@ -411,7 +411,7 @@ def _of_word(call: Call, code: str, entering: Shape | None) -> Iterator[Repair]:
     elif code == "E210" and name == "crop":
         sizes = plain * entering.rank if len(plain) == 1 else plain
         fits = [min(size, extent) for size, extent in zip(sizes, entering.spatial, strict=False)]
-        yield written(fits[:1] if len(set(fits)) == 1 else fits, "crop to what there is")
+        yield written(fits[:1] if len(set(fits)) == 1 else fits, "crop to the extents there are")
     elif code == "E204":
         for near in _divisors(depth, plain[0]):
             yield written([near, *plain[1:]], "take a number that divides")
@@ -437,9 +437,9 @@ def _of_layer_before(items: tuple[Item, ...], found: Diagnostic, faulty: Item) -
                 product = 1
                 for arg in wanted.args:
                     product *= int(_plain(arg.value))  # type: ignore[arg-type]
-                yield _retoken(layer, "give as many values as are reshaped", size=_dims((product,)))
+                yield _retoken(layer, "match the number of values", size=_dims((product,)))
         elif isinstance(layer.depth, Num):
             for depth in _near(int(layer.depth.value)):
                 if depth > layer.depth.value or found.code == "E211":
-                    yield _retoken(layer, "take another depth before it", depth=_num(depth))
+                    yield _retoken(layer, "change the depth before it", depth=_num(depth))
         return

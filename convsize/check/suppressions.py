@@ -52,9 +52,9 @@ def read(
             span = Span(base + form.start(1), base + form.end(1))
             wrong.append(
                 _wrong(
-                    "`ignore-file` stands behind a line's text, and is about no line",
+                    "`ignore-file` applies to the whole file but follows the text of a line",
                     span,
-                    "give it a line of its own, or write `ignore` for this line",
+                    "put it on its own line, or write `ignore` for this line",
                 )
             )
             continue
@@ -65,7 +65,7 @@ def read(
                 _wrong(
                     f"`{form[0]}` names no code",
                     Span(base + form.start(), base + form.end()),
-                    "name the codes, as in `ignore[W501, W505]`: nothing silences everything",
+                    "name the codes, as in `ignore[W501, W505]`: suppressing everything is not possible",
                 )
             )
         for code, span in codes:
@@ -106,7 +106,7 @@ def unused(source: Source, suppressions: Iterable[Suppression]) -> Iterator[Diag
         yield Diagnostic(
             "W599",
             "warning",
-            f"nothing in {where} is found by {each.code}, so nothing is suppressed",
+            f"nothing in {where} breaks {each.code}, so this suppresses nothing",
             each.span,
             "remove the code" if each.others else "remove the comment",
             fixes=(_removal(source, each),),
@@ -123,7 +123,7 @@ def _malformed(text: str, at: int, base: int) -> Diagnostic:
     guess = nearest(name, ("ignore", "ignore-file")) if name else None
     fixes = (Fix(span, guess, True),) if guess else ()
     help_text = f"did you mean `{guess}`?" if guess else f"write {form}"
-    what = f"`{name}` is nothing that a comment can tell convsize" if name else "this comment tells convsize nothing"
+    what = f"`{name}` is not a directive of convsize" if name else "this comment has no directive for convsize"
     return _wrong(what, span, help_text, fixes)
 
 
@@ -132,15 +132,15 @@ def _problem(code: str, span: Span, known: Collection[str]) -> Diagnostic | None
         return None
     if code in ("W598", "W599"):
         return _wrong(
-            f"{code} is about suppressions, and cannot be suppressed itself",
+            f"{code} checks suppressions and cannot be suppressed itself",
             span,
-            "mend the suppression that it finds, or put the code in the configuration's `ignore`",
+            "fix the suppression it reports, or add the code to `ignore` in the configuration",
         )
     if code in known:
         return _wrong(
-            f"{code} is an error, and errors cannot be suppressed: there is no network to check where there is one",
+            f"{code} is an error, and errors cannot be suppressed: a spec with an error cannot be checked further",
             span,
-            "mend what it finds, and remove the code here",
+            "fix the error, and remove the code here",
         )
     guess = nearest_code(code, [each for each in known if each.startswith("W")])
     fixes = (Fix(span, guess, True),) if guess and guess == _tidied(code) else ()

@@ -44,11 +44,11 @@ def replace(path: str, text: str) -> None:
 def _refusal(before: os.stat_result) -> str | None:
     """Why a file is not replaced by another one."""
     if not stat.S_ISREG(before.st_mode):
-        return "it is no regular file"
+        return "it is not a regular file"
     if not before.st_mode & 0o222:
         return "it may not be written; `chmod u+w` allows it"
     if before.st_nlink > 1:
-        return f"it has {before.st_nlink} names (hard links), and the others would keep the old text"
+        return f"it has {before.st_nlink} hard links, and the others would keep the old text"
     return None
 
 

@@ -16,9 +16,9 @@ def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[
     Raises UsageError where none is named, or where standard input is named twice.
     """
     if not paths and not expressions:
-        raise UsageError("no spec: name a file, `-` for standard input, or a text by -e 'CRCRP' --input 3@32x32")
+        raise UsageError("no spec: name a file, `-` for standard input, or a spec with -e 'CRCRP' --input 3@32x32")
     if paths.count("-") > 1:
-        raise UsageError("standard input can be read once only: `-` stands there twice")
+        raise UsageError("standard input can be read only once, but `-` is given twice")
     for path in paths:
         yield ("stdin" if path == "-" else stem_of(path)), path
     for text in expressions:
@@ -61,7 +61,7 @@ def inputs(texts: Iterable[str]) -> dict[str, Shape]:
         parts = [depth, *extents.split("x")]
         right = at and len(parts) <= 4 and all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts)
         if not right or (equals and not name.isidentifier()) or not all(int(part) for part in parts):
-            raise UsageError(f"--input takes depth@height x width without blanks, such as 3@32x32, not `{text}`")
+            raise UsageError(f"--input takes a shape, such as 3@32x32, not `{text}`")
         if (name or "input") in found:
             raise UsageError(f"--input gives `{name or 'input'}` twice")
         found[name or "input"] = Shape(int(depth), tuple(map(int, parts[1:])))

@@ -25,7 +25,7 @@ def size(text: str, option: str) -> int:
     if scale is None:
         if Fraction(number) == 0:
             return 0
-        raise UsageError(f"{option} {text}: of what? Write {number}GiB, {number}GB or {number}MiB")
+        raise UsageError(f"{option} {text} has no unit: write {number}GiB, {number}GB or {number}MiB")
     return int(Fraction(number) * scale)
 
 

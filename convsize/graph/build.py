@@ -172,7 +172,7 @@ class _Builder:
                     "E117",
                     text,
                     self.first_span(),
-                    "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+                    "add a first line, such as `input: 3@224x224`, or pass `--input 3@224x224`",
                 )
             )
             return None
@@ -188,7 +188,7 @@ class _Builder:
         first = series[0].items[0]
         if len(declared) > 1 and not isinstance(first.atom, Tap):
             names = " or ".join(f"`@{name}`" for name in self.inputs)
-            text = f"with {len(declared)} inputs the trunk must say where it begins"
+            text = f"with {len(declared)} inputs the trunk must say where it starts"
             self.draft.report(BuildError("E117", text, first.span, f"begin it with {names}"))
             current = None
         items = tuple(item for one in series for item in one.items)

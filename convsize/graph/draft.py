@@ -79,7 +79,7 @@ class Draft:
         turns = [repeat.turn.turn + 1 for repeat in self.repeats]
         if not turns or turns[-1] == 1:
             return "in this call"
-        return f"in this call, turn {turns[-1]} of its repeat"
+        return f"in this call, iteration {turns[-1]} of its repeat"
 
     def geometry(self, make: Callable[[], Op], span: Span, current: int) -> Op:
         """Runs an op's constructor, its geometry errors turned into errors at their place."""
@@ -108,7 +108,7 @@ class Draft:
             history = self._shrinking(current)
             if history:
                 help_text = f"{help_text}; {history}" if help_text else history
-        return BuildError(error.code, error.message, span, help_text, label=f"{shape} enters here")
+        return BuildError(error.code, error.message, span, help_text, label=f"the input here is {shape}")
 
     def _shrinking(self, current: int) -> str:
         """The layers that made the volume small: the last few of them."""
@@ -121,7 +121,7 @@ class Draft:
                 extents = "x".join(map(str, node.output.spatial))
                 steps.append(f"{extents} after `{node.spec}` on line {self.source.place(node.span.start).line}")
             index = node.inputs[0]
-        return "the size was lost on the way: " + ", ".join(reversed(steps)) if steps else ""
+        return "the extents changed on the way: " + ", ".join(reversed(steps)) if steps else ""
 
     def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
         """Appends a layer and names it."""
@@ -159,6 +159,7 @@ def volume_error(shape: Shape, span: Span) -> BuildError | None:
     if min(shape.dims) < 1:
         return BuildError("E111", f"the volume {shape} has no elements", span, "every number must be at least 1")
     if shape.channels > LARGEST_DEPTH or any(extent > LARGEST_EXTENT for extent in shape.spatial):
-        text = f"the volume {shape} is too large: a depth may be {LARGEST_DEPTH}, an extent {LARGEST_EXTENT}"
+        limits = f"a depth of {LARGEST_DEPTH} and an extent of {LARGEST_EXTENT}"
+        text = f"the volume {shape} is too large: the limits are {limits}"
         return BuildError("E103", text, span, "no network is that large")
     return None

@@ -89,7 +89,7 @@ def _function(expr: Function, lookup: Lookup) -> Fraction:
     name = expr.name.name
     if name not in FUNCTIONS:
         known = ", ".join(FUNCTIONS)
-        raise BuildError("E106", f"`{name}` is no arithmetic function", expr.name.span, f"there are {known}")
+        raise BuildError("E106", f"`{name}` is not an arithmetic function", expr.name.span, f"there are {known}")
     values = [evaluate(argument_expr(arg), lookup) for arg in expr.args]
     if len(values) < FUNCTIONS[name] or (name == "round" and len(values) != 2):
         raise BuildError("E105", f"`{name}` takes two numbers", expr.span, f"`{name}(a, b)`")

@@ -139,7 +139,7 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
         where, lead = (branch.span, "") if identity else (_behind(branch), " ")
         edits.append((where, lead + plain))
         written.append((where, lead + (_general(model, stride) or plain)))
-    why = f"one branch has a stride of {max(strides)}, the other has not; " if max(strides) > 1 else ""
+    why = f"only one branch has a stride of {max(strides)}; " if max(strides) > 1 else ""
     for each in [written, edits] if written != edits else [edits]:
         (span, text), many = each[0], len(each) > 1
         if many:

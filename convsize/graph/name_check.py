@@ -100,7 +100,7 @@ def _repeated(kind: str, names: Iterable[Ident]) -> Iterator[BuildError]:
             article = "an" if kind == "input" else "a"
             text = f"there is {article} {kind} `{name.name}` already"
             if kind == "input":
-                help_text = "give every input a name of its own: `input left: 3@32x32`"
+                help_text = "give every input its own name: `input left: 3@32x32`"
             else:
                 help_text = "give this one another name, or remove it"
             yield BuildError("E114", text, name.span, help_text)
@@ -162,7 +162,10 @@ def _recursion(defs: Mapping[str, DefStmt]) -> Iterator[BuildError]:
                 names = [each for each, _ in path]
                 circle = " → ".join(f"`{each}`" for each in (*names[names.index(target) :], target))
                 yield BuildError(
-                    "E109", f"blocks may not call themselves: {circle}", span, "repeat with `*3`, or write it out"
+                    "E109",
+                    f"blocks may not call themselves: {circle}",
+                    span,
+                    "repeat with `*3`, or write the layers out",
                 )
             elif target not in state:
                 state[target] = 1
@@ -221,7 +224,7 @@ class _Checker:
                 if place or not may_start_with_x:
                     yield BuildError(
                         "E115",
-                        "`x` is the value that enters a group or a block: it stands only at the start of one",
+                        "`x` is the value that enters a group or a block: it is allowed only at the start of one",
                         atom.span,
                         "name the value you mean and write its tap: `… as skip`, later `@skip`",
                     )

@@ -43,20 +43,20 @@ def with_heads(network: Network, heads: Sequence[str]) -> NewHead:
     replaced: dict[Span, str] = {}
     for head in heads:
         if set("#\n\r") & set(head) or not head.strip():
-            raise UsageError(f"--head takes a series of layers, such as FC10, not `{head}`")
+            raise UsageError(f"--head needs a series of layers, such as FC10, not `{head}`")
         name, series = _named(network, head)
         if series.startswith("@"):
             if name != "main":
-                raise UsageError(f"--head {head}: only of the trunk all behind a tap can be replaced, not of `{name}`")
+                raise UsageError(f"--head {head}: only the trunk can be replaced from a tap, not `{name}`")
             tap, _, series = series[1:].partition(" ")
             first, *rest = _behind(network, tap)
             edits += [_Edit(span, "") for span in rest]
         else:
             first = _last(network, name, head)
         if not series.strip():
-            raise UsageError(f"--head {head}: there is no layer behind the tap, such as in `@{tap} FC10`")
+            raise UsageError(f"--head {head}: write layers after the tap, as in `@{tap} FC10`")
         if replaced.setdefault(first, series) != series:
-            raise UsageError(f"--head {head}: this layer is replaced by `{replaced[first]}` already")
+            raise UsageError(f"--head {head}: `{replaced[first]}` replaces this layer already")
     edits += [_Edit(span, f" {series.strip()} ") for span, series in replaced.items()]
     gone = [edit.span for edit in edits]
     text, places = _edited(network.source.text, edits)
@@ -121,10 +121,10 @@ def _behind(network: Network, tap: str) -> list[Span]:
         known = [name.name for item in items for name in item.names]
         if tap in network.taps:
             raise UsageError(
-                f"--head @{tap}: this value is an input or stands in brackets, so nothing is just behind it"
+                f"--head @{tap}: this value is an input or inside brackets, so nothing directly follows it"
             )
         near = nearest(tap, known)
-        guess = f": did you mean `@{near}`?" if near else "; write `as NAME` behind the layer that is to stay last"
+        guess = f": did you mean `@{near}`?" if near else "; write `as NAME` after the last layer to keep"
         raise UsageError(f"--head @{tap}: the trunk of {network.name} has no value of that name{guess}")
     end = items[at].span.end
     behind = [Span(max(series.span.start, end), series.span.end) for series in trunk if series.span.end > end]

@@ -39,8 +39,8 @@ class Passing:
             if arg.name is not None:
                 named.append((arg.name.name, value))
             elif named:
-                text = "an argument without a name follows one with a name"
-                raise BuildError("E105", text, arg.span, "put the arguments without names first")
+                text = "an unnamed argument follows a named one"
+                raise BuildError("E105", text, arg.span, "put unnamed arguments first")
             else:
                 positional.append(value)
         return tuple(positional), tuple(named)

@@ -95,11 +95,15 @@ class Lets:
             return self._values[name]
         if name in self._open:
             circle = " needs ".join(f"`{each}`" for each in (*self._open[self._open.index(name) :], name))
-            raise BuildError("E109", f"these constants go in a circle: {circle}", span, "give one of them a number")
+            raise BuildError(
+                "E109", f"these constants depend on each other in a circle: {circle}", span, "give one of them a number"
+            )
         if name not in self._exprs:
             raise unknown_name(name, span, self._exprs)
         if len(self._open) > 100:
-            raise BuildError("E018", "constants need each other more than 100 deep", span, "write the numbers")
+            raise BuildError(
+                "E018", "constants depend on each other more than 100 levels deep", span, "write the numbers"
+            )
         self._open.append(name)
         try:
             value = evaluate(self._exprs[name], self.value)

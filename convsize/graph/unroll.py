@@ -105,7 +105,7 @@ class Unroller:
             if turn == 0:
                 first_end = len(self.draft.nodes)
                 if steps + (self.steps - steps) * count > LARGEST_NETWORK:
-                    self.too_large(item.span, f"{count:,} turns of {self.steps - steps:,} steps each")
+                    self.too_large(item.span, f"{count:,} iterations of {self.steps - steps:,} items each")
             if current is None:
                 return None
         return current
@@ -123,14 +123,14 @@ class Unroller:
         if count < 0:
             raise BuildError("E107", f"this repeats {count} times", expr.span, "a repeat is 0 or more")
         if count > LARGEST_NETWORK:
-            self.too_large(span, f"{count:,} turns")
+            self.too_large(span, f"{count:,} iterations")
         return count
 
     def too_large(self, span: Span, what: str) -> None:
         """Raises the limit error."""
         raise BuildError(
             "E112",
-            f"this is too large to unroll: {what}, and a network may have {LARGEST_NETWORK:,} layers",
+            f"this is too large to expand: {what}, and a network may have {LARGEST_NETWORK:,} layers",
             span,
             "write a smaller repeat",
         )
@@ -268,12 +268,12 @@ class Unroller:
         if closure is None:
             if name in scope.numbers:
                 text = f"`{name}` is a number here, not a block"
-                raise BuildError("E105", text, call.name.span, "a number stands inside a token: `D{" + name + "}`")
+                raise BuildError("E105", text, call.name.span, "a number goes inside a token: `D{" + name + "}`")
             if name in scope.taps and name not in self.defs and catalogue.word(name) is None:
                 raise BuildError("E105", f"`{name}` is a tap", call.name.span, f"start from it with `@{name}`")
             closure = Closure("block" if name in self.defs else "word", name)
         elif call.args is not None and closure.positional is not None:
-            text = f"`{name}` has its arguments already: it was passed as `{closure.name}(…)`"
+            text = f"`{name}` already has its arguments: it was passed as `{closure.name}(…)`"
             raise BuildError("E105", text, call.span, f"write `{name}` without brackets")
         return self.invoke(closure, call, current, scope)
 

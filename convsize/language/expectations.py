@@ -49,13 +49,13 @@ def read_expect(scanner: Scanner, start: int) -> ExpectStmt:
             what = scanner.word_at(scanner.pos) or char
             hint = "write `params=25557032`"
             if char == "," and checks:
-                hint = "separate two of them by a space"
+                hint = "separate them with a space"
                 digits = scanner.word_at(scanner.pos + 1)
                 if len(digits) == 3 and digits.isdigit() and checks[-1].value.number is not None:
                     hint = "write a long number without commas"
             malformed(
                 scanner,
-                f"`{what}` stands where `expect` needs a quantity, as in `params=…`",
+                f"`{what}` is not a quantity that `expect` can check",
                 hint,
                 Span(scanner.pos, scanner.pos + len(what)),
             )
@@ -80,7 +80,7 @@ def _check(scanner: Scanner) -> Check:
         )
     scanner.pos = pos + len(comparison)
     if comparison == "=" and text[scanner.pos] == "=":
-        malformed(scanner, "two signs of equality stand here", f"write `{metric.name}=…`, with one", Span(pos, pos + 2))
+        malformed(scanner, "there are two equal signs here", f"write `{metric.name}=…`, with one", Span(pos, pos + 2))
     value = _value(scanner, metric)
     return Check(metric, args, comparison, value, metric.span.to(value.span))
 
@@ -97,7 +97,7 @@ def _value(scanner: Scanner, metric: Ident) -> Value:
     if char in UPPER:
         malformed(
             scanner,
-            f"`{scanner.word_at(start)}` is no value",
+            f"`{scanner.word_at(start)}` is not a value",
             "a value is a number, a volume, a word in small letters or a digest",
         )
     end = scanner.run(start)
@@ -124,7 +124,7 @@ def _value(scanner: Scanner, metric: Ident) -> Value:
             scanner.pos = end
             malformed(
                 scanner,
-                f"`{unit}` is no unit",
+                f"`{unit}` is not a unit",
                 f"the units are {', '.join(_UNITS)}",
                 Span(end - len(unit), end),
             )

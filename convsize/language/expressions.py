@@ -109,7 +109,7 @@ def _missing(scanner: Scanner, char: str) -> None:
     elif char == "@":
         scanner.report(
             "E016",
-            "a tap stands where a number is needed",
+            "a number is needed here, not a tap",
             Span(pos, scanner.run(pos + 1)),
             "a tap can only be a whole argument, as in `cell(64, @stem)`",
         )
@@ -210,9 +210,7 @@ def _argument(scanner: Scanner) -> Arg:
         value = _sum(scanner)
         if name is not None and text[scanner.pos] == "=":
             pos = scanner.pos
-            scanner.report(
-                "E016", "a second `=` stands in one argument", Span(pos, pos + 1), "put a comma between two arguments"
-            )
+            scanner.report("E016", "one argument has two `=`", Span(pos, pos + 1), "put a comma between two arguments")
             raise Skip
     return Arg(name, value, Span(start, value.span.end))
 
@@ -236,7 +234,7 @@ def tap(scanner: Scanner) -> Tap:
         else:
             scanner.report(
                 "E016",
-                "`@` names no value",
+                "`@` has no name after it",
                 Span(start, start + 1),
                 "write the name a value was given, as in `C3D64 as stem … @stem`",
             )

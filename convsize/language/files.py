@@ -38,12 +38,12 @@ def read(path: str | os.PathLike[str]) -> Source:
     except FileNotFoundError:
         raise UsageError(f"there is no file `{shown}`") from None
     except IsADirectoryError:
-        raise UsageError(f"`{shown}` is a directory; name the spec files in it, such as {shown}/*.spec") from None
+        raise UsageError(f"`{shown}` is a folder; name the spec files in it, such as {shown}/*.spec") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"`{shown}` cannot be read: {reason}") from None
     if (kind := _NO_SPECS.get(os.path.splitext(shown)[1].lower())) is not None:  # noqa: PTH122
-        raise UsageError(f"`{shown}` is {kind}, and no spec: write the network in the spec language first")
+        raise UsageError(f"`{shown}` is {kind}, not a spec: write the network in the spec language first")
     return decode(data, shown)
 
 
@@ -51,11 +51,9 @@ def decode(data: bytes, name: str) -> Source:
     """Bytes as a source. Raises SpecError: E018 where they are too many, E019 where they are none or no UTF-8 text."""
     if len(data) > LARGEST_SPEC:
         message = f"this is larger than a spec may be: {LARGEST_SPEC:,} bytes"
-        raise _unreadable(
-            "E018", name, "", message, "blocks (`def`) and repeats (`*12`) say large networks in few lines"
-        )
+        raise _unreadable("E018", name, "", message, "blocks (`def`) and repeats (`*12`) keep large networks short")
     if b"\0" in data:
-        message = f"this is no text: byte {data.index(0) + 1} is 0"
+        message = f"this is not text: byte {data.index(0) + 1} is 0"
         raise _unreadable("E019", name, "", message, "a spec is plain text in UTF-8")
     try:
         text = data.decode("utf-8-sig")

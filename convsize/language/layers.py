@@ -56,7 +56,7 @@ def read_layer(scanner: Scanner) -> Layer:
             scanner.pos = pos
             scanner.report(
                 "E016",
-                "`INPUT` stands only at the beginning of the trunk",
+                "`INPUT` is allowed only at the start of the trunk",
                 Span(start, pos),
                 "leave it out; `x` is the value that enters a branch",
             )
@@ -194,9 +194,9 @@ def _dim(scanner: Scanner, start: int) -> Expr:
     before = scanner.text[pos - 1]
     scanner.report(
         "E004",
-        f"`{before}` is followed by no number",
+        f"`{before}` needs a number",
         Span(pos - 1, pos),
-        f"write one right behind it, as in `{scanner.text[start:pos]}2`",
+        f"write it directly after, as in `{scanner.text[start:pos]}2`",
     )
     raise Skip
 
@@ -245,7 +245,7 @@ def _dashed(scanner: Scanner, start: int) -> Layer:
             "E003",
             f"`{scanner.word_at(end) or scanner.text[end]}` is glued to `{alias}`",
             Span(end, max(scanner.run(end), end + 1)),
-            f"put a space behind it, or write it `{plain}`",
+            f"put a space after it, or write it `{plain}`",
             fixes=(Fix(Span(dash, dash + 1), "", True),),
         )
         raise Skip

@@ -53,7 +53,7 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
             "error",
             f"this file has {len(text)} characters, and a spec may have {MAX_FILE}",
             Span(0, 1),
-            "blocks (`def`) and repeats (`*12`) say large networks in few lines",
+            "blocks (`def`) and repeats (`*12`) keep large networks short",
         )
         return File(source, (), ()), (found,)
     cleaned, comments = clean(text)
@@ -131,7 +131,7 @@ class _Parser:
                     "E101",
                     f"{facts.what} needs its {facts.counts}",
                     layer.span,
-                    f"write it right behind `{layer.mnemonic}`, as in `{example}`",
+                    f"write it directly after `{layer.mnemonic}`, as in `{example}`",
                 )
 
     def statement(self, char: str) -> tuple[Stmt, ...]:
@@ -176,7 +176,7 @@ class _Parser:
             else:
                 scanner.report(
                     "E016",
-                    f"`{what}` stands behind the end of the `{word}` statement",
+                    f"`{what}` follows the end of the `{word}` statement",
                     span,
                     "begin a new line for the next statement, without indentation",
                 )
@@ -194,7 +194,7 @@ class _Parser:
         near = nearest(word, sorted(STATEMENTS))
         scanner.report(
             "E017",
-            f"`{word}:` begins no statement",
+            f"`{word}:` is not a statement",
             span,
             f"write `{near}`" if near else "the statements are input, default, let, def, head and expect",
             fixes=(Fix(span, near, word.lower().rstrip("s") == near),) if near else (),
@@ -220,7 +220,7 @@ class _Parser:
             number = scanner.integer()
             malformed(
                 scanner,
-                f"`{number.span.of(self.text)}` alone is no volume",
+                f"`{number.span.of(self.text)}` alone is not a volume",
                 f"write the depth, `@` and the extents; a flat input of {number.value} is `{number.value}@1`",
                 number.span,
             )
@@ -277,7 +277,7 @@ class _Parser:
         elif scanner.skip() == "(":
             malformed(
                 scanner,
-                f"a space stands between `{name.name}` and its bracket",
+                f"there is a space between `{name.name}` and its bracket",
                 f"write `def {name.name}(`",
                 Span(name.span.start, scanner.pos + 1),
             )
@@ -303,7 +303,7 @@ class _Parser:
                 malformed(
                     scanner,
                     f"this `{word}` has no layers",
-                    "write them behind the colon, or on the next line with indentation",
+                    "write them after the colon, or indented on the next line",
                     Span(start, start + len(word)),
                 )
             raise Skip

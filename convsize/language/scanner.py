@@ -184,7 +184,7 @@ class Scanner:
         if len(self.opens) >= MAX_NESTING:
             self.report(
                 "E018",
-                f"brackets stand more than {MAX_NESTING} deep here",
+                f"brackets are nested more than {MAX_NESTING} deep here",
                 Span(at, at + 1),
                 "give the inner part a name with `def`",
             )
@@ -232,12 +232,12 @@ class Scanner:
             )
             self.opens.pop()
             return False
-        where = "the spec ends" if pos >= self.end else "it would have to close before this"
+        where = "the spec ends" if pos >= self.end else "it must be closed before this"
         self.report(
             "E011",
             f"`{opener}` is never closed",
             start,
-            f"put `{closer}` behind the last thing that belongs to it",
+            f"put `{closer}` after the last item that belongs to it",
             label="opened here",
             labels=(Label(Span(pos, min(pos + 1, self.end)), where),) if pos < self.end else (),
         )
@@ -266,9 +266,9 @@ class Scanner:
                 Diagnostic(
                     "E018",
                     "error",
-                    f"{MAX_ERRORS} errors are enough: the rest was not read",
+                    f"{MAX_ERRORS} errors were found; the rest of the file was not read",
                     span,
-                    "mend the first ones and try again",
+                    "fix these first and try again",
                 )
             )
             raise Stop

@@ -318,7 +318,7 @@ class SeriesReader:
                 "E003",
                 f"`{glued}` is glued to `{text[start:after]}`",
                 Span(after, after + len(glued)),
-                f"put a space behind it, or write it `{plain}`",
+                f"put a space after it, or write it `{plain}`",
                 fixes=(Fix(Span(start, after), plain, True),),
             )
             raise Skip

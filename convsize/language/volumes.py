@@ -33,7 +33,7 @@ def read_volume(scanner: Scanner) -> Volume | None:
         what = "`{n}`" if text[scanner.pos + 1] == "{" else "a digit"
         scanner.report(
             "E012",
-            "a volume needs its extents behind the `@`",
+            "a volume needs its extents after the `@`",
             Span(start, scanner.pos + 1),
             "write them in plain numbers, as in `3@224x224`, not " + what
             if what != "a digit"
@@ -44,7 +44,7 @@ def read_volume(scanner: Scanner) -> Volume | None:
     if len(extents) > 3:
         scanner.report(
             "E012",
-            f"this volume has {len(extents)} extents behind the `@`",
+            f"this volume has {len(extents)} extents after the `@`",
             span,
             "a volume has one (1-D), two (2-D) or three (3-D)",
         )
@@ -73,10 +73,10 @@ def _foreign_volume(scanner: Scanner, start: int) -> NoReturn:
     if len(numbers) == 3 and len(numbers[2]) < min(len(numbers[0]), len(numbers[1])):
         numbers = [numbers[2], *numbers[:2]]
     better = f"{numbers[0]}@{'x'.join(numbers[1:])}"
-    hint = f"write the depth first and `@` behind it: `{better}`"
+    hint = f"write the depth first, then `@`: `{better}`"
     fixes: tuple[Fix, ...] = (Fix(Span(start, end), better, False),)
     if len(numbers) == 2:
-        hint = f"write the depth first and `@` behind it, as in `3@{'x'.join(numbers)}`"
+        hint = f"write the depth first, then `@`, as in `3@{'x'.join(numbers)}`"
         fixes = ()
     scanner.pos = end
     scanner.report(

@@ -97,7 +97,7 @@ def _mended(
     )
     token = places.retoken(found, padding=pads)
     written = "x".join(str(before) if before == after else f"{before}:{after}" for before, after in pairs)
-    return token, f"pad behind the last pixel: `{token or 'p' + written}`"
+    return token, f"pad after the last pixel: `{token or 'p' + written}`"
 
 
 RULE = Rule(

@@ -136,7 +136,7 @@ RULES = (
         source=_LANGUAGE,
         example="input: 3@32x32\n(C3D64 R M FC10\n",
         better="input: 3@32x32\n(C3D64 R) M FC10\n",
-        fix="Close it behind the last thing that belongs to it.",
+        fix="Close it after the last item that belongs to it.",
     ),
     Rule(
         code="E012",

@@ -155,7 +155,7 @@ def test_a_budget_stands_even_where_no_rule_is_selected() -> None:
     [
         (
             "parameters<=60MiB",
-            "`parameters<=60MiB` is no budget: `parameters` is a count, `60MiB` is not; "
+            "`parameters<=60MiB` is not a budget: `parameters` is a count, `60MiB` is not; "
             "write it plainly or with K, M or G",
         ),
         ("macs<=1 params<=2", "`macs<=1 params<=2` must be one check, such as `parameters<=60M`"),
@@ -172,7 +172,7 @@ def test_a_budget_on_a_metric_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(UsageError) as error:
         budget("paramters<=3")
     assert str(error.value).startswith(
-        "pyproject.toml: `budgets`: `paramters<=3` is no budget: `paramters` is nothing that can be expected; "
+        "pyproject.toml: `budgets`: `paramters<=3` is not a budget: `paramters` is nothing that can be expected; "
         "did you mean `parameters`?"
     )
 

@@ -78,9 +78,9 @@ ERRORS = [
     ),
     (
         "select = [",
-        "convsize.toml: this is no TOML: Invalid value (at end of document)",
+        "convsize.toml: this is not valid TOML: Invalid value (at end of document)",
     ),
-    (f"select = {'[' * 100_000}", "convsize.toml: this is no TOML: maximum recursion depth exceeded"),
+    (f"select = {'[' * 100_000}", "convsize.toml: this is not valid TOML: maximum recursion depth exceeded"),
     (f"style = {'9' * 4_301}", "convsize.toml: a number in it has too many digits"),
     (f"style = 0x{'f' * 5_000}", "convsize.toml: `style` must be true or false, not a number of too many digits"),
 ]
@@ -120,4 +120,4 @@ def test_a_file_that_is_named_must_be_one(folder: Path) -> None:
     (folder / "pyproject.toml").write_text('[project]\nname = "convsize"\n')
     with pytest.raises(UsageError) as error:
         load(folder / "pyproject.toml")
-    assert str(error.value) == "pyproject.toml: there is no [tool.convsize] in it"
+    assert str(error.value) == "pyproject.toml: it has no [tool.convsize] table"

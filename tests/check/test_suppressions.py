@@ -55,20 +55,20 @@ WRONG = [
     (
         "C R # convsize: ignore[E301]",
         "E301",
-        "E301 is an error, and errors cannot be suppressed: there is no network to check where there is one",
-        "mend what it finds, and remove the code here",
+        "E301 is an error, and errors cannot be suppressed: a spec with an error cannot be checked further",
+        "fix the error, and remove the code here",
     ),
     (
         "C R # convsize: ignore[W599]",
         "W599",
-        "W599 is about suppressions, and cannot be suppressed itself",
-        "mend the suppression that it finds, or put the code in the configuration's `ignore`",
+        "W599 checks suppressions and cannot be suppressed itself",
+        "fix the suppression it reports, or add the code to `ignore` in the configuration",
     ),
     (
         "C R # convsize: ignore[]",
         "ignore[]",
         "`ignore[]` names no code",
-        "name the codes, as in `ignore[W501, W505]`: nothing silences everything",
+        "name the codes, as in `ignore[W501, W505]`: suppressing everything is not possible",
     ),
     (
         "C R # convsize: ignore",
@@ -79,20 +79,20 @@ WRONG = [
     (
         "C R # convsize: ingore[W501]",
         "ingore",
-        "`ingore` is nothing that a comment can tell convsize",
+        "`ingore` is not a directive of convsize",
         "did you mean `ignore`?",
     ),
     (
         "C R # convsize:",
         "",
-        "this comment tells convsize nothing",
+        "this comment has no directive for convsize",
         "write `# convsize: ignore[W501]`, or `# convsize: ignore-file[W501]` on a line of its own",
     ),
     (
         "C R # convsize: ignore-file[W501]",
         "ignore-file",
-        "`ignore-file` stands behind a line's text, and is about no line",
-        "give it a line of its own, or write `ignore` for this line",
+        "`ignore-file` applies to the whole file but follows the text of a line",
+        "put it on its own line, or write `ignore` for this line",
     ),
 ]
 
@@ -179,7 +179,7 @@ def test_unused_ones_are_found_and_removed(text: str, mended: str, help_text: st
     assert (found.code, found.severity, source.slice(found.span)) == ("W599", "warning", "W501")
     assert found.help == help_text
     where = "this file" if "-file" in text else "this line"
-    assert found.message == f"nothing in {where} is found by W501, so nothing is suppressed"
+    assert found.message == f"nothing in {where} breaks W501, so this suppresses nothing"
     (fix,) = found.fixes
     assert fix.safe
     assert source.text[: fix.span.start] + fix.replacement + source.text[fix.span.end :] == HEAD + mended

@@ -15,7 +15,7 @@ def test_a_missing_file_is_wrong_usage(convsize) -> None:
 def test_a_directory_is_wrong_usage(convsize, tmp_path: Path) -> None:
     ran = convsize("analyze", tmp_path)
     assert (ran.out, ran.code) == ("", 2)
-    assert ran.err == f"error: `{tmp_path}` is a directory; name the spec files in it, such as {tmp_path}/*.spec\n"
+    assert ran.err == f"error: `{tmp_path}` is a folder; name the spec files in it, such as {tmp_path}/*.spec\n"
 
 
 def test_a_path_with_a_null_byte_is_wrong_usage(convsize) -> None:
@@ -37,7 +37,7 @@ def test_a_path_with_a_null_byte_is_wrong_usage(convsize) -> None:
         ),
         (
             b"\x7fELF\x02\x01\x00\x00",
-            "error[E019]: this is no text: byte 7 is 0\n  --> {}:1:1\n 1 |\n   | ^\n"
+            "error[E019]: this is not text: byte 7 is 0\n  --> {}:1:1\n 1 |\n   | ^\n"
             "   = help: a spec is plain text in UTF-8\n",
         ),
         (
@@ -48,7 +48,7 @@ def test_a_path_with_a_null_byte_is_wrong_usage(convsize) -> None:
         (
             b"C" * (2**20 + 1),
             "error[E018]: this is larger than a spec may be: 1,048,576 bytes\n  --> {}:1:1\n 1 |\n   | ^\n"
-            "   = help: blocks (`def`) and repeats (`*12`) say large networks in few lines\n",
+            "   = help: blocks (`def`) and repeats (`*12`) keep large networks short\n",
         ),
     ],
     ids=["empty", "blank", "binary", "latin-1", "huge"],
@@ -88,16 +88,19 @@ def test_errors_are_coloured_on_a_terminal(convsize) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["analyze"], "error: no spec: name a file, `-` for standard input, or a text by -e 'CRCRP' --input 3@32x32\n"),
-        (["analyze", "-", "-"], "error: standard input can be read once only: `-` stands there twice\n"),
-        (["fmt"], "error: no spec: name files or directories, or `-` for standard input\n"),
+        (
+            ["analyze"],
+            "error: no spec: name a file, `-` for standard input, or a spec with -e 'CRCRP' --input 3@32x32\n",
+        ),
+        (["analyze", "-", "-"], "error: standard input can be read only once, but `-` is given twice\n"),
+        (["fmt"], "error: no spec: name files or folders, or `-` for standard input\n"),
         (
             ["analyze", "-e", "C", "--input", "3x32x32"],
-            "error: --input takes depth@height x width without blanks, such as 3@32x32, not `3x32x32`\n",
+            "error: --input takes a shape, such as 3@32x32, not `3x32x32`\n",
         ),
         (
             ["analyze", "-e", "C", "--input", "0@32x32"],
-            "error: --input takes depth@height x width without blanks, such as 3@32x32, not `0@32x32`\n",
+            "error: --input takes a shape, such as 3@32x32, not `0@32x32`\n",
         ),
         (["analyze", "-e", "C", "--input", "3@8x8", "--input", "3@9x9"], "error: --input gives `input` twice\n"),
         (

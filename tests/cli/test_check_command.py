@@ -99,12 +99,12 @@ def test_findings_are_sorted_by_file_and_place(folder: Path, capsys: pytest.Capt
         (["--config", "nope.toml"], "error: nope.toml: No such file or directory\n"),
         (
             ["--config", "a.toml", "--isolated"],
-            "error: --config names a configuration, and --isolated says to read none\n",
+            "error: --config and --isolated exclude each other: leave one out\n",
         ),
         (["--stdin-filename", "a.spec"], "error: --stdin-filename names standard input, which only `-` reads\n"),
         (
             ["--statistics", "-f", "sarif"],
-            "error: --statistics is for people: the format sarif has no place for it, json always counts\n",
+            "error: --statistics does not work with --format sarif; json always includes the counts\n",
         ),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_wrong_configuration(folder: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_nothing_to_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    note = "note: there is nothing to check in the working folder: no *.spec that is not excluded\n"
+    note = "note: nothing to check in the working folder: no *.spec file, or all are excluded\n"
     assert call(capsys) == (0, "no findings (0 files checked)\n", note)
 
 
@@ -154,7 +154,7 @@ def test_files_that_are_no_text_among_others(folder: Path, capsys: pytest.Captur
         "error[E019] dead.spec:1:1: there is no file `dead.spec` (make it readable, or exclude it)\n"
         "error[E019] latin.spec:1:19: this is not UTF-8: byte 19 is 0xe9 "
         "(save it as UTF-8, for instance with `iconv -t utf-8`)\n"
-        "error[E019] zero.spec:1:1: this is no text: byte 1 is 0 (a spec is plain text in UTF-8)\n"
+        "error[E019] zero.spec:1:1: this is not text: byte 1 is 0 (a spec is plain text in UTF-8)\n"
         "3 findings in 3 files (4 files checked)\n"
     )
 

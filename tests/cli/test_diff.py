@@ -131,9 +131,9 @@ def test_against_a_revision_from_within_the_folder(capsys, repository: Path, mon
     ("revision", "message"),
     [
         ("nowhere", "cannot be read at the revision `nowhere`: invalid object name 'nowhere'"),
-        ("--output=x", "`--output=x` is no git revision"),
-        ("HEAD:other", "`HEAD:other` is no git revision"),
-        ("", "`` is no git revision"),
+        ("--output=x", "`--output=x` is not a git revision"),
+        ("HEAD:other", "`HEAD:other` is not a git revision"),
+        ("", "`` is not a git revision"),
     ],
 )
 def test_revisions_that_are_none(capsys, repository: Path, revision: str, message: str) -> None:
@@ -164,7 +164,7 @@ def test_no_git(capsys, two: tuple[str, str], monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(Path(two[0]).parent))
     code, _, err = run(capsys, two[0], against="HEAD")
     assert code == 2
-    assert "--against needs git, and there is none to be found" in err
+    assert "--against needs git, which was not found" in err
 
 
 def test_wrong_calls(capsys, two: tuple[str, str]) -> None:

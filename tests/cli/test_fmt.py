@@ -102,7 +102,7 @@ def test_a_form_that_would_be_another_network_is_never_written(monkeypatch, conv
     path.write_text("input: 3@32x32\nC3D8  R\n")
     ran = convsize("fmt", path)
     assert ran.code == 3
-    assert "would be another network" in ran.err
+    assert "would be a different network" in ran.err
     assert path.read_text() == "input: 3@32x32\nC3D8  R\n"
 
 

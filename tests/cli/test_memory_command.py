@@ -101,7 +101,7 @@ def test_nothing_fits(convsize):
         (("memory", "--inference", "--accumulate", "2"), "inference has no loss and no backward pass"),
         (("memory", "--timeline", "step.txt"), "must end in .svg"),
         (("memory", "--timeline", "step.dot"), "is no graph: write `step.dot` as .svg, .png or .pdf"),
-        (("fit",), "fit into what? Give --memory 16GiB, or a device of `convsize devices`"),
+        (("fit",), "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"),
         (("fit", "--memory", "lots"), "not `lots`"),
         (("fit", "--memory", "0"), "nothing fits into 0 bytes: give more memory"),
     ],

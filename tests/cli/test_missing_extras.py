@@ -49,7 +49,7 @@ def test_files_of_other_tools_are_no_specs(convsize, tmp_path: Path, name: str) 
     (tmp_path / name).write_text("import torch")
     ran = convsize("analyze", tmp_path / name)
     assert (ran.code, ran.out) == (2, "")
-    assert "and no spec: write the network in the spec language first" in ran.err
+    assert "not a spec: write the network in the spec language first" in ran.err
     assert ran.err.count("\n") == 1
 
 

@@ -64,7 +64,7 @@ def test_resume_takes_the_settings_of_the_run(convsize, tmp_path):
     assert "has --lr 0.01, not 0.5" in other.err
     foreign = convsize("train", "-e", TINY.replace("D16", "D17"), "--resume", folder)
     assert foreign.code == 2
-    assert "is another network than the one in" in foreign.err
+    assert "is a different network from the one in" in foreign.err
     nowhere = convsize("train", "--resume", tmp_path)
     assert nowhere.code == 2
     assert "is no folder of a run: it has no settings.json" in nowhere.err

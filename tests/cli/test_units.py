@@ -34,5 +34,5 @@ def test_what_is_no_size(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["24", "1.5"])
 def test_a_number_without_a_unit_is_a_question(text: str) -> None:
-    with pytest.raises(UsageError, match=f"of what. Write {text}GiB, {text}GB or {text}MiB"):
+    with pytest.raises(UsageError, match=f"has no unit: write {text}GiB, {text}GB or {text}MiB"):
         size(text, "--memory")

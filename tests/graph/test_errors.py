@@ -140,7 +140,7 @@ CASES = [
             "E109",
             "blocks may not call themselves: `a` → `b` → `a`",
             "a",
-            "repeat with `*3`, or write it out",
+            "repeat with `*3`, or write the layers out",
         ),
     ],
     [
@@ -174,7 +174,7 @@ CASES = [
         Case(
             "input: 3@32x32\nC3 x\n",
             "E115",
-            "`x` is the value that enters a group or a block: it stands only at the start of one",
+            "`x` is the value that enters a group or a block: it is allowed only at the start of one",
             "x",
             "name the value you mean and write its tap: `… as skip`, later `@skip`",
         ),
@@ -183,7 +183,7 @@ CASES = [
         Case(
             "input: 3@32x32\nx C3\n",
             "E115",
-            "`x` is the value that enters a group or a block: it stands only at the start of one",
+            "`x` is the value that enters a group or a block: it is allowed only at the start of one",
             "x",
             "name the value you mean and write its tap: `… as skip`, later `@skip`",
         ),
@@ -228,14 +228,14 @@ CASES = [
         Case(
             "input: 3@32x32\nlet a=b, b=a\nC3D{a}\n",
             "E109",
-            "these constants go in a circle: `b` needs `a` needs `b`",
+            "these constants depend on each other in a circle: `b` needs `a` needs `b`",
             "b",
             "give one of them a number",
         ),
         Case(
             "input: 3@32x32\nlet a=b, b=a\nC3D{a}\n",
             "E109",
-            "these constants go in a circle: `a` needs `b` needs `a`",
+            "these constants depend on each other in a circle: `a` needs `b` needs `a`",
             "a",
             "give one of them a number",
         ),
@@ -277,7 +277,7 @@ CASES = [
             "E302",
             "the branches of this sum have different extents: 64@16x16 and 3@32x32",
             "C3D64/2",
-            "one branch has a stride of 2, the other has not; project the shortcut: replace `x` by `C1D64/2`",
+            "only one branch has a stride of 2; project the shortcut: replace `x` by `C1D64/2`",
             label="this branch gives 64@16x16",
             labels=(("x", "this branch gives 3@32x32"),),
             fixes=(("C1D64/2", False),),
@@ -301,7 +301,7 @@ CASES = [
             "E303",
             "the branches of this concatenation have different extents: 3@32x32 and 3@16x16",
             "C3",
-            "one branch has a stride of 2, the other has not; project the other branch: write `C3 C1D3/2`",
+            "only one branch has a stride of 2; project the other branch: write `C3 C1D3/2`",
             label="this branch gives 3@32x32",
             labels=(("C3/2", "this branch gives 3@16x16"),),
             fixes=((" C1D3/2", False),),
@@ -334,8 +334,8 @@ CASES = [
             "E202",
             "a 7-wide filter does not fit the 2 pixels of the height",
             "C7p0",
-            "a kernel of at most 2, a padding of `p3` or a larger input fits; the size was lost on the way: 20x20 after `C7p0` on line 2, 14x14 after `C7p0` on line 2, 8x8 after `C7p0` on line 2, 2x2 after `C7p0` on line 2",
-            label="3@2x2 enters here",
+            "a kernel of at most 2, a padding of `p3` or a larger input fits; the extents changed on the way: 20x20 after `C7p0` on line 2, 14x14 after `C7p0` on line 2, 8x8 after `C7p0` on line 2, 2x2 after `C7p0` on line 2",
+            label="the input here is 3@2x2",
         ),
     ],
     [
@@ -345,7 +345,7 @@ CASES = [
             "convolution after flattening: its input is a vector of 10 units without positions",
             "C3",
             "put it before the layer that flattens, or give the vector positions: `reshape(10,1,1)`",
-            label="10 enters here",
+            label="the input here is 10",
         ),
     ],
     [
@@ -354,8 +354,8 @@ CASES = [
             "E207",
             "half padding needs an odd kernel: 1·(4 - 1)/2 = 1.5 zeros on each side of the height",
             "C4",
-            "write the padding: `p0` for none, `p1:2` to keep the size at stride 1",
-            label="3@32x32 enters here",
+            "write the padding: `p0` for none, `p1:2` to keep the extents at stride 1",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -368,7 +368,7 @@ CASES = [
             "2 groups do not divide the input's depth 3: 3/2 leaves 1",
             "C3g2",
             "take `g1`, or a depth of 4",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -378,7 +378,7 @@ CASES = [
             "the slice from 0 to 7 does not lie in the depth 3",
             "slice(0,7)",
             "the maps are 0 to 2, and the second number is not taken: `slice(0,3)`",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -388,7 +388,7 @@ CASES = [
             "map 5 does not lie in the depth 3",
             "pick(5)",
             "the maps are 0 to 2",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -416,7 +416,7 @@ CASES = [
             "`p` must be from 0 to 1, not 1.5",
             "drop(1.5)",
             "write `p=0.5`",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -453,7 +453,7 @@ CASES = [
             "padding 2 is over half of the pool's 2-wide window",
             "M2p2",
             "pad by at most `p1`",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -463,7 +463,7 @@ CASES = [
             "output padding 3 must be below the stride 2 or the dilation 1",
             "T2/2a3",
             "write `a1` or less",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -473,7 +473,7 @@ CASES = [
             "(32 - 3 + 2·1)/2 + 1 = 16.5 is not whole: 1 pixel of the height is left over",
             "C3/2exact",
             "any one of these divides: a kernel of 2, a stride of 1, or an input of 31 or 33 pixels",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -483,7 +483,7 @@ CASES = [
             "5 groups do not divide the depth 3: 3/5 leaves 3",
             "GN5",
             "take 1, or a depth of 5",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -493,7 +493,7 @@ CASES = [
             "a crop to 40 is larger than the 32 pixels of the height",
             "crop(40)",
             "crop to at most 32",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -503,7 +503,7 @@ CASES = [
             "3@32x32 has 3·32·32 = 3072 values, 4@4 would have 4·4 = 16",
             "reshape(4,4)",
             "write `reshape(768,4)`",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -512,7 +512,7 @@ CASES = [
             "E109",
             "blocks may not call themselves: `b` → `b`",
             "b",
-            "repeat with `*3`, or write it out",
+            "repeat with `*3`, or write the layers out",
         ),
     ],
     [
@@ -531,7 +531,7 @@ CASES = [
             "E105",
             "`a` is a number here, not a block",
             "a",
-            "a number stands inside a token: `D{a}`",
+            "a number goes inside a token: `D{a}`",
             labels=(("f(3)", "in this call"),),
         ),
     ],
@@ -552,7 +552,7 @@ CASES = [
             "`3x3x3` names 3 axes, the input has 2",
             "C3x3x3",
             "write one number for every axis, or 2 joined by `x`",
-            label="3@32x32 enters here",
+            label="the input here is 3@32x32",
         ),
     ],
     [
@@ -561,8 +561,8 @@ CASES = [
             "E202",
             "a 2-wide filter does not fit the 1 pixel of the height",
             "M",
-            "a kernel of at most 1, a padding of `p1` or a larger input fits; the size was lost on the way: 8x8 after `M` on line 2, 4x4 after `M` on line 2, 2x2 after `M` on line 2, 1x1 after `M` on line 2",
-            label="64@1x1 enters here",
+            "a kernel of at most 1, a padding of `p1` or a larger input fits; the extents changed on the way: 8x8 after `M` on line 2, 4x4 after `M` on line 2, 2x2 after `M` on line 2, 1x1 after `M` on line 2",
+            label="the input here is 64@1x1",
         ),
     ],
     [
@@ -652,7 +652,7 @@ CASES = [
         Case(
             "input: 3@32x32\nf(leaky(0.1))\ndef f(a): C3 a(3)\n",
             "E105",
-            "`a` has its arguments already: it was passed as `leaky(…)`",
+            "`a` already has its arguments: it was passed as `leaky(…)`",
             "a(3)",
             "write `a` without brackets",
             labels=(("f(leaky(0.1))", "in this call"),),
@@ -674,7 +674,7 @@ CASES = [
             "E104",
             "there is no block or word called `round`",
             "round",
-            "no layer of a spec does that; `convsize ops` lists those that there are",
+            "specs have no such layer; `convsize ops` lists the layers",
         ),
     ],
     [
@@ -684,7 +684,7 @@ CASES = [
         Case(
             "input: 3@32x32\nC3D{foo(3)}\n",
             "E106",
-            "`foo` is no arithmetic function",
+            "`foo` is not an arithmetic function",
             "foo",
             "there are min, max, round",
         ),
@@ -711,16 +711,16 @@ CASES = [
         Case(
             "input: 3@32x32\nb(e=1, 2)\ndef b(d, e): C3D{d}\n",
             "E105",
-            "an argument without a name follows one with a name",
+            "an unnamed argument follows a named one",
             "2",
-            "put the arguments without names first",
+            "put unnamed arguments first",
         ),
     ],
     [
         Case(
             "input: 3@32x32\nR*1000000\n",
             "E112",
-            "this is too large to unroll: 1,000,000 turns, and a network may have 50,000 layers",
+            "this is too large to expand: 1,000,000 iterations, and a network may have 50,000 layers",
             "R*1000000",
             "write a smaller repeat",
         ),
@@ -729,7 +729,7 @@ CASES = [
         Case(
             "input: 3@32x32\n(x)*1000000000000\n",
             "E112",
-            "this is too large to unroll: 1,000,000,000,000 turns, and a network may have 50,000 layers",
+            "this is too large to expand: 1,000,000,000,000 iterations, and a network may have 50,000 layers",
             "(x)*1000000000000",
             "write a smaller repeat",
         ),
@@ -738,7 +738,7 @@ CASES = [
         Case(
             "input: 3@32x32\n((((R*1000)*1000)*1000)*1000)\n",
             "E112",
-            "this is too large to unroll: 1,000 turns of 1,001 steps each, and a network may have 50,000 layers",
+            "this is too large to expand: 1,000 iterations of 1,001 items each, and a network may have 50,000 layers",
             "(R*1000)*1000",
             "write a smaller repeat",
         ),
@@ -747,7 +747,7 @@ CASES = [
         Case(
             "input: 3@32x32\nup(100)*5\n",
             "E103",
-            "the volume 3@32000000x32000000 is too large: a depth may be 2147483647, an extent 16777216",
+            "the volume 3@32000000x32000000 is too large: the limits are a depth of 2147483647 and an extent of 16777216",
             "up(100)",
             "no network is that large",
         ),
@@ -788,7 +788,7 @@ CASES = [
             "E117",
             "this spec declares no input",
             "C3",
-            "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+            "add a first line, such as `input: 3@224x224`, or pass `--input 3@224x224`",
         ),
     ],
     [
@@ -806,14 +806,14 @@ CASES = [
             "E117",
             "this spec declares no input",
             "",
-            "add a first line such as `input: 3@224x224`, or pass `--input 3@224x224`",
+            "add a first line, such as `input: 3@224x224`, or pass `--input 3@224x224`",
         ),
     ],
     [
         Case(
             "input a: 3@8x8\ninput b: 3@8x8\nC3\n",
             "E117",
-            "with 2 inputs the trunk must say where it begins",
+            "with 2 inputs the trunk must say where it starts",
             "C3",
             "begin it with `@a` or `@b`",
         ),
@@ -829,7 +829,7 @@ CASES = [
             "E114",
             "there is an input `input` already",
             "input: 3@3x3",
-            "give every input a name of its own: `input left: 3@32x32`",
+            "give every input its own name: `input left: 3@32x32`",
         ),
     ],
 ]

@@ -96,12 +96,12 @@ def test_heads_that_are_written_as_one_are_replaced_together() -> None:
     ("text", "heads", "message"),
     [
         (SMALL, ["@feature FC10"], "has no value of that name: did you mean `@features`?"),
-        (SMALL, ["@input FC10"], "--head @input: this value is an input or stands in brackets"),
-        (SMALL, ["@features"], "there is no layer behind the tap"),
+        (SMALL, ["@input FC10"], "--head @input: this value is an input or inside brackets"),
+        (SMALL, ["@features"], "write layers after the tap, as in `@features FC10`"),
         (SMALL, ["box=FC10"], "network has no output `box`; it has main"),
-        (SMALL, [""], "takes a series of layers, such as FC10, not ``"),
-        (SMALL, ["FC10 # more"], "takes a series of layers"),
-        (SMALL, ["FC10", "FC11"], "--head FC11: this layer is replaced by `FC10` already"),
+        (SMALL, [""], "needs a series of layers, such as FC10, not ``"),
+        (SMALL, ["FC10 # more"], "needs a series of layers"),
+        (SMALL, ["FC10", "FC11"], "--head FC11: `FC10` replaces this layer already"),
         ("input: 3@8x8\nC3D8 (C3D8 + x)", ["FC10"], "does not end in one layer with weights"),
         ("input: 3@8x8\n(FC8 R)*2", ["FC10"], "is one of several that are written as one"),
         (

@@ -23,20 +23,20 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E001",
                 "`;` means nothing in a spec",
                 ";",
-                "take it away; spaces separate items, and line breaks separate statements",
+                "remove it; spaces separate items, and line breaks separate statements",
             ),
         ],
     ),
     (
         "C3\x07R",
         [
-            ("E001", "a control character (U+0007) stands here", "\x07", "take it away"),
+            ("E001", "there is a control character (U+0007) here", "\x07", "take it away"),
         ],
     ),
     (
         "C3\xa0R",
         [
-            ("E001", "a space of another kind (U+00A0) stands here", "\xa0", "write a plain space"),
+            ("E001", "there is an unusual space (U+00A0) here", "\xa0", "write a plain space"),
         ],
     ),
     (
@@ -46,7 +46,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E001",
                 "`?` means nothing in a spec",
                 "?",
-                "nothing is left to choice in a spec: keep the item, or leave it out",
+                "nothing in a spec is optional: keep the item, or remove it",
             ),
         ],
     ),
@@ -57,13 +57,13 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E001",
                 "`“` means nothing in a spec",
                 "“",
-                "take it away; spaces separate items, and line breaks separate statements",
+                "remove it; spaces separate items, and line breaks separate statements",
             ),
             (
                 "E001",
                 "`”` means nothing in a spec",
                 "”",
-                "take it away; spaces separate items, and line breaks separate statements",
+                "remove it; spaces separate items, and line breaks separate statements",
             ),
         ],
     ),
@@ -167,13 +167,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3D1O R",
         [
-            ("E002", "`C3D1O` has the letter O where a digit can stand", "C3D1O", "write the digit 0: `C3D10`"),
+            ("E002", "`C3D1O` has the letter O in place of a digit", "C3D1O", "write the digit 0: `C3D10`"),
         ],
     ),
     (
         "FC1OOO",
         [
-            ("E002", "`FC1OOO` has the letter O where a digit can stand", "FC1OOO", "write the digit 0: `FC1000`"),
+            ("E002", "`FC1OOO` has the letter O in place of a digit", "FC1OOO", "write the digit 0: `FC1000`"),
         ],
     ),
     (
@@ -259,13 +259,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "FC-4096R",
         [
-            ("E003", "`R` is glued to `FC-4096`", "R", "put a space behind it, or write it `FC4096`"),
+            ("E003", "`R` is glued to `FC-4096`", "R", "put a space after it, or write it `FC4096`"),
         ],
     ),
     (
         "conv3-64R",
         [
-            ("E003", "`R` is glued to `conv3-64`", "R", "put a space behind it, or write it `C3D64`"),
+            ("E003", "`R` is glued to `conv3-64`", "R", "put a space after it, or write it `C3D64`"),
         ],
     ),
     (
@@ -275,14 +275,14 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E003",
                 "brackets are glued to the layer `FC`",
                 "(10)",
-                "a layer's numbers stand right behind its letters, as in `FC10`",
+                "a layer's numbers follow its letters directly, as in `FC10`",
             ),
         ],
     ),
     (
         "conv3-64(R)",
         [
-            ("E003", "`(` is glued to `conv3-64`", "(", "put a space behind it, or write it `C3D64`"),
+            ("E003", "`(` is glued to `conv3-64`", "(", "put a space after it, or write it `C3D64`"),
         ],
     ),
     # ---- E004
@@ -335,7 +335,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3/",
         [
-            ("E004", "`/` is followed by no number", "/", "write one right behind it, as in `C3/2`"),
+            ("E004", "`/` needs a number", "/", "write it directly after, as in `C3/2`"),
         ],
     ),
     (
@@ -446,7 +446,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "[C3 | C3d32",
         [
-            ("E011", "`[` is never closed", "[", "put `]` behind the last thing that belongs to it"),
+            ("E011", "`[` is never closed", "[", "put `]` after the last item that belongs to it"),
             (
                 "E006",
                 "`C3d32` asks for a dilation of 32 and gives no depth",
@@ -530,19 +530,19 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "DO0.5",
         [
-            ("E008", "`DO0.5` is not how dropout is written", "DO0.5", "write `drop(0.5)`"),
+            ("E008", "`DO0.5` is not a dropout layer", "DO0.5", "write `drop(0.5)`"),
         ],
     ),
     (
         "DO",
         [
-            ("E008", "`DO` is not how dropout is written", "DO", "write `drop(p)`, with its probability p"),
+            ("E008", "`DO` is not a dropout layer", "DO", "write `drop(p)`, with its probability p"),
         ],
     ),
     (
         "D0.5",
         [
-            ("E008", "`D0.5` is not how dropout is written", "D0.5", "write `drop(0.5)`"),
+            ("E008", "`D0.5` is not a dropout layer", "D0.5", "write `drop(0.5)`"),
         ],
     ),
     # ---- E009
@@ -582,13 +582,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "()",
         [
-            ("E009", "nothing stands in these brackets", ")", "put layers in, or take them away"),
+            ("E009", "these brackets are empty", ")", "put layers in, or remove them"),
         ],
     ),
     (
         "[]",
         [
-            ("E009", "nothing stands in these brackets", "]", "put layers in, or take them away"),
+            ("E009", "these brackets are empty", "]", "put layers in, or remove them"),
         ],
     ),
     (
@@ -651,7 +651,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "(C3 R",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
@@ -663,13 +663,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3 )",
         [
-            ("E011", "`)` closes nothing", ")", "take it away, or put the `(` where it should begin"),
+            ("E011", "`)` closes nothing", ")", "remove it, or put the `(` where it should start"),
         ],
     ),
     (
         "C3D{4 R",
         [
-            ("E011", "`{` is never closed", "{", "put `}` behind the last thing that belongs to it"),
+            ("E011", "`{` is never closed", "{", "put `}` after the last item that belongs to it"),
         ],
     ),
     (
@@ -681,7 +681,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "drop(0.5 R",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
@@ -693,38 +693,38 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "(C3\ndef f: R",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
         "(C3 R\nM\nexpect: params=1",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
         "C3D{4*a",
         [
-            ("E011", "`{` is never closed", "{", "put `}` behind the last thing that belongs to it"),
+            ("E011", "`{` is never closed", "{", "put `}` after the last item that belongs to it"),
         ],
     ),
     (
         "((R",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
         "def f(a: R",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
         ],
     ),
     (
         "(C3 R\nC3\ndef f: R\nlet N=",
         [
-            ("E011", "`(` is never closed", "(", "put `)` behind the last thing that belongs to it"),
+            ("E011", "`(` is never closed", "(", "put `)` after the last item that belongs to it"),
             (
                 "E016",
                 "the line ends where a number, a name or a bracket is needed",
@@ -741,7 +741,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E012",
                 "`3x3` does not say which number is the depth",
                 "3x3",
-                "write the depth first and `@` behind it, as in `3@3x3`",
+                "write the depth first, then `@`, as in `3@3x3`",
             ),
         ],
     ),
@@ -752,7 +752,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E012",
                 "`3x224x224` does not say which number is the depth",
                 "3x224x224",
-                "write the depth first and `@` behind it: `3@224x224`",
+                "write the depth first, then `@`: `3@224x224`",
             ),
         ],
     ),
@@ -763,7 +763,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E012",
                 "`3x224x224` does not say which number is the depth",
                 "3x224x224",
-                "write the depth first and `@` behind it: `3@224x224`",
+                "write the depth first, then `@`: `3@224x224`",
             ),
         ],
     ),
@@ -774,7 +774,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E012",
                 "`224x224x3` does not say which number is the depth",
                 "224x224x3",
-                "write the depth first and `@` behind it: `3@224x224`",
+                "write the depth first, then `@`: `3@224x224`",
             ),
         ],
     ),
@@ -785,7 +785,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E012",
                 "`28x28` does not say which number is the depth",
                 "28x28",
-                "write the depth first and `@` behind it, as in `3@28x28`",
+                "write the depth first, then `@`, as in `3@28x28`",
             ),
         ],
     ),
@@ -794,7 +794,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E012",
-                "a volume needs its extents behind the `@`",
+                "a volume needs its extents after the `@`",
                 "3@",
                 "write them in plain numbers, as in `3@224x224`, not `{n}`",
             ),
@@ -805,7 +805,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E012",
-                "this volume has 4 extents behind the `@`",
+                "this volume has 4 extents after the `@`",
                 "1@2x3x4x5",
                 "a volume has one (1-D), two (2-D) or three (3-D)",
             ),
@@ -816,7 +816,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E012",
-                "a volume needs its extents behind the `@`",
+                "a volume needs its extents after the `@`",
                 "3@",
                 "write them in plain numbers, as in `3@224x224`",
             ),
@@ -886,43 +886,43 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "(R) *3",
         [
-            ("E015", "a space parts the repeat `*3` from what it repeats", "*3", "write `(R)*3`"),
+            ("E015", "a space separates the repeat `*3` from what it repeats", "*3", "write `(R)*3`"),
         ],
     ),
     (
         "(R)* 3",
         [
-            ("E015", "a space parts the repeat `*3` from what it repeats", "* 3", "write `(R)*3`"),
+            ("E015", "a space separates the repeat `*3` from what it repeats", "* 3", "write `(R)*3`"),
         ],
     ),
     (
         "(a *3)",
         [
-            ("E015", "a space parts the repeat `*3` from what it repeats", "*3", "write `a*3`"),
+            ("E015", "a space separates the repeat `*3` from what it repeats", "*3", "write `a*3`"),
         ],
     ),
     (
         "R * 3",
         [
-            ("E015", "a space parts the repeat `*3` from what it repeats", "* 3", "write `R*3`"),
+            ("E015", "a space separates the repeat `*3` from what it repeats", "* 3", "write `R*3`"),
         ],
     ),
     (
         "R *N",
         [
-            ("E015", "a space parts the repeat `*N` from what it repeats", "*N", "write `R*N`"),
+            ("E015", "a space separates the repeat `*N` from what it repeats", "*N", "write `R*N`"),
         ],
     ),
     (
         "R *{2*a}",
         [
-            ("E015", "a space parts the repeat `*{2*a}` from what it repeats", "*{2*a}", "write `R*{2*a}`"),
+            ("E015", "a space separates the repeat `*{2*a}` from what it repeats", "*{2*a}", "write `R*{2*a}`"),
         ],
     ),
     (
         "R *3",
         [
-            ("E015", "a space parts the repeat `*3` from what it repeats", "*3", "write `R*3`"),
+            ("E015", "a space separates the repeat `*3` from what it repeats", "*3", "write `R*3`"),
         ],
     ),
     # ---- E016
@@ -931,7 +931,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`INPUT` stands only at the beginning of the trunk",
+                "`INPUT` is allowed only at the start of the trunk",
                 "INPUT",
                 "leave it out; `x` is the value that enters a branch",
             ),
@@ -942,7 +942,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`D64` is a depth, and the layer that it belongs to is missing",
+                "`D64` is a depth, but its layer is missing",
                 "D64",
                 "glue it to its layer, as in `C3D64`",
             ),
@@ -953,7 +953,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`D64` is a depth, and the layer that it belongs to is missing",
+                "`D64` is a depth, but its layer is missing",
                 "D64",
                 "glue it to its layer, as in `C3D64`",
             ),
@@ -964,7 +964,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`/2` is a stride, and the layer that it belongs to is missing",
+                "`/2` is a stride, but its layer is missing",
                 "/2",
                 "glue it to its layer, as in `C3/2`",
             ),
@@ -975,7 +975,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`/2` is a stride, and the layer that it belongs to is missing",
+                "`/2` is a stride, but its layer is missing",
                 "/2",
                 "glue it to its layer, as in `C3/2`",
             ),
@@ -984,25 +984,25 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "(a | b)",
         [
-            ("E016", "`|` puts branches side by side in square brackets, and these are round", "|", "write `[a | b]`"),
+            ("E016", "`|` puts branches side by side in square brackets, but these are round", "|", "write `[a | b]`"),
         ],
     ),
     (
         "[a + b]",
         [
-            ("E016", "`+` adds branches in round brackets, and these are square", "+", "write `(a + b)`"),
+            ("E016", "`+` adds branches in round brackets, but these are square", "+", "write `(a + b)`"),
         ],
     ),
     (
         "R*n",
         [
-            ("E016", "`*n` repeats by a name without braces", "*n", "write `R*{n}`"),
+            ("E016", "`*n` needs braces around the name", "*n", "write `R*{n}`"),
         ],
     ),
     (
         "R*NUM",
         [
-            ("E016", "`*NUM` repeats by a name without braces", "*NUM", "write `R*{NUM}`"),
+            ("E016", "`*NUM` needs braces around the name", "*NUM", "write `R*{NUM}`"),
         ],
     ),
     (
@@ -1030,7 +1030,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "*3",
         [
-            ("E016", "nothing stands before `*3` to repeat", "*3", "write it as in `(C3D64 R)*3`"),
+            ("E016", "there is nothing before `*3` to repeat", "*3", "write it as in `(C3D64 R)*3`"),
         ],
     ),
     (
@@ -1038,9 +1038,9 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`2` stands alone, and a number alone is no layer",
+                "`2` is only a number, which is not a layer",
                 "2",
-                "a repeat stands behind what it repeats: `(C3D64 R)*2`",
+                "a repeat follows what it repeats: `(C3D64 R)*2`",
             ),
         ],
     ),
@@ -1053,19 +1053,24 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3 | R",
         [
-            ("E016", "`|` parts branches only inside square brackets", "|", "write `[a | b]`"),
+            ("E016", "`|` separates branches only inside square brackets", "|", "write `[a | b]`"),
         ],
     ),
     (
         "C3, R",
         [
-            ("E016", "`,` stands between items, which only spaces separate", ",", "leave it out"),
+            ("E016", "`,` cannot separate items; spaces do", ",", "leave it out"),
         ],
     ),
     (
         "{n}",
         [
-            ("E016", "an expression in braces stands alone", "{n}", "glue it to a layer, as in `C3D{n}`, or to a `*`"),
+            (
+                "E016",
+                "an expression in braces cannot stand alone",
+                "{n}",
+                "glue it to a layer, as in `C3D{n}`, or to a `*`",
+            ),
         ],
     ),
     (
@@ -1073,7 +1078,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`64` stands alone, and a number alone is no layer",
+                "`64` is only a number, which is not a layer",
                 "64",
                 "a convolution of depth 64 is `CkD64`, with its kernel k",
             ),
@@ -1082,7 +1087,12 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "@",
         [
-            ("E016", "`@` names no value", "@", "write the name a value was given, as in `C3D64 as stem … @stem`"),
+            (
+                "E016",
+                "`@` has no name after it",
+                "@",
+                "write the name a value was given, as in `C3D64 as stem … @stem`",
+            ),
         ],
     ),
     (
@@ -1101,9 +1111,9 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`->` stands between two items, and one of them is missing here",
+                "`->` must be between two items, but one of them is missing",
                 "->",
-                "take it away; a line that goes on in the next is followed by an indented one",
+                "remove it; to continue a line, indent the next one",
             ),
         ],
     ),
@@ -1112,9 +1122,9 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`->` stands between two items, and one of them is missing here",
+                "`->` must be between two items, but one of them is missing",
                 "->",
-                "take it away; a line that goes on in the next is followed by an indented one",
+                "remove it; to continue a line, indent the next one",
             ),
         ],
     ),
@@ -1123,16 +1133,16 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`->` stands between two items, and one of them is missing here",
+                "`->` must be between two items, but one of them is missing",
                 "->",
-                "take it away; a line that goes on in the next is followed by an indented one",
+                "remove it; to continue a line, indent the next one",
             ),
         ],
     ),
     (
         "C3 as",
         [
-            ("E016", "a name is missing behind `as`", "s", "write one in small letters, as in `C3D64 as stem`"),
+            ("E016", "a name is missing after `as`", "s", "write one in small letters, as in `C3D64 as stem`"),
         ],
     ),
     (
@@ -1152,9 +1162,9 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`as` names the value before it, and none stands there",
+                "`as` names the value before it, but there is none",
                 "as",
-                "put it behind a layer or a bracket, as in `C3D64 as stem`",
+                "put it after a layer or a bracket, as in `C3D64 as stem`",
             ),
         ],
     ),
@@ -1169,7 +1179,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`let` begins a statement and cannot stand in a series",
+                "`let` begins a statement and cannot be part of a series",
                 "let",
                 "put it at the beginning of a line, without indentation",
             ),
@@ -1210,7 +1220,7 @@ CASES: list[tuple[str, list[Finding]]] = [
             ),
             (
                 "E016",
-                "`2` stands alone, and a number alone is no layer",
+                "`2` is only a number, which is not a layer",
                 "2",
                 "a convolution of depth 2 is `CkD2`, with its kernel k",
             ),
@@ -1297,7 +1307,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "f(a=1=2)",
         [
-            ("E016", "a second `=` stands in one argument", "=", "put a comma between two arguments"),
+            ("E016", "one argument has two `=`", "=", "put a comma between two arguments"),
         ],
     ),
     (
@@ -1305,7 +1315,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "a tap stands where a number is needed",
+                "a number is needed here, not a tap",
                 "@p",
                 "a tap can only be a whole argument, as in `cell(64, @stem)`",
             ),
@@ -1316,7 +1326,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "a tap stands where a number is needed",
+                "a number is needed here, not a tap",
                 "@p",
                 "a tap can only be a whole argument, as in `cell(64, @stem)`",
             ),
@@ -1327,7 +1337,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`drop` stands behind the end of the `default` statement",
+                "`drop` follows the end of the `default` statement",
                 "drop",
                 "begin a new line for the next statement, without indentation",
             ),
@@ -1349,7 +1359,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`M` stands behind the end of the `let` statement",
+                "`M` follows the end of the `let` statement",
                 "M",
                 "begin a new line for the next statement, without indentation",
             ),
@@ -1358,7 +1368,12 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "head b @: FC2",
         [
-            ("E016", "`@` names no value", "@", "write the name a value was given, as in `C3D64 as stem … @stem`"),
+            (
+                "E016",
+                "`@` has no name after it",
+                "@",
+                "write the name a value was given, as in `C3D64 as stem … @stem`",
+            ),
         ],
     ),
     (
@@ -1366,7 +1381,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`R` stands behind the end of the `input` statement",
+                "`R` follows the end of the `input` statement",
                 "R",
                 "begin a new line for the next statement, without indentation",
             ),
@@ -1405,7 +1420,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`D64` is a depth, and the layer that it belongs to is missing",
+                "`D64` is a depth, but its layer is missing",
                 "D64",
                 "glue it to its layer, as in `C3D64`",
             ),
@@ -1432,13 +1447,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3: R",
         [
-            ("E017", "`C3:` begins no statement", "C3", "the statements are input, default, let, def, head and expect"),
+            ("E017", "`C3:` is not a statement", "C3", "the statements are input, default, let, def, head and expect"),
         ],
     ),
     (
         "R:",
         [
-            ("E017", "`R:` begins no statement", "R", "the statements are input, default, let, def, head and expect"),
+            ("E017", "`R:` is not a statement", "R", "the statements are input, default, let, def, head and expect"),
         ],
     ),
     (
@@ -1464,7 +1479,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E017",
-                "`784` alone is no volume",
+                "`784` alone is not a volume",
                 "784",
                 "write the depth, `@` and the extents; a flat input of 784 is `784@1`",
             ),
@@ -1473,13 +1488,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "Input: 3@4x4",
         [
-            ("E017", "`Input:` begins no statement", "Input", "write `input`"),
+            ("E017", "`Input:` is not a statement", "Input", "write `input`"),
         ],
     ),
     (
         "inputs: 3@4x4",
         [
-            ("E017", "`inputs:` begins no statement", "inputs", "write `input`"),
+            ("E017", "`inputs:` is not a statement", "inputs", "write `input`"),
         ],
     ),
     (
@@ -1487,7 +1502,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E017",
-                "`foo:` begins no statement",
+                "`foo:` is not a statement",
                 "foo",
                 "the statements are input, default, let, def, head and expect",
             ),
@@ -1544,7 +1559,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "def f (a): R",
         [
-            ("E017", "a space stands between `f` and its bracket", "f (", "write `def f(`"),
+            ("E017", "there is a space between `f` and its bracket", "f (", "write `def f(`"),
         ],
     ),
     (
@@ -1560,7 +1575,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E017",
                 "this `def` has no layers",
                 "def",
-                "write them behind the colon, or on the next line with indentation",
+                "write them after the colon, or indented on the next line",
             ),
         ],
     ),
@@ -1589,7 +1604,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E017",
                 "this `head` has no layers",
                 "head",
-                "write them behind the colon, or on the next line with indentation",
+                "write them after the colon, or indented on the next line",
             ),
         ],
     ),
@@ -1625,7 +1640,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "expect: params==3",
         [
-            ("E017", "two signs of equality stand here", "==", "write `params=…`, with one"),
+            ("E017", "there are two equal signs here", "==", "write `params=…`, with one"),
         ],
     ),
     (
@@ -1633,7 +1648,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E017",
-                "`,` stands where `expect` needs a quantity, as in `params=…`",
+                "`,` is not a quantity that `expect` can check",
                 ",",
                 "write a long number without commas",
             ),
@@ -1644,9 +1659,9 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E017",
-                "`,` stands where `expect` needs a quantity, as in `params=…`",
+                "`,` is not a quantity that `expect` can check",
                 ",",
-                "separate two of them by a space",
+                "separate them with a space",
             ),
         ],
     ),
@@ -1659,13 +1674,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "expect: params=3X",
         [
-            ("E017", "`X` is no unit", "X", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
+            ("E017", "`X` is not a unit", "X", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
         ],
     ),
     (
         "expect: params=3MB",
         [
-            ("E017", "`MB` is no unit", "MB", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
+            ("E017", "`MB` is not a unit", "MB", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
         ],
     ),
     (
@@ -1684,13 +1699,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((",
         [
-            ("E018", "brackets stand more than 64 deep here", "(", "give the inner part a name with `def`"),
+            ("E018", "brackets are nested more than 64 deep here", "(", "give the inner part a name with `def`"),
         ],
     ),
     (
         "C3D{((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))}",
         [
-            ("E018", "brackets stand more than 64 deep here", "(", "give the inner part a name with `def`"),
+            ("E018", "brackets are nested more than 64 deep here", "(", "give the inner part a name with `def`"),
         ],
     ),
     (
@@ -1707,7 +1722,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E101",
                 "a fully connected layer needs its number of units",
                 "FC",
-                "write it right behind `FC`, as in `FC1000`",
+                "write it directly after `FC`, as in `FC1000`",
             ),
         ],
     ),
@@ -1718,20 +1733,25 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E101",
                 "group normalisation needs its number of groups",
                 "GN",
-                "write it right behind `GN`, as in `GN32`",
+                "write it directly after `GN`, as in `GN32`",
             ),
         ],
     ),
     (
         "T",
         [
-            ("E101", "a transposed convolution needs its kernel", "T", "write it right behind `T`, as in `T2D64/2`"),
+            ("E101", "a transposed convolution needs its kernel", "T", "write it directly after `T`, as in `T2D64/2`"),
         ],
     ),
     (
         "T/2",
         [
-            ("E101", "a transposed convolution needs its kernel", "T/2", "write it right behind `T`, as in `T2D64/2`"),
+            (
+                "E101",
+                "a transposed convolution needs its kernel",
+                "T/2",
+                "write it directly after `T`, as in `T2D64/2`",
+            ),
         ],
     ),
     # ---- E102

@@ -162,7 +162,7 @@ def test_under_a_default_a_token_states_what_the_call_states() -> None:
 def test_what_is_no_spec_at_all_gets_one_message(text: str, says: str) -> None:
     _, found = parse(Source(text))
     (one,) = found
-    assert one.message == f"this is {says}, and no spec"
+    assert one.message == f"this is {says}, not a spec"
     assert not one.fixes
 
 

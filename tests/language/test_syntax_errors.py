@@ -83,7 +83,7 @@ def test_the_dilation_that_looks_like_a_depth_has_both_readings_as_fixes() -> No
 
 def test_the_second_of_two_suffixes_points_at_the_first() -> None:
     source, (found,) = found_in("C3D32D64")
-    assert [(source.slice(label.span), label.text) for label in found.labels] == [("D32", "it stands here already")]
+    assert [(source.slice(label.span), label.text) for label in found.labels] == [("D32", "it is here already")]
 
 
 def test_a_bracket_closed_by_another_names_both_ends() -> None:
@@ -114,7 +114,7 @@ def test_an_unclosed_bracket_costs_no_other_statement_an_error() -> None:
 def test_fifty_errors_are_enough() -> None:
     found = found_in("X3 " * 1000)[1]
     assert len(found) == 51
-    assert found[-1].message == "50 errors are enough: the rest was not read"
+    assert found[-1].message == "50 errors were found; the rest of the file was not read"
 
 
 def test_a_file_that_is_too_long_is_not_read() -> None:

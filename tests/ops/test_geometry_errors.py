@@ -204,13 +204,13 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             token("C", (3, (8, 8)), size=(4,)),
             "E207",
             "half padding needs an odd kernel: 1·(4 - 1)/2 = 1.5 zeros on each side of the height",
-            "write the padding: `p0` for none, `p1:2` to keep the size at stride 1",
+            "write the padding: `p0` for none, `p1:2` to keep the extents at stride 1",
         ),
         (
             token("C", (3, (8, 8)), size=(4,), dilation=(2,)),
             "E207",
             "half padding needs an odd kernel: 2·(4 - 1)/2 = 3 zeros on each side of the height",
-            "write the padding: `p0` for none, `p3` to keep the size at stride 1",
+            "write the padding: `p0` for none, `p3` to keep the extents at stride 1",
         ),
         (
             token("T", (3, (1, 1)), size=(2,), padding=pairs((1, 1))),

@@ -98,7 +98,7 @@ def command(
     peaks = ", ".join(f"{peak / 1e9:,.1f} GFLOP/s in {name}" for name, peak in found.peaks)
     terminal.write(
         f"{found.title}: {peaks}; {found.bandwidth / 1e9:.1f} GB/s; "
-        f"{found.overhead * 1e6:.1f} µs an operator; repeats differ by {(found.noise or 0) * 100:.1f} % in the median\n"
+        f"{found.overhead * 1e6:.1f} µs per operator; repeats differ by {(found.noise or 0) * 100:.1f} % (median)\n"
         f"written to {target}: convsize time SPEC --device {device if output is None else target}\n"
     )
     return ExitCode.OK

@@ -116,7 +116,7 @@ def command(
     if statistics and format_ not in ("full", "concise", "json"):
         from convsize.errors import UsageError
 
-        raise UsageError(f"--statistics is for people: the format {format_} has no place for it, json always counts")
+        raise UsageError(f"--statistics does not work with --format {format_}; json always includes the counts")
     wanted = None if select is None else _codes(select)
     unwanted = _codes(ignore or ())
     check.select(wanted or (), "--select")
@@ -200,7 +200,7 @@ def _files(
     from convsize.language.files import SUFFIX
 
     if config is not None and isolated:
-        raise UsageError("--config names a configuration, and --isolated says to read none")
+        raise UsageError("--config and --isolated exclude each other: leave one out")
     if stdin_filename is not None and "-" not in paths:
         raise UsageError("--stdin-filename names standard input, which only `-` reads")
     given = Config() if isolated else load(Path(config)) if config is not None else None
@@ -211,7 +211,7 @@ def _files(
         found = [each.replace(config=under) if each.name == "-" else each for each in found]
     if not found:
         where = " ".join("the working folder" if path == "." else path for path in paths)
-        text = f"note: there is nothing to check in {where}: no *{SUFFIX} that is not excluded\n"
+        text = f"note: nothing to check in {where}: no *{SUFFIX} file, or all are excluded\n"
         terminal.write(text, sys.stderr)
     return found
 

@@ -50,7 +50,7 @@ def command(
     from convsize.views.answers import comparison
 
     if theme is not None and output is None:
-        raise UsageError("--theme is for a picture: name its file by -o costs.svg")
+        raise UsageError("--theme is for pictures: name a file with -o costs.svg")
     suffix = None
     if output is not None:
         from convsize.views.canvas.file import picture_suffix
@@ -58,7 +58,7 @@ def command(
         suffix = picture_suffix(output, "a comparison")
     turns = Turns(specs, expression, let, input_)
     if not turns.several:
-        raise UsageError("a comparison needs two networks or more; `analyze` shows a single one")
+        raise UsageError("`compare` needs at least two networks; `analyze` shows a single one")
     reports = []
     for name, where in turns.asked:
         with turns.turn(name):

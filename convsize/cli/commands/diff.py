@@ -56,7 +56,7 @@ def command(
     numbers = named.lets(let or ())
     if (after is None) == (against is None):
         raise UsageError(
-            "name two specs, or one and --against REV" if after is None else "--against takes one spec only"
+            "name two specs, or one with --against REV" if after is None else "--against takes only one spec"
         )
     paths = [before] if after is None else [before, after]
     asked = list(named.sources(paths, ()))
@@ -92,9 +92,9 @@ def at_revision(path: str, revision: str) -> Source:
         raise UsageError("--against needs a file: standard input has no history")
     # What begins with a dash git would read as an option; a colon would name another file.
     if not revision or revision.startswith("-") or any(char in ":\0\n" for char in revision):
-        raise UsageError(f"`{revision}` is no git revision")
+        raise UsageError(f"`{revision}` is not a git revision")
     if "\0" in path:
-        raise UsageError("a path holds no zero byte")
+        raise UsageError("a path cannot contain a zero byte")
     folder, name = os.path.split(path)
     # The plain blob: `git show` would run the conversions that a repository's attributes ask for.
     call = ["git", "cat-file", "blob", f"{revision}:./{name}"]
@@ -111,7 +111,7 @@ def at_revision(path: str, revision: str) -> Source:
     except FileNotFoundError:
         if folder and not os.path.isdir(folder):  # noqa: PTH112 (a folder that is not there looks like a missing git)
             raise UsageError(f"there is no folder `{folder}`") from None
-        raise UsageError("--against needs git, and there is none to be found") from None
+        raise UsageError("--against needs git, which was not found") from None
     except OSError as error:
         raise UsageError(f"git cannot be run: {error.strerror or error}") from None
     with process:

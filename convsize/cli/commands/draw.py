@@ -74,9 +74,9 @@ def command(
     from convsize.errors import UsageError
 
     if spec is not None and expression is not None:
-        raise UsageError("one picture shows one network: name a file or give a text by -e, not both")
+        raise UsageError("one picture shows one network: name a file or use -e, not both")
     if check and output is None:
-        raise UsageError("--check needs -o FILE, the picture to look at")
+        raise UsageError("--check needs -o FILE, the picture to check")
     suffix = None
     if output is not None:
         from convsize.views.canvas.file import suffix_of
@@ -139,7 +139,7 @@ def checked(path: str, description: str) -> ExitCode:
     data = files.read(path)
     if data is not None and shows(data, description):
         return ExitCode.OK
-    said = "is not there" if data is None else "does not show this network any more, or was drawn with other options"
+    said = "is not there" if data is None else "does not show this network, or was drawn with other options"
     terminal.complain(f"`{path}` {said}: draw it again without --check")
     return ExitCode.FINDINGS
 
@@ -150,14 +150,14 @@ def _refuse_mixed(style: str, suffix: str | None, given: dict[str, bool]) -> Non
 
     if style == "volumes":
         if suffix in (None, "dot", "mmd"):
-            raise UsageError("--style volumes is a drawing: write it to a .svg, .png or .pdf file by -o")
+            raise UsageError("--style volumes needs a file: add -o with a .svg, .png or .pdf name")
         useless = ["--detail", "--direction"]
-        reason = "--style volumes shows every volume, from the left to the right"
+        reason = "--style volumes always shows every volume, from left to right"
     elif suffix is None:
         useless = ["--direction", "--theme", "--scale"]
-        reason = "text on the terminal has no use for it; -o FILE draws a picture"
+        reason = "it applies to pictures only: add -o FILE"
     else:
-        useless, reason = ["--scale"], "it is for --style volumes"
+        useless, reason = ["--scale"], "it applies to --style volumes only"
     for option in useless:
         if given[option]:
             raise UsageError(f"{option}: {reason}")

@@ -56,10 +56,10 @@ def command(
     from convsize.lowering.plan import lower
 
     if spec is not None and expression is not None:
-        raise UsageError("one spec makes one file: give a file or -e, not both")
+        raise UsageError("one spec makes one file: name a file or use -e, not both")
     asked = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
     if init is not None and to != "onnx":
-        raise UsageError(f"--init is for --to onnx: what --to {to} writes holds no weights")
+        raise UsageError(f"--init is for --to onnx: --to {to} writes no weights")
     (name, where), *_ = asked
     network = api.from_source(
         named.read(where), name=name, lets=named.lets(let or ()), inputs=named.inputs(input_ or ())
@@ -71,7 +71,7 @@ def command(
     plan = lower(network, logits=logits)
     if to == "onnx":
         if output is None and sys.stdout.isatty():
-            raise UsageError("an ONNX model is no text for a screen: give a file by -o, or send it into a pipe")
+            raise UsageError("an ONNX model is binary: name a file with -o, or pipe the output")
         api.require_torch()
         from pathlib import Path
 

@@ -75,13 +75,15 @@ def command(
     kept = None if reserve is None else size(reserve, "--reserve")
     room = capacity(kind, known, given, kept)
     if kept is not None and room is None:
-        raise UsageError("--reserve keeps a part of the memory free: name a device, or give --memory 16GiB")
+        raise UsageError("--reserve needs a memory to fit into: add --device h200 or --memory 16GiB")
     if room is None and device is None:
-        raise UsageError("fit into what? Give --memory 16GiB, or a device of `convsize devices`: --device h200")
+        raise UsageError(
+            "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"
+        )
     if room is None:
-        raise UsageError(f"the memory of `{device}` is not known: give it by --memory, such as 16GiB")
+        raise UsageError(f"the memory of `{device}` is unknown: add it, such as --memory 16GiB")
     if batch is not None and largest == "batch":
-        raise UsageError("--batch is for the largest input: add --largest input, or leave it out")
+        raise UsageError("--batch is for --largest input: add that, or leave --batch out")
     setting = TrainingSetting(
         batch=1 if batch is None else batch,
         optimizer=optimizer,

@@ -38,7 +38,7 @@ def command(
     from convsize.errors import SpecError, UsageError
 
     if not paths:
-        raise UsageError("no spec: name files or directories, or `-` for standard input")
+        raise UsageError("no spec: name files or folders, or `-` for standard input")
     changed: list[str] = []
     unread: list[str] = []
     found = discover(paths, Configurations(), told=unread.append)
@@ -96,7 +96,7 @@ def canonical(text: str, name: str) -> str:
     formatted = format_file(file)
     again, found = parse(Source(formatted, name))
     if any(each.severity == "error" for each in found) or format_file(again) != formatted or not _same(file, again):
-        raise AssertionError(f"the canonical form of {name} would be another network; nothing was written")
+        raise AssertionError(f"the canonical form of {name} would be a different network; nothing was written")
     return formatted.replace("\n", newline)
 
 

@@ -103,16 +103,14 @@ def command(
     kept = None if reserve is None else size(reserve, "--reserve")
     room = capacity(kind, known, given, kept)
     if kept is not None and room is None:
-        raise UsageError("--reserve keeps a part of the memory free: name a device, or give --memory 16GiB")
+        raise UsageError("--reserve needs a memory to fit into: add --device h200 or --memory 16GiB")
     if exit_code and room is None:
-        raise UsageError(
-            "--exit-code needs a memory to fit into: name a device of `convsize devices`, or --memory 16GiB"
-        )
+        raise UsageError("--exit-code needs a memory to fit into: add --device h200 or --memory 16GiB")
     if inference and what_if:
-        raise UsageError("--what-if compares ways to train: leave --inference out")
+        raise UsageError("--what-if compares ways of training: leave --inference out")
     turns = Turns(specs, expression, let, input_)
     if timeline is not None and turns.several:
-        raise UsageError("a picture shows one step: name one spec where --timeline is given")
+        raise UsageError("--timeline draws one step: name only one spec")
     suffix = None
     if timeline is not None:
         from convsize.views.canvas.file import picture_suffix

@@ -45,7 +45,7 @@ def command(
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     asked = catalogue.all_ops() if name is None else (find(name),)
     if facts and format_ == "markdown":
-        raise UsageError("--facts is a table for the terminal; --format markdown writes pages: ask for one of them")
+        raise UsageError("--facts and --format markdown exclude each other: leave one out")
     if format_ == "markdown":
         terminal.write(markdown(asked))
     elif facts:
@@ -61,9 +61,7 @@ def command(
         text = layout.grid(
             ("spec", "name", "what it does"), rows, width=width, paint=paint, styles=["cyan", "bold", None]
         )
-        terminal.write(
-            f"{text}\nThe page of one layer: convsize ops C. What each op states of itself: convsize ops --facts\n"
-        )
+        terminal.write(f"{text}\nThe page of one layer: convsize ops C. The facts of every op: convsize ops --facts\n")
     return ExitCode.OK
 
 

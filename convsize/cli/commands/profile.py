@@ -60,7 +60,7 @@ def command(
 
     turns = Turns(specs, expression, let, input_)
     if turns.several:
-        raise UsageError("one network is profiled at a time: name one file, or give a text by -e")
+        raise UsageError("one network is profiled at a time: name one file, or use -e")
     suffix = None
     if output is not None:
         from convsize.views.canvas.file import picture_suffix

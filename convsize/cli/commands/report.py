@@ -87,7 +87,7 @@ def command(
             if not asked:
                 from convsize.language.files import SUFFIX
 
-                raise UsageError(f"there is nothing to report on in {' '.join(specs or ())}: no *{SUFFIX} in it")
+                raise UsageError(f"no spec to report on in {' '.join(specs or ())}: no *{SUFFIX} file")
             return code
         stale = 0
         if not check:

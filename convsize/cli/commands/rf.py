@@ -63,17 +63,17 @@ def command(
 
     if spec is not None and expression is not None:
         if layer is not None:
-            raise UsageError("one picture shows one network: name a file or give a text by -e, not both")
+            raise UsageError("one picture shows one network: name a file or use -e, not both")
         spec, layer = None, spec  # with -e the only argument is the layer
     if output is None and (image is not None or theme is not None):
-        raise UsageError("--image and --theme are for a picture: name its file by -o rf.svg")
+        raise UsageError("--image and --theme are for pictures: name a file with -o rf.svg")
     suffix = None
     if output is not None:
         from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(output, "a receptive field")
         if image is not None and suffix != "svg":
-            raise UsageError("--image is for an SVG: name the picture rf.svg")
+            raise UsageError("--image needs an SVG: use -o rf.svg")
     photo = None if image is None else data_uri(image)
     shapes = named.inputs(input_ or ())
     numbers = named.lets(let or ())
@@ -101,8 +101,8 @@ def data_uri(path: str) -> str:
     if data is None:
         raise UsageError(f"there is no file `{path}`")
     if len(data) > LARGEST_IMAGE:
-        raise UsageError(f"`{path}` is larger than {LARGEST_IMAGE:,} bytes: make it smaller, the input has few pixels")
+        raise UsageError(f"`{path}` is larger than {LARGEST_IMAGE:,} bytes: scale it down")
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature):
             return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    raise UsageError(f"`{path}` is no PNG and no JPEG file")
+    raise UsageError(f"`{path}` is neither a PNG nor a JPEG file")

@@ -53,13 +53,13 @@ def command(
     from convsize.views.answers import time as view
 
     if output is not None and not sweep:
-        raise UsageError("-o draws a sweep: ask for one by --sweep batch=1..512")
+        raise UsageError("-o draws a sweep: add --sweep batch=1..512")
     batches = _batches(sweep) if sweep else ()
     machine = devices.load(device)
     setting = TimeSetting(batch, dtype, train, optimizer)
     turns = Turns(specs, expression, let, input_)
     if output is not None and turns.several:
-        raise UsageError("one network is drawn at a time")
+        raise UsageError("one sweep is drawn at a time: name only one spec")
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     texts = []
     objects = []

@@ -157,10 +157,10 @@ def command(
         raise UsageError(f"{_option(wrong[0])} {wrong[1]}")
     if resume is None:
         if spec is not None and expression is not None:
-            raise UsageError("one network is trained at a time: give a file or -e, not both")
+            raise UsageError("one network is trained at a time: name a file or use -e, not both")
         return _new(spec, expression, output, settings, save_every, log_every, workers)
     if output is not None:
-        raise UsageError("--resume goes on in its own folder: leave --output out")
+        raise UsageError("--resume continues in its own folder: leave --output out")
     asked = {
         name
         for name in ctx.params
@@ -224,17 +224,18 @@ def _again(
         ours, theirs = getattr(settings, field), getattr(said, field)
         if ours != theirs:
             raise UsageError(
-                f"the run in `{resume}` has {_option(option)} {_shown(ours)}, not {_shown(theirs)}: leave it out to go "
-                "on, or begin a new run"
+                f"the run in `{resume}` has {_option(option)} {_shown(ours)}, not {_shown(theirs)}: leave it out to "
+                "resume, or start a new run"
             )
     if settings.processes != said.processes:
         raise UsageError(
-            f"the run in `{resume}` has {settings.processes} processes, not {said.processes}: start as many by torchrun"
+            f"the run in `{resume}` has {settings.processes} processes, not {said.processes}: start "
+            f"{settings.processes} with torchrun"
         )
     if "epochs" in asked:
         if settings.schedule == "cosine" and said.epochs != settings.epochs:
             raise UsageError(
-                "under a cosine schedule the number of epochs decides every learning rate: begin a new run"
+                "under a cosine schedule the number of epochs determines every learning rate: start a new run"
             )
         settings = settings.replace(epochs=said.epochs)
     if spec is not None or expression is not None:
@@ -243,13 +244,13 @@ def _again(
         if other is None:
             return ExitCode.FINDINGS
         if other[0].analyze().graph != graph:
-            raise UsageError(f"`{spec or 'the expression'}` is another network than the one in `{resume}`")
+            raise UsageError(f"`{spec or 'the expression'}` is a different network from the one in `{resume}`")
     found = _network(Source(text, str(Path(resume) / "network.spec")), name, settings)
     if found is None:
         return ExitCode.FINDINGS
     network, new_head = found
     if network.analyze().graph != graph:
-        raise UsageError(f"network.spec in `{resume}` is not the network that the run began with")
+        raise UsageError(f"network.spec in `{resume}` is not the network that the run started with")
     job = Job(network, settings, Path(resume), text, graph, True, save_every, log_every, workers, new_head)
     return _run(job)
 

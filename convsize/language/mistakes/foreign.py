@@ -83,7 +83,7 @@ class _Given:
 def _whole(value: object, least: int = 1) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value
-    raise _Unread(f"`{value}` is no whole number of {least} or more")
+    raise _Unread(f"`{value}` is not a whole number of at least {least}")
 
 
 def _extents(value: object, least: int = 1) -> tuple[int, ...]:
@@ -102,7 +102,7 @@ def _dims(values: tuple[int, ...]) -> str:
 def _decimal(value: object) -> str:
     """A number as a spec writes it: 1e-05 as 0.00001."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10**9:
-        raise _Unread(f"`{value}` is no number that a spec takes")
+        raise _Unread(f"`{value}` is not a number that a spec allows")
     exact = Fraction(repr(value))
     if exact.denominator == 1:
         return str(exact.numerator)
@@ -151,7 +151,7 @@ def _padding(
     elif padding == "valid":
         padding = 0
     elif isinstance(padding, str) or given.keras:
-        raise _Unread(f"a spec has no padding `{padding}`")
+        raise _Unread(f"a spec does not support the padding `{padding}`")
     pads = _extents(padding, 0)
     return "" if half == pads and not given.explicit else f"p{_dims(pads)}"
 
@@ -177,14 +177,14 @@ _ACTIVATIONS = {
 def _activation(value: object) -> str:
     known = _ACTIVATIONS.get(str(value))
     if known is None:
-        raise _Unread(f"a spec has no activation `{value}`")
+        raise _Unread(f"a spec does not support the activation `{value}`")
     return f" {known}" if known else ""
 
 
 def _convolution(given: _Given) -> str:
     activation = ""
     if given.keras is None and "filters" not in given.named and len(given.positional) > 2:
-        raise _Unread("PyTorch's `Conv2d` and Keras' `Conv2D` give their numbers in another order")
+        raise _Unread("PyTorch's `Conv2d` and Keras' `Conv2D` order their arguments differently")
     if given.keras or (given.keras is None and "out_channels" not in given.named):
         given.keras = True
         depth = _whole(given.take("filters", at=0))
@@ -260,7 +260,7 @@ def _transposed(given: _Given) -> str:
     dilation: tuple[int, ...] = (1,)
     pads: tuple[tuple[int, int], ...]
     if given.keras is None and "filters" not in given.named and len(given.positional) > 2:
-        raise _Unread("PyTorch's `ConvTranspose2d` and Keras' `Conv2DTranspose` give their numbers in another order")
+        raise _Unread("PyTorch's `ConvTranspose2d` and Keras' `Conv2DTranspose` order their arguments differently")
     if given.keras or (given.keras is None and "out_channels" not in given.named):
         depth = _whole(given.take("filters", at=0))
         kernel = _extents(given.take("kernel_size", at=1))
@@ -274,7 +274,7 @@ def _transposed(given: _Given) -> str:
         # TensorFlow's is the gradient of its convolution: `same` gives stride times the input, `valid` at least that.
         lost = [max(k - s, 0) if padding == "same" else 0 for k, s in sizes]
         if padding not in ("same", "valid"):
-            raise _Unread(f"a spec has no padding `{padding}`")
+            raise _Unread(f"a spec does not support the padding `{padding}`")
         pads = tuple((each // 2, each - each // 2) for each in lost)
         extra = tuple(max(s - k, 0) for k, s in sizes)
     else:
@@ -316,7 +316,7 @@ def _pool(mnemonic: str) -> Callable[[_Given], str]:
             stride = given.take("strides", at=1, default=None)
             padding = given.take("padding", at=2, default="valid")
             if padding not in ("same", "valid"):
-                raise _Unread(f"a spec has no padding `{padding}`")
+                raise _Unread(f"a spec does not support the padding `{padding}`")
             pads = "psame" if padding == "same" else ""
             if pads and mnemonic == "A":
                 zeros = "z0"  # TensorFlow's averages leave the zeros out
@@ -354,7 +354,7 @@ def _adaptive(mnemonic: str) -> Callable[[_Given], str]:
         size = _extents(given.take("output_size", at=0))
         if size != (1,):
             raise _Unread(
-                f"{_dims(size)} positions are left: pool with the window that the extent there, divided by "
+                f"{_dims(size)} positions are left: pool with a window of the extent there divided by "
                 f"{_dims(size)}, gives"
             )
         return mnemonic
@@ -414,14 +414,14 @@ def _batch_norm(given: _Given) -> str:
 
 def _keras_batch_norm(given: _Given) -> str:
     if given.take("axis", at=0, default=-1) not in (-1, 1):
-        raise _Unread("a spec normalises over the depth only")
+        raise _Unread("layers of a spec normalise over the depth only")
     momentum = given.take("momentum", at=1, default=0.99)
     eps = given.take("epsilon", at=2, default=1e-3)
     center, scale = _flag(given.take("center", default=True)), _flag(given.take("scale", default=True))
     if center != scale:
         raise _Unread("a spec's `BN` has both gain and bias, or none")
     if not isinstance(momentum, float):
-        raise _Unread(f"`{momentum}` is no momentum")
+        raise _Unread(f"`{momentum}` is not a valid momentum")
     return _normed(given, eps, float(1 - Fraction(repr(momentum))), center)
 
 
@@ -539,7 +539,7 @@ def _upsample(given: _Given) -> str:
         mode = given.take("interpolation", at=None, default="nearest")
     else:
         if given.take("size", at=0, default=None) is not None:
-            raise _Unread("`up` takes the factor, and this is the extent")
+            raise _Unread("`up` takes the factor, but this is the extent")
         scale = given.take("scale_factor", at=1)
         mode = given.take("mode", at=2, default="nearest")
         if given.take("align_corners", at=3, default=None):
@@ -592,9 +592,9 @@ _UP = _sized(_upsample, "upsampling is written `up(s)`, with its factor s")
 _PAD = _sized(_around(1), "zero padding is written `pad(n)`, with the zeros on every side")
 _GAP = _function("GAP", keepdims=False)
 _GMP = _function("GMP", keepdims=False)
-_SUM = _nothing("a sum is written with brackets around its branches: `(a + b)`")
-_PRODUCT = _nothing("a product is written with brackets around its branches: `(a * b)`")
-_CONCATENATION = _nothing("branches side by side stand in brackets: `[a | b]`")
+_SUM = _nothing("a sum is written in round brackets: `(a + b)`")
+_PRODUCT = _nothing("a product is written in round brackets: `(a * b)`")
+_CONCATENATION = _nothing("a concatenation is written in square brackets: `[a | b]`")
 _EMBEDDING = _sized(
     _word("embed", "num_embeddings", "embedding_dim"), "an embedding is written `embed(v,d)`: vocabulary, then depth"
 )
@@ -618,7 +618,7 @@ ENTRIES: dict[str, _Entry] = {
     "convolution": _CONVOLUTION,
     "convt": _TRANSPOSED,
     "convtranspose": _TRANSPOSED,
-    "cropping": _sized(_around(-1), "cropping is written `crop(h,w)`, with the extents that stay"),
+    "cropping": _sized(_around(-1), "cropping is written `crop(h,w)`, with the extents to keep"),
     "deconv": _TRANSPOSED,
     "deconvolution": _TRANSPOSED,
     "dense": _LINEAR,
@@ -681,7 +681,7 @@ ENTRIES: dict[str, _Entry] = {
 
 _OWN = {
     "affine": "a learned gain and bias for every map",
-    "crop(h,w)": "with the extents that stay",
+    "crop(h,w)": "with the extents to keep",
     "drop(p)": "with its probability p",
     "droppath(p)": "with its probability p",
     "embed(v,d)": "with the vocabulary and the depth",
@@ -690,7 +690,7 @@ _OWN = {
     "hswish": "",
     "leaky(a)": "with its slope a",
     "pad(n)": "with the zeros on every side",
-    "pick(i,j,…)": "with the maps that stay",
+    "pick(i,j,…)": "with the maps to keep",
     "reshape(d,h,w)": "with the volume",
     "scale": "a learned gain for every map",
     "shuffle(g)": "with its groups",
@@ -699,7 +699,7 @@ _OWN = {
     "times(k)": "with its factor k",
     "up(s)": "with its factor s",
     "weight": "a learned scalar",
-    "widen(d)": "with the depth that comes out",
+    "widen(d)": "with the output depth",
 }
 """The words that no library calls so, with what their brackets hold: only their letters can be wrong."""
 
@@ -875,7 +875,7 @@ def read(name: str, call: str | None = None, *, defaults: bool = False) -> Readi
     if found is None:
         if not elsewhere(name):
             return None
-        return Reading(None, "no layer of a spec does that; `convsize ops` lists those that there are")
+        return Reading(None, "specs have no such layer; `convsize ops` lists the layers")
     key, keras = found
     entry = ENTRIES[key]
     if call is None:

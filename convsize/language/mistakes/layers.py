@@ -47,7 +47,7 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
             f"the {SUFFIXES[part]} is written twice in `{token}`",
             span,
             f"once is enough: `{without}`" if before == written else f"keep one of `{before}` and `{written}`",
-            labels=(Label(first, "it stands here already"),),
+            labels=(Label(first, "it is here already"),),
             fixes=(Fix(span, "", before == written),),
         )
         return
@@ -225,7 +225,7 @@ def unknown(scanner: Scanner) -> NoReturn:
         zeros = run.replace("O", "0")
         scanner.report(
             "E002",
-            f"`{run}` has the letter O where a digit can stand",
+            f"`{run}` has the letter O in place of a digit",
             Span(begin, end),
             f"write the digit 0: `{zeros}`",
             fixes=(Fix(Span(begin, end), zeros, True),),
@@ -383,7 +383,7 @@ def dropout(scanner: Scanner, pos: int) -> bool:
     scanner.pos = end
     scanner.report(
         "E008",
-        f"`{text[pos:end]}` is not how dropout is written",
+        f"`{text[pos:end]}` is not a dropout layer",
         Span(pos, end),
         f"write `drop({rate or 'p'})`" + ("" if rate else ", with its probability p"),
         fixes=(Fix(Span(pos, end), f"drop({rate})", True),) if rate else (),

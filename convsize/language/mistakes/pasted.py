@@ -29,9 +29,9 @@ def pasted(text: str) -> Diagnostic | None:
             return Diagnostic(
                 "E002",
                 "error",
-                f"this is {what}, and no spec",
+                f"this is {what}, not a spec",
                 Span(found.start(), found.end()),
                 "write its layers as a spec does, `C3D64 R M FC10`; a single call, as "
-                "`Conv2d(3, 64, 3, padding=1)`, is read when it stands alone",
+                "`Conv2d(3, 64, 3, padding=1)`, is read when it is written alone",
             )
     return None

@@ -45,7 +45,7 @@ def empty_branch(scanner: Scanner, opener: str, char: str, op: str) -> None:
     """E009 for the branch before `char`, of a group whose branches `op` parts, if anything does."""
     span = Span(scanner.pos, scanner.pos + 1)
     if not op:
-        scanner.report("E009", "nothing stands in these brackets", span, "put layers in, or take them away")
+        scanner.report("E009", "these brackets are empty", span, "put layers in, or remove them")
         return
     sample = f"[C3D64 {op} x]" if opener == "[" else f"(C3D64 {op} x)"
     scanner.report(
@@ -59,11 +59,11 @@ def empty_branch(scanner: Scanner, opener: str, char: str, op: str) -> None:
 def wrong_bracket(scanner: Scanner, opener: str, char: str, span: Span) -> None:
     """E016 for an operator in brackets of the other kind."""
     if char == "|":
-        text = "`|` puts branches side by side in square brackets, and these are round"
+        text = "`|` puts branches side by side in square brackets, but these are round"
         hint = "write `[a | b]`"
     else:
         verb = "adds" if char == "+" else "multiplies"
-        text = f"`{char}` {verb} branches in round brackets, and these are square"
+        text = f"`{char}` {verb} branches in round brackets, but these are square"
         hint = f"write `(a {char} b)`"
     at = scanner.opens[-1][1]
     scanner.report("E016", text, span, hint, labels=(Label(Span(at, at + 1), f"`{opener}` is opened here"),))
@@ -97,7 +97,7 @@ def bracketed(scanner: Scanner, layer: Layer) -> bool:
         "E003",
         f"brackets are glued to the layer `{written}`",
         Span(start, end),
-        f"a layer's numbers stand right behind its letters, as in `{better}`",
+        f"a layer's numbers follow its letters directly, as in `{better}`",
     )
     return True
 
@@ -119,7 +119,7 @@ def stray_part(scanner: Scanner) -> None:
     what = "a depth" if written[0] == "D" else "a stride"
     scanner.report(
         "E016",
-        f"`{written}` is {what}, and the layer that it belongs to is missing",
+        f"`{written}` is {what}, but its layer is missing",
         Span(start, end),
         f"glue it to its layer, as in `C3{written}`",
     )
@@ -198,7 +198,7 @@ def loose_star(scanner: Scanner, items: list[Item], top: bool) -> bool:
         parted = text[items[-1].span.end : star] if items else ""
         if not items or parted.strip():
             scanner.report(
-                "E016", f"nothing stands before `*{count}` to repeat", span, f"write it as in `{before}*{count}`"
+                "E016", f"there is nothing before `*{count}` to repeat", span, f"write it as in `{before}*{count}`"
             )
         elif items[-1].repeat is not None or items[-1].names:
             scanner.report(
@@ -210,7 +210,7 @@ def loose_star(scanner: Scanner, items: list[Item], top: bool) -> bool:
         else:
             scanner.report(
                 "E015",
-                f"a space parts the repeat `*{count}` from what it repeats",
+                f"a space separates the repeat `*{count}` from what it repeats",
                 span,
                 f"write `{before}*{count}`",
                 fixes=(Fix(Span(items[-1].span.end, end), f"*{count}", True),),
@@ -223,7 +223,7 @@ def loose_star(scanner: Scanner, items: list[Item], top: bool) -> bool:
         scanner.pos = end
         scanner.report(
             "E016",
-            f"`*{count}` repeats by a name without braces",
+            f"`*{count}` needs braces around the name",
             Span(star, end),
             f"write `{before}*{{{count}}}`",
             fixes=(Fix(Span(pos, end), f"{{{count}}}", True),),
@@ -243,9 +243,9 @@ def useless_arrow(scanner: Scanner, start: int) -> None:
     """E016 for an arrow that joins nothing."""
     scanner.report(
         "E016",
-        "`->` stands between two items, and one of them is missing here",
+        "`->` must be between two items, but one of them is missing",
         Span(start, start + 2),
-        "take it away; a line that goes on in the next is followed by an indented one",
+        "remove it; to continue a line, indent the next one",
         fixes=(Fix(Span(start, start + 2), "", True),),
     )
 
@@ -264,9 +264,9 @@ def stray_character(scanner: Scanner) -> None:
     if char.isprintable():
         message = f"`{shown}` means nothing in a spec"
     elif char in _MEANT:
-        message = f"a space of another kind (U+{ord(char):04X}) stands here"
+        message = f"there is an unusual space (U+{ord(char):04X}) here"
     else:
-        message = f"a control character (U+{ord(char):04X}) stands here"
+        message = f"there is a control character (U+{ord(char):04X}) here"
     fixes: tuple[Fix, ...] = ()
     hint = "take it away"
     if char in _MEANT:
@@ -275,13 +275,13 @@ def stray_character(scanner: Scanner) -> None:
             meant = " "  # what it parts stays two
         fixes = (Fix(span, meant, True),)
         if not _MEANT[char]:
-            hint = "take it away; spaces separate items, and line breaks separate statements"
+            hint = "remove it; spaces separate items, and line breaks separate statements"
         else:
             hint = "write a plain space" if meant.isspace() else f"write `{meant}`"
     elif char == "×":
         hint, fixes = _times(scanner, start, end)
     elif char == "?":
-        hint = "nothing is left to choice in a spec: keep the item, or leave it out"
+        hint = "nothing in a spec is optional: keep the item, or remove it"
     elif char == "^":
         hint = "a repeat is written `*3`"
     scanner.report("E001", message, span, hint, fixes=fixes)
@@ -320,12 +320,12 @@ def stray(scanner: Scanner, char: str) -> None:
             "E011",
             f"`{char}` closes nothing",
             span,
-            f"take it away, or put the `{opener}` where it should begin",
+            f"remove it, or put the `{opener}` where it should start",
         )
     elif char == ",":
         scanner.report(
             "E016",
-            "`,` stands between items, which only spaces separate",
+            "`,` cannot separate items; spaces do",
             span,
             "leave it out",
             fixes=(Fix(span, "" if text[pos + 1] == " " else " ", True),),
@@ -333,18 +333,18 @@ def stray(scanner: Scanner, char: str) -> None:
     elif char == "+":
         scanner.report("E016", "`+` adds branches only inside round brackets", span, "write `(a + b)`")
     elif char == "|":
-        scanner.report("E016", "`|` parts branches only inside square brackets", span, "write `[a | b]`")
+        scanner.report("E016", "`|` separates branches only inside square brackets", span, "write `[a | b]`")
     elif char == "{":
         end = text.find("}", pos, pos + 64) + 1
         scanner.pos = end or pos + 1
         scanner.report(
             "E016",
-            "an expression in braces stands alone",
+            "an expression in braces cannot stand alone",
             Span(pos, scanner.pos),
             "glue it to a layer, as in `C3D{n}`, or to a `*`",
         )
     elif char == ":":
-        scanner.report("E016", "`:` stands in the middle of a series", span, "begin the statement on a new line")
+        scanner.report("E016", "there is a `:` in the middle of a series", span, "begin the statement on a new line")
     else:
         scanner.report(
             "E016",
@@ -374,16 +374,16 @@ def misplaced_keyword(scanner: Scanner, name: str, span: Span) -> NoReturn:
     elif name == "as":
         scanner.report(
             "E016",
-            "`as` names the value before it, and none stands there",
+            "`as` names the value before it, but there is none",
             span,
-            "put it behind a layer or a bracket, as in `C3D64 as stem`",
+            "put it after a layer or a bracket, as in `C3D64 as stem`",
         )
         if scanner.skip() in LOWER:
             scanner.ident()
     else:
         scanner.report(
             "E016",
-            f"`{name}` begins a statement and cannot stand in a series",
+            f"`{name}` begins a statement and cannot be part of a series",
             span,
             "put it at the beginning of a line, without indentation",
         )
@@ -402,13 +402,13 @@ def lone_number(scanner: Scanner) -> None:
     written = text[start:end]
     help_text = "a layer begins with a capital letter, as in `C3D64`"
     if text[end] == "*":
-        help_text = f"a repeat stands behind what it repeats: `(C3D64 R)*{written}`"
+        help_text = f"a repeat follows what it repeats: `(C3D64 R)*{written}`"
     elif written.isdigit():
         help_text = f"a convolution of depth {written} is `CkD{written}`, with its kernel k"
     elif layers_in("C" + written):
         help_text = f"a convolution begins with its letter: `C{written}`"
     scanner.pos = end + (text[end] == "*")
-    scanner.report("E016", f"`{written}` stands alone, and a number alone is no layer", Span(start, end), help_text)
+    scanner.report("E016", f"`{written}` is only a number, which is not a layer", Span(start, end), help_text)
     while written.isdigit() and text[end] == " ":
         while text[end] == " ":
             end += 1
@@ -453,7 +453,7 @@ def no_name(scanner: Scanner) -> NoReturn:
     else:
         scanner.report(
             "E016",
-            "a name is missing behind `as`",
+            "a name is missing after `as`",
             scanner.here(),
             "write one in small letters, as in `C3D64 as stem`",
         )

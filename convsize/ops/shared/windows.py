@@ -128,7 +128,7 @@ def resolve(
                 "E207",
                 f"half padding needs an odd kernel: {d}·({k} - 1)/2 = {reach / 2:g} zeros on each side of the "
                 f"{axis_name(source, axis)}",
-                f"write the padding: `p0` for none, `{keeping}` to keep the size at stride 1",
+                f"write the padding: `p0` for none, `{keeping}` to keep the extents at stride 1",
             )
         axes.append(AxisWindow(k, s, d, *padding.resolve(k, s, d, source.spatial[axis], axis)))
     return tuple(axes)
