@@ -78,7 +78,10 @@ def test_files_are_the_same_wherever_they_are_drawn(convsize, tmp_path: Path) ->
         (["--check"], "--check needs -o FILE"),
         (["--style", "volumes"], "add -o with a .svg, .png or .pdf name"),
         (["--style", "volumes", "-o", "net.dot"], "add -o with a .svg, .png or .pdf name"),
-        (["--style", "volumes", "-o", "net.svg", "--detail", "layer"], "--detail: --style volumes always shows every volume"),
+        (
+            ["--style", "volumes", "-o", "net.svg", "--detail", "layer"],
+            "--detail: --style volumes always shows every volume",
+        ),
         (["--theme", "dark"], "--theme: it applies to pictures only"),
         (["-o", "net.svg", "--scale", "log"], "--scale: it applies to --style volumes only"),
         (["-o", "no/such/folder/net.svg"], "cannot be written: No such file or directory"),

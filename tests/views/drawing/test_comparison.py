@@ -109,8 +109,8 @@ def test_one_wrong_spec_among_several(convsize) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "a comparison needs two networks or more"),
-        ([SPECS / "alexnet.spec", "--theme", "dark"], "name its file by -o costs.svg"),
+        ([], "`compare` needs at least two networks"),
+        ([SPECS / "alexnet.spec", "--theme", "dark"], "name a file with -o costs.svg"),
         ([SPECS / "alexnet.spec", "-o", "costs.mmd"], "a comparison is no graph"),
     ],
 )

@@ -89,10 +89,10 @@ def test_a_photo_stands_in_the_picture(convsize, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--image", "photo.png"], "name its file by -o rf.svg"),
-        (["--image", "page.svg", "-o", "rf.svg"], "is no PNG and no JPEG file"),
+        (["--image", "photo.png"], "name a file with -o rf.svg"),
+        (["--image", "page.svg", "-o", "rf.svg"], "is neither a PNG nor a JPEG file"),
         (["--image", "none.png", "-o", "rf.svg"], "there is no file"),
-        (["--image", "page.svg", "-o", "rf.png"], "--image is for an SVG"),
+        (["--image", "page.svg", "-o", "rf.png"], "--image needs an SVG"),
         (["-o", "rf.dot"], "a receptive field is no graph"),
         (["conv77"], "there is no layer `conv77`"),
     ],

@@ -317,7 +317,7 @@ def test_says_what_is_wrong_with_the_call(convsize: Callable[..., Any], tmp_path
     (tmp_path / "file").write_text("")
     (tmp_path / "empty").mkdir()
     assert "no spec: name a file" in convsize("report").err
-    assert "there is nothing to report on" in convsize("report", tmp_path / "empty").err
+    assert "no spec to report on" in convsize("report", tmp_path / "empty").err
     ran = convsize("report", "-e", "CR", "-i", "3@8x8", "-o", tmp_path / "file" / "x")
     assert (ran.code, "cannot be made" in ran.err) == (2, True)
 
