@@ -11,14 +11,18 @@ from typing import NamedTuple
 
 import pytest
 import turns
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).resolve().parents[1]
 SPECS = ROOT / "specs"
 
 # The same examples in every run, so that a run says what a change did; other ones with CONVSIZE_FUZZ=20000.
-settings.register_profile("the same", derandomize="CONVSIZE_FUZZ" not in os.environ, database=None, deadline=None)
+# A mutant is to be noticed, and nobody reads by which example: the smallest one is not looked for.
+PHASES = (Phase.explicit, Phase.generate) if "CONVSIZE_MUTANT" in os.environ else tuple(Phase)
+settings.register_profile(
+    "the same", derandomize="CONVSIZE_FUZZ" not in os.environ, database=None, deadline=None, phases=PHASES
+)
 settings.load_profile("the same")
 
 # Tests that run beside each other share the processors: with a thread for each of them they would wait for each other.

@@ -6,10 +6,11 @@
     python tests/mutation/mutate.py score
 
 `map` runs the tests of TESTS once and notes for every line which of them reach it, and the CPU time of each. `run`
-draws mutants of the named files and runs for each the tests that reach the changed line, the quickest first, until one
-fails. Every mutant is a fork of a process that has PyTorch and pytest loaded, but nothing of convsize: what is computed
-when a module is loaded is computed anew, and no cache hides a change. A mutant may use CPU seconds, not seconds of the
-clock, so that a busy machine judges as a quiet one does; one that never ends is killed, too.
+draws mutants of the named files and runs for each the tests that reach the changed line, those of its subject first and
+the quickest of them first, until one fails. Every mutant is a fork of a process that has PyTorch and pytest loaded, but
+nothing of convsize: what is computed when a module is loaded is computed anew, and no cache hides a change. A mutant
+may use CPU seconds, not seconds of the clock, so that a busy machine judges as a quiet one does; one that never ends is
+killed, too.
 
 What a person has found to change nothing stands in equivalent.txt, one mutant a line, and does not count.
 """
@@ -30,6 +31,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ TESTS = (
     "tests/cli/test_memory_command.py",
 )
 OPTIONS = ("-q", "-x", "-p", "no:cacheprovider", "-m", "not slow and not timed and not gpu")
-LONGEST_TEST = 4.0
+LONGEST_TEST = 10.0
 """CPU seconds: tests that take longer judge no mutant."""
 BUDGET = 15.0
 """CPU seconds of tests that a mutant is shown."""
@@ -246,8 +248,14 @@ def make_map(tests: list[str]) -> None:
     print(f"{len(known['seconds'])} tests")
 
 
+def _apart(path: str, test: str) -> int:
+    """How many folders of a file's subject a test's does not share: tests/graph and convsize/graph are one subject."""
+    own, other = Path(path).parts[1:-1], Path(test.partition("::")[0]).parts[1:-1]
+    return len(own) - len([*takewhile(lambda pair: pair[0] == pair[1], zip(own, other, strict=False))])
+
+
 def chosen_tests(known: dict[str, dict], path: str, mutant: Mutant) -> list[str]:
-    """The tests that judge a mutant, the quickest first."""
+    """The tests that judge a mutant: those of its subject before others, the quickest first."""
     lines, seconds = known["lines"].get(path, {}), known["seconds"]
     reach = {
         test for line in range(mutant["first"], mutant["last"] + 1) for test in lines.get(str(line), ())  # type: ignore[call-overload,operator]
@@ -255,7 +263,7 @@ def chosen_tests(known: dict[str, dict], path: str, mutant: Mutant) -> list[str]
     if not reach and not mutant["called"]:  # it runs when the module is loaded
         reach = {test for tests in lines.values() for test in tests}
     found, spent = [], 0.0
-    for test in sorted(reach, key=lambda test: (seconds.get(test, 0.0), test)):
+    for test in sorted(reach, key=lambda test: (_apart(path, test), seconds.get(test, 0.0), test)):
         spent += seconds.get(test, 0.0)
         if seconds.get(test, 0.0) > LONGEST_TEST or (spent > BUDGET and found):
             break
@@ -284,6 +292,7 @@ def _suffer(path: Path, mutant: Mutant, tests: list[str]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
+    os.environ["CONVSIZE_MUTANT"] = "1"
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     resource.setrlimit(resource.RLIMIT_DATA, (6 << 30, 6 << 30))
     signal.alarm(20 * LIMIT)

@@ -6,7 +6,7 @@ import pytest
 
 import convsize
 from convsize.analyses.memory.fit import largest_batch
-from convsize.analyses.memory.peak import training_memory, what_if_choices
+from convsize.analyses.memory.peak import fatal_layers, training_memory, what_if_choices
 from convsize.analyses.memory.recorders import RECORDERS
 from convsize.errors import UsageError
 from convsize.records import Capacity, TrainingSetting
@@ -126,6 +126,25 @@ def test_what_is_not_known_is_an_error(monkeypatch):
     network = convsize.parse("input: 3@9x9\nC3D8 lppool(2,2) FC3")
     with pytest.raises(UsageError, match=r"lppool1 is not known: what nn\.LPPool2d holds has not been measured"):
         training_memory(network, TrainingSetting())
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "fatal"),
+    [
+        ("LNb0 GN2 C3D4 GAP FC3", {}, ("gn1",)),
+        ("C3D4 LNb0 GN2 C3D4 GAP FC3", {"frozen": ("conv1",)}, ("gn1",)),
+        ("LNb0 GN2 GN4 C3D4 GAP FC3", {"frozen": ("gn1",)}, ("gn2",)),
+        # A gradient flows further, or none comes to it, the depth is not innermost, or it runs on a GPU.
+        ("C3D4 LNb0 GN2 C3D4 GAP FC3", {}, ()),
+        ("LN GN2 C3D4 GAP FC3", {}, ()),
+        ("LNb0 GN2 C3D4 GAP FC3", {"frozen": ("gn1",)}, ()),
+        ("GN2 C3D4 GAP FC3", {}, ()),
+        ("LNb0 GN2 C3D4 GAP FC3", {"device": "cuda"}, ()),
+    ],
+)
+def test_group_norms_whose_backward_ends_the_process(text, change, fatal):
+    network = convsize.parse(f"input: 4@9x9\n{text}")
+    assert fatal_layers(network, TrainingSetting(2, **change)) == fatal
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "vgg_d", "googlenet", "shufflenet_v2_x1_0"])

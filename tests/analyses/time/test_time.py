@@ -62,6 +62,39 @@ def test_a_step_has_backward_passes_losses_and_the_optimizer():
     assert dict(predict_time(one, PLAIN, TimeSetting(2, training=True)).outside)["sums of gradients"] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "sums"),
+    [
+        ("C3D8b0 R GAP", []),
+        ("C3D8b0 R [x | C1] GAP", [8 * 100]),
+        ("C3D8b0 R [x | C1 | R] GAP", [8 * 100] * 2),
+        # What is read twice and depends on no parameter has no gradient.
+        ("R [x | C1] GAP", []),
+        ("R [x | R] C1 GAP", []),
+        # A parameter in one of its branches is enough.
+        ("[x | C1] [x | R] GAP", [8 * 100]),
+        ("[x | C1 S] [x | R] GAP", [8 * 100]),
+    ],
+)
+def test_gradients_that_are_summed_by_hand(text, sums):
+    """One addition for each reader but the first: two values in and one out, of 4 bytes, batch 2."""
+    network = convsize.parse(f"input: 4@10x10\n{text} FC10 S")
+    outside = dict(predict_time(network, PLAIN, TimeSetting(2, training=True)).outside)
+    assert outside["sums of gradients"] == pytest.approx(sum(1e-6 + 3 * 4 * 2 * each / 1e9 for each in sums))
+
+
+def test_the_loss_and_the_optimizer_by_hand():
+    """Six values moved for every output of every end, four for every parameter; buffers are not stepped."""
+    network = convsize.parse("input: 4@10x10\nC3D8b0 BN as a GAP FC10 S\nhead other @a: FC5b0")
+    outside = dict(predict_time(network, PLAIN, TimeSetting(2, training=True)).outside)
+    assert outside["loss"] == pytest.approx(sum(1e-6 + 6 * 4 * 2 * each / 1e9 for each in (10, 5)))
+    sizes = [8 * 4 * 9, 8, 8, 8 * 10, 10, 800 * 5]
+    assert outside["step of momentum"] == pytest.approx(sum(1e-6 + 4 * 4 * each / 1e9 for each in sizes))
+    # One kernel works on all of them on a GPU.
+    together = dict(predict_time(network, PLAIN.replace(kind="cuda"), TimeSetting(2, training=True)).outside)
+    assert together["step of momentum"] == pytest.approx(1e-6 + 4 * 4 * sum(sizes) / 1e9)
+
+
 def test_a_layer_that_was_timed_alone_is_looked_up():
     network = convsize.parse("input: 4@10x10\nC3D8b0 R")
     conv, relu = pieces(network, 2, "float32", training=False)
