@@ -94,13 +94,14 @@ class Scanner:
     the offset of it. A trial only asks whether a text can be read: it stops at the first error.
     """
 
-    __slots__ = ("diagnostics", "end", "numbers", "opens", "pos", "text", "trial", "weight")
+    __slots__ = ("closed", "diagnostics", "end", "numbers", "opens", "pos", "text", "trial", "weight")
 
     def __init__(self, text: str, pos: int = 0, *, trial: bool = False) -> None:
         self.text = text
         self.end = len(text) - 1
         self.pos = pos
         self.opens: list[tuple[str, int]] = []
+        self.closed: dict[int, int] | None = None
         self.weight = 0
         self.trial = trial
         self.numbers: dict[str, Fraction] = {}
@@ -286,16 +287,18 @@ class Scanner:
         self.pos = min(pos, self.end)
 
     def behind_brackets(self, at: int) -> int:
-        """Behind the bracket that closes the one at `at`, or `at` where its line ends before."""
-        text, depth = self.text, 0
-        for pos in range(at, self.end):
-            char = text[pos]
-            if char in "([{":
-                depth += 1
-            elif char in ")]}":
-                depth -= 1
-                if depth == 0:
-                    return pos + 1
-            elif char == "\n":
-                break
-        return at
+        """Behind the bracket that closes the one at `at`, or `at` where its line ends before.
+
+        All brackets are paired when the first is asked for, so that a text full of them is read in linear time.
+        """
+        if self.closed is None:
+            self.closed, opens = {}, []
+            for pos in range(self.end):
+                char = self.text[pos]
+                if char in "([{":
+                    opens.append(pos)
+                elif char in ")]}" and opens:
+                    self.closed[opens.pop()] = pos + 1
+                elif char == "\n":
+                    opens.clear()
+        return self.closed.get(at, at)
