@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from convsize.errors import UsageError, nearest
@@ -75,6 +76,16 @@ def _start(layer: LayerRow) -> tuple[Fraction, ...] | None:
     return None if field is None or field.whole or not field.start else field.start
 
 
+def gives(layer: LayerRow) -> str:
+    """The volume that a layer gives; of a fully connected one how many values it reads as well: 25088→4096."""
+    output = numbers.volume(layer.output)
+    return f"{prod(layer.input_shapes[0])}→{output}" if layer.kind == "dense" else output
+
+
+def _output(line: Line) -> str:
+    return gives(line.last) if line.summary is None else numbers.volume(line.last.output)
+
+
 def _cost(
     name: str,
     header: str,
@@ -96,7 +107,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("line", "line", lambda layer: layer.line),
     # Of a folded line it is what enters its first turn.
     Column("inputs", "from", lambda layer: layer.inputs, words=True, said=lambda line: " ".join(line.first.inputs)),
-    Column("output", "output", lambda layer: layer.output, numbers.volume),
+    Column("output", "output", lambda layer: layer.output, said=_output),
     Column("receptive_field", "RF", _field, _sees),
     Column("jump", "jump", _jump, numbers.axes),
     Column("start", "RF start", _start, numbers.places),

@@ -16,6 +16,7 @@ from typing import Any
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
+from convsize.views.analysis.columns import gives
 from convsize.views.canvas import file
 from convsize.views.canvas.colours import THEMES, light_and_dark
 from convsize.views.drawing import dot
@@ -199,9 +200,7 @@ def _jump_pixels(row: LayerRow) -> float:
 
 _COLUMNS = (
     _LayerColumn("spec", "spec", lambda row: row.spec, None, None, words=True),
-    _LayerColumn(
-        "output", "output", lambda row: numbers.volume(row.output), lambda row: row.output_elements, Explainer.output
-    ),
+    _LayerColumn("output", "output", gives, lambda row: row.output_elements, Explainer.output),
     _LayerColumn(
         "parameters",
         "parameters",

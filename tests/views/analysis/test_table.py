@@ -174,3 +174,12 @@ def test_every_encoding_gets_something_it_can_show(encoding: str | None) -> None
     assert text.encode(encoding or "ascii")
     assert "conv1" in text
     assert "?" not in text
+
+
+def test_a_fully_connected_layer_shows_how_many_values_it_reads(convsize) -> None:
+    # 512 maps of 7x7 are 25,088 values: what a person writes as nn.Linear's in_features.
+    ran = convsize("analyze", "-e", "C3D512 M FC4096 FC10", "--input", "3@14x14", "--columns", "name,output")
+    shown = dict(line.split()[:2] for line in ran.out.splitlines()[4:8])
+    assert shown == {"conv1": "512@14x14", "maxpool1": "512@7x7", "fc1": "25088→4096", "fc2": "4096→10"}
+    ran = convsize("analyze", "-e", "C3D512 M FC4096 FC10", "--input", "3@14x14", "--format", "markdown")
+    assert "| 25088→4096 |" in ran.out
