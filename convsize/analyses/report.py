@@ -13,7 +13,7 @@ from convsize.analyses.receptive_field.network import Fields, before_positions_e
 from convsize.analyses.work import itemised, layer_work
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network
-from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Totals
+from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Shift, Totals
 
 
 def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
@@ -43,6 +43,9 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
 
     place = network.source.place
     seen = _seen(fields, len(nodes))
+    shifts: dict[int, tuple[Shift, ...]] = {}
+    for each in reversed(fields.values()):
+        shifts.update(each.shifts)
     names = [node.name for node in nodes]
     rows = []
     for node in nodes:
@@ -80,6 +83,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 repeat_of=None if node.repeat_of is None else names[node.repeat_of],
                 blocks=node.blocks,
                 turns=node.turns,
+                shifts=shifts.get(index, ()),
             )
         )
     layers = tuple(rows)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convsize.records.analysis import ParameterRow as ParameterRow
     from convsize.records.analysis import ReceptiveField as ReceptiveField
     from convsize.records.analysis import Report as Report
+    from convsize.records.analysis import Shift as Shift
     from convsize.records.analysis import Totals as Totals
     from convsize.records.analysis import Turn as Turn
     from convsize.records.analysis import UnreadPixels as UnreadPixels
@@ -78,6 +79,7 @@ _FILES = {
         "Lost",
         "ParameterRow",
         "ReceptiveField",
+        "Shift",
         "Report",
         "Totals",
         "Turn",

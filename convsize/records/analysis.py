@@ -68,15 +68,30 @@ class Turn(Record):
     block: bool
 
 
+class Shift(Record):
+    """Two branches of a join that look at different places along one axis of the input: a unit or more apart.
+
+    first, other: the layers that the branches end in; pixels: how far the centres of the other's fields lie behind
+    those of the first's on average, negative where before; jump: how far apart those of neighbouring units lie.
+    """
+
+    first: str
+    other: str
+    axis: int
+    pixels: Fraction
+    jump: Fraction
+
+
 class LayerRow(Record):
     """One layer: what it is, produces, holds, sees and costs.
 
     op is the op's name, kind what sort of layer it is (`convsize.ops.base.Kind`).
 
     output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
-    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each. blocks
-    and turns are what it stands in, outermost first: the instances of blocks, and of repeats which one, which
-    turn of it, and whether what is repeated is one call of a block.
+    receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each.
+    blocks and turns are what it stands in, outermost first: the instances of blocks, and of repeats which one, which
+    turn of it, and whether what is repeated is one call of a block. shifts are the branches of a join that look at
+    different places, see `Shift`.
     """
 
     index: int
@@ -106,6 +121,7 @@ class LayerRow(Record):
     repeat_of: str | None
     blocks: tuple[str, ...]
     turns: tuple[Turn, ...]
+    shifts: tuple[Shift, ...] = ()
 
 
 class UnreadPixels(Record):

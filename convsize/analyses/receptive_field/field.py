@@ -222,6 +222,50 @@ def joined(first: Field, second: Field, units: int, longest: int) -> tuple[Field
     return _moved_over(first, second, units), meets
 
 
+def shift_of(first: Field, second: Field, units: int, longest: int) -> Number:
+    """How far the second branch's centres lie behind the first one's, on average over the `units` units, in pixels.
+
+    Where the pattern is too long to follow, or known as a bound only, nothing is known of single units: that is 0.
+    """
+    period = lcm(first.period, second.period)
+    if period > longest or isinstance(first.shift, Fraction) or isinstance(second.shift, Fraction):
+        return 0
+    doubled: list[Number] = []
+    for phase in range(min(period, units)):
+        # The difference is linear along a phase, so its ends have its mean.
+        for unit in (phase, phase + (units - 1 - phase) // period * period):
+            low, high = _at(first.lo, unit, first.shift), _at(first.hi, unit, first.shift)
+            other_low, other_high = _at(second.lo, unit, second.shift), _at(second.hi, unit, second.shift)
+            if low is not None and high is not None and other_low is not None and other_high is not None:
+                doubled.append(other_low + other_high - low - high)
+    return Fraction(sum(doubled)) / (2 * len(doubled)) if doubled else 0
+
+
+def early(field: Field, window: AxisWindow) -> Number:
+    """How far a strided window's centre lies before the middle of the pixels that it stands for, in pixels.
+
+    With half padding it stands on the first of its `s` units, as nearly all networks have it.
+    """
+    if window.transposed:
+        return 0
+    centre = Fraction(window.reach - 1, 2) - window.before
+    short = Fraction(window.stride - 1, 2) - max(centre, Fraction(0))
+    return mean_jump(field) * short if short > 0 else 0
+
+
+def mean_jump(field: Field) -> Fraction:
+    """How far apart the fields of neighbouring units lie, in pixels."""
+    return Fraction(field.shift) / field.period
+
+
+def ends_meet(first: Field, second: Field) -> bool:
+    """Whether the last pixels that a unit sees of two branches are the same, at every unit: both are causal."""
+    if not same_jump(first, second):
+        return False
+    period = lcm(first.period, second.period)
+    return all(_at(first.hi, unit, first.shift) == _at(second.hi, unit, second.shift) for unit in range(period))
+
+
 def _united(first: Field, second: Field) -> Field:
     period = lcm(first.period, second.period)
     edges: list[tuple[Edge, Edge]] = []

@@ -16,11 +16,24 @@ from fractions import Fraction
 from math import prod
 
 from convsize.analyses.facts import Facts
-from convsize.analyses.receptive_field.field import IDENTITY, Field, best_placed, covered, extent, joined, through
+from convsize.analyses.receptive_field.field import (
+    IDENTITY,
+    Field,
+    Number,
+    best_placed,
+    covered,
+    early,
+    ends_meet,
+    extent,
+    joined,
+    mean_jump,
+    shift_of,
+    through,
+)
 from convsize.geometry import AxisWindow, Shape, Window
 from convsize.graph.network import Network, Node
 from convsize.record import Record
-from convsize.records import ReceptiveField
+from convsize.records import ReceptiveField, Shift
 
 _TABLE_ENTRIES = 2_000_000
 _FOLLOWED = 400_000
@@ -36,12 +49,14 @@ class Axis(Record):
     small: the same along the path that sees least.
     wide: the pixels (first, last) that every unit sees, through paths that see all positions; None without such.
     aligned: whether the centres of all branches so far met.
+    early: how far before its place the field may lie, in pixels, because strided windows have half padding.
     """
 
     field: Field | None
     small: Field | None
     wide: tuple[int, int] | None
     aligned: bool = True
+    early: Number = 0
 
 
 Axes = tuple[Axis, ...]
@@ -59,11 +74,13 @@ class Fields(Record):
 
     beyond: the first layer behind which the field is so large that it is not followed any further, or None.
     parted: the first join whose branches' centres do not meet, or None.
+    shifts: the branches of joins that look at different places at every unit, by the join's index.
     """
 
     rows: list[ReceptiveField | None]
     beyond: int | None
     parted: int | None
+    shifts: dict[int, tuple[Shift, ...]]
 
 
 def receptive_fields(network: Network, facts: Sequence[Facts]) -> dict[str, Fields]:
@@ -109,9 +126,11 @@ class _Fold:
         rows: list[ReceptiveField | None] = [None] * len(nodes)
         rows[self.source] = self.record(start, nodes[self.source].output)
         divided: dict[int, tuple[Part, ...]] = {}
+        shifts: dict[int, tuple[Shift, ...]] = {}
         for node in nodes[self.source + 1 :]:
             fact = self.facts[node.index]
             parts: list[Axes] = []
+            branches: list[str] = []
             for place, index in enumerate(node.inputs):
                 state = states[index]
                 if lost[index]:
@@ -124,6 +143,7 @@ class _Fold:
                             self.beyond = node.index
                     else:
                         parts.append(after)
+                        branches.append(nodes[index].name)
             if lost[node.index] or not parts:
                 continue
             hull: Axes | None = self.joined(parts, node.output)
@@ -139,9 +159,32 @@ class _Fold:
             state = hull
             if self.parted is None and not all(axis.aligned for axis in state):
                 self.parted = node.index
+            if len(parts) > 1 and not all(axis.aligned for axis in state):
+                found = tuple(self.shifts(parts, branches, node.output))
+                if found:
+                    shifts[node.index] = found
             states[node.index] = state
             rows[node.index] = self.record(state, node.output)
-        return Fields(rows, self.beyond, self.parted)
+        return Fields(rows, self.beyond, self.parted, shifts)
+
+    def shifts(self, parts: Sequence[Axes], names: Sequence[str], output: Shape) -> Iterator[Shift]:
+        """The branches of a join that lie a unit or more from the first one that has positions.
+
+        Left aside is what upsampling explains: a strided window with half padding stands on the first of its pixels,
+        and upsampling lays its copies over all of them. In one dimension causal branches, which end at the same pixel,
+        are alike: the axis is time, and padding before it is how a network is kept from seeing what is yet to come.
+        """
+        for axis in range(output.rank):
+            placed = [(name, part[axis]) for name, part in zip(names, parts, strict=True) if axis < len(part)]
+            fields = [(name, each, each.field) for name, each in placed if each.field is not None]
+            for name, other, field in fields[1:]:
+                first_name, first, first_field = fields[0]
+                pixels = shift_of(first_field, field, output.spatial[axis], self.longest)
+                jump = max(mean_jump(first_field), mean_jump(field))
+                if -other.early - jump < pixels < first.early + jump:
+                    continue
+                if output.rank > 1 or not ends_meet(first_field, field):
+                    yield Shift(first_name, name, axis, Fraction(pixels), jump)
 
     def joined(self, parts: Sequence[Axes], output: Shape) -> Axes | None:
         """What the same unit of several branches sees together; None where there are none.
@@ -272,7 +315,7 @@ class _Fold:
             small = field if axis.small is axis.field else through(axis.small or axis.field, window, self.longest)
             if field is None or small is None:
                 return None
-            found.append(Axis(field, small, axis.wide, axis.aligned))
+            found.append(Axis(field, small, axis.wide, axis.aligned, axis.early + early(axis.field, window)))
         return tuple(found)
 
     def widened(self, axis: Axis, units: int, pixels: int) -> Axis:
@@ -294,13 +337,14 @@ class _Fold:
             wide = _hull(one.wide, other.wide)
             if one.field is None or other.field is None:
                 positioned = one if other.field is None else other
-                found.append(Axis(positioned.field, positioned.small, wide, aligned))
+                found.append(Axis(positioned.field, positioned.small, wide, aligned, positioned.early))
                 continue
             field, meets = joined(one.field, other.field, output.spatial[number], self.longest)
             small, least = one.small or one.field, other.small or other.field
             units = output.spatial[number]
             less = extent(least, units) < extent(small, units)
-            found.append(Axis(field, least if less else small, wide, aligned and meets))
+            before = max(one.early, other.early)
+            found.append(Axis(field, least if less else small, wide, aligned and meets, before))
         return tuple(found)
 
     def record(self, state: Axes, output: Shape) -> ReceptiveField:
