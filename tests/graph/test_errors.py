@@ -840,6 +840,85 @@ def test_exact_text(expected: list[Case]) -> None:
     assert cases(expected[0].text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "advice"),
+    [
+        ("def b(x): R\nb(2)", "E113 `x` is reserved: it is the value that entered a block", "choose another name"),
+        (
+            "def b(f): f\nb(relux)",
+            "E106 there is no number, layer, word or block called `relux`",
+            "define it, or write a number",
+        ),
+        (
+            "def b(f): f\nb(pixelshufle)",
+            "E106 there is no number, layer, word or block called `pixelshufle`",
+            "did you mean `pixelshuffle`?",
+        ),
+        (
+            "def bott(n): C3D{n}\ndef b(f): f(2)\nb(bot)",
+            "E106 there is no number, layer, word or block called `bot`",
+            "did you mean `bott`?",
+        ),
+        ("C3D{widht}", "E106 there is no number called `widht`", "add `let widht=…`, or write the number"),
+        ("let width=3\nC3D{widht}", "E106 there is no number called `widht`", "did you mean `width`?"),
+        ("let n=-1\nR*{n}", "E107 this repeats -1 times", "a repeat is 0 or more"),
+        ("R*{n}", "E106 there is no number called `n`", "add `let n=…`, or write the number"),
+        ("def b(n): n\nb(2)", "E105 `n` is a number here, not a block", "a number goes inside a token: `D{n}`"),
+        ("pad(1,a=2)", "E105 there is no argument `a` of `pad`", "write it as `pad(amounts…)`"),
+        ("drop(p=0.5,p=0.4)", "E105 `p` is given twice to `drop`", "write it as `drop(p=0.5)`"),
+        ("slice(1.5)", "E105 `start` must be a whole number, not 1.5, for `slice`", "write it as `slice(start, stop)`"),
+        ("C3D{round(10,0)}", "E107 this rounds to a multiple of nothing", "the second argument must be positive"),
+        ("C3D{10/3}", "E107 this must be a whole number: 10/3 = 3.333", "`10/3` must divide, or write `//`"),
+        (
+            "(x + C3D8/2 + C1)",
+            "E302 the branches of this sum have different extents: 3@8x8 and 8@4x4",
+            "only one branch has a stride of 2; project the other branches: `C1D8/2`, `C1D8/2`",
+        ),
+        (
+            "(x + FC4)",
+            "E302 the branches of this sum have different extents: 3@8x8 and 4",
+            "a sum takes values one to one: 192 and 4 are not as many",
+        ),
+        (
+            "(x + FC192)",
+            "E302 the branches of this sum have different extents: 3@8x8 and 192",
+            "flatten the volume: end its branch with `flat`",
+        ),
+        (
+            "[x | FC4]",
+            "E303 a vector of 4 and a volume of 3@8x8 do not concatenate",
+            "flatten the volume: end its branch with `flat`",
+        ),
+        ("@input", "E117 the trunk ends at an input: it has no layers", "add layers"),
+    ],
+)
+def test_what_is_said_and_how_it_is_mended(text: str, message: str, advice: str) -> None:
+    (found,) = cases(f"input: 3@8x8\n{text}\n")
+    assert (f"{found.code} {found.message}", found.help) == (message, advice)
+
+
+@pytest.mark.parametrize(
+    ("value", "multiple", "rounded"),
+    [
+        ("5/2", 1, 3),
+        ("7/2", 1, 4),
+        (12, 8, 16),
+        (20, 8, 24),
+        (19, 8, 24),
+        (11, 8, 16),
+        (1, 8, 8),
+        (9, "9/2", 9),
+        (7, "7/2", 7),
+    ],
+)
+def test_rounding_to_a_multiple(value: object, multiple: object, rounded: int) -> None:
+    """The nearest one, of two the larger; never less than 0.9 of the value: 16 for 19 would be."""
+    file, errors = parse(Source(f"input: 3@8x8\nC1D{{round({value}, {multiple})}}\n", "net.spec"))
+    assert not errors
+    network = build(file)
+    assert network.nodes[-1].output.channels == rounded
+
+
 def test_a_stated_volume_that_does_not_hold_hides_no_network() -> None:
     network = build(parse(Source("input: 3@32x32\nC3D64 32@32x32 R 64@31x31\n", "net.spec"))[0])
     assert [node.name for node in network.layers] == ["conv1", "relu1"]
