@@ -1,9 +1,12 @@
 """The parts of training, each beside the values that it should have."""
 
+import contextlib
+import errno
 import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,11 +23,11 @@ from convsize.records import RunSettings, TrainingSetting  # noqa: E402
 from convsize.runtime.training import checkpoints, held, processes  # noqa: E402
 from convsize.runtime.training.batches import Batches, InOrder, generator, loader  # noqa: E402
 from convsize.runtime.training.checkpoints import Checkpoint  # noqa: E402
-from convsize.runtime.training.objective import Head, Objective, objective  # noqa: E402
+from convsize.runtime.training.objective import Head, Objective, objective, require_losses  # noqa: E402
 from convsize.runtime.training.optimizers import load_state, optimizer, state_tensors  # noqa: E402
 from convsize.runtime.training.preparing import build  # noqa: E402
 from convsize.runtime.training.processes import Processes  # noqa: E402
-from convsize.runtime.training.run_folder import Metrics, free_folder  # noqa: E402
+from convsize.runtime.training.run_folder import Metrics, RunFolder, free_folder  # noqa: E402
 from convsize.runtime.training.stopping import stop_signals  # noqa: E402
 
 SPEC = "input: 1@4x4\nC3D4 BN R as stem\nFC7 S\nhead box @stem: FC2\n"
@@ -237,6 +240,36 @@ def test_targets_that_do_not_fit(losses, main, box, says):
         objective(NETWORK, RunSettings("fake", losses=losses), {"main": main, "box": box})
 
 
+def test_labels_and_values_of_maps_are_counted_by_place():
+    network = convsize.parse("input: 1@3x5\nC1D4\nhead box: C1D2", name="maps")
+    labels, values = torch.zeros(2, 3, 5, dtype=torch.int64), torch.zeros(2, 2, 3, 5)
+    told = objective(network, RunSettings("fake"), {"main": labels, "box": values})
+    assert told.heads == (Head("main", "cross-entropy", 1.0, (4, 3, 5)), Head("box", "mse", 1.0, (2, 3, 5)))
+    with pytest.raises(UsageError, match="`main` has 15 places to label in a sample, and the data has 5 labels"):
+        objective(network, RunSettings("fake"), {"main": labels[:, 0], "box": values})
+    with pytest.raises(UsageError, match="`box` has 30 values a sample, and the data has 15"):
+        objective(network, RunSettings("fake"), {"main": labels, "box": values[:, 0]})
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"losses": (("mian", "mse"),)}, "--loss names `mian`, and parts has no such output: did you mean `main`?"),
+        (
+            {"loss_weights": (("other", 2.0),)},
+            "--loss-weight names `other`, and parts has no such output; there are: main, box",
+        ),
+        ({"losses": (("", "mses"),)}, "there is no loss `mses`: did you mean `mse`?"),
+        ({"losses": (("box", "nll"),)}, "there is no loss `nll`; there are: cross-entropy, mse, smooth-l1"),
+    ],
+)
+def test_losses_and_outputs_that_there_are_not(settings, says):
+    require_losses(NETWORK, RunSettings("fake", losses=(("", "mse"), ("box", "smooth-l1"))))
+    with pytest.raises(UsageError) as raised:
+        require_losses(NETWORK, RunSettings("fake", **settings))
+    assert str(raised.value) == says
+
+
 # ---- what is trained -------------------------------------------------------------------------------------------------
 
 HEADS = (Head("main", "cross-entropy", 1.0, (7,)), Head("box", "mse", 1.0, (2,)))
@@ -339,6 +372,80 @@ def test_metrics_know_their_size(tmp_path):
     metrics.cut(size - 1)
     assert [each["step"] for each in metrics.read()] == [1]
     assert metrics.size == (tmp_path / "metrics.jsonl").stat().st_size == size // 2
+
+
+def test_half_a_line_of_metrics_does_not_stay(tmp_path, monkeypatch):
+    metrics = Metrics(tmp_path / "metrics.jsonl")
+    opened = Path.open
+
+    @contextlib.contextmanager
+    def full(path, mode, **kwargs):
+        with opened(path, mode, **kwargs) as file:
+
+            def write(text):
+                file.write(text[:9])
+                file.flush()
+                raise OSError(errno.ENOSPC, "full")
+
+            yield SimpleNamespace(write=write)
+
+    for lines in range(2):
+        with monkeypatch.context() as change:
+            change.setattr(Path, "open", full)
+            with pytest.raises(OSError, match="full"):
+                metrics.add("steps", {"step": 9, "loss": 2.5, "lr": 0.1})
+        assert [each["step"] for each in metrics.read()] == [0, 1][:lines]
+        assert metrics.size == (tmp_path / "metrics.jsonl").stat().st_size
+        metrics.add("steps", {"step": lines, "loss": 2.5, "lr": 0.1})
+
+
+def test_weights_are_copied_where_a_system_has_no_links(tmp_path, monkeypatch):
+    place = checkpoints.write(tmp_path, Checkpoint(7, {"w": torch.tensor([7])}, {}, {}))
+
+    def link(*_):
+        raise OSError(errno.EPERM, "no links here")
+
+    checkpoints.publish(place, tmp_path / "linked")
+    assert (tmp_path / "linked").samefile(place / "weights.safetensors")
+    monkeypatch.setattr(os, "link", link)
+    checkpoints.publish(place, tmp_path / "copied")
+    assert not (tmp_path / "copied").samefile(place / "weights.safetensors")
+    assert (tmp_path / "copied").read_bytes() == (place / "weights.safetensors").read_bytes()
+
+
+def test_a_checkpoint_that_safetensors_cannot_write_leaves_nothing(tmp_path, monkeypatch):
+    def fails(*_):
+        raise checkpoints.safetensors.SafetensorError("no room")
+
+    monkeypatch.setattr(checkpoints, "save_file", fails)
+    with pytest.raises(OSError, match="no room"):
+        checkpoints.write(tmp_path / "home", Checkpoint(7, {}, {}, {}))
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_the_folder_of_a_run_says_what_it_lacks(tmp_path):
+    settings = RunSettings("fake", frozen=("conv*",), losses=(("main", "mse"),))
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(UsageError, match=r"is no folder of a run: it has no settings\.json"):
+        folder.read()
+    folder.make("net", "input: 1@1\n", "0" * 16, settings)
+    assert folder.read() == ("net", "input: 1@1\n", "0" * 16, settings)
+    with pytest.raises(UsageError, match="holds a run already"):
+        folder.make("net", "", "", settings)
+    folder.spec.unlink()
+    with pytest.raises(UsageError, match="is no folder of a run: it has no"):
+        folder.read()
+    for wrong in ("[]", "{", '{"settings": {"speed": 3}}'):
+        folder.settings.write_text(wrong)
+        with pytest.raises(UsageError, match=r"settings.json` is not what convsize wrote"):
+            folder.read()
+    folder.settings.unlink()
+    folder.settings.mkdir()
+    with pytest.raises(UsageError, match="run` cannot be read: Is a directory"):
+        folder.read()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="net` cannot be written: Not a directory"):
+        RunFolder(tmp_path / "file" / "net").make("net", "", "", settings)
 
 
 # ---- processes, signals ----------------------------------------------------------------------------------------------
