@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from math import inf
+from sys import maxsize
 
 from convsize.analyses.memory.tape import Leaf, Node, Stopped, Storage, Tape, Value
 
@@ -33,7 +33,7 @@ class Frame:
         self._left: dict[Node, tuple[int, int]] = {}
         self._count = 0
         self._outside = False
-        self._limit: int | None = None
+        self._unmade = range(0)
         self._made: list[Storage] | None = None
         for value in inputs:
             tape.share(value)
@@ -47,9 +47,13 @@ class Frame:
         node.block = self
         self._left[node] = (self._count, self._count + len(tensors))
         self._count += len(tensors)
-        # An operator keeps its inputs before it runs, its outputs afterwards.
-        before = output not in tensors and all(each.number < output.number for each in tensors)
-        self._limit = output.number - self._start if before else None
+        # An operator keeps its inputs before it runs. What else it makes it keeps afterwards, and its output is gone
+        # with it where that is the last of all.
+        self._unmade = range(0)
+        if output not in tensors:
+            first = output.number - self._start
+            before = all(each.number < output.number for each in tensors)
+            self._unmade = range(first, maxsize if before else first + 1)
 
     def restore(self, tape: Tape, node: Node) -> None:
         """Gives the node its tensors, which the first node to ask has made."""
@@ -94,11 +98,11 @@ class Frame:
         autocast, tape.autocast = tape.autocast, self._autocast
         block, tape.block = tape.block, rerun
         watch, tape.watch = tape.watch, rerun.watching(tape.watch)
-        if self._limit is not None:
-            tape.limit = tape.allocated + self._limit
+        done = tape.allocated
+        tape.unmade = range(done + self._unmade.start, min(done + self._unmade.stop, maxsize))
         with suppress(Stopped):
             self.again()
-        tape.limit = inf
+        tape.unmade = range(0)
         tape.block = block
         tape.casts, tape.autocast = casts, autocast
         # All that the block's own variables held is gone; what is kept stays.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convsize.analyses.memory.kernel_choice import without_kernel
 from convsize.analyses.memory.step import Step
 from convsize.graph.network import Network
 from convsize.records import DeviceShare, TrainingChoice, TrainingMemory, TrainingSetting
@@ -75,7 +76,8 @@ def what_if_choices(
 ) -> tuple[TrainingChoice, ...]:
     """The peaks under the usual optimizers and precisions, with and without checkpoints, all else as it is set.
 
-    The checkpoints are the setting's, or those of all blocks; a network without blocks has none.
+    The checkpoints are the setting's, or those of all blocks; a network without blocks has none. Where a CPU cannot
+    compute the network in bfloat16 that is left out.
     """
     blocks = any(node.blocks for node in network.layers)
     patterns = setting.checkpoint or (("*",) if blocks else ())
@@ -96,4 +98,5 @@ def what_if_choices(
             ("bfloat16", "bfloat16", None),
             ("autocast", "float32", setting.autocast or "bfloat16"),
         )
+        if setting.device != "cpu" or not without_kernel(network, dtype)
     )

@@ -132,6 +132,11 @@ def pool(call: Call, inputs: Sequence[Value]) -> Value:
     return _pooled(call, inputs, contiguous=False)
 
 
+def line_pool(call: Call, inputs: Sequence[Value]) -> Value:
+    """A maximum over one axis: as of a plane, but where no gradient is needed a processor has a kernel for lines."""
+    return _pooled(call, inputs, contiguous=call.tape.device == "cpu" and not call.tape.needs(inputs[0]))
+
+
 def contiguous_pool(call: Call, inputs: Sequence[Value]) -> Value:
     """A pool of volumes of three axes by a kernel that makes contiguous results."""
     return _pooled(call, inputs, contiguous=True)
@@ -198,7 +203,8 @@ def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Va
     (source,) = inputs
     tape = call.tape
     # The kernels for volumes of three axes that unfold them know no channels last.
-    unfolded = len(source.shape) == 5 and is_unfolded(call.kwargs, source.shape, source.itemsize)
+    dtype = {2: tape.half, 4: "float32", 8: "float64"}[source.itemsize]
+    unfolded = len(source.shape) == 5 and is_unfolded(call.kwargs, source.shape, dtype)
     last = _in_channels_last(source) and not unfolded
     strides = channels_last if last else row_major
     output = tape.empty(call.result, strides(call.result), source.itemsize)

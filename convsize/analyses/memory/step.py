@@ -8,6 +8,7 @@ from typing import Literal
 from convsize.analyses.memory.autocast import end_autocast
 from convsize.analyses.memory.call import Layer
 from convsize.analyses.memory.checkpoint import Frame
+from convsize.analyses.memory.kernel_choice import require_kernels
 from convsize.analyses.memory.loss import loss_of, losses_of, target, total
 from convsize.analyses.memory.optimizer import OPTIMIZERS
 from convsize.analyses.memory.recorders import run
@@ -74,6 +75,8 @@ class Step:
         Raises UsageError where the setting makes no sense for the network.
         """
         require_known(setting)
+        if setting.device == "cpu":
+            require_kernels(network, setting.dtype)
         smallest = smallest_batch(network, setting.frozen, inference=setting.inference)
         if setting.batch < smallest:
             raise UsageError(
@@ -86,6 +89,7 @@ class Step:
         self.optimizer = OPTIMIZERS[setting.optimizer]
         self.itemsize = ITEM_SIZES[setting.dtype]
         self.tape = Tape(setting.device)
+        self.tape.half = setting.autocast or setting.dtype
         self.tape.watch = watch
         self.tape.recording = not setting.inference
         self.saved: list[tuple[int, int]] = []

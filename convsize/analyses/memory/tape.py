@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from math import inf, prod
+from math import prod
 from typing import Literal, Protocol
 
 from convsize.analyses.memory.strides import Extents, broadcast, elementwise, is_dense, preserved, row_major
@@ -144,9 +144,9 @@ class Tape:
 
     `stretches` are the step's layers in the order in which they ran. `layer` -1 stands for the loss and the optimizer.
     autocast: the type that autocast computes in, where it is on; casts: the copies of parameters that it holds, by
-    parameter. block: the block that runs under a checkpoint. fatal: layers whose backward ends PyTorch's process.
-    allocated counts the storages; from number `limit` on they take nothing, for the operator that would make them is
-    not run. `watch` is shown every storage that comes (True) or goes.
+    parameter. half: the type of values of 2 bytes. block: the block that runs under a checkpoint. fatal: layers whose
+    backward ends PyTorch's process. allocated counts the storages; those with the numbers `unmade` take nothing, for
+    the operator that would make them is not run to its end. `watch` is shown every storage that comes (True) or goes.
     """
 
     def __init__(self, device: Device = "cpu") -> None:
@@ -163,11 +163,12 @@ class Tape:
         self.stretches: list[Stretch] = []
         self.recording = True
         self.autocast: str | None = None
+        self.half = "bfloat16"
         self.casts: dict[int, Value] = {}
         self.block: Keeper | None = None
         self.fatal: list[int] = []
         self.allocated = 0
-        self.limit: float = inf
+        self.unmade = range(0)
         self.watch: Callable[[Storage, bool], None] | None = None
         self._highest = 0
         self._nodes = 0
@@ -176,7 +177,7 @@ class Tape:
 
     def allocate(self, size: int, kind: Kind = "activations") -> Storage:
         """A new storage; the caller holds it."""
-        if self.allocated >= self.limit:
+        if self.allocated in self.unmade:
             size = 0
         storage = Storage(size, kind, self.layer, self.allocated)
         self.allocated += 1

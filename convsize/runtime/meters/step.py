@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from convsize.analyses.memory.loss import losses_of
 from convsize.analyses.selection.frozen import frozen_layers
+from convsize.analyses.selection.logits import trailing_softmax
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.record import Record
@@ -71,7 +73,8 @@ def batch_for(network: Network, setting: TrainingSetting, device: str | None = N
         module = build_module(plan, device).train(not setting.inference)
     finally:
         torch.set_default_dtype(usual)
-    module.freeze(network.nodes[index].name for index in frozen_layers(network, setting.frozen))
+    left_out = frozenset[int]() if setting.inference else trailing_softmax(network)
+    module.freeze(network.nodes[index].name for index in frozen_layers(network, setting.frozen) - left_out)
     inputs = [
         torch.zeros((samples, *each.dims), dtype=torch.int64, device=device)
         if each.tokens
@@ -94,11 +97,6 @@ def batch_for(network: Network, setting: TrainingSetting, device: str | None = N
     return Batch(module, inputs, [LOSSES[losses[name]] for name, _ in plan.outputs], targets, context)
 
 
-def batch_of(network: Network, samples: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Batch:
-    """The network as it is usually trained: a class for every position as the target."""
-    return batch_for(network, TrainingSetting(samples, dtype=str(dtype).removeprefix("torch.")), device)
-
-
 def loss_of(batch: Batch, see: Callable[[str, Tensor], None] | None = None) -> tuple[object, Tensor]:
     """The outputs, which the caller of a training step holds, and the sum of their losses.
 
@@ -111,22 +109,33 @@ def loss_of(batch: Batch, see: Callable[[str, Tensor], None] | None = None) -> t
         return outputs, reduce(torch.add, losses)
 
 
+class _Kept:
+    """A tensor that a node of the graph keeps, gone with the node."""
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor.detach()
+
+
 def saved_by_torch(batch: Batch) -> int:
     """The bytes of the storages that the graph holds after forward and loss, those that exist anyway left out."""
-    kept: dict[int, torch.UntypedStorage] = {}
+    kept: WeakSet[_Kept] = WeakSet()
 
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage._cdata] = storage
-        return tensor
+    def pack(tensor: Tensor) -> _Kept:
+        found = _Kept(tensor)
+        kept.add(found)
+        return found
 
     # With more threads other kernels may run, which lay their results out otherwise.
-    with computing_threads(1), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with computing_threads(1), torch.autograd.graph.saved_tensors_hooks(pack, lambda found: found.tensor):
         held = loss_of(batch)
     known = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
     anyway = {tensor.untyped_storage()._cdata for tensor in known}
+    # Nodes that no loss waits for are gone: they lead to outputs that nothing reads, or to a checkpoint of nothing.
+    storages = {storage._cdata: storage.nbytes() for each in kept for storage in [each.tensor.untyped_storage()]}
     del held
-    return sum(storage.nbytes() for place, storage in kept.items() if place not in anyway)
+    return sum(size for place, size in storages.items() if place not in anyway)
 
 
 def step(batch: Batch, update: torch.optim.Optimizer, turns: int = 1) -> None:
@@ -143,20 +152,11 @@ def step(batch: Batch, update: torch.optim.Optimizer, turns: int = 1) -> None:
 def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> list[StepPeaks]:
     """The peaks of the first training step and of a later one, on a CPU."""
     update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
-    return [_peaks(batch, update, lambda: step(batch, update, turns)) for _ in range(2)]
+    return [peak_of(batch, update, lambda: step(batch, update, turns)) for _ in range(2)]
 
 
-def inference_peaks_by_torch(batch: Batch) -> StepPeaks:
-    """The peaks of a forward pass without gradients, on a CPU."""
-
-    def forward() -> object:
-        with torch.no_grad(), batch.autocast:
-            return batch.module(*batch.inputs)
-
-    return _peaks(batch, None, forward)
-
-
-def _peaks(batch: Batch, update: torch.optim.Optimizer | None, work: Callable[[], object]) -> StepPeaks:
+def peak_of(batch: Batch, update: torch.optim.Optimizer | None, work: Callable[[], object]) -> StepPeaks:
+    """The peak of any work on a batch, on a CPU; update: the optimizer whose state lives with it."""
     # PyTorch's profiler says on standard error when it starts and stops, below the sixth level.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     before = held(batch, update)

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from convsize.analyses.memory.kernel_choice import require_kernels
 from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.report import analyze
 from convsize.errors import UsageError
@@ -46,13 +47,15 @@ def verify(
     shapes and calls without values: what needs numbers is not measured there. Times are measured where `against` is a
     device whose figures predict them.
 
-    Raises UsageError where the device is not there, where PyTorch computes no such batch, or where the memory to
-    compute one is not there.
+    Raises UsageError where the device is not there, where PyTorch computes no such batch or has no kernel for a layer
+    in this type, or where the memory to compute one is not there.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
     if device == "meta" and autocast is not None:
         raise UsageError("PyTorch has no autocast on meta: leave --autocast out, or take the processor")
+    if device == "cpu":
+        require_kernels(network, dtype)
     if batches[-1] < (smallest := smallest_batch(network, inference=True)):
         raise UsageError(
             f"{network.name}: PyTorch computes no group norm on a single value a map: ask for a --batch of {smallest}"

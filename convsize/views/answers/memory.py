@@ -231,6 +231,8 @@ def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, paint
     if capacity is not None:
         some = any(each.reserved <= capacity.available for each in choices)
         out.append("  ✓ fits" if some else "  None of them fits.")
+    if "bfloat16" not in types:
+        out.append("  Not in bfloat16: PyTorch has no kernel for a layer of this network in it on a CPU.")
     return out
 
 

@@ -1,8 +1,8 @@
 """Autocast, half precision, other losses, activations that do not work in place: to the byte on a CPU."""
 
 import pytest
-from step_peaks import assert_peaks
 from training_layers import LAYERS
+from witness import assert_peaks
 from zoo import over_the_zoo
 
 import convsize

@@ -1,8 +1,8 @@
 """Blocks under torch.utils.checkpoint: what they save and the peaks of steps, to the byte."""
 
 import pytest
-from step_peaks import assert_peaks
 from training_layers import LAYERS
+from witness import assert_peaks
 
 import convsize
 from convsize.analyses.memory.peak import saved_bytes, training_memory

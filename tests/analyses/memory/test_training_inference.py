@@ -9,8 +9,7 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 from test_training_peak import network_of, small_networks  # noqa: E402
-
-from convsize.runtime.meters.step import batch_for, inference_peaks_by_torch  # noqa: E402
+from witness import inference_peak  # noqa: E402
 
 
 @small_networks
@@ -18,7 +17,7 @@ def test_specs(name):
     network = network_of(name)
     setting = TrainingSetting(2, inference=True)
     memory = training_memory(network, setting)
-    assert memory.steady.bytes == inference_peaks_by_torch(batch_for(network, setting)).boundaries
+    assert memory.steady.bytes == inference_peak(network, setting)
     assert (memory.saved, memory.gradients, memory.optimizer_state) == (0, 0, 0)
     assert memory.first == memory.steady
 
@@ -28,7 +27,7 @@ def test_specs(name):
 def test_other_types(name, change):
     network = network_of(name)
     setting = TrainingSetting(3, inference=True, **change)
-    measured = inference_peaks_by_torch(batch_for(network, setting)).boundaries
+    measured = inference_peak(network, setting)
     assert training_memory(network, setting).steady.bytes == measured
 
 
@@ -37,4 +36,4 @@ def test_the_softmax_at_the_end_and_a_batch_of_one_belong_to_inference():
     setting = TrainingSetting(1, inference=True)
     memory = training_memory(network, setting)
     assert memory.steady.layer == "softmax1"
-    assert memory.steady.bytes == inference_peaks_by_torch(batch_for(network, setting)).boundaries
+    assert memory.steady.bytes == inference_peak(network, setting)

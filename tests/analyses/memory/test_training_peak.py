@@ -16,7 +16,7 @@ from convsize.records import TrainingSetting
 torch = pytest.importorskip("torch")
 
 
-from convsize.runtime.meters.step import batch_of, peaks_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_for, peaks_by_torch  # noqa: E402
 
 SPECS = Path(__file__).parents[3] / "specs"
 
@@ -78,7 +78,7 @@ def peaks(network, setting):
 @pytest.mark.parametrize(("optimizer", "batch"), [("momentum", 2), ("adam", 3)])
 def test_specs(name, optimizer, batch):
     network = network_of(name)
-    measured = peaks_by_torch(batch_of(network, batch), optimizer)
+    measured = peaks_by_torch(batch_for(network, TrainingSetting(batch)), optimizer)
     memory = training_memory(network, TrainingSetting(batch, optimizer))
     assert [memory.first.bytes, memory.steady.bytes] == [peak.boundaries for peak in measured]
     # What kernels hold for a moment is known for processors with AVX2.
@@ -91,7 +91,7 @@ def test_specs(name, optimizer, batch):
 def test_optimizers(optimizer):
     # Large weights and a small batch, so that the optimizer's step is the peak wherever it needs anything.
     network = convsize.parse("input: 3@8x8\nC3D8 BN R FC100 R FC80b0 R FC10")
-    measured = boundaries(batch_of(network, 2), optimizer)
+    measured = boundaries(batch_for(network, TrainingSetting(2)), optimizer)
     assert peaks(network, TrainingSetting(2, optimizer)) == measured
 
 
@@ -100,7 +100,7 @@ def test_layers(layer):
     # A heavy layer behind and before, so that the layer's own backward is at the peak or near it.
     network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC3")
     for batch in (1, 3):
-        measured = boundaries(batch_of(network, batch), "sgd")
+        measured = boundaries(batch_for(network, TrainingSetting(batch)), "sgd")
         assert peaks(network, TrainingSetting(batch, "sgd")) == measured
 
 
@@ -109,7 +109,7 @@ def test_frozen_layers(frozen):
     network = convsize.parse(
         "input: 3@16x16\ndef f: C3D8 R C3D8\nC3D8 BN R (f + x) R drop(0.5) as features C3D8 BN LRN3 M FC10"
     )
-    batch = batch_of(network, 3)
+    batch = batch_for(network, TrainingSetting(3))
     batch.module.freeze(network.nodes[index].name for index in frozen_layers(network, frozen))
     measured = boundaries(batch, "momentum")
     assert peaks(network, TrainingSetting(3, frozen=frozen)) == measured
@@ -120,7 +120,7 @@ def test_a_frozen_norm_asks_for_no_larger_batch():
     assert (smallest_batch(network), smallest_batch(network, ("bn1",))) == (2, 1)
     with pytest.raises(convsize.UsageError, match="take a batch of 2 or more, or freeze a batch norm"):
         peaks(network, TrainingSetting(1))
-    batch = batch_of(network, 1)
+    batch = batch_for(network, TrainingSetting(1))
     batch.module.freeze(["bn1"])
     assert peaks(network, TrainingSetting(1, frozen=("bn1",))) == boundaries(batch, "momentum")
 
@@ -129,20 +129,20 @@ def test_a_frozen_norm_asks_for_no_larger_batch():
 def test_accumulated_gradients(text):
     network = convsize.parse(f"input: 3@16x16\n{text}")
     for turns in (2, 3):
-        measured = boundaries(batch_of(network, 3), "momentum", turns=turns)
+        measured = boundaries(batch_for(network, TrainingSetting(3)), "momentum", turns=turns)
         assert peaks(network, TrainingSetting(3, accumulate=turns)) == measured
 
 
 @pytest.mark.parametrize("name", ["lenet5", "cifar10", "mobilenet_v2"])
 def test_bfloat16(name):
     network = network_of(name)
-    measured = boundaries(batch_of(network, 2, dtype=torch.bfloat16), "momentum")
+    measured = boundaries(batch_for(network, TrainingSetting(2, dtype="bfloat16")), "momentum")
     assert peaks(network, TrainingSetting(2, dtype="bfloat16")) == measured
 
 
 def test_what_kernels_hold_for_a_moment_is_on_top():
     network = network_of("mobilenet_v2")
-    for peak in peaks_by_torch(batch_of(network, 3), "momentum"):
+    for peak in peaks_by_torch(batch_for(network, TrainingSetting(3)), "momentum"):
         assert peak.boundaries <= peak.raw <= 1.015 * peak.boundaries
 
 
@@ -168,5 +168,5 @@ def test_reference_figures_of_vgg_16():
 
 def test_parameters_that_no_gradient_reaches():
     network = convsize.parse("input: 3@6x6\nC3D4 R as a C3D4 as b\n@a C3D2")
-    assert peaks(network, TrainingSetting(3)) == boundaries(batch_of(network, 3), "momentum")
+    assert peaks(network, TrainingSetting(3)) == boundaries(batch_for(network, TrainingSetting(3)), "momentum")
     assert training_memory(network, TrainingSetting(3)).gradients == 4 * (3 * 9 * 4 + 4 + 4 * 9 * 2 + 2)

@@ -11,7 +11,7 @@ from convsize.records import TrainingSetting
 
 torch = pytest.importorskip("torch")
 
-from convsize.runtime.meters.step import batch_of, saved_by_torch  # noqa: E402
+from convsize.runtime.meters.step import batch_for, saved_by_torch  # noqa: E402
 
 
 # On the meta device storages are told apart and have their sizes, and nothing is computed.
@@ -21,11 +21,13 @@ def test_every_spec(path, batch):
     network = convsize.load(path)
     if batch < smallest_batch(network):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
-            saved_by_torch(batch_of(network, batch, "meta"))
+            saved_by_torch(batch_for(network, TrainingSetting(batch), "meta"))
         with pytest.raises(convsize.errors.UsageError, match="take a batch of 2 or more"):
             saved_bytes(network, TrainingSetting(batch))
         return
-    assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch, "meta"))
+    assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(
+        batch_for(network, TrainingSetting(batch), "meta")
+    )
 
 
 @over_the_zoo
@@ -39,18 +41,20 @@ def test_the_layers_sum_up(path):
 def test_on_a_processor_in_other_types(name, dtype):
     network = convsize.load(SPECS[0].with_stem(name))
     ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
-    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+    assert ours == saved_by_torch(batch_for(network, TrainingSetting(3, dtype=dtype)))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16"])
 def test_batch_norm_statistics_have_the_type_of_the_activations(dtype):
     network = convsize.parse("input: 3@16x16\nC3D8 BN R M C3D8 BN R GAP FC10")
     ours = saved_bytes(network, TrainingSetting(3, dtype=dtype))
-    assert ours == saved_by_torch(batch_of(network, 3, dtype=getattr(torch, dtype)))
+    assert ours == saved_by_torch(batch_for(network, TrainingSetting(3, dtype=dtype)))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_layers(layer):
     network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC6 R FC4")
     for batch in (1, 3):
-        assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(batch_of(network, batch))
+        assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(
+            batch_for(network, TrainingSetting(batch))
+        )

@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from convsize.runtime.meters import cuda as cuda_meters  # noqa: E402
 from convsize.runtime.meters import workspaces  # noqa: E402
 from convsize.runtime.meters.cuda import AllocatorPeaks, allocator_peaks  # noqa: E402
-from convsize.runtime.meters.step import batch_of  # noqa: E402
+from convsize.runtime.meters.step import batch_for  # noqa: E402
 from convsize.runtime.verify import cuda as verify_cuda  # noqa: E402
 
 NETWORK = "input: 3@16x16\nC3D8 R C3D8 BN R C3D8/2psame GAP FC4"
@@ -51,7 +51,7 @@ def test_peaks_are_above_what_lived_before(monkeypatch):
     answers = [statistics(100, 512, 2048), statistics(1100, 2048, 4096), statistics(1200, 2560, 6144)]
     allocator = Allocator(monkeypatch, answers)
     network = convsize.parse(NETWORK)
-    found = allocator_peaks(lambda: batch_of(network, 2), "momentum")
+    found = allocator_peaks(lambda: batch_for(network, TrainingSetting(2)), "momentum")
     assert found == [AllocatorPeaks(1000, 1536, 2048), AllocatorPeaks(1100, 2048, 4096)]
     assert allocator.resets == 2
 
