@@ -118,13 +118,16 @@ _NAMES = st.one_of(_LOWER, st.sampled_from(("N", "R", "C3D64", "Width")))
 _INTS = st.one_of(st.integers(0, 9), st.integers(0, 4096)).map(str)
 
 
+_BETWEEN = ("+", "-", "*", "/", "//", "%", "**", " + ", " // ", " ** ")
+
+
 def _expressions(level: int = 2) -> SearchStrategy[str]:
     if not level:
         return st.one_of(_INTS, _NAMES, st.sampled_from(("0.5", "1e-5")))
     inner = _expressions(level - 1)
     return st.one_of(
         inner,
-        st.tuples(inner, st.sampled_from(("+", "-", "*", "/", "//", "%", " + ", " // ")), inner).map("".join),
+        st.tuples(inner, st.sampled_from(_BETWEEN), inner).map("".join),
         inner.map("({})".format),
         inner.map("-{}".format),
         st.tuples(st.sampled_from(("min", "max", "round")), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
@@ -133,6 +136,7 @@ def _expressions(level: int = 2) -> SearchStrategy[str]:
 
 _EXPRESSIONS = _expressions()
 _DIM = st.one_of(_INTS, _INTS, _EXPRESSIONS.map("{{{}}}".format))
+_INDEXED = st.tuples(_EXPRESSIONS, st.sampled_from((",", ", ", " , ")), _NAMES).map(lambda t: "{" + "".join(t) + "}")
 _SIZES = st.lists(_DIM, min_size=1, max_size=3).map("x".join)
 _PAIR = st.one_of(_DIM, st.tuples(_DIM, _DIM).map(":".join))
 _PADDING = st.one_of(
@@ -214,7 +218,7 @@ def _items(draw: DrawFn, level: int) -> str:
         else:
             text = draw(st.sampled_from(("({})", "( {} )", "(\n{}\n)"))).format(branches)
     if draw(st.integers(0, 5)) == 0:
-        text += "*" + draw(_DIM)
+        text += "*" + draw(st.one_of(_DIM, _INDEXED))
     if draw(st.integers(0, 7)) == 0:
         text += " as " + ", ".join(draw(st.lists(_LOWER, min_size=1, max_size=2)))
     return text

@@ -9,6 +9,8 @@ from convsize.errors import ConvsizeError, Fix, Span
 from convsize.language.tree import Arg, Binary, Expr, Function, Name, Neg, Num, Tap
 
 LARGEST_NUMBER = 10**18
+_LARGEST_EXPONENT = 60
+"""2 to a higher power is beyond the largest number, and so is the numerator or denominator of every other base."""
 
 FUNCTIONS = {"min": 2, "max": 2, "round": 2}
 """The arithmetic functions with the fewest arguments each one takes."""
@@ -77,12 +79,27 @@ def _binary(expr: Binary, lookup: Lookup) -> Fraction:
         return left - right
     if expr.op == "*":
         return left * right
+    if expr.op == "**":
+        return _power(left, right, expr)
     if right == 0:
         raise BuildError("E107", "this divides by zero", expr.span, f"{number_text(left)}{expr.op}0 has no value")
     if expr.op == "/":
         return left / right
     floor = Fraction(left // right)
     return floor if expr.op == "//" else left - floor * right
+
+
+def _power(base: Fraction, exponent: Fraction, expr: Binary) -> Fraction:
+    shown = f"{number_text(base)}**{number_text(exponent)}"
+    if exponent.denominator != 1:
+        raise BuildError("E107", f"an exponent must be a whole number: {shown}", expr.right.span, "write a whole one")
+    if base == 0 and exponent < 0:
+        raise BuildError("E107", "this divides by zero", expr.span, f"{shown} has no value")
+    if abs(base) in (0, 1):
+        return base if exponent % 2 else base * base if exponent else Fraction(1)
+    if abs(exponent) > _LARGEST_EXPONENT:
+        raise BuildError("E103", "this number is beyond 10^18", expr.span, "no size of a network needs it")
+    return Fraction(base**exponent.numerator)
 
 
 def _function(expr: Function, lookup: Lookup) -> Fraction:

@@ -12,6 +12,7 @@ from convsize.language.formatter import expr_text
 from convsize.language.parser import parse_layer
 from convsize.language.tree import (
     Arg,
+    Atom,
     Binary,
     Call,
     DefaultStmt,
@@ -232,7 +233,19 @@ class _Checker:
                 yield from self.item(item)
 
     def item(self, item: Item) -> Iterator[BuildError]:
-        atom = item.atom
+        if item.repeat is not None and not isinstance(item.repeat, Name):
+            yield from self.expr(item.repeat)  # a lone name may be a free `*N`: the builder says that better
+        if item.index is None:
+            yield from self.atom(item.atom)
+            return
+        if item.index.name in _RESERVED:
+            yield _reserved_error(item.index)
+        outer = self.params
+        self.params = outer | {item.index.name}
+        yield from self.atom(item.atom)
+        self.params = outer
+
+    def atom(self, atom: Atom) -> Iterator[BuildError]:
         if isinstance(atom, Layer):
             yield from self.layer(atom)
         elif isinstance(atom, Group):
@@ -240,8 +253,6 @@ class _Checker:
                 yield from self.series(branch, may_start_with_x=True)
         elif isinstance(atom, Call):
             yield from self.call(atom)
-        if item.repeat is not None and not isinstance(item.repeat, Name):
-            yield from self.expr(item.repeat)  # a lone name may be a free `*N`: the builder says that better
 
     def layer(self, layer: Layer) -> Iterator[BuildError]:
         dims = (layer.size, layer.stride, layer.dilation, layer.output_padding)

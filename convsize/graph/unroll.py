@@ -95,16 +95,20 @@ class Unroller:
         identity = self.repeat_count
         first_start = first_end = len(self.draft.nodes)
         steps = self.steps
+        outer = scope.numbers
         for turn in range(count):
             start = len(self.draft.nodes)
+            if item.index is not None:
+                scope.numbers = outer | {item.index.name: Fraction(turn)}
             self.draft.repeats.append(Repeat(Turn(identity, turn, is_block), first_start, first_end, start))
             try:
                 current = self.atom(atom, current, entry, scope)
             finally:
                 self.draft.repeats.pop()
+                scope.numbers = outer
             if turn == 0:
                 first_end = len(self.draft.nodes)
-                if steps + (self.steps - steps) * count > LARGEST_NETWORK:
+                if item.index is None and steps + (self.steps - steps) * count > LARGEST_NETWORK:
                     self.too_large(item.span, f"{count:,} iterations of {self.steps - steps:,} items each")
             if current is None:
                 return None

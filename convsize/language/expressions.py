@@ -1,4 +1,4 @@
-"""Reading expressions and arguments: `4*a`, `min(n, 8)`, `round(c/r, 8)`, `64, b=2`, `@stem`."""
+"""Reading expressions and arguments: `4*a`, `2**i`, `min(n, 8)`, `round(c/r, 8)`, `64, b=2`, `@stem`."""
 
 from __future__ import annotations
 
@@ -67,6 +67,34 @@ def _product(scanner: Scanner) -> Expr:
 
 
 def _factor(scanner: Scanner) -> Expr:
+    """A power with its signs: `-a**2` is `-(a**2)`, and `2**-1` needs no brackets."""
+    if scanner.skip() == "-":
+        start = scanner.pos
+        _weigh(scanner)
+        scanner.pos += 1
+        operand = _factor(scanner)
+        return Neg(operand, Span(start, operand.span.end))
+    base = _atom(scanner)
+    if scanner.skip() == "^":
+        pos = scanner.pos
+        scanner.report(
+            "E016",
+            "a power is written `**`",
+            Span(pos, pos + 1),
+            "write `**`",
+            fixes=(Fix(Span(pos, pos + 1), "**", True),),
+        )
+        scanner.pos += 1
+    elif scanner.text.startswith("**", scanner.pos):
+        scanner.pos += 2
+    else:
+        return base
+    _weigh(scanner)
+    exponent = _factor(scanner)
+    return Binary("**", base, exponent, base.span.to(exponent.span))
+
+
+def _atom(scanner: Scanner) -> Expr:
     char = scanner.skip()
     start = scanner.pos
     if char in DIGITS:
@@ -78,11 +106,6 @@ def _factor(scanner: Scanner) -> Expr:
             args = _arguments(scanner)
             return Function(name, args, Span(start, scanner.pos))
         return Name(name.name, name.span)
-    if char == "-":
-        _weigh(scanner)
-        scanner.pos += 1
-        operand = _factor(scanner)
-        return Neg(operand, Span(start, operand.span.end))
     if char == "(":
         _weigh(scanner)
         scanner.open()
@@ -112,13 +135,6 @@ def _missing(scanner: Scanner, char: str) -> None:
             "a number is needed here, not a tap",
             Span(pos, scanner.run(pos + 1)),
             "a tap can only be a whole argument, as in `cell(64, @stem)`",
-        )
-    elif char == "*" and scanner.text[scanner.pos - 1] == "*":
-        scanner.report(
-            "E016",
-            "an expression has no power `**`",
-            Span(scanner.pos - 1, scanner.pos + 1),
-            "write the product, or the numbers: `4*a`, `2*2*2`",
         )
     else:
         what = "the line ends" if char == "\n" else f"`{char}` stands"

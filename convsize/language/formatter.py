@@ -12,7 +12,6 @@ from fractions import Fraction
 from convsize.errors import Source, Span
 from convsize.language.tree import (
     Arg,
-    Atom,
     Call,
     Check,
     Comment,
@@ -45,8 +44,8 @@ from convsize.record import Record
 
 _INDENT = "    "
 _OPERATORS = {"sum": "+", "gate": "*", "concat": "|", "split": "|"}
-_STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2}
-_ATOMIC = 3
+_STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
+_SIGNED, _ATOMIC = 3, 5
 
 
 def format_file(file: File) -> str:
@@ -102,7 +101,7 @@ def expr_text(expr: Expr) -> str:
 
 
 def _expr(expr: Expr) -> tuple[str, int]:
-    """The text and how strongly it holds together: 1 for a sum, 2 for a product, 3 for the rest."""
+    """The text and how strongly it holds together: a sum, a product, a minus, a power, or what cannot come apart."""
     if isinstance(expr, Num):
         return _number(expr.value), _ATOMIC
     if isinstance(expr, Name):
@@ -110,9 +109,11 @@ def _expr(expr: Expr) -> tuple[str, int]:
     if isinstance(expr, Function):
         return f"{expr.name.name}({_args(expr.args)})", _ATOMIC
     if isinstance(expr, Neg):
-        # A minus is a factor: -a*b is (-a)*b.
-        return "-" + _bracketed(expr.operand, _ATOMIC), _ATOMIC
+        # -a*b is (-a)*b, and -a**b is -(a**b).
+        return "-" + _bracketed(expr.operand, _SIGNED), _SIGNED
     strength = _STRENGTH[expr.op]
+    if expr.op == "**":  # from the right: a**b**c is a**(b**c)
+        return f"{_bracketed(expr.left, _ATOMIC)}**{_bracketed(expr.right, _SIGNED)}", strength
     return f"{_bracketed(expr.left, strength)}{expr.op}{_bracketed(expr.right, strength + 1)}", strength
 
 
@@ -227,8 +228,9 @@ def _series(series: Series, text: str) -> Iterator[_Piece]:
 
 
 def _item(item: Item, text: str) -> Iterator[_Piece]:
-    atom, repeat, names = _plain(item)
-    tail = "" if repeat is None else f"*{dim_text(repeat)}"
+    item = _plain(item)
+    atom, names = item.atom, item.names
+    tail = "" if item.repeat is None else f"*{_times(item.repeat, item.index)}"
     if isinstance(atom, Group):
         yield from _group(atom, tail, text)
     else:
@@ -237,23 +239,27 @@ def _item(item: Item, text: str) -> Iterator[_Piece]:
         yield _Piece(f"as {', '.join([name.name for name in names])}", names[0].span.to(names[-1].span))
 
 
-def _plain(item: Item) -> tuple[Atom, Expr | None, tuple[Ident, ...]]:
+def _times(repeat: Expr, index: Ident | None) -> str:
+    return dim_text(repeat) if index is None else f"{{{expr_text(repeat)}, {index.name}}}"
+
+
+def _plain(item: Item) -> Item:
     """An item without brackets around brackets: ((a)), ((a + b)), [[a | b]*2].
 
     A repeat and names keep what they apply to. Two names behind a concatenation name its branches, so the brackets of
     `([a | b]) as p, q` (an error) must not vanish.
     """
-    atom, repeat, names = item.atom, item.repeat, item.names
-    while isinstance(atom, Group) and atom.kind == "series" and len(atom.branches[0].items) == 1:
-        (inner,) = atom.branches[0].items
+    while isinstance(item.atom, Group) and item.atom.kind == "series" and len(item.atom.branches[0].items) == 1:
+        (inner,) = item.atom.branches[0].items
         if not isinstance(inner.atom, Group):
             break
-        if repeat is None and not names:
-            repeat, names = inner.repeat, inner.names
-        elif inner.repeat is not None or inner.names or (names and inner.atom.kind in ("concat", "split")):
+        if item.repeat is None and not item.names:
+            item = inner
+        elif inner.repeat is not None or inner.names or (item.names and inner.atom.kind in ("concat", "split")):
             break
-        atom = inner.atom
-    return atom, repeat, names
+        else:
+            item = item.replace(atom=inner.atom)
+    return item
 
 
 def _group(group: Group, tail: str, text: str) -> Iterator[_Piece]:

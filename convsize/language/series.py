@@ -144,11 +144,12 @@ class SeriesReader:
                     continue
                 end = atom.span.end
                 repeat: Expr | None = None
+                index: Ident | None = None
                 names: tuple[Ident, ...] = ()
                 char = text[scanner.pos]
                 if char not in UPPER:
                     if char == "*":
-                        repeat = self.repeat()
+                        repeat, index = self.repeat()
                         end = scanner.pos if repeat is not None else end
                     if scanner.skip() == "a" and scanner.word_at(scanner.pos) == "as":
                         names = self.names()
@@ -162,15 +163,15 @@ class SeriesReader:
                 arrow = None
                 continue
             arrow = None
-            items.append(Item(atom, repeat, names, Span(start, end)))
+            items.append(Item(atom, repeat, names, Span(start, end), index))
         if arrow is not None and items:
             wrong.useless_arrow(scanner, arrow.start)
         if not items:
             return None
         return Series(tuple(items), Span(items[0].span.start, items[-1].span.end))
 
-    def repeat(self) -> Expr | None:
-        """The count of the repeat at the cursor; None where its `*` is the gate operator."""
+    def repeat(self) -> tuple[Expr | None, Ident | None]:
+        """The count of the repeat at the cursor and its index; no count where its `*` is the gate operator."""
         scanner, text = self.scanner, self.text
         star = scanner.pos
         char = text[star + 1]
@@ -179,18 +180,36 @@ class SeriesReader:
             count: Expr = scanner.integer()
             if text[scanner.pos] in LOWER or text[scanner.pos] == "@":
                 wrong.glued_to_repeat(scanner, star)
-            return count
+            return count, None
         if char == "{":
             scanner.pos = star + 1
             scanner.open()
             count = expression(scanner)
+            index = None
+            if scanner.skip() == ",":
+                scanner.pos += 1
+                index = self.index()
             if not scanner.close():
                 raise Skip
-            return count
+            return count, index
         if char in UPPER and text[star + 2] not in IDENTIFIER:
             scanner.pos = star + 2
-            return Name(char, Span(star + 1, star + 2))
-        return None
+            return Name(char, Span(star + 1, star + 2)), None
+        return None, None
+
+    def index(self) -> Ident:
+        """The name behind the comma of a repeat. Raises Skip where there is none."""
+        scanner = self.scanner
+        char = scanner.skip()
+        if char not in LOWER and char not in UPPER:
+            scanner.report(
+                "E016",
+                "a name is needed here: the index of the repeat",
+                scanner.here(),
+                "write it as in `*{10, i}`; inside the repeat `i` is 0, 1, …, 9",
+            )
+            raise Skip
+        return scanner.ident()
 
     def names(self) -> tuple[Ident, ...]:
         """The names behind `as`, the cursor standing on it."""

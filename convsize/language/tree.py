@@ -43,7 +43,7 @@ class Neg(Record):
 class Binary(Record):
     """left op right."""
 
-    op: Literal["+", "-", "*", "/", "//", "%"]
+    op: Literal["+", "-", "*", "/", "//", "%", "**"]
     left: Expr
     right: Expr
     span: Span
@@ -146,12 +146,16 @@ Atom: TypeAlias = Layer | Volume | Tap | Identity | Call | Group
 
 
 class Item(Record):
-    """An atom, its repeat and its names: `(C3D64 R)*2 as stem`."""
+    """An atom, its repeat and its names: `(C3D64 R)*2 as stem`.
+
+    index: the name that counts the iterations from 0 inside the atom, as in `C3D8d{2**i}*{10, i}`.
+    """
 
     atom: Atom
     repeat: Expr | None
     names: tuple[Ident, ...]
     span: Span
+    index: Ident | None = None
 
 
 class Series(Record):

@@ -33,6 +33,7 @@ DIMENSIONS: dict[str, Callable[[int], Iterable[str]]] = {
     "nesting": lambda n: ("input: 1@4", words(n // 50, "(" * 50 + "R" + ")" * 50)),
     "repeats": lambda n: ("input: 1@4", f"R*{n}"),
     "repeats of a block": lambda n: ("input: 1@4", "def b: C1 R", f"b*{n}"),
+    "repeats with an index": lambda n: ("input: 1@4", f"C1D{{1+i%3}}*{{{n}, i}}"),
     "repeats one by one": lambda n: ("input: 1@4", words(n, "R*1")),
     "constants": lambda n: ("input: 1@4", lines(n, "let l#=1"), words(n, "C{l#}")),
     "expectations": lambda n: ("input: 1@4", "C1", lines(n, "expect: params=2")),

@@ -209,10 +209,75 @@ def test_a_transposed_convolution_has_the_bias_that_convolutions_have_by_default
         ("round(13,8)", 16),
         ("round(9,8)", 16),  # 8 would be below 0.9 times 9
         ("round(17,8)", 16),
+        ("2**6", 64),
+        ("2*3**2", 18),
+        ("2**3**2", 512),
+        ("(2**3)**2", 64),
+        ("-2**2+9", 5),
+        ("(-2)**2", 4),
+        ("8*2**-1", 4),
+        ("7+0**0", 8),
+        ("1**1000000000", 1),
+        ("(0-1)**999999999+2", 1),
     ],
 )
 def test_arithmetic(expression: str, value: int) -> None:
     assert volumes(trunk(f"C1D{{{expression}}}")) == [f"{value}@32x32"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "code", "place"),
+    [
+        ("2**0.5", "E107", "0.5"),
+        ("0**-1", "E107", "0**-1"),
+        ("2**60", "E103", "2**60"),
+        ("2**-60", "E103", "2**-60"),
+        ("1.5**999999999999", "E103", "1.5**999999999999"),
+        ("9**9**9", "E103", "9**9**9"),
+    ],
+)
+def test_powers_that_are_no_size(expression: str, code: str, place: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        trunk(f"C1D{{{expression}}}")
+    (found,) = caught.value.diagnostics
+    assert (found.code, caught.value.source.slice(found.span)) == (code, place)
+
+
+@pytest.mark.parametrize(
+    ("series", "outputs"),
+    [
+        ("C1D{2**i}*{4, i}", [1, 2, 4, 8]),
+        ("(R C1D{c+i})*{3,i}", [3, 3, 3, 4, 4, 6]),
+        ("(C1D{i+1}*{2,i} C1D{i+5})*{2, i}", [1, 2, 5, 1, 2, 6]),  # the inner index hides the outer one
+        ("(C1D{10*i+j+1}*{2, j})*{2, i}", [1, 2, 11, 12]),
+        ("C1D{i+1}*{i+1,i}", [1, 2, 3]),  # the count is that of the `let`
+        ("C1D{i+1}*{2,i} C1D{i+7}", [1, 2, 9]),
+        ("f(i)*{2,i}", [5, 6]),
+        ("C1D{R+1}*{2,R}", [1, 2]),
+        ("(R*{3-i})*{4,i} C1D9", [3, 3, 3, 3, 3, 3, 9]),
+    ],
+)
+def test_an_index_counts_the_iterations_of_a_repeat(series: str, outputs: list[int]) -> None:
+    network = trunk(series, before="let i=2\ndef f(n): C1D{n+5}")
+    assert [node.output.channels for node in network.layers] == outputs
+
+
+@pytest.mark.parametrize(
+    ("series", "code", "place"),
+    [
+        ("C1D{i+1}*{2,i} C1D{i}", "E106", "i"),
+        ("f*{2,i}", "E106", "i"),  # a block sees its own parameters only
+        ("R*{2,x}", "E113", "x"),
+        ("R*{2,c}", "E113", "c"),
+        ("C1D{i}*{2,i}", "E111", "i"),
+        ("(R*{i*60000})*{9,i}", "E112", "(R*{i*60000})*{9,i}"),
+    ],
+)
+def test_an_index_holds_inside_its_repeat_alone(series: str, code: str, place: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        trunk(series, before="def f: C1D{i}" if series.startswith("f") else "")
+    found = caught.value.diagnostics[0]
+    assert (found.code, caught.value.source.slice(found.span)) == (code, place)
 
 
 def test_a_word_stays_a_word_where_a_tap_has_its_name() -> None:

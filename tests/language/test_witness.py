@@ -44,7 +44,7 @@ _GRAMMAR = Lark(
     parser="lalr",
     lexer="contextual",
     postlex=JoinLines(),
-    start=["file", "expr"],
+    start=["file", "expr", "times"],
     # Lark looks for terminals that collide with the help of a further package.
     strict=find_spec("interegular") is not None,
 )
@@ -63,7 +63,7 @@ def witness(text: str) -> bool:
         tree = _GRAMMAR.parse(text, start="file")
         for token in tree.scan_values(lambda value: isinstance(value, Token)):
             for inner in _BRACES.findall(token):
-                _GRAMMAR.parse(_BLANK.sub(" ", inner), start="expr")
+                _GRAMMAR.parse(_BLANK.sub(" ", inner), start="times" if token.type == "REPEAT" else "expr")
             if token.type == "LAYER" and _repeats_a_suffix(token):
                 return False
     except LarkError:
