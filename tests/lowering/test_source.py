@@ -1,6 +1,7 @@
 """Exported source: formatted, with the module's parameters, and the module's answers."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from convsize.lowering.document import document
 from convsize.lowering.plan import lower
 from convsize.lowering.source.classes import DEFAULTS
 from convsize.lowering.source.file import write
+from convsize.ops import catalogue
 
 torch = pytest.importorskip("torch")
 
@@ -41,6 +43,11 @@ ODD = {
     ),
     "picks and slices": "input: 6@6x6\n[pick(0,2) C1D3 | slice(1,5) C3D3 | x] shuffle(2) pad(1,2) crop(5,5) flat FC2",
     "blocks that grow": "input: 4@6x6\ndef dl: [x | BN R C3D3]\ndl*6 GAP FC2",
+    "slices and reshapes that differ": (
+        "input: 8@6x6\ndef b(h, d): softmax(2) split[C3 | R] slice(0,d) C1D{2*c} crop(h) [slice(1,7) | slice(2,c-1)] "
+        "C1D8 reshape(2,c/2,h,h) flat reshape(c/h/h,h,h) [slice(0,d) | slice(1,c-1)] up(2) C1D8\n"
+        "b(6,4) M2 C1D16 b(3,8) as p reshape(32,9) up(2)\nhead h @p: split[C3 | R | x | C5] pick(0,3)"
+    ),
     "a value that nothing reads": "input: 3@6x6\nC3D4 R as a C3D4 as b\n@a C3D2",
     "names that files use": "input: 3@6x6\ndef torch(d): C3D{d} R\ndef f_(d): (C3D{d} + x) R\ntorch(4) f_(4) f_(4) FC2",
 }
@@ -133,6 +140,58 @@ def test_files_are_formatted(tmp_path):
     assert checked.returncode == 0, checked.stdout
     linted = subprocess.run([*ruff, "check", "--isolated", tmp_path], capture_output=True, text=True)
     assert linted.returncode == 0, linted.stdout
+
+
+def written(text):
+    """The lines of a network's file, without their indent."""
+    return [line.strip() for line in write(lower(convsize.parse(text))).splitlines()]
+
+
+def test_slices_and_reshapes_read_as_if_written():
+    twice = "input: 8@6x6\ndef b: {}\nb C1D16 b"
+    lines = written(twice.format("split[C3 | R]"))
+    assert "x, slice2 = x.chunk(2, dim=1)" in lines
+    assert "x = self.conv1(x)" in lines
+    assert "return x.chunk(4, dim=1)[1]" in written(twice.format("slice(c/4,c/2)"))
+    assert "return x[:, 0:4]" in written(twice.format("slice(0,4)"))
+    assert "return self.softmax1(x.unflatten(1, (2, -1))).flatten(1, 2)" in written(twice.format("softmax(2)"))
+    assert "return x.unflatten(1, (-1, 2))" in written(
+        "input: 8@6\ndef b(h): reshape(c/2,2,h)\nb(6) flat reshape(16,3) b(3)"
+    )
+    assert "x = x.reshape(x.shape[0], -1, 36)" in written(twice.format("reshape(c,36) C1D4 reshape(4,6,6)"))
+    assert "return x.reshape(-1, 24, 12)" in written("input: 8@6x6\nR reshape(24,12)")
+
+
+SPATIAL = (
+    "C{n}D{m}pfull DW{n}D{c*m}pfull T{n}D{m}/{m} M{n}/{m} A{n}/{m}z0 A{n}p0:1 GAP GMP FC{n} BN LN IN GN{n} LRN{n} R S"
+)
+CALLS = [
+    *(SPATIAL.split()),
+    *(
+        f"{word}{arguments}"
+        for word in catalogue.WORDS
+        for arguments in ("", "(n)", "(n/8)", "(n,m)", "(n,n+m)", "(-1,n-m)", "(n,16*m,16)", "(c+n)", "(1,2,n,m)")
+    ),
+]
+"""Layers with the arguments n and m, 2 and 4 in one place, 4 and 2 in another."""
+
+
+def test_what_blocks_keep_never_shares_a_name():
+    """Every layer, in a block that is called at other depths and extents with other numbers."""
+    left = set(catalogue.WORDS) - {"embed"}
+    for call in CALLS:
+        text = f"input p: 8@16x16\ninput q: 32@8x8\ndef b(n, m): {call} scale\n@p b(2,4) as r @q b(4,2)\nhead h @r: R"
+        try:
+            net = convsize.parse(text)
+        except convsize.SpecError:
+            continue
+        left.discard(call.partition("(")[0])
+        file = write(lower(net))
+        for body in file.split("\nclass ")[1:]:
+            kept = re.findall(r"self\.(\w+) = ", body)
+            assert len(kept) == len(set(kept)), body
+        agree(net)
+    assert not left
 
 
 @pytest.mark.parametrize("name", ["resnet50", "unet"])

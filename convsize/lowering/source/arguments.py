@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from convsize.lowering.plan import Step
 from convsize.lowering.source.blocks import Group, Template
-from convsize.lowering.source.layout import Bracket, Expr
+from convsize.lowering.source.functions import function, split_at
+from convsize.lowering.source.layout import Bracket, Expr, flat
 from convsize.ops.base import TorchCall, TorchValue
 
 _COLLAPSING = {"kernel_size", "stride", "padding", "dilation", "output_padding"}
@@ -89,9 +91,13 @@ def _plain(call_: TorchCall) -> tuple[tuple[str, TorchValue], ...]:
     )
 
 
-def fill(template: Template) -> None:
-    """Writes every argument of every layer and block of a template, and gives its instances their arguments."""
+def fill(template: Template, volumes: Sequence[tuple[int, ...]]) -> None:
+    """Writes every argument of every layer and block of a template, and gives its instances their arguments.
+
+    volumes: the depth and extents of every value of the plan.
+    """
     arguments = _Arguments(template)
+    names = {line.name for line in template.lines} | _ATTRIBUTES
     for at, line in enumerate(template.lines):
         twins = [group.children[at][1] for group in template.groups]
         if isinstance(line.child, Group):
@@ -99,14 +105,65 @@ def fill(template: Template) -> None:
             for name in line.child.template.parameters:
                 values = [twin.arguments[name] for twin in inner]
                 template.written[line.name, name] = arguments.express(values, name, line.name)
-        else:
-            for place, call_ in enumerate(line.child.calls):
-                plain = [dict(_plain(twin.calls[place])) for twin in twins if isinstance(twin, Step)]
+            continue
+        steps = [twin for twin in twins if isinstance(twin, Step)]
+        for place, call_ in enumerate(line.child.calls):
+            if in_init(line.child, place):
+                plain = [dict(_plain(twin.calls[place])) for twin in steps]
                 for key, _ in call_.kwargs:
                     values = [each[key] for each in plain]
                     template.written[line.name, place, key] = arguments.express(values, key, line.name)
+            else:
+                read = _Attributes(arguments, line.name, names).express
+                template.functions[line.name, place] = function(steps, place, volumes, read)
+    template.splits = split_at(template, volumes)
     for k, group in enumerate(template.groups):
         group.arguments = {name: values[k] for name, values in template.parameters.items()}
+
+
+_ATTRIBUTES = {"flatten", "flatten_"}
+"""Attributes of modules that are neither layers nor numbers."""
+
+
+class _Attributes:
+    """Keeps what a layer's function needs of the block's arguments as attributes of the module, no two alike."""
+
+    def __init__(self, arguments: _Arguments, line: str, names: set[str]) -> None:
+        self.arguments = arguments
+        self.line = line
+        self.names = names
+
+    def express(self, values: Sequence[TorchValue], key: str) -> Expr:
+        """A literal, or the attribute that has the value `values[k]` in the k-th instance."""
+        found = self.arguments.express(values, key, self.line)
+        if not varies(self.arguments.template, found):
+            return found
+        known = self.arguments.template.attributes.setdefault(self.line, {})
+        for name, expression in known.items():
+            if flat(expression) == flat(found):
+                return f"self.{name}"
+        name = f"{self.line}_{key}"
+        while name in self.names:
+            name += "_"
+        self.names.add(name)
+        known[name] = found
+        return f"self.{name}"
+
+
+def is_module(step: Step) -> bool:
+    """Whether a layer is a module of PyTorch or one of ours, and not a function."""
+    return step.call.target.startswith(("nn.", "convsize."))
+
+
+def in_init(step: Step, place: int) -> bool:
+    """Whether a layer's call at this place is that of its module."""
+    return place == len(step.before) and is_module(step)
+
+
+def varies(template: Template, expression: Expr) -> bool:
+    """Whether an expression names an argument of the block."""
+    words = set(re.findall(r"[A-Za-z_]\w*", flat(expression)))
+    return bool(words & template.parameters.keys())
 
 
 def ordered(template: Template) -> list[tuple[str, TorchValue | None]]:

@@ -36,6 +36,16 @@ class Group:
                 yield child, value
 
 
+class Function(Record):
+    """A call in the forward pass.
+
+    target: PyTorch's function, or a method: "slice", "chunk", "unflatten", "flatten", "reshape". arguments: by name.
+    """
+
+    target: str
+    arguments: tuple[tuple[str, Expr], ...]
+
+
 class Line(Record):
     """What a template's forward pass does once: the child, the local values it reads, and those it makes."""
 
@@ -46,9 +56,26 @@ class Line(Record):
 
 
 class Template:
-    """What equally wired instances of a block have in common: one class."""
+    """What equally wired instances of a block have in common: one class.
 
-    __slots__ = ("base", "class_name", "groups", "inputs", "lines", "outputs", "parameters", "written")
+    parameters: the arguments of the class, with the value of each in every instance; written: how the arguments of
+    modules and inner blocks are written; functions: the calls of the forward pass, by layer and place; attributes: by
+    layer what such a call reads of the module; splits: see `functions.split_at`.
+    """
+
+    __slots__ = (
+        "attributes",
+        "base",
+        "class_name",
+        "functions",
+        "groups",
+        "inputs",
+        "lines",
+        "outputs",
+        "parameters",
+        "splits",
+        "written",
+    )
 
     def __init__(self, base: str, inputs: int, lines: tuple[Line, ...], outputs: tuple[int, ...]) -> None:
         self.base = base
@@ -59,6 +86,9 @@ class Template:
         self.class_name = ""
         self.parameters: dict[str, list[TorchValue]] = {}
         self.written: dict[tuple[object, ...], Expr] = {}
+        self.functions: dict[tuple[str, int], Function] = {}
+        self.attributes: dict[str, dict[str, Expr]] = {}
+        self.splits: dict[int, tuple[int, ...]] = {}
 
 
 def grouped(plan: Plan) -> Group:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from convsize.lowering.plan import Plan, Step
-from convsize.lowering.source.arguments import literal, ordered, type_of
+from convsize.lowering.source.arguments import is_module, literal, ordered, type_of
 from convsize.lowering.source.blocks import Group, Line, Template
-from convsize.lowering.source.forward import forward_lines, in_init, is_module, varies
+from convsize.lowering.source.forward import forward_lines
 from convsize.lowering.source.layout import Bracket, Expr, call, flat, items, statement
 from convsize.lowering.source.loops import Fold, folds_of, loop
 from convsize.lowering.source.start import initialising
@@ -158,7 +156,7 @@ def class_lines(template: Template, plan: Plan, is_root: bool) -> list[str]:
                 lines.append(f"        self.{_flatten_name(template)} = nn.Flatten()")
             lines += statement(8, f"self.{line.name} = ", _layer(template, line, line.child))
         if isinstance(line.child, Step):
-            for attribute, expression in _attributes(template, line, line.child):
+            for attribute, expression in template.attributes.get(line.name, {}).items():
                 lines += statement(8, f"self.{attribute} = ", expression)
         at += 1
     if is_root:
@@ -189,14 +187,3 @@ def _docstring(template: Template, plan: Plan, is_root: bool) -> list[str]:
     count = len(template.groups)
     used = {1: "once", 2: "twice"}.get(count, f"{count} times")
     return [f'    """The block `{template.base}`, used {used}."""', ""]
-
-
-def _attributes(template: Template, line: Line, step: Step) -> Iterator[tuple[str, Expr]]:
-    """Numbers that a function in the forward pass takes and that differ between the instances of a block."""
-    for place, each in enumerate(step.calls):
-        if in_init(step, place):
-            continue
-        for key, _ in each.kwargs:
-            expression = template.written[line.name, place, key]
-            if varies(template, expression):
-                yield f"{line.name}_{key}", expression

@@ -17,6 +17,7 @@ from convsize.lowering.plan import Plan
 from convsize.lowering.source.arguments import fill
 from convsize.lowering.source.blocks import Group, grouped, templates_of
 from convsize.lowering.source.classes import PYTHONS, class_lines, name_classes
+from convsize.lowering.source.functions import volumes_of
 
 
 def write(plan: Plan) -> str:
@@ -30,8 +31,9 @@ def write(plan: Plan) -> str:
     if not name or name[0].isdigit() or name in {*PYTHONS, *helpers}:
         name = f"Network{name}"
     name_classes(templates, root.template, name, set(helpers))
+    volumes = volumes_of(plan)
     for template in templates:
-        fill(template)
+        fill(template, volumes)
     body: list[str] = []
     for helper in _helpers(helpers):
         body += ["", "", *helper]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
 
-from convsize.lowering.plan import Plan, Step
+from convsize.lowering.plan import Plan
+from convsize.lowering.source.arguments import in_init
 from convsize.lowering.source.blocks import Group, Line, Template
-from convsize.lowering.source.layout import Bracket, Expr, call, flat, statement
+from convsize.lowering.source.functions import expression
+from convsize.lowering.source.layout import Bracket, Expr, call, statement
 from convsize.lowering.source.loops import Fold, loop
 
 
@@ -25,25 +26,30 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
     signature = Bracket("(", ["self", *(f"{name}: Tensor" for name in names)], ")")
     lines = statement(4, "def forward", signature, f" -> {result}:")
     variables = dict(enumerate(names))
+    later = {at: first for first, parts in template.splits.items() for at in parts}
     last: dict[int, int] = {}
     for at, line in enumerate(template.lines):
         for index in line.reads:
-            last[index] = at
+            last[index] = max(last.get(index, 0), later.get(at, at))
     for index in template.outputs:
         last[index] = len(template.lines)
     at = 0
     while at < len(template.lines):
+        if later.get(at, at) < at:
+            at += 1  # made with the first part
+            continue
         line = template.lines[at]
         end = folds[at].last if at in folds else at + 1
         read = [variables[index] for index in line.reads]
         free = {variables.pop(index) for index in set(line.reads) if last[index] < end}
-        made = template.lines[end - 1].makes
+        parts = [template.lines[part] for part in template.splits.get(at, ())]
+        made = tuple(index for part in parts for index in part.makes) or template.lines[end - 1].makes
         made_names = ""
-        for index in made:
+        for place, index in enumerate(made):
             # The chain goes on in the variable that it came in by.
             own = "x" if "x" in free else next((name for name in read if name in free), None)
             if own is None:
-                own = "x" if "x" not in variables.values() else line.name
+                own = "x" if "x" not in variables.values() else (parts[place] if parts else line).name
                 while own in variables.values() or own in _SHADOWING:
                     own += "_"
             free.discard(own)
@@ -57,6 +63,8 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
             if made_names != read[0]:
                 lines.insert(len(lines) - 1, f"        {made_names} = {read[0]}")
             lines.append(f'            {made_names} = getattr(self, f"{folds[at].base}{{i}}")({made_names})')
+        elif parts:
+            lines.append(f"        {made_names} = {read[0]}.chunk({len(parts)}, dim=1)")
         else:
             value = _value(template, line, read)
             if end == len(template.lines) and made == template.outputs and not (is_root and several) and made:
@@ -96,47 +104,9 @@ def _value(template: Template, line: Line, read: list[str]) -> Expr:
     if isinstance(line.child, Group):
         return call(f"self.{line.name}", [("", each) for each in operands])
     step = line.child
-    for place, each in enumerate(step.calls):
+    for place in range(len(step.calls)):
         if in_init(step, place):
             operands = [call(f"self.{line.name}", [("", operand) for operand in operands])]
-            continue
-        arguments: list[tuple[str, Expr]] = []
-        for key, _ in each.kwargs:
-            expression = template.written[line.name, place, key]
-            if varies(template, expression):
-                expression = f"self.{line.name}_{key}"
-            arguments.append((f"{key}=", expression))
-        operands = [_function(each.target, operands, arguments)]
+        else:
+            operands = [expression(template.functions[line.name, place], operands)]
     return operands[0]
-
-
-def _function(target: str, operands: list[Expr], arguments: list[tuple[str, Expr]]) -> Expr:
-    texts = [flat(operand) for operand in operands]
-    if target == "nn.Flatten":
-        return call("torch.flatten", [("", operands[0]), ("", "1")])
-    if target == "torch.cat":
-        return call(target, [("", Bracket("[", operands, "]")), *arguments])
-    if target == "torch.add":
-        return " + ".join(texts)
-    if target == "torch.mul":
-        return " * ".join([*texts, *(flat(value) for _, value in arguments)])
-    if target in ("F.pad", "torch.reshape"):
-        first, *others = arguments
-        return call(target, [("", operands[0]), ("", first[1]), *others])
-    return call(target, [("", operands[0]), *arguments])
-
-
-def is_module(step: Step) -> bool:
-    """Whether a layer is a module of PyTorch or one of ours, and not a function."""
-    return step.call.target.startswith(("nn.", "convsize."))
-
-
-def in_init(step: Step, place: int) -> bool:
-    """Whether a layer's call at this place is that of its module."""
-    return place == len(step.before) and is_module(step)
-
-
-def varies(template: Template, expression: Expr) -> bool:
-    """Whether an expression names an argument of the block."""
-    words = set(re.findall(r"[A-Za-z_]\w*", flat(expression)))
-    return bool(words & template.parameters.keys())
