@@ -105,7 +105,7 @@ class Fix(Record):
 
 
 class Diagnostic(Record):
-    """One finding: a stable code, one sentence with the numbers, where, and how to mend it.
+    """One finding: a stable code, one sentence with the numbers, where, and how to fix it.
 
     `label` is written under the carets of `span`; `labels` are further places; `fixes` holds alternatives, the first
     the preferred one.
@@ -130,7 +130,7 @@ class UsageError(ConvsizeError):
 
 
 class SpecError(ConvsizeError):
-    """A spec that is wrong; `diagnostics` says where and how to mend it, `source` holds its text."""
+    """A spec that is wrong; `diagnostics` says where and how to fix it, `source` holds its text."""
 
     def __init__(self, source: Source, diagnostics: tuple[Diagnostic, ...]) -> None:
         self.source = source

@@ -52,7 +52,7 @@ class Add(Op):
                 raise GeometryError(
                     "E301",
                     f"the branches of this sum have different depths: {first.channels} and {other.channels}",
-                    f"project one of them: `C1D{max(first.channels, other.channels)}` behind the branch of "
+                    f"project one of them: `C1D{max(first.channels, other.channels)}` after the branch of "
                     f"{min(first, other, key=lambda each: each.channels)}",
                 )
             if other != first:
@@ -63,7 +63,7 @@ class Add(Op):
                     if first.rank and other.rank
                     else "flatten the volume: end its branch with `flat`"
                     if first.elements == other.elements
-                    else f"a sum takes values one to one: {first.elements} and {other.elements} are not as many",
+                    else f"a sum takes values one to one: {first.elements} and {other.elements} differ",
                 )
         return first
 

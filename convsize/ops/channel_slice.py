@@ -73,7 +73,7 @@ class Slice(Op):
             raise GeometryError(
                 "E110",
                 f"the slice from {self.start} to {self.stop} does not lie in the depth {source.channels}",
-                f"the maps are 0 to {source.channels - 1}, and the second number is not taken: `slice({start},{stop})`",
+                f"the maps are 0 to {source.channels - 1}, and the second number is exclusive: `slice({start},{stop})`",
             )
         return Shape(self.stop - self.start, source.spatial)
 

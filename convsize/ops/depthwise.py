@@ -72,8 +72,8 @@ class DepthwiseConvolution(Op):
         if suffixes.groups not in (None, source.channels):
             raise GeometryError(
                 "E204",
-                f"a depthwise convolution has as many groups as its input is deep: {source.channels}, "
-                f"not {suffixes.groups}",
+                f"a depthwise convolution has one group for each of its input's maps: {source.channels}, not "
+                f"{suffixes.groups}",
                 f"leave `g` out, or write a convolution: `C` with `g{suffixes.groups}`",
             )
         return cls(

@@ -64,7 +64,7 @@ class Embedding(Op):
         if source.channels != 1:
             raise GeometryError(
                 "E111",
-                f"an embedding reads one token at a position, its input is {source.channels} deep",
+                f"an embedding reads one token per position, but its input is {source.channels} deep",
                 f"declare the tokens as `1@{'x'.join(map(str, source.spatial))}`",
             )
         return Shape(self.embedding_dim, source.spatial)

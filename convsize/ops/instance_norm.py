@@ -85,7 +85,7 @@ class InstanceNorm(Op):
         if source.area == 1:
             raise GeometryError(
                 "E212",
-                f"instance normalisation of {source}: a single position has no variance, every output would be 0",
+                f"instance normalisation of {source}: a single position has no variance, so every output would be 0",
                 "put it before the pooling, or use `LN`",
             )
         return source

@@ -58,7 +58,7 @@ class Multiply(Op):
         raise GeometryError(
             "E304",
             f"this gate does not broadcast: {first} and {second}",
-            f"a gate has the depth {first.channels} or 1, and one position (as behind `GAP`) or as many as its input",
+            f"a gate has the depth {first.channels} or 1, and one position (as after `GAP`) or as many as its input",
         )
 
     def output(self, *inputs: Shape) -> Shape:

@@ -71,8 +71,8 @@ class PReLU(Op):
         if self.num_parameters not in (1, source.channels):
             raise GeometryError(
                 "E111",
-                f"{plural(self.num_parameters, 'slope')} for {plural(source.channels, 'map')}: "
-                "there is one for all or one a map",
+                f"{plural(self.num_parameters, 'slope')} for {plural(source.channels, 'map')}: there must be one for "
+                "all or one per map",
                 f"write `prelu` or `prelu({source.channels})`",
             )
         return source

@@ -90,7 +90,7 @@ class Shuffle(Op):
         return ()
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return "one group leaves the maps in their order" if self.groups == 1 else None
+        return "one group keeps the maps in order" if self.groups == 1 else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

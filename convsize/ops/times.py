@@ -51,7 +51,7 @@ class Times(Pointwise):
         return cls(number(arguments["k"]))
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return "times 1 is the same" if self.factor == 1 else None
+        return "multiplying by 1 has no effect" if self.factor == 1 else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -75,7 +75,7 @@ class TransposedConvolution(Op):
         require_spatial("transposed convolution", source)
         if suffixes.size is None:
             raise GeometryError(
-                "E101", "this layer needs its kernel", "write it behind the mnemonic: `T2/2` doubles an extent"
+                "E101", "this layer needs its kernel", "write it after the mnemonic: `T2/2` doubles an extent"
             )
         return cls(
             out_channels=source.channels if suffixes.depth is None else suffixes.depth,

@@ -70,9 +70,9 @@ class Widen(Op):
         if self.out_channels < source.channels:
             raise GeometryError(
                 "E111",
-                f"widening {plural(source.channels, 'map')} to {self.out_channels} takes "
-                f"{source.channels - self.out_channels} away",
-                f"write `widen({source.channels})` or more; `slice(0,{max(self.out_channels, 1)})` takes maps away",
+                f"widening {plural(source.channels, 'map')} to {self.out_channels} removes "
+                f"{source.channels - self.out_channels}",
+                f"write `widen({source.channels})` or more; `slice(0,{max(self.out_channels, 1)})` removes maps",
             )
         return Shape(self.out_channels, source.spatial)
 

@@ -1,4 +1,4 @@
-"""What a rule is: one code, what it finds, why that matters, and how to mend it."""
+"""What a rule is: one code, what it finds, why that matters, and how to fix it."""
 
 from __future__ import annotations
 

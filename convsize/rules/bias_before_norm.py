@@ -38,7 +38,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W506",
             node,
-            f"the {norm} behind this takes the mean of every map away, and the bias with it: "
+            f"the {norm} after this subtracts the mean of every map, and the bias with it: "
             f"{counted(biases, 'parameter')}{where} without effect",
             f"write `{token or node.spec + 'b0'}`, or `default: Cb0` for the whole file",
             fixes=places.replaced(found, token),
@@ -48,22 +48,23 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 RULE = Rule(
     code="W506",
     name="bias-before-norm",
-    summary="a bias right before batch or instance normalisation, which takes it away",
+    summary="a bias right before batch or instance normalisation, which cancels it",
     checks=(
-        "Convolutions and fully connected layers with a bias whose every reader is batch or instance normalisation. "
-        "Layer and group normalisation average over several maps and do not cancel their biases."
+        "Convolutions and fully connected layers with a bias whose output only batch or instance "
+        "normalisation reads. Layer and group normalisation average over several maps and do not cancel "
+        "their biases."
     ),
     why=(
-        "Normalisation subtracts each map's mean, so that adding a constant before it changes nothing; its own shift "
-        "takes the bias's part. The bias costs memory, its gradient is zero but for rounding, and a checkpoint "
-        "carries it."
+        "Normalisation subtracts each map's mean, so a constant added before it changes nothing; its own "
+        "shift does the bias's work. The bias costs memory and space in checkpoints, and its gradient is "
+        "zero up to rounding."
     ),
     source="Ioffe & Szegedy 2015, section 3.2; He et al. 2015 build ResNet without these biases.",
     example="input: 3@32x32\nC3D64 BN R FC10\n",
     better="input: 3@32x32\nC3D64b0 BN R FC10\n",
     fix=(
-        "Write `b0` on the layer, or `default: Cb0` for the file. Unsafe as a fix: the network computes the same, but "
-        "has fewer parameters, so that old checkpoints and `expect: params=…` no longer fit."
+        "Write `b0` on the layer, or `default: Cb0` for the file. The fix is unsafe: the network computes "
+        "the same with fewer parameters, so old checkpoints and `expect: params=…` no longer fit."
     ),
     find=_find,
 )

@@ -36,8 +36,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W558",
             node,
-            f"behind this pool the depth goes from {source.channels} to {depth}, and does not double: the volume falls "
-            f"from {source.elements:,} to {depth * node.output.area:,} values",
+            f"after this pool the depth goes from {source.channels} to {depth}, so it does not double: the volume "
+            f"falls from {source.elements:,} to {depth * node.output.area:,} values",
             f"take {2 * source.channels} maps in the next stage",
             style=True,
         )
@@ -48,17 +48,17 @@ RULE = Rule(
     name="depth-after-pool",
     summary="the depth does not double after a pool",
     checks=(
-        "Pools at a stride of 2 on the trunk, and the depth at which the stage behind them ends, before the next layer "
-        "that halves the map."
+        "Pools at a stride of 2 on the trunk, and the depth at the end of the stage after them, before the "
+        "next layer that halves the map."
     ),
     why=(
-        "Doubling the depth as the map's sides halve keeps the work of a stage constant and lets the volume fall by "
-        "two, not by four. VGG stops at 512 maps: style."
+        "Doubling the depth as the map's sides halve keeps the work of a stage constant and halves the "
+        "volume, instead of quartering it. VGG stops at 512 maps: style."
     ),
     source="G8: Aggarwal, ch. 8.",
     example="input: 3@32x32\nC3D64 R M C3D64 R M C3D64 R FC10\n",
     better="input: 3@32x32\nC3D64 R M C3D128 R M C3D256 R FC10\n",
-    fix="Double the depth of the convolutions behind the pool.",
+    fix="Double the depth of the convolutions after the pool.",
     find=_find,
     style=True,
 )

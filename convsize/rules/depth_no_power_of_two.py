@@ -30,7 +30,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W553",
             node,
-            f"a depth of {depth} is no power of two",
+            f"a depth of {depth} is not a power of two",
             f"{below} and {2 * below} are the nearest",
             style=True,
         )
@@ -39,11 +39,12 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 RULE = Rule(
     code="W553",
     name="depth-no-power-of-two",
-    summary="a depth that is no power of two",
-    checks="Convolutions, but for those that give the network's outputs, whose depth is no power of two.",
+    summary="a depth that is not a power of two",
+    checks="Convolutions, except those that give the network's outputs, whose depth is not a power of two.",
     why=(
-        "It is a habit with a reason: depths that halve and double cleanly divide into groups, and fill the tiles of "
-        "matrix hardware, which are multiples of 8 to 64. AlexNet has 96 and 384, EfficientNet 24 and 40: style."
+        "The habit has a reason: depths that are powers of two divide into groups and fill the tiles of "
+        "matrix hardware, which are multiples of 8 to 64. AlexNet has 96 and 384, EfficientNet 24 and 40: "
+        "style."
     ),
     source="G1: Varma & Das, ch. 12.",
     example="input: 3@32x32\nC3D60 R FC10\n",

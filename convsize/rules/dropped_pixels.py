@@ -103,24 +103,24 @@ def _mended(
 RULE = Rule(
     code="W501",
     name="dropped-pixels",
-    summary="a stride drops real pixels behind the last window, or skips some between windows",
+    summary="a stride drops real pixels after the last window, or skips some between windows",
     checks=(
-        "Strided convolutions and pools whose windows do not reach the end of the input, so that real pixels, not "
-        "padding, are read by none of them; and windows narrower than their stride. Filters of 1x1 are left to W555, "
-        "and lost padding costs nothing."
+        "Strided convolutions and pools whose windows do not reach the end of the input, so that none of "
+        "them reads some real pixels (padding does not count); and windows narrower than their stride. W555 "
+        "covers 1x1 filters."
     ),
     why=(
-        "(L - F + 2P)/S + 1 is rounded down without a word, and the last rows and columns of every image are thrown "
-        "away; the maps no longer lie evenly over the image. It often shows that the input has another size than "
-        "was meant: the notes call such a network not valid."
+        "(L - F + 2P)/S + 1 is rounded down silently, so the last rows and columns of every image are lost, "
+        "and the maps are no longer centred on the image. Often the input has a different size than "
+        "intended. The notes call such a network not valid."
     ),
     source="Varma & Das, ch. 12, and Aggarwal, ch. 8: the division must come out whole.",
     example="input: 3@13x13\nC3D64 R M FC10 S\n",
     better="input: 3@13x13\nC3D64 R Mceil FC10 S\n",
     fix=(
-        "Round a pool up (`ceil`), pad a convolution behind the last pixel (`p0:1`), or choose an input size that "
-        "divides: `convsize sizes` lists them. Where the loss is meant, as in SqueezeNet's first layer, say so with "
-        "`# convsize: ignore[W501]`."
+        "Round a pool up (`ceil`), pad a convolution after the last pixel (`p0:1`), or choose an input size "
+        "that divides: `convsize sizes` lists them. Where the loss is intended, as in SqueezeNet's first "
+        "layer, add `# convsize: ignore[W501]`."
     ),
     find=_find,
 )

@@ -19,7 +19,10 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W551",
             node,
-            f"a filter {kernel} wide has no middle pixel: {kernel - 1} zeros cannot be split evenly over two sides",
+            (
+                f"a filter {kernel} wide has no middle pixel: {kernel - 1} zeros cannot be split evenly between two "
+                "sides"
+            ),
             f"use {kernel - 1} or {kernel + 1}, which half padding keeps centred",
             style=True,
         )
@@ -38,12 +41,14 @@ RULE = Rule(
     name="even-filter",
     summary="an even filter cannot be padded evenly",
     checks=(
-        "Convolutions with an even filter. Filters as wide as their stride, which tile the input as ConvNeXt's first "
-        "layer does, and transposed convolutions, whose filter should be a multiple of the stride, are left alone."
+        "Convolutions with an even filter. Filters as wide as their stride, which tile the input as "
+        "ConvNeXt's first layer does, and transposed convolutions, whose filter should be a multiple of the "
+        "stride, are not reported."
     ),
     why=(
-        "A filter of F needs F - 1 zeros to keep the size. Where that is odd, one side gets more than the other, and "
-        "every such layer shifts the map by half a pixel. Odd filters have a middle."
+        "A filter of width F needs F - 1 zeros to keep the extent. Where that is odd, one side gets one more "
+        "than the other, and every such layer shifts the map by half a pixel. Odd filters have a middle "
+        "pixel."
     ),
     source="G2: Aggarwal, ch. 8; Yoon, part 6.",
     example="input: 3@32x32\nC4D64p1:2 R FC10\n",

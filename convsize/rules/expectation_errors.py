@@ -10,9 +10,9 @@ RULES = (
     Rule(
         code="E401",
         name="expectation-differs",
-        summary="a number is not what `expect` says",
+        summary="a number differs from what `expect` says",
         checks="`=` and `~` in `expect` lines: parameters, multiply-adds, memory, receptive fields and others.",
-        why="A spec with the paper's count in it cannot drift away from the paper unnoticed.",
+        why="A spec that contains the paper's count cannot drift away from the paper unnoticed.",
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2441\n",
         better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2442\n",
@@ -22,19 +22,21 @@ RULES = (
         code="E402",
         name="over-budget",
         summary="a budget is exceeded",
-        checks="`<`, `<=`, `>`, `>=` in `expect` lines and in the configuration. The layers that spend most are named.",
+        checks=(
+            "`<`, `<=`, `>`, `>=` in `expect` lines and in the configuration. The message names the largest layers."
+        ),
         why="A network must fit its device and keep fitting it when someone changes a depth.",
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R FC1000\nexpect: params<=1M\n",
         better="input: 3@6x6\nC3D64 R GAP FC1000\nexpect: params<=1M\n",
-        fix="Spend less where the message says most is spent.",
+        fix="Reduce the layers that the message names.",
     ),
     Rule(
         code="E403",
         name="wrong-output",
         summary="the output is not the volume that `expect` says",
         checks="`out=` in `expect` lines.",
-        why="The classes are the one number of a network that its data decides.",
+        why="The number of classes is fixed by the data.",
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: out=100\n",
         better="input: 3@6x6\nC3D64 R GAP FC100\nexpect: out=100\n",
@@ -43,20 +45,20 @@ RULES = (
     Rule(
         code="E404",
         name="wrong-graph",
-        summary="the structure has another digest than the one pinned",
+        summary="the structure has a different digest from the pinned one",
         checks="`graph=` in `expect` lines: a digest of the layers and their wiring, without names and layout.",
-        why="Counts cannot see wrong wiring: two layers in another order have the same number of parameters.",
+        why=("Counts cannot detect wrong wiring: two layers in a different order have the same number of parameters."),
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: graph=0123456789abcdef\n",
         better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: out=10\n",
-        fix="If the change is meant, write the new digest; `convsize diff` shows what changed.",
+        fix="If the change is intended, write the new digest; `convsize diff` shows what changed.",
     ),
     Rule(
         code="E405",
         name="unknown-expectation",
-        summary="nothing of this name can be expected",
-        checks="Names in `expect` lines that are no metric. The nearest is offered.",
-        why="A check that was misspelt and skipped would look like one that holds.",
+        summary="`expect` has no quantity of this name",
+        checks="Names in `expect` lines that are not a metric. The message offers the nearest one.",
+        why="A misspelt check that is skipped would look like one that passes.",
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: parms=2442\n",
         better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2442\n",
@@ -67,7 +69,7 @@ RULES = (
         name="senseless-expectation",
         summary="an expectation that cannot be compared",
         checks="Values of the wrong kind, unknown arguments, units that do not fit, a volume compared by `<`.",
-        why="It could neither hold nor fail.",
+        why="Such a check can neither pass nor fail.",
         source=_TESTS,
         example="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params=2GiB\n",
         better="input: 3@6x6\nC3D64 R GAP FC10\nexpect: params<=2G\n",
@@ -76,11 +78,11 @@ RULES = (
     Rule(
         code="E407",
         name="volume-differs",
-        summary="the volume at this point is not the one written there",
+        summary="the volume at this point differs from the one written there",
         checks="Volumes such as `512@7x7` inside a series.",
         why=(
-            "They are the numbers that papers print beside their drawings, and find the layer at which a copy went "
-            "wrong."
+            "Papers print these numbers beside their figures; they locate the layer at which a transcription "
+            "went wrong."
         ),
         source="LeCun et al. 1998, figure 2; the volumes beside every AlexNet drawing.",
         example="input: 3@227x227\nC11D96/4p0 96@54x54 R FC10\n",

@@ -8,8 +8,11 @@ RULES = (
     Rule(
         code="E201",
         name="not-exact",
-        summary="a stride that leaves pixels over where `exact` was asked for",
-        checks="Layers with the rounding `exact` whose (L - F + 2P)/S is not whole. The division is shown.",
+        summary="a stride that leaves pixels over under `exact`",
+        checks=(
+            "Layers with the rounding `exact` whose (L - F + 2P)/S is not a whole number. The message shows the "
+            "division."
+        ),
         why=(
             "The notes call such a layer not valid. Libraries round down and drop the last pixels; `exact` makes that "
             "an error, W501 a warning."
@@ -23,8 +26,10 @@ RULES = (
         code="E202",
         name="filter-too-large",
         summary="a filter or pool larger than its padded input",
-        checks="Windows, dilated ones with their whole reach, that do not fit once into the padded input.",
-        why="The output would have no pixel. Mostly the map was strided away earlier: the help shows where.",
+        checks="Windows (dilated ones with their full reach) that are larger than the padded input.",
+        why=(
+            "The output would have no pixel. Usually earlier strides have made the map too small: the help shows where."
+        ),
         source="Aggarwal, ch. 8: the filter's size must not exceed the layer's.",
         example="input: 3@4x4\nC7D64p0 R FC10\n",
         better="input: 3@4x4\nC3D64p0 R FC10\n",
@@ -35,7 +40,7 @@ RULES = (
         name="pool-padding",
         summary="a pool's padding over half its window",
         checks="Pools with more zeros on one side than half the window's reach, or with negative padding.",
-        why="A window could lie wholly in the padding and would have nothing to pool; PyTorch refuses it, too.",
+        why="A window could lie entirely in the padding, with nothing to pool; PyTorch refuses this too.",
         source="PyTorch: pad should be at most half of the effective kernel size.",
         example="input: 3@32x32\nC3D64 R M2p2 FC10\n",
         better="input: 3@32x32\nC3D64 R M2p1 FC10\n",
@@ -47,34 +52,34 @@ RULES = (
         summary="groups or equal parts that do not divide the depth",
         checks=(
             "Grouped and depthwise convolutions, `shuffle`, `softmax(r)` and `pixelshuffle`, where the number of "
-            "groups does not divide the depth that enters or leaves."
+            "groups does not divide the input or output depth."
         ),
         why=(
-            "Every group sees the same number of maps. So a depth must be chosen with the groups of all layers behind "
-            "it in mind: 48 maps go into 16 groups, not into 32."
+            "Every group gets the same number of maps, so choose a depth that the groups of all later layers "
+            "divide: 48 maps can be split into 16 groups, but not into 32."
         ),
         source="Krizhevsky et al. 2012, two groups; Xie et al. 2017, ResNeXt.",
         example="input: 3@32x32\nC3D48 R C3D64g32 R FC10\n",
         better="input: 3@32x32\nC3D64 R C3D64g32 R FC10\n",
-        fix="Take another depth, or a number of groups that divides both: the message names them.",
+        fix="Use a different depth, or a number of groups that divides both: the message names them.",
     ),
     Rule(
         code="E205",
         name="window-after-flattening",
         summary="a convolution or pool after a fully connected layer",
-        checks="Layers that need positions behind `FC` or `flat`.",
-        why="A vector has no neighbours.",
+        checks="Layers that need positions, after `FC` or `flat`.",
+        why="A vector has no positions, so a window has nothing to slide over.",
         source="Yoon, part 6: after a fully connected layer no convolution is possible.",
         example="input: 3@32x32\nFC512 R C3D64 R FC10\n",
         better="input: 3@32x32\nFC512 R reshape(8,8,8) C3D64 R FC10\n",
-        fix="Put it before, or give the vector positions with `reshape(c,h,w)`.",
+        fix="Put it before that layer, or give the vector positions with `reshape(c,h,w)`.",
     ),
     Rule(
         code="E206",
         name="wrong-number-of-axes",
-        summary="a size for another number of axes than the input has",
+        summary="a size for a different number of axes than the input has",
         checks="Kernels, strides, paddings and crops with two numbers on a 1-D volume, and the like.",
-        why="`C3x3` on text says that something else was meant: one number stands for every axis.",
+        why="`C3x3` on text suggests a mistake; a single number applies to every axis.",
         source="The language: sizes are `3`, `3x5`, `1x3x3`.",
         example="input: 8@56\nC3x3D16 R GAP FC2\n",
         better="input: 8@56\nC3D16 R FC2\n",
@@ -85,7 +90,10 @@ RULES = (
         name="even-kernel-without-padding",
         summary="half padding of an even kernel",
         checks="Convolutions with an even kernel and no padding written, or `phalf`.",
-        why="Half padding is (F - 1)/2 zeros on each side, which is not whole; which side gets more must be said.",
+        why=(
+            "Half padding is (F - 1)/2 zeros on each side, which is not a whole number; the spec must say which "
+            "side gets more."
+        ),
         source="Aggarwal, ch. 8; Yoon, part 6.",
         example="input: 3@32x32\nC4D64 R FC10\n",
         better="input: 3@32x32\nC4D64p1:2 R FC10\n",
@@ -94,7 +102,7 @@ RULES = (
     Rule(
         code="E208",
         name="transposed-leaves-nothing",
-        summary="a transposed convolution whose padding takes everything away",
+        summary="a transposed convolution whose padding crops its whole output",
         checks="Transposed convolutions with (L - 1)·S - P + F below 1.",
         why="Padding of a transposed convolution crops its output.",
         source="Dumoulin & Visin 2016, a guide to convolution arithmetic.",
@@ -107,7 +115,7 @@ RULES = (
         name="output-padding",
         summary="an output padding that is not below stride or dilation",
         checks="`a` on a transposed convolution that is at least as large as its stride and dilation.",
-        why="Output padding chooses among the sizes that a strided convolution maps to the same; there are S of them.",
+        why="A strided convolution maps S input sizes to the same output size; output padding chooses among them.",
         source="PyTorch: output padding must be smaller than either stride or dilation.",
         example="input: 8@8x8\nT3D4/2p1a2 R FC10\n",
         better="input: 8@8x8\nT3D4/2p1a1 R FC10\n",
@@ -118,7 +126,7 @@ RULES = (
         name="crop-leaves-nothing",
         summary="a crop larger than its input, or one that leaves nothing",
         checks="`crop`, `pad` with negative numbers, and negative padding, against the input's extents.",
-        why="U-Net crops its skips; the sizes follow from the input's and are easily one level off.",
+        why="U-Net crops its skip connections; the extents depend on the input and are easily one level off.",
         source="Ronneberger et al. 2015, figure 1.",
         example="input: 8@32x32\ncrop(40) C3D16 R FC2\n",
         better="input: 8@32x32\ncrop(24) C3D16 R FC2\n",
@@ -127,20 +135,20 @@ RULES = (
     Rule(
         code="E211",
         name="reshape-changes-elements",
-        summary="a reshaping to another number of values",
-        checks="`reshape(…)` whose product is not the number of values that enter.",
-        why="Reshaping moves values, it makes none.",
+        summary="a reshape to a different number of values",
+        checks="`reshape(…)` whose product is not the number of input values.",
+        why="A reshape rearranges values and creates none.",
         source="Radford et al. 2016, DCGAN: project and reshape.",
         example="input: 3@32x32\nFC512 R reshape(8,7,7) FC10\n",
         better="input: 3@32x32\nFC392 R reshape(8,7,7) FC10\n",
-        fix="Choose numbers whose product fits, or change the layer before.",
+        fix="Choose numbers with the right product, or change the layer before.",
     ),
     Rule(
         code="E212",
         name="normalisation-without-values",
         summary="a normalisation over nothing",
         checks="Group normalisation whose groups do not divide the depth; instance normalisation of a single position.",
-        why="The variance of one value is 0, and every output with it; groups must be equal.",
+        why="The variance of a single value is 0, and so is every output; groups must be of equal size.",
         source="Wu & He 2018; PyTorch refuses both.",
         example="input: 3@32x32\nC3D48 GN32 R FC10\n",
         better="input: 3@32x32\nC3D64 GN32 R FC10\n",

@@ -81,9 +81,12 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
         return finding(
             "W514",
             last,
-            f"of the {hull} pixels of the {axis_name(shape, axis)} under its receptive field a unit behind this sees "
-            f"only {len(pixels)}: dilation {' and '.join(map(str, dilations))} leaves holes",
-            "mix dilations without a common factor, as in 1, 2, 3, or put an undilated filter before or behind: `C3`",
+            f"of the {hull} pixels of the {axis_name(shape, axis)} in its receptive field a unit after this layer "
+            f"sees only {len(pixels)}: dilation {' and '.join(map(str, dilations))} leaves holes",
+            (
+                "mix dilations without a common factor, as in 1, 2, 3, or put an undilated filter before or after "
+                "it: `C3`"
+            ),
         )
     return None
 
@@ -140,13 +143,14 @@ RULE = Rule(
     name="gridding",
     summary="dilated filters leave holes in the receptive field",
     checks=(
-        "The pixels that the middle unit of the last map with positions sees, found by going backwards through all "
-        "branches, against the pixels it would see if the dilated filters had no holes."
+        "The pixels that the middle unit of the last map with positions sees, found by going backwards "
+        "through all branches. They are compared with the pixels it would see if the dilated filters had no "
+        "holes."
     ),
     why=(
-        "Filters with the same dilation d, one behind the other, see a grid with a step of d: neighbouring units look "
-        "at disjoint sets of pixels and their outputs do not agree, which shows as a chequered pattern. Dilations "
-        "without a common factor, and undilated filters before or behind, fill the holes."
+        "Successive filters with the same dilation d see a grid with a step of d: neighbouring units see "
+        "disjoint sets of pixels, and a chequered pattern appears in the output. Dilations without a common "
+        "factor, and undilated filters before or after, fill the holes."
     ),
     source=(
         "Wang et al. 2018, understanding convolution for semantic segmentation; Yu et al. 2017, dilated residual "

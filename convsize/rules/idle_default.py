@@ -125,16 +125,16 @@ RULE = Rule(
     name="idle-default",
     summary="a default or a parameter that changes nothing",
     checks=(
-        "Parameters of blocks that the block never uses; defaults of parameters for which every call gives a value; "
-        "and parts of `default` lines that no layer of the file takes."
+        "Parameters that a block never uses; default values of parameters for which every call gives a "
+        "value; and parts of `default` lines that no layer of the file uses."
     ),
     why=(
-        "A parameter without effect looks like a setting, and changing it does nothing. A default that is never used "
-        "tells the reader of a case that does not occur."
+        "A parameter without effect looks like a setting, and changing it does nothing. A default that is "
+        "never used describes a case that does not occur."
     ),
     source="A trap of long specs: a stride that a block takes and forgets to use.",
     example="input: 3@32x32\ndef stage(d, s=1): C3D{d} R\nstage(64) stage(128,2) FC10\n",
     better="input: 3@32x32\ndef stage(d, s=1): C3D{d}/{s} R\nstage(64) stage(128,2) FC10\n",
-    fix="Use the parameter, or remove it; take a default away that every call replaces (this is safe).",
+    fix="Use the parameter, or remove it; remove a default that every call replaces (this is safe).",
     find=_find,
 )

@@ -9,8 +9,8 @@ RULES = (
         code="E301",
         name="sum-of-different-depths",
         summary="the branches of a sum have different depths",
-        checks="`(a + b)` of volumes whose depths differ. What each branch gives is shown.",
-        why="A sum adds map to map. ResNet's blocks that change the depth project their shortcut.",
+        checks="`(a + b)` of volumes whose depths differ. The message shows the output of each branch.",
+        why="A sum adds map by map. ResNet blocks that change the depth project their shortcut.",
         source="He et al. 2015, equation 2; Aggarwal, ch. 8.",
         example="input: 3@32x32\nC3D64 R (C3D128 + x) R FC10\n",
         better="input: 3@32x32\nC3D64 R (C3D128 + C1D128) R FC10\n",
@@ -22,13 +22,13 @@ RULES = (
         summary="the branches of a sum have different extents",
         checks="`(a + b)` of volumes whose heights or widths differ.",
         why=(
-            "A stride in one branch and none in the other is the classic slip; so is one pixel of padding. In a U-Net "
-            "it comes from an input that does not divide by 2 for every level."
+            "Typical mistakes are a stride in only one branch and one pixel of padding. In a U-Net the cause is "
+            "an input that cannot be halved at every level."
         ),
         source="He et al. 2015.",
         example="input: 3@32x32\nC3D64 R (C3D64/2 + x) R FC10\n",
         better="input: 3@32x32\nC3D64 R (C3D64/2 + C1D64/2) R FC10\n",
-        fix="Give the shortcut the same stride, or pad so that the sizes meet.",
+        fix="Give the shortcut the same stride, or pad so that the extents are equal.",
     ),
     Rule(
         code="E303",
@@ -36,8 +36,8 @@ RULES = (
         summary="the branches of a concatenation have different extents",
         checks="`[a | b]` of volumes whose heights or widths differ, or of a vector and a volume.",
         why=(
-            "Depths may differ, positions may not. In a U-Net whose input does not divide by 16, what comes up is a "
-            "pixel short of the skip."
+            "Depths may differ, extents may not. In a U-Net whose input is not divisible by 16, the upsampled "
+            "map is smaller than the skip connection."
         ),
         source="Szegedy et al. 2015; Ronneberger et al. 2015.",
         example="input: 3@31x31\nC3D64 R [x | M C3D128 R T2D64/2] C3D64 R FC10\n",
@@ -47,23 +47,23 @@ RULES = (
     Rule(
         code="E304",
         name="gate-does-not-broadcast",
-        summary="a gate that fits its input in neither depth nor positions",
+        summary="a gate that does not match its input",
         checks="`(a * b)` of volumes that are neither equal nor 1 where they differ.",
-        why="A gate weighs maps (one position each), positions (one map) or values. Anything else has no meaning.",
+        why=("A gate weights maps (one position each), positions (one map) or values. Other shapes have no meaning."),
         source="Hu et al. 2018, squeeze and excitation.",
         example="input: 3@32x32\nC3D64 R (x * FC32 sigmoid) FC10\n",
         better="input: 3@32x32\nC3D64 R (x * FC64 sigmoid) FC10\n",
-        fix="End the gate with as many units as there are maps: `FC{n}`, with `n=c` bound where the block begins.",
+        fix=("End the gate with as many units as there are maps: `FC{n}`, with `n=c` set at the start of the block."),
     ),
     Rule(
         code="E305",
         name="split-does-not-divide",
         summary="a split into parts that do not divide the depth",
-        checks="`split[a | b]` of a depth that is no multiple of the number of branches.",
+        checks="`split[a | b]` of a depth that is not a multiple of the number of branches.",
         why="Every branch gets an equal part.",
         source="Ma et al. 2018, ShuffleNetV2.",
         example="input: 3@32x32\nC3D63 R split[x | C3 R] FC10\n",
         better="input: 3@32x32\nC3D64 R split[x | C3 R] FC10\n",
-        fix="Take a depth that divides, or cut by hand with `slice(a,b)`.",
+        fix="Use a depth that is a multiple, or cut with `slice(a,b)`.",
     ),
 )

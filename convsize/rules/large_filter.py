@@ -68,20 +68,20 @@ def _chain(context: Context, node: Node) -> _Chain | None:
 RULE = Rule(
     code="W552",
     name="large-filter",
-    summary="a chain of 3x3 filters sees as much as a large one, with fewer parameters",
+    summary="a chain of 3x3 filters has the receptive field of a large one, with fewer parameters",
     checks=(
-        "Square convolutions of 5 and more at stride 1, without groups or dilation, against (F - 1)/2 filters of 3 "
-        "with the same depth in between (or that of the input, where that is less): only where the chain has fewer "
-        "parameters."
+        "Square convolutions of 5 and more at stride 1, without groups or dilation, against (F - 1)/2 "
+        "filters of 3 with the same depth in between (or the input's depth, if that is smaller): only where "
+        "the chain has fewer parameters."
     ),
     why=(
-        "Three 3x3 filters see 7x7. From C to C maps the one has 49C² + C parameters, the chain 27C² + 3C, 45 % fewer, "
-        "does as much less work, and has three activations instead of one."
+        "Three 3x3 filters see 7x7. From C to C maps a 7x7 filter has 49C² + C parameters and the chain 27C² "
+        "+ 3C: 45 % fewer, as much less work, and three activations instead of one."
     ),
     source="G3: Aggarwal, ch. 8; Varma & Das, ch. 12; Simonyan & Zisserman 2015, section 2.3.",
     example="input: 3@32x32\nC3D64 R C7D64 R FC10\n",
     better="input: 3@32x32\nC3D64 R (C3D64 R)*3 FC10\n",
-    fix="Write the chain, with an activation after each. Inside a pretrained network leave it.",
+    fix="Write the chain, with an activation after each. Keep the filter in a pretrained network.",
     find=_find,
     style=True,
 )

@@ -48,13 +48,13 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
     token = network.source.slice(node.span)
     if op.STATISTICS in _REPEATED and op.STATISTICS == before.STATISTICS:
         return (
-            f"this {name} normalises what the {before.NAME} before it has normalised already",
+            f"this {name} normalises again after the {before.NAME} before it",
             "keep one of them",
         )
     if (0, inf) == op.CLAMPS and nonnegative[source.index]:
         return (
-            f"this {name} changes nothing: what {source.name} gives is never negative",
-            "remove it, or put the layer that is missing before it",
+            f"this {name} changes nothing: the output of {source.name} is never negative",
+            "remove it, or add the missing layer before it",
         )
     if (
         (op.CLAMPS is not None and op.CLAMPS == before.CLAMPS)
@@ -76,20 +76,22 @@ def _pools_everything(network: Network, node: Node) -> bool:
 RULE = Rule(
     code="W513",
     name="layer-without-effect",
-    summary="a layer after which nothing has changed",
+    summary="a layer that changes nothing",
     checks=(
-        "A ReLU over values that are never negative (`R R`, `R M R`, `sigmoid R`), a normalisation right after the "
-        "same one, a second global pooling or flattening, and layers whose numbers do nothing: `drop(0)`, `up(1)`, "
-        "`times(1)`, `pad(0)`, `shuffle(1)`, `M1`, a slice of all maps. Pools and crops that do nothing only at this "
-        "input size are left alone, and so are layers that do something in another call of their block."
+        "A ReLU over values that are never negative (`R R`, `R M R`, `sigmoid R`), a normalisation right "
+        "after the same one, a second global pooling or flattening, and layers whose numbers have no effect: "
+        "`drop(0)`, `up(1)`, `times(1)`, `pad(0)`, `shuffle(1)`, `M1`, a slice of all maps. Pools and crops "
+        "without effect at this input size only are not reported, nor are layers that have an effect in "
+        "another call of their block."
     ),
     why=(
-        "It is mostly a slip: a layer copied twice, a block that ends in the activation with which the next begins, a "
-        "setting that was switched off. It costs time and memory in every step, and a second normalisation parameters."
+        "It is usually a mistake: a layer copied twice, a block that ends with the activation that begins "
+        "the next one, a setting that was switched off. It costs time and memory in every step; a second "
+        "normalisation also adds parameters."
     ),
     source="A common slip in hand-written networks; max(max(x, 0), 0) = max(x, 0).",
     example="input: 3@32x32\nC3D64 R M R C3D64 R FC10\n",
     better="input: 3@32x32\nC3D64 R M C3D64 R FC10\n",
-    fix="Remove it, or write what was meant. Unsafe as a fix: it takes a layer away.",
+    fix="Remove it, or write the intended layer. The fix is unsafe: it removes a layer.",
     find=_find,
 )

@@ -31,7 +31,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W560",
             node,
             f"a {kernel} filter over all {source.channels} maps has {taps}·{source.channels}·{depth} = "
-            f"{taps * source.channels * depth:,} weights; at {narrow} maps, with 1x1 filters before and behind, "
+            f"{taps * source.channels * depth:,} weights; at {narrow} maps, with 1x1 filters before and after, "
             f"{reduced:,}",
             f"write `C1D{narrow} R C{size}D{narrow} R C1D{depth}`",
             style=True,
@@ -58,19 +58,20 @@ def _reduced(network: Network, before: Node) -> bool:
 RULE = Rule(
     code="W560",
     name="missing-reduction",
-    summary="an expensive filter on a great depth, with no 1×1 reduction before it",
+    summary="an expensive filter on many maps, without a 1x1 reduction before it",
     checks=(
-        "Convolutions wider than a pixel, without groups, from 256 maps and more to as many, where the layer before "
-        "is no 1x1 convolution that reduces the depth."
+        "Convolutions wider than one pixel, without groups, with at least 256 input and output maps, where "
+        "the layer before is not a 1x1 convolution that reduces the depth."
     ),
     why=(
-        "1x1 convolutions reduce the depth cheaply: to C/2, 3x3 at C/2 and back has 3.25C² weights where 3x3 alone has "
-        "9C². GoogLeNet and ResNet-50 live on it; VGG and the small ResNets do without: style."
+        "1x1 convolutions reduce the depth cheaply: a reduction to C/2, a 3x3 filter and an expansion to C "
+        "have 3.25C² weights, a 3x3 filter alone has 9C². GoogLeNet and ResNet-50 rely on this; VGG and the "
+        "small ResNets do not: style."
     ),
     source="G10: Aggarwal, ch. 8; Varma & Das, ch. 12; Szegedy et al. 2015.",
     example="input: 256@28x28\nC3D256 R FC10\n",
     better="input: 256@28x28\nC1D128 R C3D128 R C1D256 R FC10\n",
-    fix="Reduce, filter, and widen again.",
+    fix="Reduce the depth, filter, and expand it again.",
     find=_find,
     style=True,
 )

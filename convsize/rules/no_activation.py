@@ -23,8 +23,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W556",
             node,
             f"there is no activation between {source.name} ({source.spec}) and {node.name} ({node.spec}): "
-            "the two together are one linear layer",
-            f"put one between them: `{source.spec} R {node.spec}`",
+            "together they are one linear layer",
+            f"add one between them: `{source.spec} R {node.spec}`",
             style=True,
         )
 
@@ -34,12 +34,13 @@ RULE = Rule(
     name="no-activation",
     summary="no activation between two layers with weights",
     checks=(
-        "Convolutions and fully connected layers whose input comes from another one through nothing but linear layers: "
-        "batch normalisation, average pooling, dropout, reshaping. Maximum pooling is not linear."
+        "Convolutions and fully connected layers whose input comes from another one through linear layers "
+        "only: batch normalisation, average pooling, dropout, reshaping. Max pooling is not linear."
     ),
     why=(
-        "A linear layer of a linear layer is a linear layer: the second adds parameters and no power. Factorised "
-        "filters and the projections of MobileNetV2, Xception and ConvNeXt leave the activation out on purpose: style."
+        "Two linear layers in a row are one linear layer: the second adds parameters but no expressive "
+        "power. Factorised filters and the projections of MobileNetV2, Xception and ConvNeXt leave the "
+        "activation out on purpose: style."
     ),
     source="Varma & Das, ch. 12; the notation never implies an activation.",
     example="input: 3@32x32\nC3D64 C3D64 R FC10\n",

@@ -27,15 +27,15 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                 yield finding(
                     "W515",
                     node,
-                    f"this {node.op.NAME} takes what the {source.op.NAME} before it has brought between "
-                    f"{'minus infinity and 0' if source.op.VALUES == 'logarithms' else '0 and 1'} already: "
+                    f"this {node.op.NAME} gets values that the {source.op.NAME} before it has already put between "
+                    f"{'minus infinity and 0' if source.op.VALUES == 'logarithms' else '0 and 1'}: "
                     + (
                         "it only turns the logarithms back into probabilities"
                         if source.op.VALUES == "logarithms"
                         else f"with {node.output.channels} classes no probability can exceed "
                         f"{_most(node.output.channels):.2g}"
                     ),
-                    f"keep one of the two; a softmax takes what the layer before the {source.op.NAME} gives",
+                    f"keep one of the two; the softmax should read the layer before the {source.op.NAME}",
                 )
                 break
 
@@ -49,12 +49,13 @@ def _most(classes: int) -> float:
 RULE = Rule(
     code="W515",
     name="normalised-twice",
-    summary="a softmax of what is a probability already",
+    summary="a softmax of values that are already probabilities",
     checks="A softmax or log-softmax over the result of a softmax, log-softmax, sigmoid or hard sigmoid.",
     why=(
-        "A softmax of values between 0 and 1 is nearly uniform: of ten classes the best can reach e/(e + 9) = 0.23, "
-        "the gradients are small, and the network trains slowly without an error anywhere. The same happens when a "
-        "spec that ends in `S` is trained with a loss that has a softmax of its own (W561)."
+        "A softmax of values between 0 and 1 is nearly uniform: with ten classes no probability exceeds e/(e "
+        "+ 9) = 0.23. The gradients are small, and the network trains slowly without any error message. The "
+        "same happens when a spec that ends in `S` is trained with a loss that applies its own softmax "
+        "(W561)."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss: the input is expected to be unnormalised logits.",
     example="input: 3@32x32\nC3D64 R FC10 sigmoid S\n",

@@ -26,7 +26,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"padding {max(window.before, window.after)} is not below the filter's reach of {window.reach}: "
             f"{empty[axis]} of the {node.output.spatial[axis]} windows along the {axis_name(source, axis)} see only "
             f"zeros",
-            f"pad by at most {window.reach - 1} (`pfull`); `phalf` keeps the size at stride 1",
+            f"pad by at most {window.reach - 1} (`pfull`); `phalf` keeps the extents at stride 1",
         )
 
 
@@ -44,16 +44,16 @@ def _empty(context: Context, node: Node) -> list[int]:
 RULE = Rule(
     code="W510",
     name="padding-beyond-kernel",
-    summary="padding as wide as the filter: windows that see only zeros",
-    checks="Convolutions with windows that lie wholly before the first or behind the last pixel.",
+    summary="padding as wide as the filter, so that some windows see only zeros",
+    checks="Convolutions with windows that lie entirely before the first pixel or after the last.",
     why=(
-        "These outputs are the bias and nothing else: they cost memory and multiply-adds and tell nothing. Full "
-        "padding, one less than the filter's reach, is the most with which every window sees a pixel. FCN pads its "
-        "first layer by 100 for a reason: so that any input is large enough for what follows."
+        "Such outputs are just the bias: they cost memory and multiply-adds without information. With full "
+        "padding, one less than the filter's reach, every window still sees a pixel. FCN has a reason to pad "
+        "its first layer by 100: any input is then large enough for the layers that follow."
     ),
     source="Aggarwal, ch. 8: full padding is F - 1.",
     example="input: 3@32x32\nC3D64p3 R FC10\n",
     better="input: 3@32x32\nC3D64 R FC10\n",
-    fix="Pad less: `phalf` keeps the size, `pfull` is the most that is of use.",
+    fix="Pad less: `phalf` keeps the extents, and `pfull` is the largest useful padding.",
     find=_find,
 )

@@ -37,12 +37,12 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 RULE = Rule(
     code="W504",
     name="parameters-in-one-layer",
-    summary="most parameters sit in one fully connected layer on a feature map",
+    summary="most parameters are in one fully connected layer on a feature map",
     checks="A fully connected layer over a map with positions that holds more than half of all parameters.",
     why=(
-        "The first fully connected layer of VGG-16 has 102,760,448 of its 138 million weights. Averaging every map "
-        "first loses little and leaves 512 inputs, fits any input size, and overfits less. AlexNet and VGG are built "
-        "that way, so this is style."
+        "The first fully connected layer of VGG-16 has 102,760,448 of its 138 million weights. Averaging "
+        "every map first loses little, leaves 512 inputs, works at any input size and overfits less. AlexNet "
+        "and VGG are built without it, so this is style."
     ),
     source="G4: Varma & Das, ch. 12, and Aggarwal, ch. 8; Lin et al. 2014, network in network.",
     example="input: 3@16x16\n(C3D64 R)*2 M (C3D128 R)*2 M FC512 R FC10 S\n",

@@ -68,11 +68,11 @@ def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -
                 "W511",
                 node,
                 f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would "
-                f"begin at {start}, behind the {extent} pixels: PyTorch leaves it out and gives {count}, other "
-                f"libraries do not",
-                f"write `{token or 'floor'}`: it gives the same here, and everywhere"
+                f"start at {start}, after the {extent} pixels: PyTorch leaves it out and gives {count}, other "
+                "libraries do not",
+                f"write `{token or 'floor'}`: it gives the same result in all libraries"
                 if same
-                else "pad less, or choose an input that divides: rounding down would lose pixels along another axis",
+                else "pad less, or choose a different input size: rounding down would lose pixels along another axis",
                 fixes=places.replaced(found, token) if same else (),
             )
     return None
@@ -91,19 +91,19 @@ def _rounded_up(extent: int, window: AxisWindow) -> int:
 RULE = Rule(
     code="W511",
     name="pool-window-in-padding",
-    summary="a pool's window that lies wholly in the padding",
+    summary="a pool's window that lies entirely in the padding",
     checks=(
-        "Pools that round up and whose last window would begin behind the input; and dilated max pools with a window "
-        "none of whose taps is a pixel."
+        "Pools that round up and whose last window would start after the input; and dilated max pools with a "
+        "window that reads no pixel."
     ),
     why=(
-        "The formula with ⌈ ⌉ counts a window that sees nothing. PyTorch and Caffe leave it out; exporters and other "
-        "frameworks have kept it, so that the same network has another size there. A max pool window without a pixel "
-        "has the maximum of nothing, minus infinity, which makes the loss NaN some layers later."
+        "The formula with ⌈ ⌉ counts a window that sees no pixel. PyTorch and Caffe leave it out; some "
+        "exporters and frameworks keep it, so the same network has different extents there. The maximum of a "
+        "window without a pixel is minus infinity, which makes the loss NaN some layers later."
     ),
     source="PyTorch's pooling shape check: the last window must start inside the input or its left padding.",
     example="input: 3@15x15\nC3D16 R M2/2p1ceil FC10\n",
     better="input: 3@15x15\nC3D16 R M2/2p1floor FC10\n",
-    fix="Round down, or take a size, padding or stride that divides.",
+    fix="Round down, or choose a size, padding or stride that divides evenly.",
     find=_find,
 )

@@ -18,7 +18,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "W509",
                 "warning",
-                f"`{name}` is a word of the language, and this block hides it: in this file `{name}` means the block",
+                f"`{name}` is a word of the language, but in this file it means this block",
                 statement.name.span,
                 f"give the block another name, such as `{other}`",
             )
@@ -27,11 +27,11 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 RULE = Rule(
     code="W509",
     name="shadowed-word",
-    summary="a block has the name of a word, and hides it",
+    summary="a block hides a word of the language",
     checks="Blocks whose name is also a word such as `up`, `scale` or `drop`. The block wins.",
     why=(
-        "Who reads `up(2)` in a spec takes it for upsampling. A block copied into a file that uses the word changes "
-        "what the file means, without an error."
+        "A reader of `up(2)` expects upsampling. Copying such a block into a file that uses the word changes "
+        "the meaning of that file without an error."
     ),
     source="The language: a block of the same name wins, with a warning.",
     example="input: 1@32x32\ndef up(d): T2D{d}/2\nC3D16 R M up(8) FC10\n",

@@ -37,17 +37,18 @@ def _number(value: Fraction) -> str:
 RULE = Rule(
     code="W517",
     name="shifted-branches",
-    summary="branches of a join whose receptive fields lie a unit or more apart",
+    summary="branches of a join whose receptive fields are shifted by a unit or more",
     checks=(
         "Sums, gates and concatenations whose branches have receptive fields with centres that differ by at least "
-        "one position of the joined map, on average over its positions. Half a position, which even windows and "
-        "`psame` on even sizes cost, is passed over: Xception and ResNet-D have it. So is what half padding of a "
-        "strided filter and upsampling behind it cost: U-Nets, pyramids and HRNet have it. In one dimension branches "
-        "that end at the same place are causal, as in WaveNet, and no fault."
+        "one position of the joined map, on average over its positions. Half a position is not reported: even "
+        "windows and `psame` on even sizes cost it, as in Xception and ResNet-D. Neither is the shift by half "
+        "padding of a strided filter with a later upsampling, as in U-Nets, pyramids and HRNet, nor, in one "
+        "dimension, branches that end at the same place: they are causal, as in WaveNet."
     ),
     why=(
-        "The sizes fit, and the maps lie over one another shifted: what one branch finds at a place, the other finds "
-        "beside it. Padding on one side and a crop that takes more from one side do it, and no shape shows it."
+        "The shapes are equal, but the maps are shifted against each other: what one branch finds at a "
+        "position, the other finds beside it. Padding on one side only and uneven crops cause this, and no "
+        "shape shows it."
     ),
     source="Araujo et al. 2019, computing receptive fields of convolutional neural networks; van den Oord et al. 2016, "
     "WaveNet, for causal padding.",

@@ -30,8 +30,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                 "W505",
                 node,
                 f"every position that is averaged here sees {size} of the {extent} pixels of {of} "
-                f"{axis_name(network.nodes[network.inputs[name]].output, axis)}: nothing in the network sees what is "
-                "further apart",
+                f"{axis_name(network.nodes[network.inputs[name]].output, axis)}: no unit sees pixels that are further "
+                "apart",
                 f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "
                 f"{-(-extent // 2)} "
                 "or more",
@@ -74,16 +74,16 @@ def _smallest(context: Context, node: Node) -> tuple[str, ReceptiveField, int, i
 RULE = Rule(
     code="W505",
     name="small-receptive-field",
-    summary="global average pooling over positions that each see less than half of the input",
+    summary="global average pooling over units that each see less than half of the input",
     checks=(
-        "The receptive field of the map that global average pooling averages, against the input, axis by axis, where "
-        "everything behind the pooling is flat. A gate's pooling (squeeze and excitation) is left alone, and so are "
-        "fully connected layers, which see all positions at once with a weight for each, maximum pooling, which asks "
-        "whether something is there at all, and networks that give a value for every pixel."
+        "The receptive field before global average pooling, compared with the input axis by axis, where no "
+        "later layer has positions. Not reported are the pooling of a gate (squeeze and excitation), fully "
+        "connected layers, which see all positions with a weight for each, max pooling, which asks only "
+        "whether something is there, and networks with an output for every pixel."
     ),
     why=(
-        "What lies outside the receptive field is invisible to a unit, and an average of local views can say how much "
-        "of something there is, never how things far apart belong together."
+        "A unit does not see what is outside its receptive field. An average of local views can tell how "
+        "much of something there is, but not how distant parts relate."
     ),
     source=(
         "G6: Kurmi, DSE316 ConvNet slides; Luo et al. 2016, effective receptive fields; Brendel & Bethge 2019, BagNets."
@@ -91,8 +91,8 @@ RULE = Rule(
     example="input: 3@224x224\n(C3D64 R)*4 GAP FC10\n",
     better="input: 3@224x224\nC7D64/2 R M (C3D64 R)*2 M (C3D128 R)*2 M (C3D256 R)*4 GAP FC10\n",
     fix=(
-        "Stride or pool earlier (each halves the map and doubles what every later layer adds), add layers, use larger "
-        "or dilated filters. `convsize analyze` prints the field of every layer."
+        "Stride or pool earlier (each halves the map and doubles what every later layer adds to the field), "
+        "add layers, use larger or dilated filters. `convsize analyze` prints the field of every layer."
     ),
     find=_find,
 )

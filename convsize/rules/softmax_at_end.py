@@ -19,9 +19,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W561",
             node,
-            f"the output `{name}` ends in a {node.op.NAME}; a cross-entropy loss on logits, as PyTorch's, applies its "
-            f"own",
-            "train on what comes before it, and keep it for inference; or leave it out of the spec",
+            f"the output `{name}` ends in a {node.op.NAME}; a cross-entropy loss on logits, such as PyTorch's, "
+            "applies its own",
+            "train on its input and keep it for inference, or remove it from the spec",
             style=True,
             fixes=places.removed(found),
         )
@@ -30,17 +30,17 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 RULE = Rule(
     code="W561",
     name="softmax-at-end",
-    summary="an output that ends in a softmax, where losses expect logits",
+    summary="an output that ends in a softmax, although losses expect logits",
     checks="Outputs whose last layer is a softmax or log-softmax.",
     why=(
-        "PyTorch's CrossEntropyLoss takes logits. A network that ends in a softmax and is trained with it has two, and "
-        "learns slowly without an error (W515). Papers and lecture notes draw the softmax, and a spec may say what "
-        "they say: style."
+        "PyTorch's CrossEntropyLoss takes logits. With a network that ends in a softmax it applies a second "
+        "one, and training is slow without an error message (W515). Papers and lecture notes draw the "
+        "softmax, and a spec may follow them: style."
     ),
     source="The documentation of PyTorch's CrossEntropyLoss.",
     example="input: 3@32x32\nC3D64 R FC10 S\n",
     better="input: 3@32x32\nC3D64 R FC10\n",
-    fix="Leave `S` out where the loss applies a softmax of its own.",
+    fix="Remove `S` where the loss applies its own softmax.",
     find=_find,
     style=True,
 )

@@ -43,14 +43,15 @@ def _factorised(context: Context, node: Node) -> int:
 RULE = Rule(
     code="W559",
     name="square-filter",
-    summary="n×n filters factorise into 1×n and n×1 with fewer weights",
+    summary="an n×n filter can be replaced by 1×n and n×1 filters with fewer weights",
     checks=(
-        "Square 2-D filters of 5 and more at stride 1, where the two factors have fewer weights. For 3x3, 6C² against "
-        "9C², the rule is silent: it would be said of every layer of every network."
+        "Square 2-D filters of 5 and more at stride 1, where the two factors have fewer weights. For 3x3, "
+        "6C² against 9C², nothing is reported: it would apply to every layer of every network."
     ),
     why=(
-        "A filter of 1×n and one of n×1 see n×n with 2n instead of n² weights a pair of maps: for n = 7 two sevenths. "
-        "Inception-v3 found that this works on maps of 12 to 20 pixels, and not in the first layers."
+        "A 1×n filter followed by an n×1 filter sees n×n pixels with 2n instead of n² weights per pair of "
+        "maps: two sevenths for n = 7. According to Inception-v3 this works on maps of 12 to 20 pixels, but "
+        "not in the first layers."
     ),
     source="G9: Varma & Das, ch. 12; Szegedy et al. 2016, section 3.2.",
     example="input: 64@17x17\nC7D64 R FC10\n",

@@ -22,8 +22,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W555",
             node,
-            f"a 1-wide window at a stride of {stride} never looks at {skipped.numerator} of every "
-            f"{skipped.denominator} pixels",
+            f"a 1-wide window at a stride of {stride} skips {skipped.numerator} of every {skipped.denominator} pixels",
             f"average first, then project: `A{stride} {convolution}`" if convolution else f"pool over all: `A{stride}`",
             style=True,
         )
@@ -41,17 +40,17 @@ def _skipped(network: Network, node: Node) -> Fraction:
 RULE = Rule(
     code="W555",
     name="strided-pointwise",
-    summary="a strided 1x1 filter never looks at most of the pixels",
-    checks="Convolutions and pools that are one pixel wide along an axis and stride over it.",
+    summary="a strided 1x1 filter skips most of the pixels",
+    checks="Convolutions and pools that are one pixel wide along an axis and have a stride there.",
     why=(
-        "A 1x1 filter at stride 2 reads every fourth pixel and ignores the rest. In ResNet's shortcuts the other "
-        "branch sees them, and the networks work: style. Averaging first keeps everything and was measured to be "
-        "better."
+        "A 1x1 filter at stride 2 reads every fourth pixel and ignores the rest. In ResNet's shortcuts the "
+        "other branch sees them, and the networks work: style. Averaging first uses every pixel and was "
+        "found to be better."
     ),
     source="He et al. 2019, bag of tricks for image classification (ResNet-D).",
     example="input: 3@32x32\nC3D64 R (C3D128/2 + C1D128/2) R FC10\n",
     better="input: 3@32x32\nC3D64 R (C3D128/2 + A2 C1D128) R FC10\n",
-    fix="Put `A2` before the 1x1 filter and take its stride away.",
+    fix="Put `A2` before the 1x1 filter and remove its stride.",
     find=_find,
     style=True,
 )

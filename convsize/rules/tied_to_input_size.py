@@ -43,12 +43,12 @@ def _map(network: Network, source: Node) -> Shape:
 RULE = Rule(
     code="W512",
     name="tied-to-input-size",
-    summary="a fully connected layer on a map: its weights fit one input size only",
+    summary="a fully connected layer on a map fits one input size only",
     checks="Fully connected layers that flatten a map with positions, directly or through `flat`.",
     why=(
-        "The number of such a layer's weights is depth·height·width·units, so that a network trained at 224x224 cannot "
-        "be loaded at 256x256. Everything before it, and a network that ends in global average pooling, takes any "
-        "size. LeNet, AlexNet and VGG are built this way: style."
+        "The number of such a layer's weights is depth·height·width·units, so a network trained at 224x224 "
+        "cannot be loaded at 256x256. The layers before it, and networks that end in global average pooling, "
+        "accept any size. LeNet, AlexNet and VGG are built this way: style."
     ),
     source="Yoon, part 6; Long et al. 2015, fully convolutional networks; Lin et al. 2014.",
     example="input: 3@8x8\nC3D64 R M FC10 S\n",

@@ -51,19 +51,20 @@ def _gentler(node: Node, source: Node) -> str:
 RULE = Rule(
     code="W554",
     name="tight-bottleneck",
-    summary="H·W·C falls more than eightfold at one layer that everything passes",
+    summary="the volume H·W·C shrinks more than eightfold at a layer on every path",
     checks=(
-        "The layers that every path from input to output passes, up to the last with positions: where one holds less "
-        "than an eighth of the values of the one before. What a shortcut or another branch passes by is no bottleneck."
+        "Layers on every path from input to output, up to the last one with positions, that hold less than "
+        "an eighth of the values of the one before. A layer that a shortcut or another branch bypasses is "
+        "not a bottleneck."
     ),
     why=(
-        "What does not fit through the narrowest volume is lost to all layers behind it. Volumes should fall slowly "
-        "from input to output, by two to four at a pool."
+        "What does not fit through the narrowest volume is lost to all later layers. Volumes should shrink "
+        "gradually from input to output, by two to four at a pool."
     ),
     source="G5: Kurmi, DSE316 ConvNet slides; Szegedy et al. 2016, principle 1.",
     example="input: 3@64x64\nC3D64 R C1D4 R C3D64 R FC10\n",
     better="input: 3@64x64\nC3D64 R C1D16 R C3D64 R FC10\n",
-    fix="Keep more maps, pool in several steps, or put a shortcut around the narrow part.",
+    fix="Keep more maps, pool in several steps, or add a shortcut around the narrow part.",
     find=_find,
     style=True,
 )

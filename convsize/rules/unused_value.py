@@ -32,7 +32,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             node,
             f"nothing uses or names the {node.output} that this gives: {counted(len(lost), 'layer')} with "
             f"{counted(parameters, 'parameter')} lead nowhere",
-            "name the value, `… as skip`, and use it later as `@skip`; or take these layers away",
+            "name the value, `… as skip`, and use it later as `@skip`; or remove these layers",
         )
 
 
@@ -64,12 +64,13 @@ RULE = Rule(
     code="W502",
     name="unused-value",
     summary="a value that nothing uses or names",
-    checks="Layers whose value no other layer reads, that are no output, and that have no name.",
+    checks="Layers whose output no other layer reads, that are not an output of the network and have no name.",
     why=(
-        "A tap in the middle of a series starts anew from the named value, and what came before it is dropped: its "
-        "parameters are counted and trained by nothing. Mostly a sum or a concatenation was meant."
+        "A tap in the middle of a series starts again from the named value, and the layers before it are "
+        "dropped: their parameters are counted but never trained. Usually a sum or a concatenation was "
+        "intended."
     ),
-    source="A trap of every notation with taps; the language's own rule: a value is used or named.",
+    source="The language: every value is used or named.",
     example="input: 3@32x32\nC3D64 R as stem C3D64 R @stem C3D32 R FC10\n",
     better="input: 3@32x32\nC3D64 R as stem (C3D64 R + @stem) C3D32 R FC10\n",
     fix="Join the value with `( + )` or `[ | ]`, name it with `as`, or remove the layers that lead to it.",

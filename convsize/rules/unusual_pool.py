@@ -47,7 +47,7 @@ RULE = Rule(
     summary="a pool with padding, or with a window other than 2/2 and 3/2",
     checks="Pools with padding, and pools whose window and stride are neither 2/2 nor 3/2 along some axis.",
     why=(
-        "Larger pools throw away too much at once, and padding mixes values into the maps that no image has. ResNet "
+        "Larger pools discard too much at once, and padding mixes artificial values into the maps. ResNet "
         "pads its pool and Inception pools at stride 1: style."
     ),
     source="G7: Varma & Das, ch. 12.",

@@ -36,9 +36,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W508",
             node,
-            f"zeros of the padding count in this average: {size - real} of the {size} values in a corner are zeros, "
-            "and the maps darken towards their border",
-            f"write `{token or node.spec + 'z0'}` to average over real pixels alone, or do without the padding",
+            f"zeros of the padding count in this average: {size - real} of the {size} values in a corner are "
+            "zeros, so the maps fade towards their border",
+            f"write `{token or node.spec + 'z0'}` to average over real pixels only, or remove the padding",
             fixes=places.replaced(found, token),
         )
 
@@ -57,13 +57,14 @@ RULE = Rule(
     summary="zeros of the padding count in an average pool",
     checks="Average pools with padding whose zeros count in the mean, as is the default here and in PyTorch.",
     why=(
-        "At the border the sum of fewer pixels is divided by the full window, so that the maps fade there: a constant "
-        "1 becomes 4/9 in the corner of a padded 3x3 average. Libraries disagree: TensorFlow never counts the zeros, "
-        "PyTorch does unless told otherwise, and a network moved from one to the other changes silently."
+        "At the border the sum of fewer pixels is divided by the full window, so the maps fade there: a "
+        "constant 1 becomes 4/9 in the corner of a padded 3x3 average. Libraries disagree: TensorFlow never "
+        "counts the zeros, PyTorch does by default, so a network moved from one to the other changes "
+        "silently."
     ),
     source="PyTorch's `count_include_pad`; TensorFlow's `avg_pool` with SAME padding.",
     example="input: 3@32x32\nC3D64 R A3/2p1 FC10\n",
     better="input: 3@32x32\nC3D64 R A3/2p1z0 FC10\n",
-    fix="Write `z0` on the pool (PyTorch: `count_include_pad=False`), or leave the padding out. The values change.",
+    fix="Write `z0` on the pool (PyTorch: `count_include_pad=False`), or remove the padding. The values change.",
     find=_find,
 )

@@ -20,7 +20,7 @@ def test_a_page_has_every_part() -> None:
     done = run("rules", "W506")
     assert done.returncode == 0
     assert done.stdout.startswith("W506  bias-before-norm  warning\n")
-    for heading in ("What it checks", "Why", "Example", "Better", "How to mend it", "Source"):
+    for heading in ("What it checks", "Why", "Example", "Better", "How to fix it", "Source"):
         assert f"\n{heading}\n" in done.stdout
     assert "    C3D64 BN R FC10\n" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80

@@ -377,7 +377,7 @@ CASES = [
             "E110",
             "the slice from 0 to 7 does not lie in the depth 3",
             "slice(0,7)",
-            "the maps are 0 to 2, and the second number is not taken: `slice(0,3)`",
+            "the maps are 0 to 2, and the second number is exclusive: `slice(0,3)`",
             label="the input here is 3@32x32",
         ),
     ],

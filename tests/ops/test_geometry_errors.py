@@ -107,7 +107,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("A", (3, (8, 8)), size=(3,), padding=pairs((-1, -1))),
             "E203",
-            "a pool takes no negative padding, not -1",
+            "a pool's padding cannot be negative: -1",
             "crop before it: `pad(-1)`",
         ),
         (
@@ -155,7 +155,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("DW", (6, (8, 8)), groups=2),
             "E204",
-            "a depthwise convolution has as many groups as its input is deep: 6, not 2",
+            "a depthwise convolution has one group for each of its input's maps: 6, not 2",
             "leave `g` out, or write a convolution: `C` with `g2`",
         ),
         (
@@ -234,7 +234,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             token("T", (3, (4, 4))),
             "E101",
             "this layer needs its kernel",
-            "write it behind the mnemonic: `T2/2` doubles an extent",
+            "write it after the mnemonic: `T2/2` doubles an extent",
         ),
         (
             token("C", (3, (4, 4)), padding=pairs((-2, -2))),
@@ -318,7 +318,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             token("GN", (10, (4, 4))),
             "E101",
             "this layer needs its number of groups",
-            "write it behind the mnemonic: `GN32`",
+            "write it after the mnemonic: `GN32`",
         ),
         (
             token("GN", (10, (4, 4)), size=(4, 2)),
@@ -330,19 +330,19 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             token("FC", (10,)),
             "E101",
             "this layer needs its number of units",
-            "write it behind the mnemonic: `FC10`",
+            "write it after the mnemonic: `FC10`",
         ),
         (
             token("IN", (4, (1, 1))),
             "E212",
-            "instance normalisation of 4@1x1: a single position has no variance, every output would be 0",
+            "instance normalisation of 4@1x1: a single position has no variance, so every output would be 0",
             "put it before the pooling, or use `LN`",
         ),
         (
             word("slice", (10, (4, 4)), start=4, stop=12),
             "E110",
             "the slice from 4 to 12 does not lie in the depth 10",
-            "the maps are 0 to 9, and the second number is not taken: `slice(4,10)`",
+            "the maps are 0 to 9, and the second number is exclusive: `slice(4,10)`",
         ),
         (
             word("pick", (6, (4, 4)), maps=(0, 6)),
@@ -365,8 +365,8 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             word("widen", (10,), depth=4),
             "E111",
-            "widening 10 maps to 4 takes 6 away",
-            "write `widen(10)` or more; `slice(0,4)` takes maps away",
+            "widening 10 maps to 4 removes 6",
+            "write `widen(10)` or more; `slice(0,4)` removes maps",
         ),
         (
             word("softmax", (10,), r=4),
@@ -389,7 +389,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             word("prelu", (10,), n=3),
             "E111",
-            "3 slopes for 10 maps: there is one for all or one a map",
+            "3 slopes for 10 maps: there must be one for all or one per map",
             "write `prelu` or `prelu(10)`",
         ),
         (
@@ -413,7 +413,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             word("embed", (3, (4,)), vocabulary=10, depth=3),
             "E111",
-            "an embedding reads one token at a position, its input is 3 deep",
+            "an embedding reads one token per position, but its input is 3 deep",
             "declare the tokens as `1@4`",
         ),
         (
@@ -456,7 +456,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             join("add", (128, (8, 8)), (3, (8, 8))),
             "E301",
             "the branches of this sum have different depths: 128 and 3",
-            "project one of them: `C1D128` behind the branch of 3@8x8",
+            "project one of them: `C1D128` after the branch of 3@8x8",
         ),
         (
             join("add", (128, (8, 8)), (128, (4, 4))),
@@ -474,7 +474,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             join("add", (3, (8, 8)), (3,)),
             "E302",
             "the branches of this sum have different extents: 3@8x8 and 3",
-            "a sum takes values one to one: 192 and 3 are not as many",
+            "a sum takes values one to one: 192 and 3 differ",
         ),
         (
             join("concatenate", (128, (8, 8)), (3, (7, 8))),
@@ -492,13 +492,13 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             join("multiply", (128, (8, 8)), (3,)),
             "E304",
             "this gate does not broadcast: 128@8x8 and 3",
-            "a gate has the depth 128 or 1, and one position (as behind `GAP`) or as many as its input",
+            "a gate has the depth 128 or 1, and one position (as after `GAP`) or as many as its input",
         ),
         (
             join("multiply", (128, (8, 8)), (128, (4, 4))),
             "E304",
             "this gate does not broadcast: 128@8x8 and 128@4x4",
-            "a gate has the depth 128 or 1, and one position (as behind `GAP`) or as many as its input",
+            "a gate has the depth 128 or 1, and one position (as after `GAP`) or as many as its input",
         ),
         (
             lambda: catalogue.join("input").from_arguments({"dims": (3, 8, 8, 8, 8)}, Shape(3)).output(),

@@ -106,7 +106,7 @@ def test_every_command_takes_them(command: list[str], spec: Path, convsize: Call
 
 @pytest.mark.parametrize("format_", ["full", "concise", "json", "github", "gitlab", "sarif", "junit"])
 def test_rules_take_them_for_what_they_are(format_: str, spec: Path, convsize: Callable) -> None:
-    """A projection is a convolution, whose depth of 12 is no power of two; hard tanh lies between it and the next."""
+    """A projection is a convolution; its depth of 12 is not a power of two. Hard tanh lies between it and the next."""
     ran = convsize("check", "net.spec", "--style", "--format", format_)
     assert (ran.code, ran.err) == (1, "")
     assert "W553" in ran.out

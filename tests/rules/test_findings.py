@@ -78,20 +78,19 @@ POSITIVE = [
     Found(
         "W505",
         "input: 3@32x32\n(C3D8 R)*2 GAP FC10",
-        "every position that is averaged here sees 5 of the 32 pixels of the input's height: nothing in the network "
-        "sees what is further apart",
+        "every position that is averaged here sees 5 of the 32 pixels of the input's height: no unit sees "
+        "pixels that are further apart",
     ),
     Found(
         "W506",
         "input: 3@8x8\nC3D64 BN R FC10",
-        "the batch norm behind this takes the mean of every map away, and the bias with it: 64 parameters without "
-        "effect",
+        "the batch norm after this subtracts the mean of every map, and the bias with it: 64 parameters without effect",
     ),
     Found(
         "W506",
         "input: 3@8x8\n(C3D8 BN R)*3 FC10",
-        "the batch norm behind this takes the mean of every map away, and the bias with it: 24 parameters in 3 layers "
-        "without effect",
+        "the batch norm after this subtracts the mean of every map, and the bias with it: 24 parameters in 3 "
+        "layers without effect",
     ),
     Found("W507", "input: 3@8x8\ndef b: R\nFC10", "the block `b` is never used"),
     Found("W507", "input: 3@8x8\ndef a: b\ndef b: R\nFC10", "the block `a` is never used"),
@@ -116,13 +115,13 @@ POSITIVE = [
     Found(
         "W508",
         "input: 3@8x8\nA3/1p1 FC10",
-        "zeros of the padding count in this average: 5 of the 9 values in a corner are zeros, and the maps darken "
-        "towards their border",
+        "zeros of the padding count in this average: 5 of the 9 values in a corner are zeros, so the maps "
+        "fade towards their border",
     ),
     Found(
         "W509",
         "input: 3@8x8\ndef up(d): T2D{d}/2\nup(4) FC10",
-        "`up` is a word of the language, and this block hides it: in this file `up` means the block",
+        "`up` is a word of the language, but in this file it means this block",
     ),
     # Padding 3 on both sides of 8 pixels under 3 taps: 8 + 6 - 3 + 1 = 12 windows; the first and the last see zeros.
     Found(
@@ -134,8 +133,8 @@ POSITIVE = [
     Found(
         "W511",
         "input: 3@15x15\nM2/2p1ceil FC10",
-        "rounding up gives 9 windows along the height, and the last would begin at 15, behind the 15 pixels: PyTorch "
-        "leaves it out and gives 8, other libraries do not",
+        "rounding up gives 9 windows along the height, and the last would start at 15, after the 15 pixels: "
+        "PyTorch leaves it out and gives 8, other libraries do not",
     ),
     # Taps at -1 and 1 of the single pixel 0.
     Found(
@@ -150,16 +149,16 @@ POSITIVE = [
         "this layer has a weight for each of the 16·16 = 256 values of 16@4x4: at another input size its weights do "
         "not fit",
     ),
-    Found("W513", "input: 3@8x8\nC3D4 R R FC10", "this ReLU changes nothing: what relu1 gives is never negative"),
+    Found("W513", "input: 3@8x8\nC3D4 R R FC10", "this ReLU changes nothing: the output of relu1 is never negative"),
     Found(
         "W513",
         "input: 3@8x8\nC3D4 R M drop(0.5) R FC10",
-        "this ReLU changes nothing: what drop1 gives is never negative",
+        "this ReLU changes nothing: the output of drop1 is never negative",
     ),
     Found(
         "W513",
         "input: 3@8x8\nC3D4b0 BN BN R FC10",
-        "this batch norm normalises what the batch norm before it has normalised already",
+        "this batch norm normalises again after the batch norm before it",
     ),
     Found("W513", "input: 3@8x8\nC3D4 relu6 relu6 FC10", "this ReLU6 changes nothing after the ReLU6 before it"),
     Found(
@@ -169,7 +168,7 @@ POSITIVE = [
     Found(
         "W513",
         "input: 3@8x8\ndef b(k): up(k) C3D4\nb(1) R R b(2) FC10",
-        "this ReLU changes nothing: what relu1 gives is never negative",
+        "this ReLU changes nothing: the output of relu1 is never negative",
     ),
     Found("W513", "input: 3@8x8\nC3D4 R drop(0) FC10", "`drop(0)` changes nothing: it drops nothing"),
     Found("W513", "input: 3@8x8\nC3D4 R up(1) FC10", "`up(1)` changes nothing: every extent stays as it is"),
@@ -177,12 +176,12 @@ POSITIVE = [
     Found(
         "W513",
         "input: 3@8x8\nC3D4 lppool(2,2) R FC10",
-        "this ReLU changes nothing: what lppool1 gives is never negative",
+        "this ReLU changes nothing: the output of lppool1 is never negative",
     ),
     Found(
         "W513",
         "input: 3@8x8\nC3D4 R lppool(3,2) R FC10",
-        "this ReLU changes nothing: what lppool1 gives is never negative",
+        "this ReLU changes nothing: the output of lppool1 is never negative",
     ),
     Found("W513", "input: 4@8x8\nslice(0,4) FC10", "`slice(0,4)` changes nothing: it keeps all 4 maps"),
     Found("W513", "input: 4@8x8\npick(0,1,2,3) FC10", "`pick(0,1,2,3)` changes nothing: it keeps all 4 maps"),
@@ -191,36 +190,36 @@ POSITIVE = [
     Found(
         "W514",
         "input: 3@64x64\n(C3D8d2 R)*3 C1D2",
-        "of the 13 pixels of the height under its receptive field a unit behind this sees only 7: dilation 2 leaves "
-        "holes",
+        "of the 13 pixels of the height in its receptive field a unit after this layer sees only 7: dilation "
+        "2 leaves holes",
     ),
     # Along one axis only.
     Found(
         "W514",
         "input: 3@64x64\n(C3D8d1x2 R)*3 C1D2",
-        "of the 13 pixels of the width under its receptive field a unit behind this sees only 7: dilation 2 leaves "
-        "holes",
+        "of the 13 pixels of the width in its receptive field a unit after this layer sees only 7: dilation "
+        "2 leaves holes",
     ),
     # -8, -4 … 8 and -1, 0, 1: 5 · 3 of -9 … 9. A filter without dilation, and a window of 1, leave no holes.
     Found(
         "W514",
         "input: 3@64x64\nC1D8d7 (C3D8d4 R)*2 C3D2",
-        "of the 19 pixels of the height under its receptive field a unit behind this sees only 15: dilation 4 leaves "
-        "holes",
+        "of the 19 pixels of the height in its receptive field a unit after this layer sees only 15: "
+        "dilation 4 leaves holes",
     ),
     # -4, 0, 4 and -1, 1: the odd ones of -5 … 5.
     Found(
         "W514",
         "input: 3@64x64\nC3D8d4 R C2D8d2p1 C1D2",
-        "of the 11 pixels of the height under its receptive field a unit behind this sees only 6: dilation 2 and 4 "
-        "leaves holes",
+        "of the 11 pixels of the height in its receptive field a unit after this layer sees only 6: dilation "
+        "2 and 4 leaves holes",
     ),
     # e/(e + 9) = 0.232
     Found(
         "W515",
         "input: 3@8x8\nFC10 S S",
-        "this softmax takes what the softmax before it has brought between 0 and 1 already: with 10 classes no "
-        "probability can exceed 0.23",
+        "this softmax gets values that the softmax before it has already put between 0 and 1: with 10 "
+        "classes no probability can exceed 0.23",
     ),
     Found(
         "W517",
@@ -231,7 +230,7 @@ POSITIVE = [
     Found(
         "W551",
         "input: 3@8x8\nC4D8p1:2 R FC10",
-        "a filter 4 wide has no middle pixel: 3 zeros cannot be split evenly over two sides",
+        "a filter 4 wide has no middle pixel: 3 zeros cannot be split evenly between two sides",
     ),
     # The notes: 49C² + C against 27C² + 3C; C = 64: 200768 and 110784, 44.8 % fewer.
     Found(
@@ -240,7 +239,7 @@ POSITIVE = [
         "one filter of 7x7 has 200,768 parameters; 3 of 3x3 see the same 7 pixels with 110,784 (45 % fewer) and more "
         "non-linearity",
     ),
-    Found("W553", "input: 3@8x8\nC3D96 R FC10", "a depth of 96 is no power of two"),
+    Found("W553", "input: 3@8x8\nC3D96 R FC10", "a depth of 96 is not a power of two"),
     Found(
         "W554",
         "input: 3@8x8\nC3D64 R C1D4 R C3D64 R FC10",
@@ -249,19 +248,19 @@ POSITIVE = [
     Found(
         "W555",
         "input: 3@8x8\nC1D8/2 R FC10",
-        "a 1-wide window at a stride of 2 never looks at 3 of every 4 pixels",
+        "a 1-wide window at a stride of 2 skips 3 of every 4 pixels",
     ),
     Found(
         "W556",
         "input: 3@8x8\nC3D8b0 BN C3D8 R FC10",
-        "there is no activation between conv1 (C3D8b0) and conv2 (C3D8): the two together are one linear layer",
+        "there is no activation between conv1 (C3D8b0) and conv2 (C3D8): together they are one linear layer",
     ),
     Found("W557", "input: 3@8x8\nM3/1p1 FC10", "a window of 3 at a stride of 1 and zero padding in a pool is uncommon"),
     Found(
         "W558",
         "input: 3@8x8\nC3D64 R M C3D64 R FC10",
-        "behind this pool the depth goes from 64 to 64, and does not double: the volume falls from 4,096 to 1,024 "
-        "values",
+        "after this pool the depth goes from 64 to 64, so it does not double: the volume falls from 4,096 to "
+        "1,024 values",
     ),
     # 49·64·64 = 200704 against 7·64·64 + 7·64·64 = 57344.
     Found(
@@ -273,13 +272,13 @@ POSITIVE = [
     Found(
         "W560",
         "input: 256@8x8\nC3D256 R FC10",
-        "a 3x3 filter over all 256 maps has 9·256·256 = 589,824 weights; at 128 maps, with 1x1 filters before and "
-        "behind, 212,992",
+        "a 3x3 filter over all 256 maps has 9·256·256 = 589,824 weights; at 128 maps, with 1x1 filters "
+        "before and after, 212,992",
     ),
     Found(
         "W561",
         "input: 3@8x8\nFC10 S",
-        "the output `main` ends in a softmax; a cross-entropy loss on logits, as PyTorch's, applies its own",
+        "the output `main` ends in a softmax; a cross-entropy loss on logits, such as PyTorch's, applies its own",
     ),
 ]
 
@@ -498,13 +497,15 @@ def test_units_that_see_nothing_are_passed_over(end: str) -> None:
     # One undilated filter leaves no holes, whatever stands behind it.
     assert not findings(f"input: 3@32x32\nC3D8 R C3D8d2 R {end}", "W514")
     (found,) = findings(f"input: 3@32x32\n(C3D8d2 R)*3 {end}", "W514")
-    assert found.message.startswith("of the 13 pixels of the height under its receptive field a unit behind this sees ")
+    assert found.message.startswith(
+        "of the 13 pixels of the height in its receptive field a unit after this layer sees "
+    )
 
 
 def test_of_several_inputs_the_one_of_which_most_is_seen_is_told() -> None:
     for inputs in ("input a: 3@64x64\ninput b: 3@64x64", "input b: 3@64x64\ninput a: 3@64x64"):
         (found,) = findings(f"{inputs}\n@a [C3D8 | @b (C3D8d2 R)*2] C3D8d2 C1D2", "W514")
-        assert found.message.startswith("of the 13 pixels of the height under its receptive field a unit behind this")
+        assert found.message.startswith("of the 13 pixels of the height in its receptive field a unit after this")
 
 
 def test_an_output_of_which_no_unit_sees_anything_has_no_holes() -> None:

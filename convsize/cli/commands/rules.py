@@ -78,7 +78,7 @@ def markdown(rules: Sequence[Rule]) -> str:
         for heading, spec in (("Example", rule.example), ("Better", rule.better)):
             if spec:
                 parts.append(f"{heading}:\n\n```\n{spec.rstrip()}\n```\n")
-        parts.append(f"**How to mend it.** {rule.fix}\n\n**Source.** {rule.source}\n")
+        parts.append(f"**How to fix it.** {rule.fix}\n\n**Source.** {rule.source}\n")
     return "\n".join(parts)
 
 
@@ -93,7 +93,7 @@ def page(rule: Rule, width: int, paint: Paint) -> str:
         ("Why", rule.why),
         ("Example", rule.example),
         ("Better", rule.better),
-        ("How to mend it", rule.fix),
+        ("How to fix it", rule.fix),
         ("Source", rule.source),
     ):
         if not text:

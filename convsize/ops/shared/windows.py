@@ -59,7 +59,7 @@ def window_without_effect(axes: tuple[AxisWindow, ...]) -> str | None:
 def require_size(what: str, size: Extents | None, example: str) -> int:
     """The single number of a token that cannot do without. Raises GeometryError (E101, E206, E111)."""
     if size is None:
-        raise GeometryError("E101", f"this layer needs its {what}", f"write it behind the mnemonic: `{example}`")
+        raise GeometryError("E101", f"this layer needs its {what}", f"write it after the mnemonic: `{example}`")
     if len(size) != 1:
         written = "x".join(map(str, size))
         raise GeometryError("E206", f"the {what} is one number, `{written}` are {len(size)}", f"write `{example}`")
@@ -254,7 +254,7 @@ def require_pool_padding(axes: tuple[AxisWindow, ...]) -> None:
         for zeros in (window.before, window.after):
             if zeros < 0:
                 raise GeometryError(
-                    "E203", f"a pool takes no negative padding, not {zeros}", f"crop before it: `pad({zeros})`"
+                    "E203", f"a pool's padding cannot be negative: {zeros}", f"crop before it: `pad({zeros})`"
                 )
             if zeros > window.kernel // 2:
                 raise GeometryError(
