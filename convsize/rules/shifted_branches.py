@@ -23,7 +23,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             node,
             f"the branches look at different places: along the {name} the field of {shift.other} lies "
             f"{_number(shift.pixels)} {'pixel' if abs(shift.pixels) == 1 else 'pixels'} "
-            f"{'behind' if shift.pixels > 0 else 'before'} that of {shift.first}, and the maps are shifted by "
+            f"{'after' if shift.pixels > 0 else 'before'} that of {shift.first}, and the maps are shifted by "
             f"{_number(shift.pixels / shift.jump)} of their {node.output.spatial[shift.axis]} positions",
             "pad, crop and stride all branches alike: odd filters with `phalf`, crops that take as much from both "
             "sides",
