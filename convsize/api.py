@@ -92,6 +92,7 @@ class Network(BareNetwork):
             taps=bare.taps,
             expectations=bare.expectations,
             diagnostics=(*warnings, *bare.diagnostics),
+            left_out=bare.left_out,
         )
 
     def analyze(self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
@@ -463,7 +464,7 @@ def load(
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is
     called "input"). What the file states of its volumes and figures is for its own inputs: at other ones inline volumes
-    and `expect` lines are left aside.
+    and `expect` lines are left aside, and the report's insights say so.
 
     Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
     """

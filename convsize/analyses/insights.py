@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from convsize.analyses.receptive_field.network import Fields, before_positions_end
-from convsize.geometry import AXIS_NAMES
+from convsize.geometry import AXIS_NAMES, Shape
 from convsize.graph.network import Network
+from convsize.language.tree import ExpectStmt, InputStmt
 from convsize.ops.base import CONVOLUTIONS
 from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
@@ -37,7 +38,36 @@ def insights(
         what = "which pixels no output reads" if lost_complete else "which pixels are skipped"
         text = f"{what} was not worked out: windows with holes over so many pixels would take too long to follow"
         found.append(Insight("not_computed", text, 0.0, ()))
+    found.extend(_not_checked(network))
     return tuple(found)
+
+
+def _not_checked(network: Network) -> Iterator[Insight]:
+    """What the spec states of its declared inputs, where the network has others."""
+    declared = {
+        stmt.name.name if stmt.name is not None else "input": stmt.volume
+        for stmt in network.file.statements
+        if isinstance(stmt, InputStmt)
+    }
+    others = [
+        name
+        for name, index in network.inputs.items()
+        if network.nodes[index].output.dims != (declared[name].channels, *declared[name].extents)
+    ]
+    if not others:
+        return
+    place = network.source.place
+    said = []
+    expected = [stmt.span for stmt in network.file.statements if isinstance(stmt, ExpectStmt)]
+    for what, spans in (("inline volume", network.left_out), ("`expect:`", expected)):
+        lines = sorted({place(span.start).line for span in spans})
+        if lines:
+            kind = f"{what}s" if len(spans) > 1 and what[0] != "`" else what
+            said.append(f"the {kind} on line{'s' if len(lines) > 1 else ''} {_listed(list(map(str, lines)))}")
+    if said:
+        there = " and ".join(str(Shape(declared[name].channels, declared[name].extents)) for name in others)
+        text = f"not checked: {' and '.join(said)}, written for {there}"
+        yield Insight("not_checked", text, 0.0, ())
 
 
 def percent(share: float) -> str:

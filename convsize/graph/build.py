@@ -155,6 +155,7 @@ class _Builder:
             taps={tap: index for tap, index in trunk.taps.items() if index is not None},
             expectations=expectations,
             diagnostics=self.draft.sorted_diagnostics(),
+            left_out=tuple(sorted(self.unroller.left_out, key=lambda span: span.start)),
         )
 
     def trunk(self, scope: Scope) -> Value:

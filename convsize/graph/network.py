@@ -49,9 +49,21 @@ class Network:
 
     nodes holds inputs and layers in topological order; inputs, outputs and taps name indices into it. `outputs` has
     "main" first, then the heads. `diagnostics` are the warnings and failed inline assertions found while building.
+    left_out are the places of inline volumes that were not held, since they are written for other inputs.
     """
 
-    __slots__ = ("diagnostics", "expectations", "file", "inputs", "name", "nodes", "outputs", "source", "taps")
+    __slots__ = (
+        "diagnostics",
+        "expectations",
+        "file",
+        "inputs",
+        "left_out",
+        "name",
+        "nodes",
+        "outputs",
+        "source",
+        "taps",
+    )
 
     def __init__(
         self,
@@ -64,6 +76,7 @@ class Network:
         taps: Mapping[str, int],
         expectations: tuple[Expectation, ...],
         diagnostics: tuple[Diagnostic, ...],
+        left_out: tuple[Span, ...] = (),
     ) -> None:
         self.name = name
         self.file = file
@@ -74,6 +87,7 @@ class Network:
         self.taps = taps
         self.expectations = expectations
         self.diagnostics = diagnostics
+        self.left_out = left_out
 
     @property
     def layers(self) -> Iterator[Node]:

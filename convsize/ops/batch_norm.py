@@ -43,7 +43,8 @@ class BatchNorm(Op):
     Window
         its own position. In training the statistics also see the whole batch, which is no receptive field.
     Parameters
-        weight D, bias D; buffers running_mean D, running_var D, num_batches_tracked 1 (an int64).
+        weight D, bias D; buffers running_mean D, running_var D, num_batches_tracked 1, the int64 that counts steps.
+        Keras has no such counter: of 32 maps it counts 64 values that are not trained, PyTorch 65.
     MACs
         none. FLOPs: 2 an element, the scale and the shift that it is at inference.
     Saved for backward

@@ -124,7 +124,9 @@ class InputSizes(Record):
     inputs: the volumes as declared; base: those at which the other axes are held while one varies, which are the
     declared ones if the network can be built at them. checkpoint: layers whose parameters follow the input size.
     coupled: layers that tie axes together, so that an axis' extents hold for the others at `base` only; without them
-    every combination of the axes' extents will do.
+    every combination of the axes' extents will do. left_out: the lines of inline volumes, which hold at the declared
+    size alone and bind no other. Where the network cannot be built at its declared size and parameters follow the input
+    size, `checkpoint` is empty, and so are the axes' sets of that name.
     """
 
     name: str
@@ -134,6 +136,7 @@ class InputSizes(Record):
     axes: tuple[AxisSizes, ...]
     checkpoint: tuple[Bound, ...]
     coupled: tuple[Bound, ...]
+    left_out: tuple[int, ...] = ()
 
     def least(self, *, exact: bool) -> tuple[tuple[str, tuple[int, ...]], ...] | None:
         """The smallest valid (or exact) volume of every input; None where there is none or axes are tied together."""

@@ -249,3 +249,13 @@ def convsize_version() -> str:
         from convsize import __version__
 
         return __version__
+
+
+def test_what_a_spec_states_of_its_own_input_is_not_checked_at_another_and_it_says_so(convsize, tmp_path) -> None:
+    path = tmp_path / "net.spec"
+    path.write_text("input: 3@32x32\nC3D8 8@32x32 M\n8@16x16 GAP FC10\nexpect: layers=2\nexpect: out=10\n")
+    said = "not checked: the inline volumes on lines 2 and 3 and the `expect:` on lines 4 and 5, written for 3@32x32"
+    at_another = convsize("analyze", path, "--input", "3@64x64", "--format", "json")
+    assert [each["text"] for each in json.loads(at_another.out)["insights"]][-1] == said
+    for same in ((), ("--input", "3@32x32")):
+        assert "not checked" not in convsize("analyze", path, *same).out

@@ -39,6 +39,7 @@ def test_axes_that_are_alike_are_told_once(capsys) -> None:
         "declared      224x224 is valid and exact\n"
         "checkpoint    fc1, `FC4096` on line 4: its weights have one column for each of\n"
         "              512·7·7 = 25088 inputs\n"
+        "left out      inline volumes on line 3, which are written for one input size\n"
     )
 
 
@@ -92,6 +93,56 @@ def test_a_declared_size_that_breaks_inline_volumes_is_said(capsys) -> None:
     assert "declared      30x30: E407 on line 2: the volume here is 3@15x15, not 3@16x16\n" in out
 
 
+def test_weights_that_cannot_be_at_the_declared_size_make_no_checkpoint(capsys) -> None:
+    # Solved from 32x32, but its weights of 3·3·32·32 columns are nobody's.
+    code, out, _ = run(capsys, expression=["input: 3@30x30\n[x | M [x | M up(2)] up(2)] FC10"])
+    assert code == 1
+    assert "  checkpoint " not in out
+    assert out.endswith(
+        "checkpoint    no size: weights follow the input size, and there are none at the\n              declared one\n"
+    )
+    # Filters have no size of an input: their checkpoint loads wherever the network can be built.
+    out = run(capsys, expression=["input: 3@30x30\n[x | M [x | M up(2)] up(2)] C3D8"], format_="json")[1]
+    (found,) = {json.dumps(axis["checkpoint"]) for axis in json.loads(out)["axes"]}
+    assert json.loads(found)["progressions"] == [{"modulus": 4, "start": 4, "width": 1}]
+
+
+@pytest.mark.parametrize("options", [{}, {"input_": ["3@64x64"]}, {"near": "40"}])
+def test_inline_volumes_that_are_left_out_are_said(capsys, options: dict[str, object]) -> None:
+    spec = "input: 3@32x32\ndef b(): C3D8 8@32x32\nb 8@32x32 M 8@16x16\nGAP 8@1x1"
+    code, out, _ = run(capsys, expression=[spec], **options)
+    assert code == 0
+    assert (
+        "left out      inline volumes on lines 2, 3 and 4, which are written for one\n              input size\n" in out
+    )
+
+
+_SEVERAL = (
+    "input left: 3@32x32\ninput right: 3@32x32\ninput sound: 1@1000\n"
+    "@left [@left C3D8 GAP FC2 | @right C3D8 GAP FC2 | @sound C2D8/2p0 GAP FC2] FC10"
+)
+
+
+@pytest.mark.parametrize(
+    ("near", "axes"),
+    [
+        ("300", "height of left and right and width of left and right and length of sound: "),
+        ("sound=300", ""),
+        ("300x300", "height of left and right and width of left and right: "),
+        ("right=300", "height of left and right and width of left and right: "),
+    ],
+)
+def test_near_goes_to_the_inputs_that_it_fits(capsys, near: str, axes: str) -> None:
+    code, out, _ = run(capsys, expression=[_SEVERAL], near=near)
+    assert code == 0, out
+    said = out[out.index("near 300") :].replace("\n" + " " * 14, " ")
+    assert said == f"near 300      {axes}300 is valid, 300 is exact\n"
+
+
+def test_why_leaves_the_other_inputs_as_declared(capsys) -> None:
+    assert "left 32x32, right 32x32, sound 2 is valid" in run(capsys, expression=[_SEVERAL], why="sound=2")[1]
+
+
 def test_another_input_than_the_files(capsys) -> None:
     code, out, _ = run(capsys, str(SPECS / "vgg_d.spec"), input_=["3@32x64"])
     assert code == 0
@@ -137,6 +188,8 @@ def test_several_specs_make_a_list(capsys) -> None:
         ({"why": "-3"}, "--why takes an extent"),
         ({"why": "9" * 400}, "--why takes an extent"),
         ({"near": "1x2x3"}, "3 numbers for 2 axes"),
+        ({"near": "left=300"}, "vgg_a has no input `left`: it has `input`"),
+        ({"why": "input=1x2x3"}, "3 numbers for 2 axes"),
     ],
 )
 def test_wrong_calls_end_with_two(capsys, options: dict[str, object], message: str) -> None:

@@ -16,7 +16,7 @@ from convsize.geometry import AXIS_NAMES, Shape
 from convsize.graph.build import attempt, build
 from convsize.graph.network import Network
 from convsize.language.tree import ExpectStmt, File, HeadStmt, InputStmt
-from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer
+from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer, SizeSet
 
 _NEARBY = 64
 _MOST_STEPS = 100_000
@@ -58,14 +58,21 @@ def input_sizes(network: Network, lets: Mapping[str, Fraction] | None = None) ->
     if plan.flat_depths:
         _refuse_own_numbers(network, axes, lets)
     declared = tuple((name, _declared(network.file)[name].dims) for name, _ in inputs)
+    base = tuple((name, shape.dims) for name, shape in inputs)
+    if plan.checkpoint and base != declared:
+        # Parameters follow the input size, and at the declared one, where nothing can be built, there are none.
+        axes = [axis.replace(checkpoint=SizeSet((), ())) for axis in axes]
+        plan.checkpoint.clear()
+    place = network.source.place
     return InputSizes(
         name=network.name,
         source=network.source,
         inputs=declared,
-        base=tuple((name, shape.dims) for name, shape in inputs),
+        base=base,
         axes=tuple(axes),
         checkpoint=tuple(plan.checkpoint.values()),
         coupled=tuple(plan.coupled.values()),
+        left_out=tuple(sorted({place(span.start).line for span in network.left_out})),
     )
 
 
@@ -130,14 +137,17 @@ def _dropping(network: Network) -> Iterator[Bound]:
             yield Bound(node.name, node.spec, line, f"leaves {' and '.join(lost)} behind")
 
 
-def near(sizes: InputSizes, wished: Sequence[int]) -> tuple[NearSize, ...]:
+def near(sizes: InputSizes, wished: Sequence[int], name: str | None = None) -> tuple[NearSize, ...]:
     """For every axis the nearest extents to a wished one: one number for all axes, or one for each axis.
 
-    Raises UsageError where their number is neither.
+    It goes to the input of that name, and to those that vary with it; without a name to every input that has as many
+    axes as there are numbers. Raises UsageError where there is none.
     """
-    _require_axes(sizes, wished)
+    asked = _asked(sizes, wished, name)
     found = []
     for axis in sizes.axes:
+        if not set(axis.inputs) & asked:
+            continue
         extent = wished[axis.axis] if len(wished) > 1 else wished[0]
         valid, exact = axis.valid, axis.exact
         found.append(
@@ -146,23 +156,35 @@ def near(sizes: InputSizes, wished: Sequence[int]) -> tuple[NearSize, ...]:
     return tuple(found)
 
 
-def wished_inputs(sizes: InputSizes, wished: Sequence[int]) -> dict[str, Shape]:
-    """The volumes of all inputs with the wished extents: one number for all axes, or one for each.
+def wished_inputs(sizes: InputSizes, wished: Sequence[int], name: str | None = None) -> dict[str, Shape]:
+    """The volumes of all inputs, those that are asked for (as by `near`) with the wished extents.
 
-    Raises UsageError where their number is neither.
+    Raises UsageError where no input has as many axes as there are numbers.
     """
-    _require_axes(sizes, wished)
+    asked = _asked(sizes, wished, name)
     return {
-        name: Shape(depth, tuple(wished) if len(wished) > 1 else tuple(wished) * len(extents))
-        for name, (depth, *extents) in sizes.inputs
+        each: Shape(depth, (tuple(wished) if len(wished) > 1 else tuple(wished) * len(extents)))
+        if each in asked
+        else Shape(depth, tuple(extents))
+        for each, (depth, *extents) in sizes.inputs
     }
 
 
-def _require_axes(sizes: InputSizes, wished: Sequence[int]) -> None:
-    ranks = {len(dims) - 1 for _, dims in sizes.inputs}
-    if len(wished) != 1 and ranks != {len(wished)}:
-        there = " or ".join(str(rank) for rank in sorted(ranks))
+def _asked(sizes: InputSizes, wished: Sequence[int], name: str | None) -> set[str]:
+    """The inputs that a wish is about: those of the same shape as the named one, else all that it fits."""
+    ranks = {each: len(dims) - 1 for each, dims in sizes.inputs}
+    if name is not None and name not in ranks:
+        there = ", ".join(f"`{each}`" for each in ranks)
+        raise UsageError(f"{sizes.name} has no input `{name}`: it has {there}")
+    asked = set(ranks)
+    if name is not None:
+        extents = dict(sizes.inputs)[name][1:]
+        asked = {each for each, dims in sizes.inputs if dims[1:] == extents}
+    found = {each for each in asked if ranks[each] == len(wished) or (len(wished) == 1 and ranks[each])}
+    if not found:
+        there = " or ".join(str(rank) for rank in sorted({ranks[each] for each in asked}))
         raise UsageError(f"{len(wished)} numbers for {there} axes: write one number, or one for every axis")
+    return found
 
 
 def _declared(file: File) -> dict[str, Shape]:

@@ -27,10 +27,12 @@ def command(
         typer.Option("--min", help="Print only the smallest input; with --exact, the smallest exact one."),
     ] = False,
     near: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Find the sizes nearest to this one, such as 300 or 300x400.")
+        str | None,
+        typer.Option(metavar="[INPUT=]SIZE", help="Find the sizes nearest to this one, such as 300 or 300x400."),
     ] = None,
     why: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Explain why this size fails, or which layers drop pixels.")
+        str | None,
+        typer.Option(metavar="[INPUT=]SIZE", help="Explain why this size fails, or which layers drop pixels."),
     ] = None,
     main_: Annotated[bool, typer.Option("--main", help="Ignore the heads.")] = False,
     let: Lets = None,
@@ -46,6 +48,7 @@ def command(
     checkpoint  all parameters keep their shapes
 
     One axis varies at a time, the others stay as declared; inputs of one shape vary together.
+    With several inputs, --near left=300 asks for that one, --near 300 for all.
     32·k, from 64 means 64, 96, 128 …; 29…32 + 32·k means 29 to 32, 61 to 64 …
 
     \b
@@ -62,8 +65,8 @@ def command(
     from convsize.records import SizesReport
     from convsize.views.answers import sizes as view
 
-    wished = _extents(near, "--near")
-    asked_why = _extents(why, "--why")
+    wished = _wish(near, "--near")
+    asked_why = _wish(why, "--why")
     turns = Turns(specs, expression, let, input_)
     reports = []
     for name, where in turns.asked:
@@ -71,11 +74,11 @@ def command(
             file, declared = _read(named.read(where), turns.inputs, turns.lets, name=name, main=main_)
             network = analysis.structure(file, turns.lets, name=name)
             sizes = analysis.input_sizes(network, turns.lets)
-            nearest = analysis.near(sizes, wished) if wished else ()
+            nearest = analysis.near(sizes, *wished) if wished else ()
             answers = [asked_why] if asked_why else []
             if wished and any(not one.axis.valid.has(one.wished) for one in nearest) and wished not in answers:
                 answers.append(wished)
-            why_not = tuple(analysis.at(file, turns.lets, analysis.wished_inputs(sizes, each)) for each in answers)
+            why_not = tuple(analysis.at(file, turns.lets, analysis.wished_inputs(sizes, *each)) for each in answers)
             if declared:
                 turns.failed()
             report = SizesReport(sizes, declared, nearest, why_not)
@@ -129,13 +132,17 @@ def _read(
     return (trunk(file), ()) if main else (file, found)
 
 
-def _extents(text: str | None, option: str) -> tuple[int, ...]:
-    """`300` or `300x400`; none where the option is not given. Raises UsageError where it is not so."""
+def _wish(text: str | None, option: str) -> tuple[tuple[int, ...], str | None] | None:
+    """`300`, `300x400` or `left=300`, with the input's name; None where the option is not given.
+
+    Raises UsageError where it is not so.
+    """
     from convsize.errors import UsageError
 
     if text is None:
-        return ()
-    parts = text.split("x")
+        return None
+    name, equals, extents = (each.strip() for each in text.rpartition("="))
+    parts = extents.split("x")
     if not all(part.isascii() and part.isdigit() and len(part) <= 7 and int(part) for part in parts):
         raise UsageError(f"{option} takes an extent, such as 300, or one for every axis, such as 300x400, not `{text}`")
-    return tuple(map(int, parts))
+    return tuple(map(int, parts)), name if equals else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from convsize.errors import UsageError, nearest
 from convsize.record import Record
-from convsize.records import LayerRow, ReceptiveField
+from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line
 from convsize.views.text.layout import bar
@@ -80,6 +80,14 @@ def gives(layer: LayerRow) -> str:
     """The volume that a layer gives; of a fully connected one how many values it reads as well: 25088→4096."""
     output = numbers.volume(layer.output)
     return f"{prod(layer.input_shapes[0])}→{output}" if layer.kind == "dense" else output
+
+
+def step_counters(report: Report) -> str:
+    """How many of the buffers count steps, as batch norms' do in PyTorch but not in Keras; empty without any."""
+    found = sum(tensor.role == "buffer" and not tensor.shape for layer in report.layers for tensor in layer.tensors)
+    if not found:
+        return ""
+    return f"{numbers.exact(found)} of them {'a step counter' if found == 1 else 'step counters'}"
 
 
 def _output(line: Line) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
-from convsize.views.analysis.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares
+from convsize.views.analysis.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares, step_counters
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
 from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths, wrapped
@@ -301,7 +301,8 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
     work = " + ".join(f"{numbers.count(flops)} {kind}" for kind, flops in totals.work if flops)
     kinds = [f"{numbers.exact(totals.weights)} weights", f"{numbers.exact(totals.biases)} biases"]
     if totals.buffers:
-        kinds.append(f"{numbers.exact(totals.buffers)} buffer values beside")
+        counters = step_counters(report)
+        kinds.append(f"{numbers.exact(totals.buffers)} buffer values beside{f' ({counters})' if counters else ''}")
     rows = [
         ("parameters", numbers.exact(totals.parameters), ", ".join(kinds)),
         ("MACs", numbers.exact(totals.macs), "multiply-adds of convolutions and matrix products, one sample"),

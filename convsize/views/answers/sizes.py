@@ -53,7 +53,13 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
     out.append("")
     facts = [*_smallest(report, exact=exact), *_declared(report)]
     facts += [("checkpoint", f"{_place(one)} {one.text}") for one in sizes.checkpoint]
+    if all(one.checkpoint.smallest is None for one in sizes.axes) and sizes.axes:
+        why = "no size: weights follow the input size, and there are none at the declared one"
+        facts.append(("checkpoint", why))
     facts += [("tied axes", f"{_place(one)} {one.text}; the other axes as declared") for one in sizes.coupled]
+    if sizes.left_out:
+        lines = f"line{'s' if len(sizes.left_out) > 1 else ''} {_listed([str(line) for line in sizes.left_out])}"
+        facts.append(("left out", f"inline volumes on {lines}, which are written for one input size"))
     for one in report.near:
         facts += _near(one, exact=exact, alone=len(report.near) == 1, several=several)
     for label, text in _merged(facts):
@@ -229,6 +235,7 @@ def to_object(report: SizesReport) -> dict[str, Any]:
         "smallest_exact": _shapes(sizes.least(exact=True)),
         "declared": [diagnostic(found, sizes.source) for found in report.declared],
         "checkpoint": [one.as_dict() for one in sizes.checkpoint],
+        "left_out": list(sizes.left_out),
         "coupled": [one.as_dict() for one in sizes.coupled],
         "near": [
             {

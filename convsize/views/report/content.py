@@ -9,6 +9,7 @@ from typing import Literal
 from convsize.geometry import Window
 from convsize.record import Record
 from convsize.records import FileFindings, LayerRow, Report, RulePage
+from convsize.views.analysis.columns import step_counters
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Detail, Part
 from convsize.views.text import numbers
@@ -135,6 +136,7 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
     work = "".join(f" + {numbers.exact(flops)} {kind}" for kind, flops in totals.work)
     batch = f"batch {numbers.exact(report.batch)}"
     image = report.inputs[0][1][1:]
+    counters = step_counters(report)
     sees = "There is no layer whose units have a position."
     if field is not None:
         sees = (
@@ -149,8 +151,8 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             numbers.count(totals.parameters),
             totals.parameters,
             f"The sum over all layers: {numbers.exact(totals.weights)} weights + {numbers.exact(totals.biases)} biases "
-            f"= {numbers.exact(totals.parameters)}. Buffers, {numbers.exact(totals.buffers)} values, are not trained "
-            "and not counted.",
+            f"= {numbers.exact(totals.parameters)}. Buffers, {numbers.exact(totals.buffers)} values"
+            f"{f' ({counters})' if counters else ''}, are not trained and not counted.",
         ),
         Figure(
             "macs",

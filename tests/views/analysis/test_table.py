@@ -183,3 +183,12 @@ def test_a_fully_connected_layer_shows_how_many_values_it_reads(convsize) -> Non
     assert shown == {"conv1": "512@14x14", "maxpool1": "512@7x7", "fc1": "25088→4096", "fc2": "4096→10"}
     ran = convsize("analyze", "-e", "C3D512 M FC4096 FC10", "--input", "3@14x14", "--format", "markdown")
     assert "| 25088→4096 |" in ran.out
+
+
+def test_step_counters_among_the_buffers_are_said(convsize) -> None:
+    # Keras' batch norm of 32 maps has 64 values that are not trained; PyTorch's counts its steps as well.
+    one = convsize("analyze", "-e", "C3D32 BN R", "--input", "3@8x8", width=120).out
+    assert "65 buffer values beside (1 of them a step counter)" in one
+    two = convsize("analyze", "-e", "C3D32 BN BN", "--input", "3@8x8", width=120).out
+    assert "130 buffer values beside (2 of them step counters)" in two
+    assert "buffer" not in convsize("analyze", "-e", "C3D32 GN4", "--input", "3@8x8").out
