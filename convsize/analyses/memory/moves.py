@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from convsize.analyses.memory.autocast import to_type
 from convsize.analyses.memory.call import (
     Call,
     layout_like,
@@ -61,18 +62,21 @@ def narrow(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def concatenate(call: Call, inputs: Sequence[Value]) -> Value:
-    """A copy of all; the gradients are views of the whole one's."""
+    """A copy of all; the gradients are views of the whole one's. Autocast brings them into the widest type first."""
     tape = call.tape
     shape = (inputs[0].shape[0], sum(each.shape[1] for each in inputs), *inputs[0].shape[2:])
-    last = all(is_channels_last(each.shape, each.strides) for each in inputs)
     widest = max(each.itemsize for each in inputs)
+    taken = [to_type(tape, each, widest) for each in inputs]
+    last = all(is_channels_last(each.shape, each.strides) for each in taken)
     output = tape.empty(shape, channels_last(shape) if last else None, widest)
-    known = [see(tape, each) for each in inputs]
+    known = [see(tape, each) for each in taken]
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
         return [tape.view(gradient, seen.shape, gradient.strides) if seen.needed else None for seen in known]
 
-    tape.record(output, inputs, [], rule)
+    tape.record(output, taken, [], rule)
+    for each in taken:
+        tape.release(each)
     return output
 
 

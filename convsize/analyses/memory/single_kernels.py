@@ -202,9 +202,10 @@ def transposed_convolution(call: Call, inputs: Sequence[Value]) -> Value:
 def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Value:
     (source,) = inputs
     tape = call.tape
-    # The kernels for volumes of three axes that unfold them know no channels last.
+    # A processor's kernels for volumes of three axes that unfold them know no channels last.
     dtype = {2: tape.half, 4: "float32", 8: "float64"}[source.itemsize]
-    unfolded = len(source.shape) == 5 and is_unfolded(call.kwargs, source.shape, dtype)
+    volume = len(source.shape) == 5 and tape.device == "cpu"
+    unfolded = volume and is_unfolded(call.kwargs, source.shape, dtype)
     last = _in_channels_last(source) and not unfolded
     strides = channels_last if last else row_major
     output = tape.empty(call.result, strides(call.result), source.itemsize)

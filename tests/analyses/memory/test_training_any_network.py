@@ -57,6 +57,7 @@ FOUND = {
     "a picked map's gradient is contiguous": "3@4x5\n(LN drop(1) + x) pick(0,1,0) C2D6p0 FC2",
     "a line's pool is a plane's": "4@8\nC3D4 LN M GAP FC2",
     "volumes of the nearest values": "2@4x4x4\nC3D4 LN up(2) C3D2 GAP FC2",
+    "types that are concatenated": "1@5x5\n(x * C1D1) as t\n[C2D4psame | x] FC2b0\nhead h @t: LN",
     "a vector's norm": "4@2x2\nFC6 LN BN GN2 FC3",
 }
 

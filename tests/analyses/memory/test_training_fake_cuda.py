@@ -35,6 +35,13 @@ OPTIMIZERS = ("sgd", "sgd-l2", "momentum", "momentum-l2", "adam", "adam-l2", "ad
 DECOMPOSED = ("mish", "pick(1,1,0)")
 """Layers whose backward is one operator on CUDA and several on fake tensors."""
 
+MIXED = (
+    "input: 3@8x8\nC1D4 LN [C3D4 | x | C1D2] R C1D2",
+    "input: 3@4x4x4\nC1D4 LN C1D4 T1D2 LN C3D4 FC2",
+    "input: 3@8\nC3D4 LN M flat FC2",
+)
+"""Networks whose layers meet in different types and layouts."""
+
 FEW = {
     None: ["INb1", "IN", "GN4", "LN", "BN", "drop(0)", "drop(1)", "droppath(0.3)", "LRN3", "GMP", "times(3)"],
     "float16": ["S", "softmax(2)", "LN", "LRN3", "BN"],
@@ -133,6 +140,8 @@ def test_peaks_on_cuda(measured, out_of_place):
         (SPECS / "resnet18.spec", {"batch": 2, "checkpoint": ["*"]}),
         (SPECS / "localisation.spec", {"batch": 2, "losses": [["box", "smooth-l1"]], "optimizer": "adamw"}),
     ]
+    for text in MIXED:
+        cases += [(text, {"batch": 2}), (text, {"batch": 2, "autocast": "bfloat16"})]
     assert predicted(_tuples(cases), peaks=True) == measured(cases, peaks=True)
 
 
