@@ -13,12 +13,13 @@ from convsize.record import Record
 
 
 class ExitCode(IntEnum):
-    """What the process returns: a wrong spec, a wrong call and a broken tool never look the same."""
+    """What the process returns: a wrong spec, a wrong call, a broken tool and a broken PyTorch never look the same."""
 
     OK = 0
     FINDINGS = 1
     USAGE = 2
     INTERNAL = 3
+    CRASHED = 4
 
 
 class Span(Record):
@@ -129,6 +130,10 @@ class UsageError(ConvsizeError):
     """The call is wrong, not the spec: a missing file, an unknown column, a value that is out of range."""
 
 
+class CrashError(ConvsizeError):
+    """A library ended the process that computed, by a signal and without a word."""
+
+
 class SpecError(ConvsizeError):
     """A spec that is wrong; `diagnostics` says where and how to fix it, `source` holds its text."""
 
@@ -141,6 +146,9 @@ class SpecError(ConvsizeError):
                 place = source.place(found.span.start)
                 lines.append(f"{source.name}:{place.line}:{place.column}: {found.code} {found.message}")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[Source, tuple[Diagnostic, ...]]]:
+        return SpecError, (self.source, self.diagnostics)
 
 
 def nearest(name: str, known: Iterable[str], most: int = 256) -> str | None:

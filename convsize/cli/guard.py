@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from convsize.cli.terminal import complain, report_diagnostics
-from convsize.errors import ConvsizeError, ExitCode, SpecError, UsageError
+from convsize.errors import ConvsizeError, CrashError, ExitCode, SpecError, UsageError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., None]:
-    """The command, ending the process: 1 for a wrong spec, 2 for a wrong call, 3 where convsize itself fails."""
+    """The command, ending the process with a code of `ExitCode`."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -30,6 +30,9 @@ def guarded(command: Callable[..., Any]) -> Callable[..., None]:
         except UsageError as error:
             complain(str(error))
             code = ExitCode.USAGE
+        except CrashError as error:
+            complain(str(error))
+            code = ExitCode.CRASHED
         except ConvsizeError as error:
             complain(str(error))
             code = ExitCode.FINDINGS

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from convsize.cli import specs, terminal
-from convsize.errors import ExitCode, Source, SpecError, UsageError
+from convsize.errors import CrashError, ExitCode, Source, SpecError, UsageError
 
 if TYPE_CHECKING:
     from convsize.api import Network, Report
@@ -43,7 +43,7 @@ class Turns:
 
     @contextmanager
     def turn(self, name: str) -> Iterator[None]:
-        """What is done with one spec: SpecError ends its turn, and UsageError where there are others."""
+        """What is done with one spec: SpecError and CrashError end its turn, and UsageError where there are others."""
         try:
             yield
         except SpecError as error:
@@ -56,6 +56,10 @@ class Turns:
             self.before()
             terminal.complain(f"{name}: {error}")
             self.code = max(self.code, ExitCode.USAGE)
+        except CrashError as error:
+            self.before()
+            terminal.complain(f"{name}: {error}")
+            self.code = max(self.code, ExitCode.CRASHED)
 
     def read(self, name: str, where: Source | str) -> Network:
         """The network of a spec, whatever it expects. Raises SpecError or UsageError where there is none."""

@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader
 import convsize
 from convsize.records import EpochFigures, RunSettings
 from convsize.runtime.data.opening import open_data
-from convsize.runtime.training.loop import Job, train
+from convsize.runtime.training.job import Job
+from convsize.runtime.training.loop import train
 
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist-10k"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from convsize.errors import ExitCode
+
+if TYPE_CHECKING:
+    from convsize.records.device import Device
 
 
 def command(
@@ -55,6 +58,7 @@ def command(
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
     from convsize.records import ITEM_SIZES
+    from convsize.runtime.apart import Apart
     from convsize.runtime.timing.grid import grid, wholes
 
     api.require_torch()
@@ -69,24 +73,28 @@ def command(
             os.makedirs(devices.home(), exist_ok=True)  # noqa: PTH103
         except OSError as error:
             raise UsageError(f"`{devices.home()}` cannot be made: {error.strerror}; -o names another file") from None
-    from convsize.runtime.timing.calibrate import Plan, calibrate
-
     dtypes = tuple(dict.fromkeys(dtype or ("float32",)))
     if unknown := set(dtypes) - set(ITEM_SIZES):
         raise UsageError(f"--dtype takes {', '.join(ITEM_SIZES)}, not `{unknown.pop()}`")
     temporary = f"{target}.part"
     files.write(temporary, b"")  # now, and not after minutes of measuring, is it said that this cannot be
-    plan = Plan(device, dtypes, samples, whole, layers, threads=threads, channels_last=channels_last)
 
-    def told(what: str) -> None:
-        if sys.stderr.isatty():
-            progress.make_room()
-        terminal.write(f"measuring {what}\n", sys.stderr)
-        progress.step()
+    def measured(_: None) -> Device:
+        from convsize.runtime.timing.calibrate import Plan, calibrate
+
+        plan = Plan(device, dtypes, samples, whole, layers, threads=threads, channels_last=channels_last)
+
+        def told(what: str) -> None:
+            if sys.stderr.isatty():
+                progress.make_room()
+            terminal.write(f"measuring {what}\n", sys.stderr)
+            progress.step()
+
+        with Progress(1, sys.stderr, patience=0) as progress:
+            return calibrate(plan, told)
 
     try:
-        with Progress(1, sys.stderr, patience=0) as progress:
-            found = calibrate(plan, told)
+        found = Apart(measured, "nothing is written; --shapes without the spec at fault leaves it out")(None)
         files.write(temporary, devices.dump(found).encode())
         try:
             os.replace(temporary, target)  # noqa: PTH105 (the path stays as it was given)

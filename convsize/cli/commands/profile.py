@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from convsize.cli.options import Against, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
+
+if TYPE_CHECKING:
+    from convsize.records import Profile
+    from convsize.runtime.apart import Note
 
 
 def command(
@@ -56,6 +60,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
+    from convsize.runtime.apart import Apart
     from convsize.views.answers import profile as view
 
     turns = Turns(specs, expression, let, input_)
@@ -76,18 +81,28 @@ def command(
             network = turns.read(name, where)
             report = network.analyze(batch=batch, dtype=dtype)
             turns.say(report)
-            from convsize.runtime.profile.profile import WARM_UP, profile
 
-            with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
-                found, document = profile(
-                    network,
-                    setting,
-                    repeats=repeats,
-                    threads=threads,
-                    against=roof,
-                    trace=trace is not None,
-                    told=progress.step,
-                )
+            def measured(network: api.Network) -> tuple[Profile, bytes | None]:
+                from convsize.runtime.profile.profile import WARM_UP, profile
+
+                with Progress(2 * (WARM_UP + repeats), sys.stderr) as progress:
+                    return profile(
+                        network,
+                        setting,
+                        repeats=repeats,
+                        threads=threads,
+                        against=roof,
+                        trace=trace is not None,
+                        told=progress.step,
+                    )
+
+            def again(network: api.Network, note: Note) -> None:
+                from convsize.runtime.blame import training_steps
+
+                training_steps(network, setting, note)
+
+            advice = "`convsize time` predicts what cannot be measured"
+            found, document = Apart(measured, advice, again)(network)
             if trace is not None and document is not None:
                 files.write(trace, document)
             if output is not None and suffix is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from convsize.api import Network
     from convsize.graph.new_head import NewHead
     from convsize.records import RunSettings
+    from convsize.runtime.training.job import Job
 
 _ENDED = {"SIGINT": 130, "SIGTERM": 143}  # 128 and the signal's number, as shells say it
 
@@ -190,7 +191,7 @@ def _new(
     if found is None:
         return ExitCode.FINDINGS
     network, new_head = found
-    from convsize.runtime.training.loop import Job
+    from convsize.runtime.training.job import Job
     from convsize.runtime.training.run_folder import free_folder
 
     folder = Path(output) if output is not None else free_folder(name)
@@ -213,7 +214,7 @@ def _again(
 
     from convsize.cli import specs as named
     from convsize.errors import Source, UsageError
-    from convsize.runtime.training.loop import Job
+    from convsize.runtime.training.job import Job
     from convsize.runtime.training.run_folder import RunFolder
 
     name, text, graph, settings = RunFolder(Path(resume)).read()
@@ -274,7 +275,29 @@ def _network(source: Any, name: str, settings: RunSettings) -> tuple[Network, Ne
     return network, new_head
 
 
-def _run(job: Any) -> int:
+def _run(job: Job) -> int:
+    """Trains in a process of its own."""
+    from convsize.records import TrainingSetting
+    from convsize.runtime.apart import Apart, Note
+
+    def again(_: None, note: Note) -> None:
+        from convsize.runtime.blame import training_steps
+
+        settings = job.settings
+        setting = TrainingSetting(
+            settings.batch,
+            device="cuda" if settings.device == "cuda" else "cpu",
+            autocast=settings.autocast or None,
+            losses=settings.losses,
+        )
+        training_steps(job.network, setting, note, last=settings.channels_last)
+
+    layout = "try without --channels-last, and " if job.settings.channels_last else ""
+    advice = f"{layout}where there are checkpoints --resume {job.folder} goes on from the last one"
+    return Apart(lambda _: _trained(job), advice, again)(None)
+
+
+def _trained(job: Job) -> int:
     """Trains and tells; only the first of several processes does."""
     from convsize.cli import terminal
     from convsize.cli.live import Display
@@ -302,7 +325,7 @@ def _run(job: Any) -> int:
     return code
 
 
-def _draw(job: Any) -> str:
+def _draw(job: Job) -> str:
     """Draws the curves anew, or says why it cannot: they can be drawn again at any time, so that stops nothing."""
     from convsize.cli import files
     from convsize.errors import UsageError

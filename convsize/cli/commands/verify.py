@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from convsize.cli.options import Against, Autocast, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
+
+if TYPE_CHECKING:
+    from convsize.errors import Source
+    from convsize.records import Receipt
+    from convsize.runtime.apart import Note
+
+    _Asked = tuple[str, Source]
 
 
 def command(
@@ -38,7 +45,7 @@ def command(
     Compares every layer's output volume, every parameter and buffer by name and shape, multiply-adds forward and
     backward, the bytes that autograd saves for the backward pass, the peak of a training step, the exported source,
     and receptive fields by gradients at the input. If this machine is calibrated, times are compared as well. The exit
-    code is 1 if a prediction fails. Needs the extra `torch`.
+    code is 1 if a prediction fails and 4 if PyTorch ends the process that measures. Needs the extra `torch`.
 
     \b
     Examples:
@@ -49,32 +56,49 @@ def command(
     """
     from convsize import api, devices
     from convsize.cli import files, terminal
+    from convsize.cli import specs as named
     from convsize.cli.progress import Progress
     from convsize.cli.queue import Turns
+    from convsize.records import TrainingSetting
+    from convsize.runtime.apart import Apart
     from convsize.views.answers import receipt as view
 
     api.require_torch()
     if output is not None:
         files.make_folder(output)
     machine = devices.of_machine(device) if against is None else against
-    receipts = []
+    receipts: list[Receipt] = []
     turns = Turns(specs, expression, let, input_)
+
+    def network_of(asked: _Asked) -> api.Network:
+        return api.from_source(asked[1], name=asked[0], lets=turns.lets, inputs=turns.inputs)
+
+    def measured(asked: _Asked) -> Receipt:
+        return network_of(asked).verify(
+            device=device,
+            batches=(1, 3) if batch is None else (batch,),
+            dtype=dtype,
+            optimizer=optimizer,
+            autocast=autocast,
+            against=machine,
+        )
+
+    def again(asked: _Asked, note: Note) -> None:
+        from convsize.runtime.blame import training_steps
+
+        training_steps(network_of(asked), TrainingSetting(batch or 3, dtype=dtype, autocast=autocast), note)
+
+    advice = "--device meta compares shapes, parameters and calls without computing"
+    measure = Apart(measured, advice, None if device == "meta" else again)
     with Progress(len(turns.asked), sys.stderr, patience=0) as progress:  # importing PyTorch alone takes a second
         turns.before = progress.make_room
         for done, (name, where) in enumerate(turns.asked):
             if done:
                 progress.step()
             with turns.turn(name):
-                network = turns.read(name, where)
-                turns.say(network.analyze())
-                receipt = network.verify(
-                    device=device,
-                    batches=(1, 3) if batch is None else (batch,),
-                    dtype=dtype,
-                    optimizer=optimizer,
-                    autocast=autocast,
-                    against=machine,
-                )
+                source = named.read(where)
+                turns.say(turns.read(name, source).analyze())
+                receipt = measure((name, source))
                 if not receipt.holds:
                     turns.failed()
                 receipts.append(receipt)

@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,16 +15,12 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from convsize.errors import ConvsizeError, UsageError
-from convsize.graph.network import Network
-from convsize.graph.new_head import NewHead
-from convsize.record import Record
 from convsize.records import (
     EpochFigures,
     Event,
     HeadScore,
     Notice,
     RunEnd,
-    RunSettings,
     RunStart,
     StepFigures,
 )
@@ -36,31 +31,13 @@ from convsize.runtime.meters.free_memory import out_of_memory
 from convsize.runtime.training import checkpoints
 from convsize.runtime.training.batches import Batches, InOrder, loader
 from convsize.runtime.training.held import Meter, predicted
+from convsize.runtime.training.job import Job
 from convsize.runtime.training.objective import Objective, objective, require_losses
 from convsize.runtime.training.optimizers import learning_rate, load_state, optimizer, state_tensors
 from convsize.runtime.training.preparing import build
 from convsize.runtime.training.processes import Processes, processes
 from convsize.runtime.training.run_folder import Metrics, RunFolder
 from convsize.runtime.training.stopping import Stop, stop_signals
-
-
-class Job(Record):
-    """A run to do.
-
-    spec: the text that the folder keeps. save_every: steps between checkpoints besides those at the end of epochs, 0
-    for none. log_every: steps between figures. workers: processes that read ahead, None for what the data asks for.
-    """
-
-    network: Network
-    settings: RunSettings
-    folder: Path
-    spec: str
-    graph: str
-    resume: bool = False
-    save_every: int = 0
-    log_every: int = 50
-    workers: int | None = None
-    new_head: NewHead | None = None
 
 
 def train(job: Job) -> Iterator[Event]:

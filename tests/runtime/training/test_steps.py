@@ -20,7 +20,8 @@ from convsize.errors import ConvsizeError, UsageError  # noqa: E402
 from convsize.records import EpochFigures, HeadScore, RunEnd, RunSettings, RunStart, StepFigures  # noqa: E402
 from convsize.runtime.data.samples import Data, Samples  # noqa: E402
 from convsize.runtime.training import checkpoints, loop  # noqa: E402
-from convsize.runtime.training.loop import Job, train  # noqa: E402
+from convsize.runtime.training.job import Job  # noqa: E402
+from convsize.runtime.training.loop import train  # noqa: E402
 from convsize.runtime.training.optimizers import learning_rate, optimizer  # noqa: E402
 from convsize.runtime.training.run_folder import Metrics  # noqa: E402
 

@@ -16,7 +16,8 @@ import torch
 
 import convsize
 from convsize.records import RunSettings
-from convsize.runtime.training.loop import Job, train
+from convsize.runtime.training.job import Job
+from convsize.runtime.training.loop import train
 
 SPEC = "input: 1@8x8\nC3D4 BN R drop(0.2) M FC10 S\n"
 

@@ -1,0 +1,239 @@
+"""Work in a process of its own: a library that ends the process leaves the command alive to say so and to go on."""
+
+from __future__ import annotations
+
+import atexit
+import mmap
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
+
+from convsize.errors import CrashError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
+Note = Callable[[str], None]
+"""Notes what is done next, where it is found when the process has ended."""
+
+_NOTED = 1024
+_WAIT = 0.2
+"""Seconds between looks whether the process lives: those that it started may hold its end of the pipe."""
+
+_FRAME = re.compile(r'File "([^"]+)", line \d+ in (\S+)')
+_KILLED = "was killed by signal 9: where nobody did that, the system ran out of memory; a smaller --batch takes less"
+
+
+class Apart(Generic[_Asked, _Answer]):
+    """A function that is called in a process of its own, which starts with the first call and serves all.
+
+    The process is a fork made before PyTorch is imported: it costs some milliseconds. Where PyTorch is there already,
+    whose threads do not survive a fork, or where the system knows no fork, the function is called right here.
+
+    advice: how to go on where PyTorch fails, a sentence. blame: does again what a call did, and notes each step before
+    it is done; it is asked in yet another process when the first one has died, so that the call that ends it can be
+    named.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[_Asked], _Answer],
+        advice: str,
+        blame: Callable[[_Asked, Note], object] | None = None,
+    ) -> None:
+        self._work = work
+        self._advice = advice
+        self._blame = blame
+        self._process: ForkProcess | None = None
+        self._pipe: Connection | None = None
+        self._trace: IO[bytes] | None = None
+        self._here = not hasattr(os, "fork") or "torch" in sys.modules
+
+    def __call__(self, asked: _Asked) -> _Answer:
+        """The function's answer. Raises what it raises, and CrashError where its process ended in the middle."""
+        if self._here:
+            return self._work(asked)
+        if self._process is None:
+            self._start()
+        assert self._process is not None
+        assert self._pipe is not None
+        with _forwarded(self._process) as told:
+            answer = _answer(self._process, self._pipe, asked)
+        if answer is None:
+            raise self._death(asked, told)
+        right, value = answer
+        if not right:
+            raise value
+        return value  # type: ignore[no-any-return]
+
+    def _start(self) -> None:
+        from multiprocessing import get_context
+
+        context = get_context("fork")
+        self._trace = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._work, self._pipe, theirs, self._trace))
+        self._process.start()
+        theirs.close()
+        atexit.register(self._pipe.close)  # before multiprocessing waits for the process, which waits for this
+
+    def _death(self, asked: _Asked, told: set[int]) -> BaseException:
+        """What is to be said of a process that is no more; the next call has a new one."""
+        assert self._process is not None
+        assert self._trace is not None
+        number = -(self._process.exitcode or 0)
+        self._trace.seek(0)
+        place = _library(self._trace.read().decode("utf-8", "replace"))
+        self._process = None
+        if sys.stderr.isatty():
+            sys.stderr.write("\x1b[?25h")  # a bar that was cut off had hidden the cursor
+        if number in told:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        if number == signal.SIGKILL:
+            return CrashError(f"the process that computes {_KILLED}")
+        ended = f"signal {number} ({signal.Signals(number).name})" if number > 0 else f"exit code {-number}"
+        call = (self._blamed(asked) if number > 0 else "") or place
+        where = f" in {call}" if call else ""
+        return CrashError(
+            f"PyTorch ended the process by {ended}{where}. That is a fault of PyTorch, not of the spec: {self._advice}"
+        )
+
+    def _blamed(self, asked: _Asked) -> str:
+        """What the process dies of when it is done again step by step; "" where it lives this time."""
+        if self._blame is None:
+            return ""
+        from multiprocessing import get_context
+
+        blame = self._blame
+        noted = mmap.mmap(-1, _NOTED)
+
+        def note(text: str) -> None:
+            data = text.encode()[:_NOTED]
+            noted[:] = data + bytes(_NOTED - len(data))
+
+        def again() -> None:
+            with open(os.devnull, "w") as silent:  # noqa: PTH123 (no file of a user's)
+                os.dup2(silent.fileno(), 2)
+            blame(asked, note)
+
+        process = get_context("fork").Process(target=again)
+        process.start()
+        process.join()
+        return noted[:].rstrip(b"\0").decode("utf-8", "replace") if (process.exitcode or 0) < 0 else ""
+
+
+def _serve(work: Callable[[Any], Any], ours: Connection, pipe: Connection, trace: IO[bytes]) -> None:
+    """Answers until nobody asks any more; dies with the process that asks."""
+    import faulthandler
+    from multiprocessing import parent_process
+
+    ours.close()
+    # Signals of the terminal go to the process that asks, which hands them on: here each must come once.
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    faulthandler.enable(trace, all_threads=False)
+    asking = parent_process()
+    assert asking is not None
+
+    def mourn() -> None:
+        asking.join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=mourn, daemon=True).start()
+    while True:
+        try:
+            asked = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = (True, work(asked))
+        except BaseException as error:
+            answer = (False, _portable(error))
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        pipe.send(answer)
+
+
+def _portable(error: BaseException) -> BaseException:
+    """The error as another process can raise it; one that cannot be handed over keeps its words."""
+    import pickle
+    import traceback
+
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _answer(process: ForkProcess, pipe: Connection, asked: Any) -> tuple[bool, Any] | None:
+    """What comes back; None where the process ended before."""
+    try:
+        pipe.send(asked)
+        while not pipe.poll(_WAIT):
+            if not process.is_alive() and not pipe.poll():
+                return None
+        answer: tuple[bool, Any] = pipe.recv()
+    except (EOFError, OSError):
+        process.join()
+        return None
+    return answer
+
+
+@contextmanager
+def _forwarded(process: ForkProcess) -> Iterator[set[int]]:
+    """Hands signals on to the process for a while; which, is said."""
+    told: set[int] = set()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+
+    def forward(number: int, _: FrameType | None) -> None:
+        told.add(number)
+        _send(process, number)
+
+    def pause(*_: object) -> None:
+        _send(process, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        _send(process, signal.SIGCONT)
+
+    handlers = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), forward) | {signal.SIGTSTP: pause}
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in handlers.items()
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _send(process: ForkProcess, number: int) -> None:
+    if process.pid is not None and process.is_alive():
+        os.kill(process.pid, number)
+
+
+def _library(trace: str) -> str:
+    """The innermost call that a process was in when it died, as its last words have it: `torch.autograd.backward`."""
+    found = _FRAME.search(trace)
+    if found is None:
+        return ""
+    path, name = found.groups()
+    _, installed, inside = path.rpartition("site-packages/")
+    if not installed:
+        inside = os.path.basename(path)  # noqa: PTH119 (pathlib costs a start)
+    return f"{inside.removesuffix('.py').replace('/', '.')}.{name}"
