@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convsize.errors import Diagnostic, Source, Span
-from convsize.records import Insight, LayerRow, ParameterRow, ReceptiveField, Report, Totals, Turn
+from convsize.records import Insight, Iteration, LayerRow, ParameterRow, ReceptiveField, Report, Totals
 
 
 def field(size: int, jump: Fraction | int = 1, start: int = 0, *, whole: bool = False) -> ReceptiveField:
@@ -28,7 +28,7 @@ def layer(
     biases: int = 0,
     macs: int = 0,
     sees: ReceptiveField | None = None,
-    turns: tuple[Turn, ...] = (),
+    iterations: tuple[Iteration, ...] = (),
     blocks: tuple[str, ...] = (),
     repeat_of: str | None = None,
 ) -> LayerRow:
@@ -62,7 +62,7 @@ def layer(
         lost=(),
         repeat_of=repeat_of,
         blocks=blocks,
-        turns=turns,
+        iterations=iterations,
     )
 
 

@@ -82,7 +82,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 lost=lost.layers[index],
                 repeat_of=None if node.repeat_of is None else names[node.repeat_of],
                 blocks=node.blocks,
-                turns=node.turns,
+                iterations=node.iterations,
                 shifts=shifts.get(index, ()),
             )
         )

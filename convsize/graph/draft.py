@@ -13,7 +13,7 @@ from convsize.graph.scope import Scope
 from convsize.graph.tokens import LARGEST_DEPTH, LARGEST_EXTENT
 from convsize.ops.base import Op
 from convsize.record import Record
-from convsize.records import Turn
+from convsize.records import Iteration
 
 
 class Sized(Record):
@@ -25,9 +25,9 @@ class Sized(Record):
 
 
 class Repeat(Record):
-    """An unrolling repeat: where its first turn began and ended among the nodes, and where this turn began."""
+    """An unrolling repeat: where its first iteration began and ended among the nodes, and where this one began."""
 
-    turn: Turn
+    iteration: Iteration
     first_start: int
     first_end: int
     start: int
@@ -36,7 +36,7 @@ class Repeat(Record):
 class Draft:
     """Nodes, inputs and diagnostics so far, and the repeats that are being unrolled.
 
-    entering: the volume that enters a layer which cannot be, by the layer's place: the first of a repeat's turns.
+    entering: the volume that enters a layer which cannot be, by the layer's place: the first of a repeat's iterations.
     """
 
     __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "source", "unmet")
@@ -76,10 +76,10 @@ class Draft:
 
     def _call_label(self) -> str:
         """What is to be seen at the call of a block in which something is wrong."""
-        turns = [repeat.turn.turn + 1 for repeat in self.repeats]
-        if not turns or turns[-1] == 1:
+        iterations = [repeat.iteration.index + 1 for repeat in self.repeats]
+        if not iterations or iterations[-1] == 1:
             return "in this call"
-        return f"in this call, iteration {turns[-1]} of its repeat"
+        return f"in this call, iteration {iterations[-1]} of its repeat"
 
     def geometry(self, make: Callable[[], Op], span: Span, current: int) -> Op:
         """Runs an op's constructor, its geometry errors turned into errors at their place."""
@@ -128,11 +128,11 @@ class Draft:
         index = len(self.nodes)
         name = numbered(sized.op.STEM, scope.counters, scope.taken)
         repeat_of = None
-        turns: tuple[Turn, ...] = ()
+        iterations: tuple[Iteration, ...] = ()
         if self.repeats:
-            turns = tuple([repeat.turn for repeat in self.repeats])
+            iterations = tuple([repeat.iteration for repeat in self.repeats])
             for repeat in reversed(self.repeats):
-                if repeat.turn.turn:
+                if repeat.iteration.index:
                     first = repeat.first_start + index - repeat.start
                     if first < repeat.first_end and type(self.nodes[first].op) is type(sized.op):
                         repeat_of = first
@@ -147,7 +147,7 @@ class Draft:
             span,
             scope.calls,
             scope.instances,
-            turns,
+            iterations,
             repeat_of,
         )
         self.nodes.append(node)

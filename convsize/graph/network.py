@@ -9,7 +9,7 @@ from convsize.geometry import Shape
 from convsize.language.tree import Check, File
 from convsize.ops.base import Op, Parameter
 from convsize.record import Record
-from convsize.records import Turn
+from convsize.records import Iteration
 
 
 class Node(Record):
@@ -20,8 +20,8 @@ class Node(Record):
     spec: its shorthand with every number evaluated: C1D256.
     span: where it is said; `calls` the calls of the blocks around it, outermost first.
     blocks: the names of the block instances around it, outermost first: ("bot3",).
-    turns: the repeats around it, outermost first; `repeat_of`: the layer of the innermost repeat's first turn that
-    this one repeats, or None in a first turn.
+    iterations: the repeats around it, outermost first; `repeat_of`: the layer of the innermost repeat's first iteration
+    that this one repeats, or None in a first iteration.
     """
 
     index: int
@@ -33,7 +33,7 @@ class Node(Record):
     span: Span
     calls: tuple[Span, ...] = ()
     blocks: tuple[str, ...] = ()
-    turns: tuple[Turn, ...] = ()
+    iterations: tuple[Iteration, ...] = ()
     repeat_of: int | None = None
 
 

@@ -103,7 +103,7 @@ def _last(network: Network, output: str, head: str) -> Span:
             "name a value of the spec (`as features`) and replace all behind it: --head '@features FC10'"
         )
     ends = {each.index for each in (_weighted(network, name) for name in network.outputs) if each is not None}
-    if node.turns or any(other.index not in ends for other in network.layers if other.span == node.span):
+    if node.iterations or any(other.index not in ends for other in network.layers if other.span == node.span):
         raise UsageError(
             f"--head {head}: the last layer of {network.name} with weights, {node.name}, is one of several that are "
             "written as one; name a value of the spec (`as features`) and replace all behind it: "

@@ -48,9 +48,9 @@ Bound = Fraction | Closure | TapValue | Choice
 class Scope:
     """The names of the trunk, of a head, or of one call of a block.
 
-    Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from turn to
-    turn. `counters` number the layers for their names; `taken` are names that no layer here may have; `around` is where
-    a block is called.
+    Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from iteration
+    to iteration. `counters` number the layers for their names; `taken` are names that no layer here may have; `around`
+    is where a block is called.
     """
 
     __slots__ = ("around", "blocks", "calls", "counters", "instances", "numbers", "prefix", "taken", "taps")

@@ -17,7 +17,7 @@ from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_ar
 from convsize.language.formatter import expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
 from convsize.ops import catalogue
-from convsize.records import Turn
+from convsize.records import Iteration
 
 LARGEST_NETWORK = 50_000
 """Layers, and likewise steps of unrolling: a repeat of nothing is work as well."""
@@ -86,7 +86,7 @@ class Unroller:
         return current
 
     def repeated(self, item: Item, repeat: Expr, current: Value, entry: Value, scope: Scope) -> Value:
-        """Unrolls a repeat, measuring the first turn so that one that is too large ends at once."""
+        """Unrolls a repeat, measuring the first iteration so that one that is too large ends at once."""
         count = self.repeat_times(repeat, item.span, current, scope)
         if count == 0:
             return current
@@ -97,17 +97,17 @@ class Unroller:
         first_start = first_end = len(self.draft.nodes)
         steps = self.steps
         outer = scope.numbers
-        for turn in range(count):
+        for iteration in range(count):
             start = len(self.draft.nodes)
             if item.index is not None:
-                scope.numbers = outer | {item.index.name: Fraction(turn)}
-            self.draft.repeats.append(Repeat(Turn(identity, turn, is_block), first_start, first_end, start))
+                scope.numbers = outer | {item.index.name: Fraction(iteration)}
+            self.draft.repeats.append(Repeat(Iteration(identity, iteration, is_block), first_start, first_end, start))
             try:
                 current = self.atom(atom, current, entry, scope)
             finally:
                 self.draft.repeats.pop()
                 scope.numbers = outer
-            if turn == 0:
+            if iteration == 0:
                 first_end = len(self.draft.nodes)
                 if item.index is None and steps + (self.steps - steps) * count > LARGEST_NETWORK:
                     self.too_large(item.span, f"{count:,} iterations of {self.steps - steps:,} items each")

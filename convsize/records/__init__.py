@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from convsize.records.analysis import ITEM_SIZES as ITEM_SIZES
     from convsize.records.analysis import Dtype as Dtype
     from convsize.records.analysis import Insight as Insight
+    from convsize.records.analysis import Iteration as Iteration
     from convsize.records.analysis import LayerRow as LayerRow
     from convsize.records.analysis import Lost as Lost
     from convsize.records.analysis import ParameterRow as ParameterRow
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from convsize.records.analysis import Report as Report
     from convsize.records.analysis import Shift as Shift
     from convsize.records.analysis import Totals as Totals
-    from convsize.records.analysis import Turn as Turn
     from convsize.records.analysis import UnreadPixels as UnreadPixels
     from convsize.records.check import CheckReport as CheckReport
     from convsize.records.check import FileFindings as FileFindings
@@ -82,7 +82,7 @@ _FILES = {
         "Shift",
         "Report",
         "Totals",
-        "Turn",
+        "Iteration",
         "UnreadPixels",
     ),
     "check": (

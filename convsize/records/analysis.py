@@ -57,14 +57,16 @@ class Lost(Record):
     trailing: bool
 
 
-class Turn(Record):
-    """One turn of a repeat: which repeat (a number unique in the network), and which turn of it, from 0.
+class Iteration(Record):
+    """One iteration of a repeat.
+
+    repeat: the number of the repeat, unique in the network; index: the iteration, from 0.
 
     `block` says that what is repeated is a single call of a block, as in `bot(64)*3`.
     """
 
     repeat: int
-    turn: int
+    index: int
     block: bool
 
 
@@ -89,9 +91,9 @@ class LayerRow(Record):
 
     output_elements and output_bytes are for the whole batch; parameter_bytes are those of the trained parameters.
     receptive_field is that in the first declared input that the layer sees; receptive_fields has one for each.
-    blocks and turns are what it stands in, outermost first: the instances of blocks, and of repeats which one, which
-    turn of it, and whether what is repeated is one call of a block. shifts are the branches of a join that look at
-    different places, see `Shift`.
+    blocks and iterations are what it stands in, outermost first: the instances of blocks, and of repeats which one,
+    which iteration of it, and whether what is repeated is one call of a block. shifts are the branches of a join that
+    look at different places, see `Shift`.
     """
 
     index: int
@@ -120,7 +122,7 @@ class LayerRow(Record):
     lost: tuple[Lost, ...]
     repeat_of: str | None
     blocks: tuple[str, ...]
-    turns: tuple[Turn, ...]
+    iterations: tuple[Iteration, ...]
     shifts: tuple[Shift, ...] = ()
 
 

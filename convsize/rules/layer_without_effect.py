@@ -26,7 +26,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             idle[node.index] = reason
     for found in by_place(network.nodes[index] for index in idle):
         if not places.whole(found):
-            continue  # in another turn or call it does something
+            continue  # in another iteration or call it does something
         node = found[0]
         message, help_text = idle[node.index]
         yield finding("W513", node, message, help_text, fixes=places.removed(found))

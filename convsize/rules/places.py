@@ -18,7 +18,7 @@ FILTERS: frozenset[Kind] = frozenset({"convolution", "depthwise"})
 
 
 def by_place(nodes: Iterable[Node]) -> Iterator[list[Node]]:
-    """Layers that are said at one place of the text, together: the turns of a repeat, the calls of a block."""
+    """Layers that are said at one place of the text, together: the iterations of a repeat, the calls of a block."""
     places: dict[Span, list[Node]] = {}
     for node in nodes:
         places.setdefault(node.span, []).append(node)

@@ -23,7 +23,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     places = Places(network)
     for found in by_place(node for node in dead if named.isdisjoint((node.span, *node.calls))):
         if not places.whole(found):
-            continue  # one turn or one call uses it
+            continue  # one iteration or one call uses it
         node = found[0]
         lost = _lost(network, node, counted_for)
         parameters = sum(context.rows[index].parameters for index in lost if index in context.rows)

@@ -50,7 +50,7 @@ def test_repeats_unroll_and_point_at_the_first_turn() -> None:
     net = trunk("(C3D8 R)*3")
     assert names(net) == ["conv1", "relu1", "conv2", "relu2", "conv3", "relu3"]
     assert [node.repeat_of for node in net.layers] == [None, None, 1, 2, 1, 2]
-    assert [node.turns[0].turn for node in net.layers] == [0, 0, 1, 1, 2, 2]
+    assert [node.iterations[0].index for node in net.layers] == [0, 0, 1, 1, 2, 2]
 
 
 def test_nested_repeats_point_at_the_innermost_first_turn() -> None:

@@ -289,7 +289,7 @@ NEGATIVE = [
     ("W501", "input: 3@13x13\nC1D8/2 FC10"),
     ("W501", "input: 3@13x13\ncrop(12) M FC10"),
     ("W502", "input: 3@8x8\nR as a C3D64 R as b @a FC10"),
-    # The last turn's tap goes nowhere; the turns before use theirs.
+    # The last iteration's tap goes nowhere; the iterations before use theirs.
     ("W502", "input: 3@8x8\nC3D4 as t (@t C3D4 as t R)*2 FC10"),
     ("W503", "input: 3@8x8\ndef b(d, s=1): C3D{d}/{s} R\nb(8) b(8,2) FC10"),
     # `n=c` is how a block keeps the depth that enters it: no call gives it, and it is used.

@@ -51,7 +51,7 @@ class Column(Record):
             return "–"
         text = (self.exact if in_full and self.exact else self.write)(value)
         if in_full and self.name in {"receptive_field", "start"} and line.times > 1:
-            # A repeat sees more from turn to turn: from the first turn's field to the last one's.
+            # A repeat sees more from iteration to iteration: from the first iteration's field to the last one's.
             before = self.value(line.first)
             if before is not None and self.write(before) != text:
                 return f"{self.write(before)}…{text}"
@@ -113,7 +113,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("op", "op", lambda layer: layer.op, words=True, said=lambda line: line.op),
     Column("spec", "spec", lambda layer: layer.spec, words=True, said=lambda line: line.spec),
     Column("line", "line", lambda layer: layer.line),
-    # Of a folded line it is what enters its first turn.
+    # Of a folded line it is what enters its first iteration.
     Column("inputs", "from", lambda layer: layer.inputs, words=True, said=lambda line: " ".join(line.first.inputs)),
     Column("output", "output", lambda layer: layer.output, said=_output),
     Column("receptive_field", "RF", _field, _sees),
@@ -131,7 +131,7 @@ COLUMNS: tuple[Column, ...] = (
     _bytes("parameter_bytes", "weight bytes", lambda layer: layer.parameter_bytes),
 )
 REPEATS = Column("repeats", "", lambda _: 1, words=True, said=lambda line: f"×{line.times}" if line.times > 1 else "")
-"""How many turns a line stands for: beside the name where anything is folded."""
+"""How many iterations a line stands for: beside the name where anything is folded."""
 
 BAR_WIDTH = 8
 

@@ -35,7 +35,7 @@ _WIDER = (
 )
 """What a wider terminal shows as well, as far as it fits, in this order.
 
-`=` writes a count in full, and of a repeat what its first turn sees as well as its last; a share is a bar.
+`=` writes a count in full, and of a repeat what its first iteration sees as well as its last; a share is a bar.
 """
 
 _BARS = ("macs", "parameters", "output_bytes")
@@ -61,7 +61,7 @@ def render(
 ) -> str:
     """The whole answer for one network.
 
-    Without `columns` it shows what fits into `width`; with them it may be wider. `expand` lists every turn of a
+    Without `columns` it shows what fits into `width`; with them it may be wider. `expand` lists every iteration of a
     repeat, as `sort` does by its nature.
     """
     width = max(width, NARROWEST)
@@ -224,7 +224,7 @@ class _Plan:
         return self.written[key]
 
     def name(self, one: Line, width: int | None = None) -> str:
-        """The brackets of the folded turns and the name, of which the end is what tells layers apart."""
+        """The brackets of the folded iterations and the name, of which the end is what tells layers apart."""
         start = f"{''.join(_BRACKETS[mark] for mark in one.bracket):<{self.brackets}} " if self.brackets else ""
         return start + (one.name if width is None else clip(one.name, max(width - len(start), 1), keep_end=True))
 

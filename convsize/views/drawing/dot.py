@@ -187,7 +187,7 @@ class _Dot:
         return _html([head, *map(self.small, notes), _text(volume), *map(_text, costs)])
 
     def box_label(self, box: Box) -> str:
-        """The name of a block, how often it stands there, the volumes in and out, and what all turns cost."""
+        """The name of a block, how often it stands there, the volumes in and out, and what all iterations cost."""
         parts = [_bold(box.label)] if box.label else []
         if box.times > 1:
             parts.append(_bold(f"×{box.times}"))
@@ -209,7 +209,7 @@ class _Dot:
     def share(self, part: Part) -> str:
         if not self.shares.get(part.key):
             return ""
-        # The figures beside it are those of one turn.
+        # The figures beside it are those of one iteration.
         in_all = " in all" if self.heat != "receptive_field" and len(part.rows) > len(part.counted) else ""
         return numbers.share(self.shares[part.key]) + in_all
 

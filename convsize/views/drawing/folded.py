@@ -1,8 +1,8 @@
 """What a picture of a network shows: layers, blocks as boxes around them, repeats folded, and what reads what.
 
 Every picture (DOT, Mermaid, text) is written from the same `Drawing`. It folds as the tables do, but
-keeps the blocks and the wiring, of which a listing has no need: turns of a repeat are one box with a number of times if
-they look, cost and are wired alike inside.
+keeps the blocks and the wiring, of which a listing has no need: iterations of a repeat are one box with a number of
+times if they look, cost and are wired alike inside.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = (
 
 
 class _Folded(Record):
-    """A block or some turns of a repeat, of which `items` are drawn; rows: of all turns."""
+    """A block or some iterations of a repeat, of which `items` are drawn; rows: of all iterations."""
 
     name: str | None
     items: list[_Shown]
@@ -43,7 +43,7 @@ _Shown = LayerRow | _Folded
 
 
 class _Drawer:
-    """Draws one network; `drawn` says for a layer of a folded turn which layer is drawn for it."""
+    """Draws one network; `drawn` says for a layer of a folded iteration which layer is drawn for it."""
 
     def __init__(self, report: Report, detail: Detail, apart: tuple[str, ...]) -> None:
         self.report = report
@@ -89,23 +89,23 @@ class _Drawer:
         return shown
 
     def repeat(self, repeat: Repeat) -> list[_Shown]:
-        turns = [rows_in(turn) for turn in repeat.turns]
+        iterations = [rows_in(iteration) for iteration in repeat.iterations]
         found = runs(repeat)
         whole = summed(repeat, found)
         if whole:
-            found = [list(range(len(turns)))]
+            found = [list(range(len(iterations)))]
         shown: list[_Shown] = []
         for run in found:
-            items = self.fold(repeat.turns[run[0]])
+            items = self.fold(repeat.iterations[run[0]])
             if len(run) == 1:
                 shown += items
                 continue
-            first = turns[run[0]]
+            first = iterations[run[0]]
             for at in run[1:]:
-                for place, row in enumerate(turns[at]):
-                    same = first[place] if len(turns[at]) == len(first) else first[-1]
+                for place, row in enumerate(iterations[at]):
+                    same = first[place] if len(iterations[at]) == len(first) else first[-1]
                     self.drawn[row.name] = self.drawn.get(same.name, same)
-            rows = [row for at in run for row in turns[at]]
+            rows = [row for at in run for row in iterations[at]]
             alone = items[0] if len(items) == 1 else None
             if isinstance(alone, _Folded) and alone.times == 1:
                 shown.append(alone.replace(rows=rows, times=len(run), summed=whole))
@@ -142,7 +142,7 @@ class _Drawer:
                     after=item.output,
                     rows=(*before.rows, *self.everything([item])),
                     counted=(*before.counted, item),
-                    turn=(*before.turn, item),
+                    iteration=(*before.iteration, item),
                 )
                 continue
             found.append(
@@ -168,31 +168,31 @@ class _Drawer:
             and part.times == 1
             and part.family not in JOINS
             and family(row) in self.following
-            and row.inputs == (part.turn[-1].name,)
-            and self.readers[part.turn[-1].name] == 1
+            and row.inputs == (part.iteration[-1].name,)
+            and self.readers[part.iteration[-1].name] == 1
         )
 
     def everything(self, rows: Iterable[LayerRow]) -> tuple[LayerRow, ...]:
-        """These layers, and those of folded turns for which they are drawn, in order."""
+        """These layers, and those of folded iterations for which they are drawn, in order."""
         names = dict.fromkeys(self.drawn.get(row.name, row).name for row in rows)
         return tuple(sorted((row for name in names for row in self.stands_for[name]), key=lambda row: row.index))
 
     def block(self, item: _Folded) -> Part:
         first, last = item.rows[0], item.rows[-1]
-        # Turns that differ are summed: other turns may read what the first does not.
-        turn = tuple(item.rows if item.summed else item.rows[: len(item.rows) // item.times])
+        # Iterations that differ are summed: other iterations may read what the first does not.
+        iteration = tuple(item.rows if item.summed else item.rows[: len(item.rows) // item.times])
         assert item.name is not None
         return Part(
             f"block-{first.index}",
             "block",
             "block",
             self.title(item.name, first),
-            shorthand(turn[: len(turn) // item.times] if item.summed else turn),
+            shorthand(iteration[: len(iteration) // item.times] if item.summed else iteration),
             _entering(item.rows),
             last.output,
             self.everything(item.rows),
             tuple(item.rows),
-            turn,
+            iteration,
             item.times,
             item.summed,
         )
@@ -263,7 +263,7 @@ class _Drawer:
         found: dict[tuple[str, str], Link] = {}
         for part in everything:
             own = {row.name for row in part.rows}
-            for row in part.turn:
+            for row in part.iteration:
                 for name in row.inputs:
                     if name not in own:
                         source = self.owner[name]

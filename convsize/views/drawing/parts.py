@@ -32,8 +32,9 @@ class Part(Record):
 
     key: unique in the picture, and the id that formats give it. label: the shorthand, or the block's name; note: the
     layer's name, or what a block consists of. before: the volume that enters a block, where it is one. times: how many
-    turns of a repeat it stands for, which are alike or, if `summed`, differ. turn: the layers of the first of them;
-    counted: of all of them, whose figures it shows; rows: besides, those of the turns of a folded box around it.
+    iterations of a repeat it stands for, which are alike or, if `summed`, differ. iteration: the layers of the first of
+    them; counted: of all of them, whose figures it shows; rows: besides, those of the iterations of a folded box around
+    it.
     """
 
     key: str
@@ -45,7 +46,7 @@ class Part(Record):
     after: Dims
     rows: tuple[LayerRow, ...] = ()
     counted: tuple[LayerRow, ...] = ()
-    turn: tuple[LayerRow, ...] = ()
+    iteration: tuple[LayerRow, ...] = ()
     times: int = 1
     summed: bool = False
 
@@ -61,9 +62,9 @@ class Part(Record):
 
 
 class Box(Record):
-    """A block, or a repeat, with the parts in it; where it is folded, those of its first turn.
+    """A block, or a repeat, with the parts in it; where it is folded, those of its first iteration.
 
-    summed: its turns differ in size, so that only the shape of the first is that of the others.
+    summed: its iterations differ in size, so that only the shape of the first is that of the others.
     """
 
     key: str

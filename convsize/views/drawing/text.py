@@ -107,7 +107,7 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
         for part in parts:
             volume = "" if part.before is None else numbers.volume(part.before)
             cells = {"in": volume, "output": numbers.volume(part.after)}
-            # Of a box, only what its layers do not say: what all turns cost.
+            # Of a box, only what its layers do not say: what all iterations cost.
             if isinstance(part, Part) or part.times > 1:
                 cells["parameters"] = numbers.count(part.parameters) if part.parameters else ""
                 cells["MACs"] = numbers.count(part.macs) if part.macs else ""

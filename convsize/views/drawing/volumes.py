@@ -2,8 +2,8 @@
 
 A box is as wide as its volume is deep, as high as its height, and its width goes back into the page, as in the figures
 of LeCun et al. 1998 (whose numbers, 6@28x28, stand above) and Krizhevsky et al. 2012 (whose kernels are drawn in, and
-whose groups stand above each other). A flat vector is a bar. Branches run side by side, skips go over the top, turns of
-a repeat that are alike are one box with others behind it.
+whose groups stand above each other). A flat vector is a bar. Branches run side by side, skips go over the top,
+iterations of a repeat that are alike are one box with others behind it.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ class _Figure:
         """
         own: dict[str, int] = {}
         for part in self.parts:
-            found = _GROUPS.match(part.turn[0].spec) if part.kind == "layer" else None
+            found = _GROUPS.match(part.iteration[0].spec) if part.kind == "layer" else None
             if found and 1 < int(found[1]) <= _MOST_GROUPS:
                 own[part.key] = int(found[1])
         self.computed = dict(own)
@@ -253,7 +253,7 @@ class _Figure:
         return self.colours.fill(part.family)
 
     def solid(self, solid: _Solid) -> list[Shape]:
-        """The box with its faces; others behind it where it stands for several turns; its groups above each other."""
+        """The box with its faces; others behind it where it stands for several iterations; groups above each other."""
         part = solid.part
         found: list[Shape] = []
         for behind in range(min(part.times - 1, 2), 0, -1):
@@ -301,7 +301,7 @@ class _Figure:
     def step(self, source: _Solid, target: _Solid, link: Link) -> list[Shape]:
         """What leads from a box to the next: the kernel on the one and the unit it makes on the other, or an arrow."""
         if target.part.kind == "layer" and len(source.part.after) > 2 and not link.volume:
-            kernel = self.kernel(target.part.turn[0])
+            kernel = self.kernel(target.part.iteration[0])
             if kernel is not None:
                 found: list[Shape] = []
                 # Per-map and grouped layers stay in their group; any other reads all groups for each of its own.
@@ -408,7 +408,7 @@ class _Figure:
         if part.kind == "block":
             words = [part.label]
         else:
-            words = [names.get(part.family, part.turn[0].spec), *(row.spec for row in part.turn[1:])]
+            words = [names.get(part.family, part.iteration[0].spec), *(row.spec for row in part.iteration[1:])]
         return [*words, f"×{part.times}"] if part.times > 1 else words
 
     def words(self, solid: _Solid) -> list[Shape]:

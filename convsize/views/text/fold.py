@@ -1,10 +1,10 @@
-"""Folds the turns of repeats that are alike, so that ResNet-152 is a table a person can read.
+"""Folds the iterations of repeats that are alike, so that ResNet-152 is a table a person can read.
 
-Turns of one repeat that follow each other and look, cost and are wired alike become one turn with a number of times.
-What a layer sees grows from turn to turn and does not count as a difference: a line knows its last turn's layer as
-well. Where a repeated call of a block has more than two kinds of turns (the layers of a dense block are all different),
-the whole repeat becomes one line with summed figures. Groups in brackets are always listed: their rows are few, and a
-stack such as `(C3D{2*c} R M)*4` is what the reader came for.
+Iterations of one repeat that follow each other and look, cost and are wired alike become one iteration with a number of
+times. What a layer sees grows from iteration to iteration and does not count as a difference: a line knows its last
+iteration's layer as well. Where a repeated call of a block has more than two kinds of iterations (the layers of a dense
+block are all different), the whole repeat becomes one line with summed figures. Groups in brackets are always listed:
+their rows are few, and a stack such as `(C3D{2*c} R M)*4` is what the reader came for.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from convsize.views.text.nesting import Item, Nested, Repeat, nested, rows_in, r
 class Line(Record):
     """One line of a folded listing.
 
-    rows: the layers it stands for in one turn (several only for a repeat that was summed); `last`: the layer that ends
-    it in the last turn. times: how many turns are alike, over all repeats around it. bracket: for every folded turn of
-    several lines around this one, outermost first, whether this is its "first", "middle" or "last" line. summary: the
-    name of the block and the number of its turns, where a whole repeat was summed. others: the layers of the turns
-    after the first one.
+    rows: the layers it stands for in one iteration (several only for a repeat that was summed); `last`: the layer that
+    ends it in the last iteration. times: how many iterations are alike, over all repeats around it. bracket: for every
+    folded iteration of several lines around this one, outermost first, whether this is its "first", "middle" or "last"
+    line. summary: the name of the block and the number of its iterations, where a whole repeat was summed. others: the
+    layers of the iterations after the first one.
     """
 
     rows: tuple[LayerRow, ...]
@@ -35,7 +35,7 @@ class Line(Record):
 
     @property
     def all(self) -> tuple[LayerRow, ...]:
-        """The layers of all turns."""
+        """The layers of all iterations."""
         return (*self.rows, *self.others)
 
     @property
@@ -63,7 +63,7 @@ class Line(Record):
         return self.first.op if self.summary is None else "block"
 
     def total(self, value: Callable[[LayerRow], int]) -> int:
-        """The sum of a figure over the layers of one turn."""
+        """The sum of a figure over the layers of one iteration."""
         return value(self.rows[0]) if len(self.rows) == 1 else sum(map(value, self.rows))
 
 
@@ -90,20 +90,20 @@ def _lines(items: Sequence[Item]) -> list[Line]:
 
 
 def _fold_repeat(repeat: Repeat) -> list[Line]:
-    """Runs of turns that are alike, or one summed line."""
+    """Runs of iterations that are alike, or one summed line."""
     found = runs(repeat)
     if summed(repeat, found):
-        rows = rows_in(item for turn in repeat.turns for item in turn)
+        rows = rows_in(item for iteration in repeat.iterations for item in iteration)
         depth = _instance_depth(rows[0], rows[-1])
         if depth < min(len(rows[0].blocks), len(rows[-1].blocks)):
             block = rows[0].blocks[depth].rstrip("0123456789")
-            return [Line(tuple(rows), rows[-1], summary=(block, len(repeat.turns)))]
+            return [Line(tuple(rows), rows[-1], summary=(block, len(repeat.iterations)))]
     lines: list[Line] = []
     for run in found:
-        turn = _lines(repeat.turns[run[0]])
+        iteration = _lines(repeat.iterations[run[0]])
         if len(run) > 1:
-            alike = [turn, *(_lines(repeat.turns[at]) for at in run[1:])]
-            turn = [
+            alike = [iteration, *(_lines(repeat.iterations[at]) for at in run[1:])]
+            iteration = [
                 each[0].replace(
                     last=each[-1].last,
                     times=each[0].times * len(each),
@@ -111,10 +111,12 @@ def _fold_repeat(repeat: Repeat) -> list[Line]:
                 )
                 for each in zip(*alike, strict=True)
             ]
-            if len(turn) > 1:
-                marks = ["first", *["middle"] * (len(turn) - 2), "last"]
-                turn = [line.replace(bracket=(mark, *line.bracket)) for line, mark in zip(turn, marks, strict=True)]
-        lines.extend(turn)
+            if len(iteration) > 1:
+                marks = ["first", *["middle"] * (len(iteration) - 2), "last"]
+                iteration = [
+                    line.replace(bracket=(mark, *line.bracket)) for line, mark in zip(iteration, marks, strict=True)
+                ]
+        lines.extend(iteration)
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Rows as the blocks and the repeats that they stand in, and what turns of a repeat must have in common to be one."""
+"""Rows nested in their blocks and repeats, and what iterations of a repeat must have in common to be folded."""
 
 from __future__ import annotations
 
@@ -17,42 +17,46 @@ class Nested(Record):
 
 
 class Repeat(Record):
-    """Turns in a row; block: what is repeated is one call of a block."""
+    """Iterations in a row; block: what is repeated is one call of a block."""
 
     block: bool
-    turns: list[list[Item]]
+    iterations: list[list[Item]]
 
 
 Item = LayerRow | Nested | Repeat
 
 
-def nested(rows: Sequence[LayerRow], blocks: int, turns: int) -> list[Item]:
+def nested(rows: Sequence[LayerRow], blocks: int, iterations: int) -> list[Item]:
     """Rows grouped by the blocks and the repeats around them, from the given levels inwards."""
     items: list[Item] = []
     at = 0
     while at < len(rows):
         row = rows[at]
         in_block = _run(rows, at, lambda one: one.blocks[: blocks + 1]) if len(row.blocks) > blocks else at
-        in_turns = at
-        if len(row.turns) > turns:
-            in_turns = _run(rows, at, lambda one: one.turns[turns : turns + 1] and one.turns[turns].repeat)
-        if in_block == in_turns == at:
+        in_iterations = at
+        if len(row.iterations) > iterations:
+            in_iterations = _run(
+                rows, at, lambda one: one.iterations[iterations : iterations + 1] and one.iterations[iterations].repeat
+            )
+        if in_block == in_iterations == at:
             items.append(row)
             at += 1
-        elif in_turns > in_block or (
-            # A repeat of one turn around a block; several turns of a block would be several blocks.
-            in_turns == in_block and row.turns[turns].block and rows[in_turns - 1].turns[turns] == row.turns[turns]
+        elif in_iterations > in_block or (
+            # A repeat of one iteration around a block; several iterations of a block would be several blocks.
+            in_iterations == in_block
+            and row.iterations[iterations].block
+            and rows[in_iterations - 1].iterations[iterations] == row.iterations[iterations]
         ):
             parts: list[list[Item]] = []
             start = at
-            while start < in_turns:
-                end = _run(rows[:in_turns], start, lambda one: one.turns[turns])
-                parts.append(nested(rows[start:end], blocks, turns + 1))
+            while start < in_iterations:
+                end = _run(rows[:in_iterations], start, lambda one: one.iterations[iterations])
+                parts.append(nested(rows[start:end], blocks, iterations + 1))
                 start = end
-            items.append(Repeat(row.turns[turns].block, parts))
-            at = in_turns
+            items.append(Repeat(row.iterations[iterations].block, parts))
+            at = in_iterations
         else:
-            items.append(Nested(row.blocks[blocks], nested(rows[at:in_block], blocks + 1, turns)))
+            items.append(Nested(row.blocks[blocks], nested(rows[at:in_block], blocks + 1, iterations)))
             at = in_block
     return items
 
@@ -73,15 +77,15 @@ def rows_in(items: Iterable[Item]) -> list[LayerRow]:
         if isinstance(item, Nested):
             found += rows_in(item.items)
         elif isinstance(item, Repeat):
-            for turn in item.turns:
-                found += rows_in(turn)
+            for iteration in item.iterations:
+                found += rows_in(iteration)
         else:
             found.append(item)
     return found
 
 
 def likeness(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
-    """Equal for turns that look, cost and are wired alike inside."""
+    """Equal for iterations that look, cost and are wired alike inside."""
     places = {row.name: at for at, row in enumerate(rows)}
     return tuple(
         (
@@ -93,11 +97,11 @@ def likeness(rows: Sequence[LayerRow]) -> tuple[Any, ...]:
 
 
 def runs(repeat: Repeat) -> list[list[int]]:
-    """The turns of a repeat by their places: those that follow each other and are alike stand together."""
+    """The iterations of a repeat by their places: those that follow each other and are alike stand together."""
     found: list[list[int]] = []
     keys: list[tuple[Any, ...]] = []
-    for at, turn in enumerate(repeat.turns):
-        key = likeness(rows_in(turn))
+    for at, iteration in enumerate(repeat.iterations):
+        key = likeness(rows_in(iteration))
         if keys and keys[-1] == key:
             found[-1].append(at)
         else:
@@ -107,5 +111,5 @@ def runs(repeat: Repeat) -> list[list[int]]:
 
 
 def summed(repeat: Repeat, found: Sequence[Sequence[int]]) -> bool:
-    """Whether a repeat is one sum: a block of more than two kinds of turns (the layers of a dense block all differ)."""
+    """Whether a repeat is one sum: a block with over two kinds of iterations (as in a dense block)."""
     return repeat.block and len(found) > 2

@@ -4,7 +4,7 @@ import pytest
 from handmade_reports import TINY, field, layer, report
 
 from convsize.errors import UsageError
-from convsize.records import Turn
+from convsize.records import Iteration
 from convsize.views.analysis import csv, markdown, table
 from convsize.views.analysis.columns import COLUMNS, chosen, column, ordered
 from convsize.views.text import layout
@@ -113,18 +113,18 @@ def test_costs_sort_from_the_largest_down_and_words_upwards() -> None:
 REPEATED = report(
     tuple(
         layer(
-            2 * turn + at + 1,
-            f"{name}{turn + 1}",
+            2 * iteration + at + 1,
+            f"{name}{iteration + 1}",
             spec,
             (8, 32, 32),
             op=op,
             input_shape=(8, 32, 32),
             weights=weights,
             macs=weights,
-            sees=field(3 + 2 * turn),
-            turns=(Turn(1, turn, False),),
+            sees=field(3 + 2 * iteration),
+            iterations=(Iteration(1, iteration, False),),
         )
-        for turn in range(3)
+        for iteration in range(3)
         for at, (name, spec, op, weights) in enumerate([("conv", "C3D8", "convolution", 576), ("relu", "R", "ReLU", 0)])
     )
 )
@@ -140,7 +140,7 @@ def test_repeats_are_folded_with_a_bracket_and_what_they_see_from_first_to_last(
 def test_expanded_and_sorted_tables_list_every_turn() -> None:
     for text in (table.render(REPEATED, expand=True), table.render(REPEATED, sort=column("macs"))):
         assert "×" not in text
-        assert all(f"conv{turn}" in text for turn in (1, 2, 3))
+        assert all(f"conv{iteration}" in text for iteration in (1, 2, 3))
 
 
 def test_csv_holds_every_turn_in_plain_numbers() -> None:

@@ -67,12 +67,12 @@ def test_turns_that_grow_are_summed_and_say_what_leaves_them() -> None:
     assert (box.label, box.times, box.summed, box.before, box.after) == ("dl", 3, True, (8, 32, 32), (20, 32, 32))
     assert [part.label for part in box.parts if isinstance(part, Part)] == ["C3D4", "|"]
     (out,) = [link for link in drawing.links if link.target == real(drawing)[-1].key]
-    assert out.volume == (20, 32, 32)  # the first turn, which is drawn, gives 12@32x32
+    assert out.volume == (20, 32, 32)  # the first iteration, which is drawn, gives 12@32x32
 
 
 def test_turns_of_brackets_fold_as_well() -> None:
-    turns = draw(report("C3D8 (C3D8 R)*4"), "block")
-    assert [(part.label, part.times) for part in real(turns)] == [("C3D8", 1), ("C3D8 R", 4)]
+    iterations = draw(report("C3D8 (C3D8 R)*4"), "block")
+    assert [(part.label, part.times) for part in real(iterations)] == [("C3D8", 1), ("C3D8 R", 4)]
 
 
 def test_blocks_within_folded_brackets_count_every_turn() -> None:
