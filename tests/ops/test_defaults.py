@@ -68,3 +68,44 @@ def test_a_token_is_its_word(token, word):
 )
 def test_what_is_not_said(text, fields):
     assert {name: getattr(op(text), name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("token", "parameters", "macs"),
+    [
+        # A gain and a shift for each of the 6 maps.
+        ("BN", 2 * 6, 0),
+        ("BNb0", 0, 0),
+        ("IN", 0, 0),
+        ("INb0", 0, 0),
+        ("INb1", 2 * 6, 0),
+        ("LN", 2 * 6, 0),
+        ("LNb1", 2 * 6, 0),
+        ("LNb0", 0, 0),
+        ("GN2", 2 * 6, 0),
+        ("GN2b1", 2 * 6, 0),
+        ("GN2b0", 0, 0),
+        ("prelu", 1, 0),
+        ("prelu(6)", 6, 0),
+        ("weight", 1, 0),
+        ("scale", 6, 0),
+        ("affine", 2 * 6, 0),
+        # A weight for every map in and out, times the window, times the positions.
+        ("C3D4", 6 * 4 * 9 + 4, 144 * 6 * 4 * 9),
+        ("C3D4b1", 6 * 4 * 9 + 4, 144 * 6 * 4 * 9),
+        ("C3D4b0", 6 * 4 * 9, 144 * 6 * 4 * 9),
+        ("C3D4g2", 3 * 4 * 9 + 4, 144 * 3 * 4 * 9),
+        ("C1x3D4/2b0", 6 * 4 * 3, 36 * 6 * 4 * 3),
+        ("DW3", 6 * 9 + 6, 144 * 6 * 9),
+        ("DW3b0", 6 * 9, 144 * 6 * 9),
+        ("DW3D12", 12 * 9 + 12, 144 * 12 * 9),
+        ("T2D4", 6 * 4 * 4 + 4, 144 * 6 * 4 * 4),
+        ("T2D4b0", 6 * 4 * 4, 144 * 6 * 4 * 4),
+        ("T2D4g2", 3 * 4 * 4 + 4, 144 * 3 * 4 * 4),
+        ("FC3", 864 * 3 + 3, 864 * 3),
+        ("FC3b0", 864 * 3, 864 * 3),
+    ],
+)
+def test_parameters_and_multiply_adds_by_hand(token, parameters, macs):
+    totals = parse(f"input: 6@12x12\n{token}\n").analyze().totals
+    assert (totals.parameters, totals.macs) == (parameters, macs)

@@ -337,6 +337,22 @@ def test_the_two_newest_checkpoints_stay(tmp_path):
     assert (tmp_path / "last").read_bytes() == (tmp_path / "0000000020" / "weights.safetensors").read_bytes()
 
 
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    """Files, then their folder under its first name; after the renaming the folder of checkpoints."""
+    told = []
+    settle, settle_folder = checkpoints._settle, checkpoints._settle_folder
+    monkeypatch.setattr(checkpoints, "_settle", lambda path: (told.append(path.name), settle(path))[1])
+    monkeypatch.setattr(
+        checkpoints,
+        "_settle_folder",
+        lambda path: (told.append((path.name, len([*path.iterdir()]))), settle_folder(path)),
+    )
+    checkpoints.write(tmp_path / "home", Checkpoint(7, {}, {}, {}))
+    writing = f".writing-{os.getpid()}"
+    assert told == ["weights.safetensors", "state.safetensors", "checkpoint.json", (writing, 3), ("home", 1)]
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["0000000007"]
+
+
 def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "SCHEMA", 99)
     place = checkpoints.write(tmp_path, Checkpoint(1, {}, {}, {}))
