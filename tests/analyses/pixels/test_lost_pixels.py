@@ -44,6 +44,21 @@ def test_a_strided_1x1_convolution_skips_every_other_pixel():
     assert lost("input: 1@8x5\nC1/2") == (Lost(0, 4, 1, 0, False), Lost(1, 2, 1, 0, False))
 
 
+def test_many_pixels_are_skipped_by_one_layer():
+    # Windows at 0, 2 … 998 leave out 1, 3 … 999; with padding they are at -1, 1 … 999 and leave out 0, 2 … 998 and the
+    # zero at 1000.
+    assert lost("input: 1@1000\nC1/2") == (Lost(0, 500, 1, 0, False),)
+    assert lost("input: 1@1000\nC1/2p1") == (Lost(0, 500, 0, 1, False),)
+    # 50 windows of 3 at -1, 3 … 195 leave out 2, 6 … 194 between them, 198 and 199 behind them, and the zero at 200.
+    assert lost("input: 1@200\nC3/4p1") == (Lost(0, 49 + 2, 2, 1, False),)
+    # 3 windows at -1, 2 and 5 read up to pixel 7: pixel 8 and the zero behind it are left over.
+    assert lost("input: 1@9\nC3/3p1") == (Lost(0, 1, 8, 1, True),)
+    assert unread("input: 1@200\nC3/4p1")[0].pixels == 51
+    # 99 windows at 0, 2 … 196 of what is left: the 98 between them and, cropped, two on each side.
+    (row,) = unread("input: 1@201\ncrop(197) C1/2")
+    assert (row.pixels, row.ranges[:3], row.ranges[-1]) == (98 + 4, ((0, 2), (3, 4), (5, 6)), (199, 201))
+
+
 def test_a_fork_reads_what_one_branch_skips():
     assert unread("input: 4@8x8\n(C3/2 + C1/2)") == ()
     assert [row.pixels for row in unread("input: 4@8x8\n(C1/2 + C1/2)")] == [4, 4]

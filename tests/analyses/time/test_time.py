@@ -95,6 +95,29 @@ def test_the_loss_and_the_optimizer_by_hand():
     assert together["step of momentum"] == pytest.approx(1e-6 + 4 * 4 * sum(sizes) / 1e9)
 
 
+@pytest.mark.parametrize(
+    ("volume", "layer", "family"),
+    [
+        ("8@6x6", "C3D8", "convolution kxk"),
+        ("8@6x6", "C1x3D8", "convolution kxk"),
+        ("8@6x6", "C1D8", "convolution 1x1"),
+        ("8@6x6", "C3D8g4", "grouped convolution"),
+        # As many groups as maps, however it is written.
+        ("8@6x6", "C3D8g8", "depthwise convolution"),
+        ("8@6x6", "C3D16g8", "depthwise convolution"),
+        ("8@6x6", "DW3D16", "depthwise convolution"),
+        ("1@6x6", "DW3", "depthwise convolution"),
+        ("1@6x6", "C3D4", "convolution kxk"),
+        ("8@6x6", "T3D8g8", "transposed convolution"),
+        ("8@6x6", "FC3", "fully connected"),
+        ("8@6x6", "R", "ReLU"),
+    ],
+)
+def test_layers_of_one_class_are_timed_alike(volume, layer, family):
+    (piece,) = pieces(convsize.parse(f"input: {volume}\n{layer}"), 2, "float32", training=False)
+    assert piece.family == family
+
+
 def test_a_layer_that_was_timed_alone_is_looked_up():
     network = convsize.parse("input: 4@10x10\nC3D8b0 R")
     conv, relu = pieces(network, 2, "float32", training=False)
