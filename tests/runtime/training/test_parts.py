@@ -552,3 +552,17 @@ def test_processes_are_connected_and_let_go(monkeypatch, device, backend):
         assert (ours.rank, ours.count, ours.local, ours.first) == (2, 3, 1, False)
         assert said == [*([1] if device == "cuda" else []), backend]
     assert said[-1] == "let go"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError])
+def test_processes_that_cannot_be_connected(monkeypatch, error):
+    def fails(*_, **__):
+        raise error("nobody answers")
+
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setattr(processes.dist, "init_process_group", fails)
+    with (
+        pytest.raises(UsageError, match="the processes cannot be connected: nobody answers"),
+        processes.processes("cpu"),
+    ):
+        pass
