@@ -4,7 +4,7 @@ import gc
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from convsize.cli import COLLECTOR
 from convsize.cli.guard import guarded
@@ -25,6 +25,41 @@ _RUNS_TORCH = frozenset({"calibrate", "export", "profile", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 
+def _parse(parse: Any, params: Any, ctx: Any, args: list[str]) -> Any:
+    """Parses a command line; of an option that there is none of, it says what is meant rather than what looks alike.
+
+    The parser takes any option that shares a few letters for the one that is meant: `--sort` for `--json`.
+    """
+    try:
+        return parse(ctx, args)
+    except Exception as error:
+        if getattr(error, "possibilities", None) is not None:
+            error.possibilities = None  # type: ignore[attr-defined]
+            error.message = _no_such(error.option_name, params)  # type: ignore[attr-defined]
+        raise
+
+
+def _no_such(option: str, params: Any) -> str:
+    """`No such option: --json: write `--format json``; the option of the nearest name; or that there is none."""
+    from convsize.errors import nearest
+
+    word = option.lstrip("-")
+    formats = [name for param in params if "--format" in param.opts for name in getattr(param.type, "choices", ())]
+    if word in formats:
+        return f"No such option: {option}: write `--format {word}`"
+    known = [name for param in params for name in (*param.opts, *param.secondary_opts) if name[:2] == "--"]
+    guess = nearest(option, known)
+    return f"No such option: {option}" + (f": did you mean `{guess}`?" if guess else "")
+
+
+class _Command(TyperCommand):
+    """A command whose unknown options are answered with what is meant."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        found: list[str] = _parse(super().parse_args, self.get_params(ctx), ctx, args)
+        return found
+
+
 class _Commands(TyperGroup):
     """Commands whose files are imported when they are called, or when `--help` lists them all."""
 
@@ -32,6 +67,10 @@ class _Commands(TyperGroup):
         super().__init__(**attrs)
         # Names without commands: a mistyped one is compared to them.
         self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        found: list[str] = _parse(super().parse_args, self.get_params(ctx), ctx, args)
+        return found
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
         return list(COMMANDS)
@@ -51,7 +90,7 @@ class _Commands(TyperGroup):
             gc.set_threshold(*COLLECTOR)
         home = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         file = import_module(f"convsize.cli.commands.{cmd_name}")
-        home.command(cmd_name, no_args_is_help=False)(guarded(file.command))
+        home.command(cmd_name, cls=_Command, no_args_is_help=False)(guarded(file.command))
         return typer.main.get_command(home)
 
 

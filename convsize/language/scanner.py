@@ -231,6 +231,7 @@ class Scanner:
                 f"write an operator or a comma before it, or `{closer}`",
                 labels=(Label(start, f"`{opener}` is opened here"),),
             )
+            self.pos = self.behind_brackets(at)  # the rest of what is inside would only be misread as layers
             self.opens.pop()
             return False
         where = "the spec ends" if pos >= self.end else "it must be closed before this"

@@ -198,3 +198,29 @@ def test_a_file_name_that_is_no_text(convsize, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     ran = convsize(*command, name)
     assert ran.code == 0, ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("analyze --json", "--json: write `--format json`"),
+        ("check --json", "--json: write `--format json`"),
+        ("report --html", "--html: write `--format html`"),
+        ("sizes --csv", "--csv"),
+        ("rf --json", "--json"),
+        ("memory --bacth 3", "--bacth: did you mean `--batch`?"),
+        ("--verison", "--verison: did you mean `--version`?"),
+    ],
+)
+def test_an_unknown_option_is_answered_with_what_is_meant(convsize, words: str, said: str) -> None:
+    ran = convsize(*words.split())
+    assert (ran.out, ran.code) == ("", 2)
+    assert ran.err.endswith(f"Error: No such option: {said}\n")
+
+
+def test_a_format_is_no_other_option_in_any_command(convsize) -> None:
+    from convsize.cli.app import COMMANDS
+
+    for command in COMMANDS:
+        said = convsize(command, "--json").err.splitlines()[-1]
+        assert said in ("Error: No such option: --json", "Error: No such option: --json: write `--format json`")

@@ -86,11 +86,12 @@ CASES: list[tuple[str, list[Finding]]] = [
         ],
     ),
     (
-        "[C3D{2**i} R]*{2**i} C3D{2**i}/2p{2**i}",
+        "[C3D{2^i} R]*{2^i} C3D{2^i}/2p{2^i}",
         [
-            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
-            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
-            ("E016", "an expression has no power `**`", "**", "write the product, or the numbers: `4*a`, `2*2*2`"),
+            ("E016", "a power is written `**`", "^", "write `**`"),
+            ("E016", "a power is written `**`", "^", "write `**`"),
+            ("E016", "a power is written `**`", "^", "write `**`"),
+            ("E016", "a power is written `**`", "^", "write `**`"),
         ],
     ),
     # ---- E002

@@ -120,3 +120,15 @@ def test_fifty_errors_are_enough() -> None:
 def test_a_file_that_is_too_long_is_not_read() -> None:
     (found,) = found_in("#" + " " * 2**20)[1]
     assert (found.code, found.message) == ("E018", "this file has 1048577 characters, and a spec may have 1048576")
+
+
+_WRONG_NUMBERS = (
+    "2^i", "2**", "**2", "i i", "i 2", "c if i else 2", "2 3", "2i", "i++", "a.b", "i;j", "i!", "c<<1", "i==1", "c?2:3",
+    "c//", "2***3", "i[0]", "'8'", "@x", "", "64+", "2 ** 2 ** x y", "64_000", "2×3", "i²",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", _WRONG_NUMBERS)
+@pytest.mark.parametrize("spec", ["C3D{%s} R FC10", "(C3D{%s} R)*2 FC10", "[C3D{%s} R | C1D8] FC10", "C3D8 R*{%s} M"])
+def test_a_wrong_number_in_braces_is_one_error(spec: str, number: str) -> None:
+    assert len(found_in(f"input: 3@32x32\n{spec % number}\n")[1]) == 1
