@@ -1,5 +1,6 @@
 """Training beside plain PyTorch: the same network, written out, takes the same steps, weight by weight."""
 
+import contextlib
 import math
 import signal
 from itertools import chain, pairwise
@@ -23,7 +24,9 @@ from convsize.runtime.training import checkpoints, loop  # noqa: E402
 from convsize.runtime.training.job import Job  # noqa: E402
 from convsize.runtime.training.loop import train  # noqa: E402
 from convsize.runtime.training.optimizers import learning_rate, optimizer  # noqa: E402
+from convsize.runtime.training.processes import Processes  # noqa: E402
 from convsize.runtime.training.run_folder import Metrics  # noqa: E402
+from convsize.runtime.training.stopping import Stop  # noqa: E402
 
 SPEC = "input: 1@4x4\nC3D4 BN R C3D6 GN2 prelu(6) C1D4 LN as deep\nFC7\nhead size @deep: FC2\n"
 TRAIN, TEST, BATCH, EPOCHS = 29, 10, 4, 3
@@ -454,3 +457,66 @@ def test_a_run_goes_on_where_it_was_stopped(beginning, rows, tmp_path):
     ours, theirs = load_file(tmp_path / "run/last.safetensors"), load_file(tmp_path / "whole/last.safetensors")
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert len(Metrics(tmp_path / "run/metrics.jsonl").read()) == len(both) == len(wanted)
+
+
+class Together(nn.Module):
+    """Stands for DistributedDataParallel: notes its devices, and which backward passes the others are not told of."""
+
+    def __init__(self, module, device_ids=None):
+        super().__init__()
+        self.module, self.devices = module, device_ids
+        self.quiet, self.told = False, []
+
+    @contextlib.contextmanager
+    def no_sync(self):
+        self.quiet = True
+        yield
+        self.quiet = False
+
+    def forward(self, *inputs):
+        self.told.append(not self.quiet)
+        return self.module(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("count", "settings", "running"),
+    [
+        (1, {}, "BatchNorm2d"),
+        (1, {"sync_bn": True}, "BatchNorm2d"),
+        (1, {"compile": True}, "compiled BatchNorm2d"),
+        (2, {}, "None BatchNorm2d"),
+        (2, {"device": "cuda"}, "[1] BatchNorm2d"),
+        (2, {"device": "cuda", "sync_bn": True}, "[1] SyncBatchNorm"),
+        (2, {"device": "cuda", "sync_bn": True, "compile": True}, "compiled [1] SyncBatchNorm"),
+    ],
+)
+def test_the_module_that_runs(monkeypatch, tmp_path, count, settings, running):
+    def name(module):
+        return f"{module.devices} {name(module.module)}" if isinstance(module, Together) else type(module).__name__
+
+    monkeypatch.setattr(loop, "DistributedDataParallel", Together)
+    monkeypatch.setattr(torch, "compile", lambda module: f"compiled {name(module)}")
+    network = convsize.parse(SPEC, name="plain")
+    job = Job(network, RunSettings("rows", **settings), tmp_path / "run", SPEC, "")
+    ours = loop._Run(job, Processes(1, count, 1), Stop())
+    ours.module = nn.BatchNorm2d(3)
+    found = ours._running()
+    assert (found if isinstance(found, str) else name(found)) == running
+
+
+def test_batch_norms_of_processors_do_not_see_each_other(tmp_path):
+    network = convsize.parse(SPEC, name="plain")
+    job = Job(network, RunSettings("rows", sync_bn=True), tmp_path / "run", SPEC, "")
+    ours = loop._Run(job, Processes(0, 2, 0), Stop())
+    ours.module = nn.BatchNorm2d(3)
+    with pytest.raises(UsageError, match="--sync-bn is for GPUs"):
+        ours._running()
+
+
+def test_gradients_are_told_to_the_others_once_a_step(beginning, rows, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(loop, "DistributedDataParallel", Together)
+    monkeypatch.setattr(loop._Run, "_running", lambda run: made.append(Together(run.module)) or made[-1])
+    run(beginning, tmp_path / "run", epochs=1, batch=2, accumulate=3)
+    (module,) = made
+    assert module.told == [False, False, True] * (TRAIN // 6)
