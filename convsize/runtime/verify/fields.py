@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from convsize.analyses.report import analyze
-from convsize.graph.network import Network
+from convsize.graph.network import Network, Node
 from convsize.lowering.plan import Plan, Step, lower
 from convsize.ops.base import TorchCall
 from convsize.records import LayerRow, Line
@@ -77,10 +77,12 @@ def fields(network: Network, device: str) -> Line:
 def _agrees(
     stated: tuple[tuple[int, int], ...], support: tuple[tuple[int, int], ...], extents: tuple[int, ...]
 ) -> bool:
-    """Whether a gradient reaches just what is stated.
+    """Whether a gradient reaches just what is stated: nothing, of a unit that lies wholly in padding.
 
     Where that ends at the border it may reach less: a layer in between had padding where the input has pixels.
     """
+    if any(first > last for first, last in stated):
+        return not support
     if len(support) != len(stated):
         return False
     for (first, last), (low, high), extent in zip(stated, support, extents, strict=True):
@@ -97,8 +99,8 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
     """The layers whose units have a field of their own, which a middle unit must see from end to end.
 
     Left aside are those that see everything, also through a gate (whose factors the analysis does not count as seen),
-    those behind upsampling, where neighbours see unequally much, and those behind a join of branches that do not lie
-    on top of each other, whose fields are hulls.
+    those behind upsampling, where neighbours see unequally much, those behind a join of branches that do not lie on top
+    of each other, whose fields are hulls, and those behind what is the same whatever it sees.
     """
     unlike = [False] * len(network.nodes)
     found = []
@@ -107,7 +109,8 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
         node = network.nodes[row.index]
         upsampling = any(axis.transposed for axis in node.op.window(*network.input_shapes(node)).axes)
         before = any(unlike[index] for index in node.inputs)
-        unlike[row.index] = before or upsampling or any(field.whole for field in fields)
+        constant = _is_constant(network, node)
+        unlike[row.index] = before or upsampling or constant or any(field.whole for field in fields)
         if (
             fields
             and not unlike[row.index]
@@ -120,6 +123,20 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
         ):
             found.append(row)
     return found
+
+
+def _is_constant(network: Network, node: Node) -> bool:
+    """Whether a layer norms single values by themselves: a softmax or a layer norm over one map."""
+    shapes = network.input_shapes(node)
+    depth: object = shapes[0].channels
+    for call in node.op.torch(*shapes):
+        if call.target == "torch.reshape":
+            shape = dict(call.kwargs)["shape"]
+            assert isinstance(shape, tuple)
+            depth = shape[1]
+        elif call.kernel in {"nn.Softmax", "nn.LogSoftmax", "convsize.LayerNorm"}:
+            return depth == 1
+    return False
 
 
 def _stated(network: Network, row: LayerRow, name: str, unit: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
@@ -176,7 +193,10 @@ def _supports(
 
 
 def _averaged(network: Network, step: Step) -> Step:
-    """The step with an average over the same window where it takes a maximum."""
+    """The step with an average over the same window where it takes a maximum, or a norm, which may be no number."""
+    if "LPPool" in step.call.target:
+        kept = tuple((key, value) for key, value in step.call.kwargs if key != "norm_type")
+        return step.replace(call=TorchCall(step.call.target.replace("LPPool", "AvgPool"), kept))
     if "MaxPool" not in step.call.target:
         return step.replace(in_place=False, call=_not_in_place(step.call))
     if "Adaptive" in step.call.target:

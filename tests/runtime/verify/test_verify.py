@@ -8,6 +8,7 @@ import pytest
 from zoo import SPECS, over_the_zoo
 
 import convsize
+from convsize.errors import UsageError
 from convsize.records import Line
 
 torch = pytest.importorskip("torch")
@@ -15,6 +16,7 @@ torch = pytest.importorskip("torch")
 from convsize.runtime.verify import fields as verify_fields  # noqa: E402
 from convsize.runtime.verify import memory as verify_memory  # noqa: E402
 from convsize.runtime.verify import receipt as verifying  # noqa: E402
+from convsize.runtime.verify import source as verify_source  # noqa: E402
 
 QUICK = ("autoencoder", "autoencoder_upsampling", "cifar10", "cs231n", "keras_mnist", "lenet5", "lenet5_partial")
 QUICK += ("text_cnn", "shufflenet_v2_x1_0")
@@ -70,6 +72,43 @@ def test_odd_networks_hold(name, dtype):
         "multiply-adds, backward",
         "exported source",
     ]
+
+
+NOTHING = {
+    "units that lie in padding": "input: 3@3x3\nC1D2p3 C1D2p3",
+    "a softmax over one map": "input: 3@5x5\nC1D1 S C3D2",
+    "a softmax over one slice": "input: 3@5x5\nC1D4 softmax(1) C3D2",
+    "a norm over one map": "input: 3@5x5\nC1D1 LN C3D2",
+    "a norm over one map of a part": "input: 2@5x5\nsplit[LN C3 | x]",
+    "no numbers": "input: 3@5x5\nC1D4b0 times(-1) lppool(3,2)",
+}
+"""Networks with outputs that are no numbers or see nothing, as PyTorch has them."""
+
+
+@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
+def test_what_sees_nothing_holds(text):
+    torch.manual_seed(1)
+    assert failing(verifying.verify(convsize.parse(text))) == []
+
+
+def test_outputs_that_are_no_numbers_are_the_same_in_the_same_places():
+    nan = torch.tensor([float("nan"), 1.0])
+    assert verify_source._same(nan, nan.clone())
+    assert not verify_source._same(nan, nan.flip(0))
+    assert not verify_source._same(nan, torch.ones(2))
+    assert not verify_source._same(torch.ones(2), torch.ones(1, 2))
+
+
+def test_a_norm_of_single_values_is_refused():
+    with pytest.raises(UsageError, match="no group norm on a single value a map: ask for a --batch of 2"):
+        verifying.verify(convsize.parse("input: 3@1x1\nC1D4 GN4 FC2"), batches=(1,))
+
+
+def test_a_type_without_a_kernel_is_refused():
+    network = convsize.parse("input: 3@8x8\nC3D4 LRN A FC2")
+    with pytest.raises(UsageError, match=r"no three axes in bfloat16 on a CPU \(avg_pool3d\), as lrn1 must"):
+        verifying.verify(network, dtype="bfloat16")
+    assert failing(verifying.verify(network, dtype="bfloat16", device="meta")) == []
 
 
 def test_the_counters_bug_is_named():
