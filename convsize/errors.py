@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Iterable
 from enum import IntEnum
-from itertools import islice
 from typing import Literal
 
 from convsize.record import Record
@@ -149,66 +147,3 @@ class SpecError(ConvsizeError):
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[Source, tuple[Diagnostic, ...]]]:
         return SpecError, (self.source, self.diagnostics)
-
-
-def nearest(name: str, known: Iterable[str], most: int = 256) -> str | None:
-    """The known name that a mistyped one was meant to be, or None where none is.
-
-    Names that differ in case and separators alone are the same. Else a name is meant where a slip of the keys makes the
-    one of the other: a letter left out, put in, taken for another, or two that changed places. Up to seven letters one
-    slip is allowed, then two; up to four letters another letter makes another word (`v100` is no `a100`), so that only
-    a letter inside may be missing or too many, or two change places. Digits are never slips; a plural is one of any
-    length.
-
-    Only the first `most` of the known names are looked at, so that a file of many mistakes among many names is read in
-    a time that grows with its length; and a name of over 64 letters is like no other.
-
-    >>> nearest("tahn", ["tanh", "elu"]), nearest("sigmod", ["sigmoid"]), nearest("max", ["softmax", "mish"])
-    ('tanh', 'sigmoid', None)
-    """
-    wanted = _plain(name)
-    best: tuple[int, int, int] | None = None
-    found = None
-    for place, word in enumerate(islice(known, most)):
-        plain = _plain(word)
-        slips = 0 if plain == wanted else _slips(wanted, plain)
-        if slips is not None:
-            rank = (slips, int(plain[:1] != wanted[:1]), place)
-            if best is None or rank < best:
-                best, found = rank, word
-    return found
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
-
-
-def _slips(left: str, right: str) -> int | None:
-    """How many slips of the keys part two different names; None where they are too many for their length."""
-    length = max(len(left), len(right))
-    allowed = 1 if length <= _ONE_SLIP else 2
-    if min(len(left), len(right)) < 2 or length > _LONGEST or abs(len(left) - len(right)) > allowed:
-        return None
-    if [char for char in left if char.isdigit()] != [char for char in right if char.isdigit()]:
-        return None
-    if left + "s" == right or right + "s" == left:
-        return 1
-    if length <= _SHORT:
-        longer, shorter = (left, right) if len(left) > len(right) else (right, left)
-        inside = any(longer[:at] + longer[at + 1 :] == shorter for at in range(1, length - 1))
-        return 1 if inside or (sorted(left) == sorted(right) and left[0] == right[0]) else None
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for at, char in enumerate(left):
-        above, row = row, [at + 1]
-        for to, other in enumerate(right):
-            cost = min(above[to] + (char != other), above[to + 1] + 1, row[to] + 1)
-            if at and to and char == right[to - 1] and left[at - 1] == other:
-                cost = min(cost, before[to - 1] + 1)
-            row.append(cost)
-        before = above
-    return row[-1] if row[-1] <= allowed else None
-
-
-_SHORT, _ONE_SLIP, _LONGEST = 4, 7, 64
-"""The longest names of which no letter may be another one, and those of which one may."""

@@ -11,6 +11,7 @@ from convsize.language.tree import ExpectStmt, InputStmt
 from convsize.ops.base import CONVOLUTIONS
 from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
+from convsize.words import listed, numbered, percent
 
 _LINES = {"height": "rows", "width": "columns", "time": "frames", "length": "positions"}
 
@@ -63,31 +64,16 @@ def _not_checked(network: Network) -> Iterator[Insight]:
         lines = sorted({place(span.start).line for span in spans})
         if lines:
             kind = f"{what}s" if len(spans) > 1 and what[0] != "`" else what
-            said.append(f"the {kind} on line{'s' if len(lines) > 1 else ''} {_listed(list(map(str, lines)))}")
+            said.append(f"the {kind} on {numbered('line', lines, most=3)}")
     if said:
-        there = " and ".join(str(Shape(declared[name].channels, declared[name].extents)) for name in others)
-        text = f"not checked: {' and '.join(said)}, written for {there}"
+        there = listed([str(Shape(declared[name].channels, declared[name].extents)) for name in others])
+        text = f"not checked: {listed(said)}, written for {there}"
         yield Insight("not_checked", text, 0.0, ())
-
-
-def percent(share: float) -> str:
-    """A share of 1 as people say it: `71 %`, `0.4 %`; never 100 % or 0 % where it is not."""
-    if 0.995 <= share < 1:
-        return "over 99 %"
-    if 0 < share < 0.0005:
-        return "under 0.1 %"
-    return f"{100 * share:.1f} %" if 0 < share < 0.0095 else f"{round(100 * share)} %"
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _span(names: Sequence[str]) -> str:
     """Layers that follow each other: `conv1`, `conv1 and conv2`, `conv1 to conv4`."""
-    return f"{names[0]} to {names[-1]}" if len(names) > 2 else " and ".join(names)
+    return f"{names[0]} to {names[-1]}" if len(names) > 2 else listed(names)
 
 
 def _kind(rows: Sequence[LayerRow]) -> str:
@@ -186,7 +172,7 @@ def _parameters(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
     if connected and 2 * held > total and len(connected) < len(holders):
         names = tuple([row.name for row in connected])
         layers = "layer" if len(names) == 1 else "layers"
-        text = f"{percent(held / total)} of the parameters are in the fully connected {layers} {_listed(names)}"
+        text = f"{percent(held / total)} of the parameters are in the fully connected {layers} {listed(names, most=3)}"
         yield Insight("parameters", text, held / total, names)
         return
     most = _most(_stretches(rows, [row.parameters for row in rows]), total)
@@ -213,7 +199,7 @@ def _work(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
         return
     each = " each" if len(names) > 1 else ""
     does = "do" if each else "does"
-    text = f"{_listed(names)} {does} the most multiply-adds, {percent(share)} of them{each}"
+    text = f"{listed(names, most=3)} {does} the most multiply-adds, {percent(share)} of them{each}"
     yield Insight("macs", text, share, names)
 
 
@@ -238,9 +224,8 @@ def _receptive_fields(network: Network, fields: Mapping[str, Fields]) -> Iterato
             yield Insight("centres", text, 0.0, (layer,))
     if len(fields) < len(network.inputs):
         left = tuple([name for name in network.inputs if name not in fields])
-        text = (
-            f"receptive fields are given for {_listed(tuple(fields))} only: {len(left)} more inputs would take too long"
-        )
+        known = listed(tuple(fields), most=3)
+        text = f"receptive fields are given for {known} only: {len(left)} more inputs would take too long"
         yield Insight("not_computed", text, 0.0, left)
 
 

@@ -16,6 +16,7 @@ from convsize.language.parser import parse
 from convsize.language.tree import DefaultStmt, ExpectStmt, File, InputStmt, Layer, Num, Pads, TrunkStmt
 from convsize.records import InputSizes
 from convsize.rules.places import series_of
+from convsize.words import listed
 
 _JOINS = ("E302", "E303")
 _SAID_BETTER = ("E203", "E206", "E207", "E208", "E209", "E210", "E302", "E303", "E305")
@@ -206,7 +207,7 @@ def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] 
             volumes.append(Shape(dims[0], tuple(extents)))
     if not volumes:
         return None
-    written = " or ".join(f"`{'input' if name == 'input' else f'input {name}'}: {shape}`" for shape in volumes)
+    written = listed([f"`{'input' if name == 'input' else f'input {name}'}: {shape}`" for shape in volumes], "or")
     return f"{_multiples(sizes)}declare {written}"
 
 
@@ -220,7 +221,7 @@ def _multiples(sizes: InputSizes) -> str:
         moduli.add(steps[0].modulus)
     if len(moduli) != 1 or (modulus := moduli.pop()) == 1:
         return ""
-    names = " and ".join(dict.fromkeys(axis.name for axis in sizes.axes))
+    names = listed(list(dict.fromkeys(axis.name for axis in sizes.axes)))
     (_, (_, *declared)) = sizes.inputs[0]
     wrong = next(extent for extent in declared if extent % modulus)
     many = "a multiple" if len(sizes.axes) == 1 else "multiples"

@@ -21,6 +21,7 @@ from convsize.language.tree import Check, ExpectStmt, InputStmt
 from convsize.records import FileFindings, RulePage
 from convsize.rules import registry
 from convsize.rules.base import Context, Rule
+from convsize.words import did_you_mean
 
 DEFAULTS = Config()
 
@@ -121,7 +122,7 @@ def select(selectors: Iterable[str], where: str, *, style: bool = False, ignore:
             meant = {code for code in known if selector and code.startswith(selector)}
             if not meant:
                 guess = suppressions.nearest_code(selector, known)
-                hint = f"did you mean {guess}?" if guess else "`convsize rules` lists them all"
+                hint = did_you_mean(guess, "`convsize rules` lists them all")
                 raise UsageError(f"{where}: there is no rule `{selector}`; {hint}")
             meant = {code for code in meant if style or ignore or not registry.is_style(code)}
         if ignore and any(code.startswith("E") for code in meant):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.record import Record
+from convsize.words import did_you_mean, nearest
 
 KEYS = ("select", "ignore", "style", "per-file-ignores", "exclude", "budgets")
 OWN_FILE = "convsize.toml"
@@ -120,7 +121,7 @@ def from_table(table: Mapping[str, object], path: Path, prefix: str = "") -> Con
     for key in table:
         if key not in KEYS:
             guess = nearest(key, KEYS) or nearest(key.replace("_", "-"), KEYS)
-            there = f"did you mean `{guess}`?" if guess else f"the keys are {', '.join(KEYS)}"
+            there = did_you_mean(guess, f"the keys are {', '.join(KEYS)}")
             raise UsageError(f"{shown(path)}: unknown key `{prefix}{key}`; {there}")
 
     def texts(value: object, key: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from convsize.check.config import OWN_FILE, SHARED_FILE, Config, find
 from convsize.check.patterns import Patterns, relative
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.language.files import SUFFIX
 from convsize.record import Record
+from convsize.words import did_you_mean, nearest
 
 NEVER = frozenset(("node_modules", "__pycache__", "venv", "build", "dist"))
 """Folders that hold no sources; those whose name begins with a dot (`.git`, `.venv`) are passed over as well."""
@@ -199,4 +200,4 @@ def _meant(path: str) -> str:
     except OSError:
         return ""
     guess = nearest(name.removesuffix(suffix), there, most=100_000)
-    return f"; did you mean `{there[guess]}`?" if guess else ""
+    return f"; {did_you_mean(str(there[guess]))}" if guess else ""

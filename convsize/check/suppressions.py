@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from convsize.errors import Diagnostic, Fix, Source, Span, nearest
+from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.language.tree import Comment
 from convsize.record import Record
+from convsize.words import did_you_mean, nearest
 
 _DIRECTIVE = re.compile(r"#\s*convsize:\s*")
 _FORM = re.compile(r"(ignore(?:-file)?)\[([^\]\n]*)\]")
@@ -122,7 +123,7 @@ def _malformed(text: str, at: int, base: int) -> Diagnostic:
         return _wrong(f"`{name}` has no codes in square brackets, and suppresses nothing", span, f"write {form}")
     guess = nearest(name, ("ignore", "ignore-file")) if name else None
     fixes = (Fix(span, guess, True),) if guess else ()
-    help_text = f"did you mean `{guess}`?" if guess else f"write {form}"
+    help_text = did_you_mean(guess, f"write {form}")
     what = f"`{name}` is not a directive of convsize" if name else "this comment has no directive for convsize"
     return _wrong(what, span, help_text, fixes)
 
@@ -147,7 +148,7 @@ def _problem(code: str, span: Span, known: Collection[str]) -> Diagnostic | None
     return _wrong(
         f"there is no rule {code}",
         span,
-        f"did you mean {guess}? `convsize rules` lists them all" if guess else "`convsize rules` lists them all",
+        f"{did_you_mean(guess)} `convsize rules` lists them all".lstrip(),
         fixes,
     )
 

@@ -41,7 +41,7 @@ def _parse(parse: Any, params: Any, ctx: Any, args: list[str]) -> Any:
 
 def _no_such(option: str, params: Any) -> str:
     """`No such option: --json: write `--format json``; the option of the nearest name; or that there is none."""
-    from convsize.errors import nearest
+    from convsize.words import nearest, or_rather
 
     word = option.lstrip("-")
     formats = [name for param in params if "--format" in param.opts for name in getattr(param.type, "choices", ())]
@@ -49,7 +49,7 @@ def _no_such(option: str, params: Any) -> str:
         return f"No such option: {option}: write `--format {word}`"
     known = [name for param in params for name in (*param.opts, *param.secondary_opts) if name[:2] == "--"]
     guess = nearest(option, known)
-    return f"No such option: {option}" + (f": did you mean `{guess}`?" if guess else "")
+    return f"No such option: {option}{or_rather(guess)}"
 
 
 class _Command(TyperCommand):

@@ -6,8 +6,9 @@ import os
 from typing import Literal
 
 from convsize.devices.document import NAME, read
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.records.device import Device
+from convsize.words import did_you_mean, nearest
 
 LARGEST_FILE = 64 * 2**20
 """Bytes. A file with every layer of a hundred networks takes a few millions."""
@@ -68,7 +69,7 @@ def path(name: str) -> str:
                 return file
     known = names()
     guess = nearest(name, known)
-    hint = f"did you mean `{guess}`? There are: {', '.join(known)}" if guess else f"there are: {', '.join(known)}"
+    hint = f"{did_you_mean(guess)} There are: {', '.join(known)}" if guess else f"there are: {', '.join(known)}"
     if name in ("cpu", "cuda"):
         hint = f"`convsize calibrate --device {name}` measures this machine; {hint}"
     raise UsageError(f"there is no device `{name}`: {hint}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from convsize.errors import Diagnostic, Span, SpecError, UsageError, nearest
+from convsize.errors import Diagnostic, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
 from convsize.graph.evaluate import BuildError, Unknown
@@ -30,6 +30,7 @@ from convsize.language.tree import (
 )
 from convsize.ops import catalogue
 from convsize.record import Record
+from convsize.words import did_you_mean, listed, nearest
 
 
 def build(
@@ -188,7 +189,7 @@ class _Builder:
         current: Value = next(iter(self.inputs.values()))
         first = series[0].items[0]
         if len(declared) > 1 and not isinstance(first.atom, Tap):
-            names = " or ".join(f"`@{name}`" for name in self.inputs)
+            names = listed([f"`@{name}`" for name in self.inputs], "or")
             text = f"with {len(declared)} inputs the trunk must say where it starts"
             self.draft.report(BuildError("E117", text, first.span, f"begin it with {names}"))
             current = None
@@ -268,7 +269,7 @@ class _Builder:
                 name = stmt.target.name
                 if name != "main" and name not in heads:
                     guess = nearest(name, {"main", *heads})
-                    hint = f"did you mean `{guess}`?" if guess else "`main` is the trunk; a tap is written `@name`"
+                    hint = did_you_mean(guess, "`main` is the trunk; a tap is written `@name`")
                     self.draft.report(BuildError("E119", f"there is no head called `{name}`", stmt.target.span, hint))
                 node = outputs.get(name)
             found.extend(Expectation(check, node) for check in stmt.checks)

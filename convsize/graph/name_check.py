@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 
-from convsize.errors import Fix, Span, nearest
+from convsize.errors import Fix, Span
 from convsize.graph.evaluate import FUNCTIONS, BuildError
 from convsize.graph.scope import Lets, unknown_name
 from convsize.language.formatter import expr_text
@@ -36,6 +36,7 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.ops import catalogue
+from convsize.words import did_you_mean, nearest
 
 _KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as"})
 _RESERVED = frozenset({"x", "c"})
@@ -339,7 +340,7 @@ class _Checker:
                 "E104", text, call.name.span, f"define it: `def {name}: …`; `convsize ops` lists the words"
             )
         return BuildError(
-            "E104", text, call.name.span, f"did you mean `{guess}`?", fixes=(Fix(call.name.span, guess, safe=False),)
+            "E104", text, call.name.span, did_you_mean(guess), fixes=(Fix(call.name.span, guess, safe=False),)
         )
 
     def bracketed(self, spelled: str, span: Span) -> str:
@@ -355,9 +356,7 @@ class _Checker:
                 known = chain(self.params, self.lets.names(), self.defs, choices, catalogue.word_names())
                 guess = nearest(value.name, known)
                 text = f"there is no number, layer, word or block called `{value.name}`"
-                yield BuildError(
-                    "E106", text, value.span, f"did you mean `{guess}`?" if guess else "define it, or write a number"
-                )
+                yield BuildError("E106", text, value.span, did_you_mean(guess, "define it, or write a number"))
         elif isinstance(value, Function) and value.name.name not in FUNCTIONS:
             if not self.passable(value.name.name):
                 yield self.unknown_call(Call(value.name, value.args, value.span))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsize.errors import Source, Span, UsageError, nearest
+from convsize.errors import Source, Span, UsageError
 from convsize.graph.network import Network, Node
 from convsize.language.tree import ExpectStmt, Item, TrunkStmt
 from convsize.record import Record
+from convsize.words import nearest, or_rather
 
 
 class NewHead(Record):
@@ -77,8 +78,7 @@ def _named(network: Network, head: str) -> tuple[str, str]:
     if not equals or not name.strip().isidentifier():
         return "main", head.strip()
     if name.strip() not in network.outputs:
-        near = nearest(name.strip(), network.outputs)
-        guess = f": did you mean `{near}`?" if near else f"; it has {', '.join(network.outputs)}"
+        guess = or_rather(nearest(name.strip(), network.outputs), f"it has {', '.join(network.outputs)}")
         raise UsageError(f"--head {head}: {network.name} has no output `{name.strip()}`{guess}")
     return name.strip(), series.strip()
 
@@ -124,7 +124,7 @@ def _behind(network: Network, tap: str) -> list[Span]:
                 f"--head @{tap}: this value is an input or inside brackets, so nothing directly follows it"
             )
         near = nearest(tap, known)
-        guess = f": did you mean `@{near}`?" if near else "; write `as NAME` after the last layer to keep"
+        guess = or_rather(near and f"@{near}", "write `as NAME` after the last layer to keep")
         raise UsageError(f"--head @{tap}: the trunk of {network.name} has no value of that name{guess}")
     end = items[at].span.end
     behind = [Span(max(series.span.start, end), series.span.end) for series in trunk if series.span.end > end]

@@ -7,11 +7,12 @@ from fractions import Fraction
 from itertools import chain
 from typing import Literal
 
-from convsize.errors import Fix, Span, nearest
+from convsize.errors import Fix, Span
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
 from convsize.graph.layer_names import ATTRIBUTES
 from convsize.language.tree import Expr, Layer, LetStmt, Tap
 from convsize.record import Record
+from convsize.words import did_you_mean, nearest
 
 Value = int | None
 """The node that a series has arrived at; None where an earlier error lost it."""
@@ -118,7 +119,7 @@ def unknown_name(name: str, span: Span, known: Iterable[str]) -> BuildError:
     guess = nearest(name, known)
     if guess is not None:
         text = f"there is no number called `{name}`"
-        return BuildError("E106", text, span, f"did you mean `{guess}`?", fixes=(Fix(span, guess, safe=False),))
+        return BuildError("E106", text, span, did_you_mean(guess), fixes=(Fix(span, guess, safe=False),))
     return BuildError("E106", f"there is no number called `{name}`", span, f"add `let {name}=…`, or write the number")
 
 
@@ -166,7 +167,7 @@ def unknown_tap(tap: Tap, scope: Scope) -> BuildError:
     if guess is not None:
         text = f"nothing before this is named `{tap.name}`"
         fix = Fix(tap.span, f"@{guess}", safe=False)
-        return BuildError("E108", text, tap.span, f"did you mean `@{guess}`?", fixes=(fix,))
+        return BuildError("E108", text, tap.span, did_you_mean(f"@{guess}"), fixes=(fix,))
     text = f"nothing before this is named `{tap.name}`"
     if _is_outside(tap.name, scope):
         text = f"a block sees its own taps only, and `{tap.name}` is named outside of it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convsize.errors import Diagnostic, Fix, Source, Span, nearest
+from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.language.expectations import read_expect
 from convsize.language.expressions import expression, tap
 from convsize.language.layers import layers_in
@@ -39,6 +39,7 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.language.volumes import read_volume
+from convsize.words import nearest
 
 
 def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from convsize.errors import UsageError
 from convsize.ops.base import Op
+from convsize.words import listed
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -166,7 +167,7 @@ def _offered() -> dict[str, tuple[EntryPoint, ...]]:
 def _installed(name: str, offered: tuple[EntryPoint, ...]) -> type[Op]:
     """The op that another package offers as a word."""
     packages = ["another package" if each.dist is None else f"the package {each.dist.name}" for each in offered]
-    wrong = f"the word `{name}` of {' and '.join(packages)} cannot be used"
+    wrong = f"the word `{name}` of {listed(packages)} cannot be used"
     if len(offered) > 1:
         raise UsageError(f"{wrong}: it would be two ops; uninstall one of them")
     try:

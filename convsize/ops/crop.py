@@ -34,9 +34,9 @@ from convsize.ops.shared.arguments import (
 from convsize.ops.shared.windows import (
     axis_name,
     pad_call,
-    plural,
     require_spatial,
 )
+from convsize.words import plural
 
 
 class Crop(Op):

@@ -27,9 +27,7 @@ from convsize.ops.base import (
 from convsize.ops.shared.arguments import (
     whole,
 )
-from convsize.ops.shared.windows import (
-    plural,
-)
+from convsize.words import plural
 
 
 class PReLU(Op):

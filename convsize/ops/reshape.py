@@ -29,9 +29,7 @@ from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
-from convsize.ops.shared.windows import (
-    plural,
-)
+from convsize.words import plural
 
 
 class Reshape(Op):

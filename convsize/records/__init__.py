@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convsize.records.analysis import ITEM_SIZES as ITEM_SIZES
-    from convsize.records.analysis import Dtype as Dtype
     from convsize.records.analysis import Insight as Insight
     from convsize.records.analysis import Iteration as Iteration
     from convsize.records.analysis import LayerRow as LayerRow
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from convsize.records.difference import FigureChange as FigureChange
     from convsize.records.difference import KeyChange as KeyChange
     from convsize.records.difference import LayerChange as LayerChange
+    from convsize.records.memory import AUTOCAST as AUTOCAST
     from convsize.records.memory import BatchFit as BatchFit
     from convsize.records.memory import Capacity as Capacity
     from convsize.records.memory import DeviceShare as DeviceShare
@@ -72,7 +72,6 @@ if TYPE_CHECKING:
 
 _FILES = {
     "analysis": (
-        "Dtype",
         "ITEM_SIZES",
         "Insight",
         "LayerRow",
@@ -116,6 +115,7 @@ _FILES = {
         "LayerChange",
     ),
     "memory": (
+        "AUTOCAST",
         "BatchFit",
         "Capacity",
         "DeviceShare",

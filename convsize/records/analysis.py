@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
 
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 
-Dtype = Literal["float64", "float32", "float16", "bfloat16"]
-ITEM_SIZES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+ITEM_SIZES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+"""The types of numbers that a network can be computed in, with the bytes of a value."""
 
 
 class ReceptiveField(Record):

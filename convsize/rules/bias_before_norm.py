@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.ops.base import Statistics
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import Places, by_place, consumers, counted, finding
+from convsize.rules.places import Places, by_place, consumers, finding
+from convsize.words import plural
 
 # Over a batch or a map: both take the mean of every map away. Others average over several maps, whose biases differ.
 _NORMS: frozenset[Statistics] = frozenset({"batch", "map"})
@@ -39,7 +40,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W506",
             node,
             f"the {norm} after this subtracts the mean of every map, and the bias with it: "
-            f"{counted(biases, 'parameter')}{where} without effect",
+            f"{plural(biases, 'parameter')}{where} without effect",
             f"write `{token or node.spec + 'b0'}`, or `default: Cb0` for the whole file",
             fixes=places.replaced(found, token),
         )

@@ -9,10 +9,11 @@ from convsize.errors import Diagnostic, Span
 from convsize.geometry import AxisWindow, dividing, output_extent, remainder
 from convsize.graph.network import Node
 from convsize.language.tree import Num, Pads
-from convsize.ops.shared.windows import axis_name, plural
+from convsize.ops.shared.windows import axis_name
 from convsize.records import Lost
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
+from convsize.words import percent
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -27,7 +28,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W504",
             node,
-            f"this layer has {row.parameters:,} of the {total:,} parameters ({100 * row.parameters / total:.0f} %): "
+            f"this layer has {row.parameters:,} of the {total:,} parameters ({percent(row.parameters / total)}): "
             f"it reads all {source.elements:,} values of {source}",
             f"average first: `GAP FC{units}` has {pooled:,}",
             style=True,

@@ -185,8 +185,3 @@ class Places:
         if before in ("\n", "(", "[", "") and behind == " ":
             return (Fix(Span(span.start, span.end + 1), "", safe=False),)
         return (Fix(span, "", safe=False),)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 layer`, `2 layers`, `1,792 parameters`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

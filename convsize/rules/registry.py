@@ -9,9 +9,10 @@ import importlib
 from collections.abc import Iterable
 from functools import cache
 
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.rules.base import Rule
+from convsize.words import did_you_mean, nearest
 
 
 class _Place(Record):
@@ -95,7 +96,7 @@ def find(asked: str) -> Rule:
     if plain in by_name:
         return by_name[plain]
     guess = nearest(asked.upper(), RULES) if any(char.isdigit() for char in asked) else nearest(plain, by_name)
-    raise UsageError(f"there is no rule `{asked}`: " + (f"did you mean {guess}?" if guess else _LISTED))
+    raise UsageError(f"there is no rule `{asked}`: {did_you_mean(guess, _LISTED)}")
 
 
 def rules(wanted: Iterable[str]) -> tuple[Rule, ...]:

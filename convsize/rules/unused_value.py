@@ -8,7 +8,8 @@ from convsize.errors import Diagnostic, Span
 from convsize.graph.network import Network, Node
 from convsize.language.tree import Group, Item
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import Places, ancestors_of, by_place, consumers, counted, finding, series_of
+from convsize.rules.places import Places, ancestors_of, by_place, consumers, finding, series_of
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -30,8 +31,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W502",
             node,
-            f"nothing uses or names the {node.output} that this gives: {counted(len(lost), 'layer')} with "
-            f"{counted(parameters, 'parameter')} lead nowhere",
+            f"nothing uses or names the {node.output} that this gives: {plural(len(lost), 'layer')} with "
+            f"{plural(parameters, 'parameter')} lead nowhere",
             "name the value, `… as skip`, and use it later as `@skip`; or remove these layers",
         )
 

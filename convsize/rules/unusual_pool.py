@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding, windowed_pools
+from convsize.words import listed
 
 _COMMON = {(1, 1), (2, 2), (3, 2)}
 
@@ -38,7 +39,7 @@ def _unusual(network: Network, node: Node) -> str:
             break
     if any(axis.before or axis.after for axis in axes):
         parts.append("zero padding")
-    return " and ".join(parts)
+    return listed(parts)
 
 
 RULE = Rule(

@@ -16,6 +16,7 @@ from convsize.errors import UsageError
 from convsize.lowering.plan import Plan
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.transfer import load_weights
+from convsize.words import listed
 
 _PACKAGES = ("onnx", "onnxscript")
 
@@ -35,7 +36,7 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | 
     """
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        raise UsageError(f"this needs {' and '.join(missing)}, which is not installed: pip install 'convsize[onnx]'")
+        raise UsageError(f"this needs {listed(missing)}, which is not installed: pip install 'convsize[onnx]'")
     if module is None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convsize.errors import UsageError
+from convsize.words import listed
 
 _PICKLES = (b"\x80", b"PK\x03\x04")
 """How files of torch.save begin: old ones with the pickle itself, new ones with the archive that holds it."""
@@ -39,13 +40,13 @@ def load_weights(
     ]
     if differing:
         raise UsageError(
-            f"`{path}` has other shapes: {_listed(differing)}. A last layer for other classes is a new head: "
-            "--head FC10"
+            f"`{path}` has other shapes: {listed(differing, most=_NAMED)}. "
+            "A last layer for other classes is a new head: --head FC10"
         )
     if missing or foreign:
         problems = [
-            *([f"it has no {_listed(missing)}"] if missing else []),
-            *([f"this network has no {_listed(foreign)}"] if foreign else []),
+            *([f"it has no {listed(missing, most=_NAMED)}"] if missing else []),
+            *([f"this network has no {listed(foreign, most=_NAMED)}"] if foreign else []),
         ]
         raise UsageError(f"`{path}` is of another network: {'; '.join(problems)}")
     with torch.no_grad():
@@ -99,8 +100,3 @@ def _layer(tensor: str) -> str:
 
 def _shape(value: Tensor) -> str:
     return "x".join(map(str, value.shape)) or "a number"
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from convsize.analyses.insights import percent
 from convsize.analyses.report import analyze
 from convsize.api import parse
 from convsize.errors import SpecError, UsageError
+from convsize.words import percent
 
 VGG_D = "(C3D64 R)*2 M (C3D128 R)*2 M (C3D256 R)*3 M ((C3D512 R)*3 M)*2 (FC4096 R drop(0.5))*2 FC1000 S"
 

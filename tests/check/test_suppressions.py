@@ -43,13 +43,13 @@ WRONG = [
         "C R # convsize: ignore[w501]",
         "w501",
         "there is no rule w501",
-        "did you mean W501? `convsize rules` lists them all",
+        "did you mean `W501`? `convsize rules` lists them all",
     ),
     (
         "C R # convsize: ignore[W5O1]",
         "W5O1",
         "there is no rule W5O1",
-        "did you mean W501? `convsize rules` lists them all",
+        "did you mean `W501`? `convsize rules` lists them all",
     ),
     ("C R # convsize: ignore[all]", "all", "there is no rule all", "`convsize rules` lists them all"),
     (

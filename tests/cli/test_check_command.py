@@ -87,7 +87,7 @@ def test_findings_are_sorted_by_file_and_place(folder: Path, capsys: pytest.Capt
     [
         (["nope.spec"], "error: there is no file or folder `nope.spec`\n"),
         (["god.spec"], "error: there is no file or folder `god.spec`; did you mean `good.spec`?\n"),
-        (["--select", "W5O1"], "error: --select: there is no rule `W5O1`; did you mean W501?\n"),
+        (["--select", "W5O1"], "error: --select: there is no rule `W5O1`; did you mean `W501`?\n"),
         (["--ignore", "W501,Q"], "error: --ignore: there is no rule `Q`; `convsize rules` lists them all\n"),
         (
             ["--ignore", "E3"],
@@ -123,7 +123,7 @@ def test_a_wrong_configuration(folder: Path, capsys: pytest.CaptureFixture[str])
     write(folder, good=GOOD)
     for text, message in (
         ('ingore = ["W501"]', "convsize.toml: unknown key `ingore`; did you mean `ignore`?"),
-        ('select = ["W5O1"]', "convsize.toml: `select`: there is no rule `W5O1`; did you mean W501?"),
+        ('select = ["W5O1"]', "convsize.toml: `select`: there is no rule `W5O1`; did you mean `W501`?"),
         (
             'per-file-ignores = { "a" = ["E3"] }',
             'convsize.toml: `per-file-ignores."a"`: `E3` is about errors, and errors are always reported: '

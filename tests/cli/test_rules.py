@@ -34,7 +34,7 @@ def test_style_and_errors_say_so() -> None:
 def test_an_unknown_rule_is_a_wrong_call() -> None:
     done = run("rules", "bias-befor-norm")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: there is no rule `bias-befor-norm`: did you mean bias-before-norm?\n"
+    assert done.stderr == "error: there is no rule `bias-befor-norm`: did you mean `bias-before-norm`?\n"
 
 
 def test_the_table_has_every_code() -> None:

@@ -161,7 +161,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("C", (4096,)),
             "E205",
-            "convolution after flattening: its input is a vector of 4096 units without positions",
+            "convolution after flattening: its input is a vector of 4,096 units without positions",
             "put it before the layer that flattens, or give the vector positions: `reshape(4096,1,1)`",
         ),
         (

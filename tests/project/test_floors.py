@@ -9,13 +9,14 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 
-GROUND = {"record", "errors", "geometry", "records"}
+GROUND = {"record", "errors", "words", "geometry", "records"}
 MAY_IMPORT = {
     "version": set(),
     "record": set(),
     "errors": {"record"},
+    "words": set(),
     "geometry": {"record", "errors"},
-    "records": {"record", "errors", "geometry", "records"},
+    "records": {"record", "errors", "words", "geometry", "records"},
     "devices": GROUND | {"devices"},
     "language": GROUND | {"language"},
     "ops": GROUND | {"ops"},

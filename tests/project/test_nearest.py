@@ -2,8 +2,8 @@
 
 import pytest
 
-from convsize.errors import nearest
 from convsize.ops import catalogue
+from convsize.words import nearest
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_rule_is_found_by_code_and_by_name() -> None:
     ("asked", "message"),
     [
         ("W500", "there is no rule `W500`: `convsize rules` lists them"),
-        ("droped-pixels", "there is no rule `droped-pixels`: did you mean dropped-pixels?"),
+        ("droped-pixels", "there is no rule `droped-pixels`: did you mean `dropped-pixels`?"),
         ("banana", "there is no rule `banana`: `convsize rules` lists them"),
         ("", "there is no rule ``: `convsize rules` lists them"),
     ],

@@ -10,16 +10,16 @@ from convsize.analyses.expectations.time import METRICS as TIMES
 from convsize.analyses.expectations.time import UNITS as UNITS_OF_TIME
 from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
-from convsize.analyses.insights import percent
 from convsize.analyses.parameters import ParameterCount
 from convsize.analyses.receptive_field.network import Fields, before_positions_end
 from convsize.analyses.work import LayerWork
-from convsize.errors import Diagnostic, Fix, Span, UsageError, nearest
+from convsize.errors import Diagnostic, Fix, Span, UsageError
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network
 from convsize.language.tree import Arg, Check, Name, Num, Value
 from convsize.record import Record
 from convsize.records import ITEM_SIZES
+from convsize.words import did_you_mean, nearest, percent
 
 _LARGEST_SUM = 3_000_000
 """Layers that all checks visit together; a spec of 1 MiB could ask for a thousand times as many."""
@@ -225,7 +225,7 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
     if metric is None:
         known = ", ".join(METRICS)
         guess = nearest(name, METRICS)
-        help_text = f"did you mean `{guess}`? There are: {known}" if guess else f"there are: {known}"
+        help_text = f"{did_you_mean(guess)} There are: {known}" if guess else f"there are: {known}"
         fixes = (Fix(check.metric.span, guess, safe=False),) if guess else ()
         raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
     setting = _setting(check, metric) if metric.kind != "time" else _Setting()

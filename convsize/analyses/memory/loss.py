@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from convsize.analyses.memory.autocast import cast
 from convsize.analyses.memory.tape import Tape, Value
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.words import nearest, or_rather
 
 
 def losses_of(network: Network, losses: tuple[tuple[str, str], ...]) -> dict[str, str]:
@@ -18,8 +19,7 @@ def losses_of(network: Network, losses: tuple[tuple[str, str], ...]) -> dict[str
     given: dict[str, str] = {}
     for name, loss in losses:
         if loss not in LOSSES:
-            near = nearest(loss, LOSSES)
-            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
+            guess = or_rather(nearest(loss, LOSSES), f"there are: {', '.join(LOSSES)}")
             raise UsageError(f"there is no loss `{loss}` here{guess}")
         if name and name not in network.outputs:
             raise UsageError(f"{network.name} has no output `{name}`; it has: {', '.join(network.outputs)}")

@@ -20,10 +20,8 @@ from convsize.analyses.selection.tokens import TOKEN, token_values
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
-from convsize.records import ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
-
-AUTOCAST = ("bfloat16", "float16")
-"""The types that autocast computes in."""
+from convsize.records import AUTOCAST, ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.words import listed
 
 
 def require_known(setting: TrainingSetting) -> None:
@@ -37,7 +35,7 @@ def require_known(setting: TrainingSetting) -> None:
     if setting.dtype not in ITEM_SIZES:
         raise UsageError(f"training memory is known for {', '.join(ITEM_SIZES)}, not for `{setting.dtype}`")
     if setting.autocast is not None and setting.autocast not in AUTOCAST:
-        raise UsageError(f"autocast computes in {' or '.join(AUTOCAST)}, not in `{setting.autocast}`")
+        raise UsageError(f"autocast computes in {listed(AUTOCAST, 'or')}, not in `{setting.autocast}`")
     if setting.autocast is not None and setting.dtype != "float32":
         raise UsageError(f"autocast is for a network in float32, not in {setting.dtype}: leave one of the two out")
     if setting.inference and (setting.checkpoint or setting.losses or setting.accumulate > 1):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from convsize.analyses.selection.in_place import in_place
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record
+from convsize.words import nearest, or_rather
 
 
 class Block(Record):
@@ -38,9 +39,7 @@ def matching_blocks(network: Network, patterns: tuple[str, ...], left_out: froze
     for pattern in patterns:
         own = {name for name in names if fnmatchcase(name, pattern)}
         if not own:
-            near = nearest(pattern, names)
-            guess = f": did you mean `{near}`?" if near else ""
-            guess = guess or ("" if names else ": none is made by a `def`")
+            guess = or_rather(nearest(pattern, names)) if names else ": none is made by a `def`"
             raise UsageError(f"{network.name}: no block is called `{pattern}`{guess}")
         found |= own
     for node in network.layers:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.words import did_you_mean, nearest, or_rather
 
 
 def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
@@ -19,8 +20,7 @@ def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]
             tap = pattern[1:]
             if tap not in network.taps:
                 near = nearest(tap, network.taps)
-                guess = f": did you mean `@{near}`?" if near else ""
-                raise UsageError(f"{network.name}: no value is called `{pattern}`{guess}")
+                raise UsageError(f"{network.name}: no value is called `{pattern}`{or_rather(near and f'@{near}')}")
             own = {index for index in network.ancestors(network.taps[tap]) if network.nodes[index].inputs}
             if not own:
                 raise UsageError(f"{network.name}: `{pattern}` is an input, before which there are no layers to freeze")
@@ -41,7 +41,7 @@ def _meant(network: Network, pattern: str) -> str:
     names = [node.name for node in network.layers]
     near = nearest(pattern, names)
     if near:
-        return f"did you mean `{near}`?"
+        return did_you_mean(near)
     stem = pattern.rstrip("0123456789")
     alike = [name for name in names if name.rstrip("0123456789") == stem] or names
     shown = ", ".join(alike[:5])

@@ -17,6 +17,7 @@ from convsize.graph.build import attempt, build
 from convsize.graph.network import Network
 from convsize.language.tree import ExpectStmt, File, HeadStmt, InputStmt
 from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer, SizeSet
+from convsize.words import listed
 
 _NEARBY = 64
 _MOST_STEPS = 100_000
@@ -182,7 +183,7 @@ def _asked(sizes: InputSizes, wished: Sequence[int], name: str | None) -> set[st
         asked = {each for each, dims in sizes.inputs if dims[1:] == extents}
     found = {each for each in asked if ranks[each] == len(wished) or (len(wished) == 1 and ranks[each])}
     if not found:
-        there = " or ".join(str(rank) for rank in sorted({ranks[each] for each in asked}))
+        there = listed([str(rank) for rank in sorted({ranks[each] for each in asked})], "or")
         raise UsageError(f"{len(wished)} numbers for {there} axes: write one number, or one for every axis")
     return found
 

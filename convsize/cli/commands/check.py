@@ -285,7 +285,7 @@ def _write(work: Sequence[Found], mended: Sequence[Mended], *, diff: bool) -> No
 
 def _outcome(mended: Sequence[Mended], *, diff: bool, unsafe: bool) -> str:
     """One sentence on what was fixed, and what could be."""
-    from convsize.views.text.numbers import plural
+    from convsize.words import plural
 
     fixed = sum(each.fixed for each in mended)
     more = sum(each.more for each in mended)

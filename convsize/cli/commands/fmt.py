@@ -123,7 +123,7 @@ def _same(before: File, after: File) -> bool:
 
 def _outcome(seen: int, changed: int, *, dry: bool) -> str:
     """One sentence on what was done."""
-    from convsize.views.text.numbers import plural
+    from convsize.words import plural
 
     verb = "would be rewritten" if dry else "rewritten"
     rest = seen - changed

@@ -95,9 +95,10 @@ def spoken(op: type[Op]) -> list[str]:
 
 def find(name: str) -> type[Op]:
     """The op that is meant by C, C3D64, hswish, max pooling or maxpool. Raises UsageError with the nearest name."""
-    from convsize.errors import UsageError, nearest
+    from convsize.errors import UsageError
     from convsize.language.mistakes import foreign
     from convsize.ops import catalogue
+    from convsize.words import did_you_mean, nearest
 
     if name in catalogue.TOKENS:
         return catalogue.token(name)
@@ -118,8 +119,7 @@ def find(name: str) -> type[Op]:
     if mnemonic is not None and name[len(mnemonic) : len(mnemonic) + 1].isdigit():
         return catalogue.token(mnemonic)
     guess = None if foreign.elsewhere(name) else nearest(asked, [*known, *catalogue.word_names()])
-    hint = f"did you mean `{guess}`?" if guess else "`convsize ops` lists them"
-    raise UsageError(f"there is no layer `{name}`: {hint}")
+    raise UsageError(f"there is no layer `{name}`: {did_you_mean(guess, '`convsize ops` lists them')}")
 
 
 def plain(name: str) -> str:

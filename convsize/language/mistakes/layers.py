@@ -10,6 +10,7 @@ from convsize.language.mistakes import foreign
 from convsize.language.mnemonics import MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner, Skip, Stop, defined_names
 from convsize.language.tree import Layer
+from convsize.words import did_you_mean
 
 
 def misread(scanner: Scanner, error: Misread) -> NoReturn:
@@ -241,7 +242,7 @@ def _report_unknown(scanner: Scanner, pos: int, end: int) -> None:
     near = _nearest(written)
     near = near if len(near) < 3 else []
     if near:
-        hint = f"did you mean {' or '.join([f'`{known}`' for known in near])}?"
+        hint = did_you_mean("` or `".join(near))
     elif any(char in LOWER for char in written):
         hint = "a layer's letters are capitals; words and blocks begin with a small letter"
     else:

@@ -24,16 +24,12 @@ from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, To
 from convsize.ops.shared.arguments import require_positive, whole
 from convsize.ops.shared.keeps import tensor_bytes
 from convsize.record import Record
+from convsize.words import plural
 
 
 def axis_name(shape: Shape, axis: int) -> str:
     """The name of an axis as people say it: "height", "width", "length", "time"."""
     return AXIS_NAMES[shape.rank][axis]
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 pixel`, `2 pixels`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def require_spatial(what: str, shape: Shape) -> None:

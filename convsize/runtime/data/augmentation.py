@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from convsize.record import Record
+from convsize.words import plural
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -62,7 +63,7 @@ class Augmentation(Record):
         """What is done to the images, for the user."""
         reach = max(_reach(height), _reach(width))
         mirrored = " and mirrored at random" if self.mirrored else ""
-        return f"augmented: shifted by up to {reach} pixel{'s' * (reach > 1)}{mirrored}"
+        return f"augmented: shifted by up to {plural(reach, 'pixel')}{mirrored}"
 
 
 def _reach(extent: int) -> int:

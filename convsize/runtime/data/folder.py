@@ -14,6 +14,7 @@ from convsize.runtime.data.images import ImageSet, Part, image_input
 from convsize.runtime.data.numbers import TABLE, read_numbers
 from convsize.runtime.data.samples import Task
 from convsize.runtime.data.split import stratified
+from convsize.words import plural
 
 _TEST_SHARE = 0.2
 _TESTS = ("val", "valid", "validation", "test")
@@ -54,7 +55,7 @@ def read_folder(place: str, task: Task, smallest: tuple[int, int] | None) -> Ima
         parts = found, _files(testing, classes, complete=False)
         said.append(f"trained on {training.name}/ and tested with {testing.name}/")
     if others := found.others + (0 if testing is None else parts[1].others):
-        said.append(f"{others:,} other file{'s' * (others > 1)} left aside")
+        said.append(f"{plural(others, 'other file')} left aside")
     pixels, extents = open_images([part.paths for part in parts], volume, smallest, task.network)
     if not volume[1:] == extents.least == extents.most:
         said.append(f"scaled to cover {volume[1]}x{volume[2]}, what stands out cut off")

@@ -16,6 +16,7 @@ from torch import Tensor
 from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.runtime.data.pixels import MemoryPixels, Pixels
+from convsize.words import listed
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Files of other names are no images."""
@@ -119,8 +120,8 @@ def _each(look: Callable[[Path], _Found], paths: Sequence[Path]) -> list[_Found]
     failed = sorted(str(each) for each in seen if isinstance(each, UnreadableImageError))
     if failed:
         raise UnreadableImageError(
-            f"{len(failed):,} of {len(paths):,} images cannot be read: {_named(failed)}; remove or replace "
-            f"{'it' if len(failed) == 1 else 'them'}"
+            f"{len(failed):,} of {len(paths):,} images cannot be read: {listed(failed, most=_NAMED)}; "
+            f"remove or replace {'it' if len(failed) == 1 else 'them'}"
         )
     return [each for each in seen if not isinstance(each, UnreadableImageError)]
 
@@ -138,7 +139,7 @@ def _extents(
         ]
         raise UsageError(
             f"{len(small):,} of {len(sizes):,} images are smaller than {smallest[0]}x{smallest[1]}, the smallest "
-            f"input that {network} allows: {_named(small)}; leave them out, or enlarge them beforehand"
+            f"input that {network} allows: {listed(small, most=_NAMED)}; leave them out, or enlarge them beforehand"
         )
     return Extents((least[0], least[1]), (most[0], most[1]))
 
@@ -173,9 +174,3 @@ def _reason(error: Exception) -> str:
     if type(error).__name__ == "UnidentifiedImageError":
         return "no image"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _named(texts: list[str]) -> str:
-    """The first of some names, and how many more there are."""
-    more = len(texts) - _NAMED
-    return ", ".join(texts[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -14,6 +14,7 @@ from convsize.runtime.data.pixels import Pixels
 from convsize.runtime.data.preparation import Preparation
 from convsize.runtime.data.samples import Batch, Data, Samples, Task, volume
 from convsize.runtime.data.targets import Targets, image_targets
+from convsize.words import listed
 
 _MEASURED = 2048
 """Images that mean and deviation are taken from at most where every one is a file to be read."""
@@ -116,7 +117,7 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
         for part in (images.train, images.test)
     ]
     if augment and images.train.numbers:
-        named = " and ".join(f"`{name}`" for name in images.train.numbers)
+        named = listed([f"`{name}`" for name in images.train.numbers])
         raise UsageError(f"--augment moves images, and the numbers of {named} would stay where they are: leave it out")
     most = _MEASURED if images.from_files else None
     preparation = Preparation.fitted(images.train.pixels, native, dims, images.white, most)
@@ -135,5 +136,5 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
         said.append(augmentation.said(*native[1:]))
     spare = [f"`{name}`" for name, out in task.outputs.items() if name not in task.regressed and out[0] > len(classes)]
     if spare:
-        said.append(f"{' and '.join(spare)} can tell more classes apart than these {len(classes)}")
+        said.append(f"{listed(spare)} can tell more classes apart than these {len(classes)}")
     return Data(images.name, train, test, classes, tuple(said), images.from_files)

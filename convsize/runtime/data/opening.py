@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from convsize.analyses.sizes.input_sizes import input_sizes
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.record import Record
@@ -16,6 +16,7 @@ from convsize.runtime.data.folder import read_folder
 from convsize.runtime.data.idx import read_fashion_mnist, read_mnist
 from convsize.runtime.data.images import ImageSet, image_data
 from convsize.runtime.data.samples import Data, Task
+from convsize.words import nearest, or_rather
 
 
 class _Source(Record):
@@ -58,8 +59,7 @@ def open_data(
     if kind == "fake":
         return fake_data(where, plan, task, seed)
     if kind not in _IMAGES:
-        near = nearest(kind, [*_IMAGES, "fake"])
-        guess = f": did you mean `{near}`?" if near else ""
+        guess = or_rather(nearest(kind, [*_IMAGES, "fake"]))
         raise UsageError(f"there is no data set `{kind}`{guess}; there are {', '.join(_SPELLINGS)}")
     source = _IMAGES[kind]
     if bool(where) != bool(source.place):

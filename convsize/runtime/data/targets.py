@@ -11,6 +11,7 @@ from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.runtime.data.preparation import Preparation
 from convsize.runtime.data.samples import Task, volume
+from convsize.words import plural
 
 
 class Targets(Record):
@@ -68,7 +69,7 @@ def image_targets(
             )
         elif out[0] < len(classes):
             raise UsageError(
-                f"{name} has {len(classes)} classes and {where} {out[0]:,} unit{'s' * (out[0] != 1)}: end it in "
+                f"{name} has {len(classes)} classes and {where} {plural(out[0], 'unit')}: end it in "
                 f"FC{len(classes)}, or have a new head by --head FC{len(classes)}"
             )
         else:

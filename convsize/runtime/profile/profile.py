@@ -24,6 +24,7 @@ from convsize.runtime.profile.kernels import kernels
 from convsize.runtime.profile.steps import Steps, measured
 from convsize.runtime.threads import computing_threads
 from convsize.runtime.timing.clock import keep_freed_memory
+from convsize.words import size
 
 WARM_UP = 2
 """Steps of a kind that are not counted."""
@@ -53,7 +54,7 @@ def profile(
     memory = training_memory(network, setting)
     needed = memory.peak.bytes
     if needed > (free := free_bytes(setting.device)):
-        raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.2f} GiB are free"))
+        raise UsageError(_too_large(network, setting, needed, f"{size(free)} are free"))
     if setting.device == "cpu":
         keep_freed_memory()
     seeded = torch.random.fork_rng(devices=["cuda"] if setting.device == "cuda" else [])
@@ -147,6 +148,6 @@ def _roof(device: Device, setting: TrainingSetting) -> Roof:
 def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str) -> str:
     what = "a forward pass" if setting.inference else "a training step"
     return (
-        f"{network.name}: {what} with a batch of {setting.batch} is predicted to hold {needed / 2**30:.2f} GiB, and "
+        f"{network.name}: {what} with a batch of {setting.batch} is predicted to hold {size(needed)}, and "
         f"{why}: ask for a smaller --batch{'' if setting.inference else ', or for --infer'}"
     )

@@ -28,6 +28,7 @@ from convsize.runtime.meters.workspaces import measure_cublas, measure_workspace
 from convsize.runtime.timing.clock import Clock, summed_up
 from convsize.runtime.timing.layers import time_layers, time_pieces
 from convsize.runtime.timing.networks import as_calibrated, time_whole
+from convsize.words import plural
 
 _SIDE = 1024
 """Rows and columns of the matrix product that stands for the peak."""
@@ -251,8 +252,7 @@ def _title(device: str) -> str:
             name = next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
-    threads = torch.get_num_threads()
-    return f"{name}, {threads} thread{'s' if threads > 1 else ''}"
+    return f"{name}, {plural(torch.get_num_threads(), 'thread')}"
 
 
 def _memory(device: str) -> int | None:

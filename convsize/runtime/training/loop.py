@@ -38,6 +38,7 @@ from convsize.runtime.training.preparing import build
 from convsize.runtime.training.processes import Processes, processes
 from convsize.runtime.training.run_folder import Metrics, RunFolder
 from convsize.runtime.training.stopping import Stop, stop_signals
+from convsize.words import size
 
 
 def train(job: Job) -> Iterator[Event]:
@@ -60,7 +61,7 @@ def train(job: Job) -> Iterator[Event]:
 
 
 def _too_large(job: Job, expected: int | None) -> str:
-    needs = f" (predicted: {expected / 2**30:.2f} GiB)" if expected else ""
+    needs = f" (predicted: {size(expected)})" if expected else ""
     return (
         f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: a smaller --batch with "
         "--accumulate, --autocast or --checkpoint takes less, and `convsize fit` says what fits. "

@@ -9,10 +9,11 @@ import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
 
 from convsize.analyses.memory.loss import LOSSES
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import HeadScore, RunSettings
+from convsize.words import nearest, or_rather
 
 _TOP = 5
 _SUMS = 5
@@ -106,8 +107,7 @@ def require_losses(network: Network, settings: RunSettings) -> None:
                 raise UsageError(f"{option} names `{name}`, {_no_output(network, name)}")
     for _, kind in settings.losses:
         if kind not in LOSSES:
-            near = nearest(kind, LOSSES)
-            guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(LOSSES)}"
+            guess = or_rather(nearest(kind, LOSSES), f"there are: {', '.join(LOSSES)}")
             raise UsageError(f"there is no loss `{kind}`{guess}")
 
 
@@ -171,6 +171,5 @@ def _require_fit(head: Head, target: Tensor) -> None:
 
 
 def _no_output(network: Network, name: str) -> str:
-    near = nearest(name, network.outputs)
-    guess = f": did you mean `{near}`?" if near else f"; there are: {', '.join(network.outputs)}"
+    guess = or_rather(nearest(name, network.outputs), f"there are: {', '.join(network.outputs)}")
     return f"and {network.name} has no such output{guess}"

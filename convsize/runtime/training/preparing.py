@@ -18,6 +18,7 @@ from convsize.runtime.layouts import to_channels_last
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.training.objective import Head
 from convsize.runtime.transfer import load_weights
+from convsize.words import listed
 
 
 def build(
@@ -34,7 +35,7 @@ def build(
     plan = lower(network, logits=True, checkpoint=settings.checkpoint)
     dropped = trailing_softmax(network)
     if dropped:
-        ends = " and ".join(network.nodes[index].name for index in sorted(dropped))
+        ends = listed([network.nodes[index].name for index in sorted(dropped)])
         said.append(f"{ends} left out in training: the loss takes the values before it")
     torch.manual_seed(settings.seed)
     module = build_module(plan)

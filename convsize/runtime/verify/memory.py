@@ -15,6 +15,7 @@ from convsize.records import Line, TrainingSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for, peaks_by_torch, saved_by_torch
 from convsize.runtime.verify.lines import exact, within
+from convsize.words import size
 
 ALLOCATOR_TOLERANCE = 0.015
 """The share by which what kernels hold for a moment may be off."""
@@ -54,7 +55,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
     if device != "cpu":
         why = "allocations need values: they are traced on the processor"
     elif memory.peak.bytes > (free := free_bytes()):
-        why = f"out of memory: {free / 2**30:.1f} GiB are free"
+        why = f"out of memory: {size(free)} are free"
     else:
         try:
             peaks = peaks_by_torch(batch_for(network, setting), setting.optimizer)

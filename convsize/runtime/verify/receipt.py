@@ -26,6 +26,7 @@ from convsize.runtime.verify.source import source
 from convsize.runtime.verify.time import times
 from convsize.runtime.verify.volumes import tensors, volumes
 from convsize.runtime.verify.work import work
+from convsize.words import size
 
 _TOKENS = 50
 """Tokens are drawn below this, or below the vocabulary where it is smaller."""
@@ -66,7 +67,7 @@ def verify(
     )
     needed = _needed(network, setting)
     if device != "meta" and needed > (free := free_bytes(device)):
-        raise UsageError(_too_large(network, setting, needed, f"{free / 2**30:.1f} GiB are free"))
+        raise UsageError(_too_large(network, setting, needed, f"{size(free)} are free"))
     try:
         lines = tuple(_lines(network, plan, device, batches, setting, against))
     except RuntimeError as error:
@@ -146,6 +147,6 @@ def _needed(network: Network, setting: TrainingSetting) -> int:
 
 def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str) -> str:
     return (
-        f"{network.name}: computing a batch of {setting.batch} takes {needed / 2**30:.1f} GiB or more, and {why}: "
+        f"{network.name}: computing a batch of {setting.batch} takes {size(needed)} or more, and {why}: "
         "ask for a smaller --batch, or for shapes and calls alone by --device meta"
     )

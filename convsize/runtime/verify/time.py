@@ -15,6 +15,7 @@ from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.timing.networks import as_calibrated, time_whole
 from convsize.runtime.verify.lines import within
 from convsize.runtime.verify.memory import untrainable
+from convsize.words import size
 
 NAMES = {False: "forward pass", True: "training step"}
 """The two times, by whether they are of training."""
@@ -69,5 +70,5 @@ def _unmeasurable(
         return why
     chosen = setting.replace(inference=not predicted.setting.training)
     if training_memory(network, chosen).peak.bytes > (free := free_bytes(device)):
-        return f"out of memory: {free / 2**30:.1f} GiB are free"
+        return f"out of memory: {size(free)} are free"
     return ""

@@ -13,6 +13,7 @@ from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import Line
 from convsize.runtime.verify.lines import exact
+from convsize.words import listed
 
 
 class _Work(Record):
@@ -90,7 +91,7 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int) 
             why.append("counts the weights' gradient of grouped convolutions once a group, a bug of it")
         if predicted.counted_forward != predicted.forward:
             why.append("takes average pools for convolutions")
-        note = f"FlopCounterMode/2, batch {batch}, which {' and '.join(why)}: the true figure is {predicted.backward:,}"
+        note = f"FlopCounterMode/2, batch {batch}, which {listed(why)}: the true figure is {predicted.backward:,}"
         yield exact("multiply-adds, backward", "macs", predicted.counted_backward, measured, note)
         return
     note = f"FlopCounterMode/2, batch {batch}; as much again as forward for weights, and for inputs that need it"

@@ -7,12 +7,13 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line
 from convsize.views.text.layout import bar
+from convsize.words import did_you_mean, nearest
 
 
 class Column(Record):
@@ -166,7 +167,7 @@ def column(name: str) -> Column:
     found = BY_NAME.get(ALIASES.get(word, word))
     if found is None:
         guess = nearest(word, [*BY_NAME, *ALIASES])
-        hint = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(BY_NAME)}"
+        hint = did_you_mean(guess, f"there are: {', '.join(BY_NAME)}")
         raise UsageError(f"there is no column `{name.strip()}`: {hint}")
     return found
 

@@ -10,6 +10,7 @@ from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
 from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import listed, plural
 
 _ALWAYS = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")
@@ -358,7 +359,7 @@ def _insights(report: Report, width: int, paint: Paint) -> list[str]:
     found = {
         severity: sum(each.severity == severity for each in report.diagnostics) for severity in ("error", "warning")
     }
-    counts = [numbers.plural(number, severity) for severity, number in found.items() if number]
+    counts = [plural(number, severity) for severity, number in found.items() if number]
     if counts:
-        out += ["", paint(" and ".join(counts), "red" if found["error"] else "yellow")]
+        out += ["", paint(listed(counts), "red" if found["error"] else "yellow")]
     return out

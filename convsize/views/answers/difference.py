@@ -11,6 +11,7 @@ from convsize.records import CheckpointFit, Difference, FigureChange, KeyChange,
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import plural
 
 SCHEMA = 1
 _SHOWN_LAYERS = 30
@@ -86,7 +87,7 @@ def _figure(figure: FigureChange, *, in_full: bool) -> _Row:
 
 
 def _percent(share: float) -> str:
-    text = f"{100 * share:+.1f}%"
+    text = f"{share:+.1%}"
     return f"{100 * share:+.1g}%" if text in {"+0.0%", "-0.0%"} else text
 
 
@@ -126,7 +127,7 @@ def _counted(found: Difference, kind: str) -> str:
         else:
             examples.append(f"{two.name} {_shapes(one)} → {_shapes(two)}")
     more = ", …" if len(changes) > 3 else ""
-    return f"{numbers.plural(len(changes), 'layer')}: {', '.join(examples)}{more}"
+    return f"{plural(len(changes), 'layer')}: {', '.join(examples)}{more}"
 
 
 def _shapes(row: LayerRow) -> str:
@@ -147,7 +148,7 @@ def _verdict(found: Difference) -> str:
     fit = found.checkpoint
     names = f"a checkpoint of {found.before.name}"
     if fit.loads:
-        return f"{names} loads into {found.after.name}: {numbers.plural(fit.matching, 'tensor')} agree"
+        return f"{names} loads into {found.after.name}: {plural(fit.matching, 'tensor')} agree"
     counts = [("missing", fit.missing), ("unexpected", fit.unexpected), ("of another shape", fit.mismatched)]
     wrong = ", ".join(f"{numbers.exact(len(keys))} {word}" for word, keys in counts if keys)
     return f"{names} does not load into {found.after.name}: {wrong}; {numbers.exact(fit.matching)} agree"

@@ -11,6 +11,7 @@ from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import plural
 
 SCHEMA = 1
 _LOUD = 0.05
@@ -84,7 +85,7 @@ def render(
 
 def setting_text(found: Profile) -> str:
     """Training, batch 8 · momentum · float32 · cpu, 1 thread."""
-    threads = f", {numbers.plural(found.threads, 'thread')}" if found.device == "cpu" else ""
+    threads = f", {plural(found.threads, 'thread')}" if found.device == "cpu" else ""
     how = ("training step", found.optimizer) if found.optimizer else ("inference",)
     return " · ".join([*how, f"batch {numbers.exact(found.batch)}", found.dtype, f"{found.device}{threads}"])
 
@@ -122,7 +123,7 @@ def _rate(amount: int, seconds: float) -> str:
 
 def _share(value: float) -> str:
     """A percentage that may be far over 100."""
-    return numbers.share(value) if value < 1 else f"{value * 100:.0f}%"
+    return numbers.share(value) if value < 1 else f"{value:.0%}"
 
 
 def _table(found: Profile, listed: Sequence[Row], width: int, paint: Paint) -> list[str]:

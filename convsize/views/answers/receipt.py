@@ -10,6 +10,7 @@ from itertools import groupby
 from convsize.records import Line, Receipt
 from convsize.views.text.numbers import exact
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import listed
 
 _STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
 _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
@@ -17,7 +18,7 @@ _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
 
 def render(receipt: Receipt, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """A receipt as a table, one line a quantity, with what fails and what the figures are below it."""
-    batches = " and ".join(map(str, receipt.batches))
+    batches = listed([str(each) for each in receipt.batches])
     versions = ", ".join(f"{name} {version}" for name, version in receipt.versions)
     dtype = receipt.dtype if receipt.autocast is None else f"autocast {receipt.autocast}"
     how = f"{dtype}, {receipt.optimizer}, batch {batches}"
@@ -84,7 +85,7 @@ def summary(receipts: Iterable[Receipt]) -> str:
     for receipt in receipts:
         by_name = {line.quantity: line for line in receipt.lines}
         saved = [line for name, line in by_name.items() if name.startswith("saved for backward")]
-        batches = " and ".join(map(str, receipt.batches))
+        batches = listed([str(each) for each in receipt.batches])
         cells = [
             receipt.name,
             receipt.device,

@@ -12,6 +12,7 @@ from convsize.views.text import numbers
 from convsize.views.text.excerpt import render as excerpt
 from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import listed, numbered
 
 SCHEMA = 1
 
@@ -43,8 +44,8 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
         out.append(f"It cannot be built at its declared size; solved from {held}.")
     several = len({one.inputs for one in sizes.axes}) > 1
     for axes in _alike(sizes.axes):
-        of = f" of {_listed(axes[0].inputs)}" if several else ""
-        out += ["", paint(_listed([one.name for one in axes]) + of, "bold")]
+        of = f" of {listed(axes[0].inputs)}" if several else ""
+        out += ["", paint(listed([one.name for one in axes]) + of, "bold")]
         rows = [("valid", axes[0].valid), ("exact", axes[0].exact), ("checkpoint", axes[0].checkpoint)]
         for label, found in rows:
             if (exact and label != "exact") or (label == "checkpoint" and not sizes.checkpoint):
@@ -58,7 +59,7 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
         facts.append(("checkpoint", why))
     facts += [("tied axes", f"{_place(one)} {one.text}; the other axes as declared") for one in sizes.coupled]
     if sizes.left_out:
-        lines = f"line{'s' if len(sizes.left_out) > 1 else ''} {_listed([str(line) for line in sizes.left_out])}"
+        lines = numbered("line", sizes.left_out)
         facts.append(("left out", f"inline volumes on {lines}, which are written for one input size"))
     for one in report.near:
         facts += _near(one, exact=exact, alone=len(report.near) == 1, several=several)
@@ -115,10 +116,6 @@ def _alike(axes: Sequence[AxisSizes]) -> list[list[AxisSizes]]:
     return groups
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _extents(dims: tuple[int, ...]) -> str:
     return "x".join(map(str, dims[1:])) or str(dims[0])
 
@@ -158,7 +155,7 @@ def _declared(report: SizesReport) -> list[tuple[str, str]]:
 
 def _near(one: NearSize, *, exact: bool, alone: bool, several: bool) -> list[tuple[str, str]]:
     label = f"near {one.wished}"
-    name = f"{one.axis.name} of {_listed(one.axis.inputs)}" if several else one.axis.name
+    name = f"{one.axis.name} of {listed(one.axis.inputs)}" if several else one.axis.name
     axis = "" if alone else f"{name}: "
     texts = []
     pairs = [("valid", one.below, one.above), ("exact", one.exact_below, one.exact_above)]
@@ -167,9 +164,7 @@ def _near(one: NearSize, *, exact: bool, alone: bool, several: bool) -> list[tup
             texts.append(f"{one.wished} is {kind}")
             continue
         found = [str(each) for each in (below, above) if each is not None]
-        texts.append(
-            f"{' and '.join(found)} {'are' if len(found) > 1 else 'is'} {kind}" if found else f"no size is {kind}"
-        )
+        texts.append(f"{listed(found)} {'are' if len(found) > 1 else 'is'} {kind}" if found else f"no size is {kind}")
     return [(label, axis + ", ".join(texts))]
 
 

@@ -12,6 +12,7 @@ from convsize.views.text import numbers
 from convsize.views.text.fold import fold
 from convsize.views.text.layout import grid, wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import percent
 
 SCHEMA = 1
 
@@ -97,7 +98,7 @@ def basis(found: TimePrediction) -> str:
     known = found.accuracy
     return (
         f"{text} Over {known.cells} networks and batches predictions of {known.what} were off by "
-        f"{known.mean * 100:.0f} % in the mean, {known.worst * 100:.0f} % at worst."
+        f"{percent(known.mean)} in the mean, {percent(known.worst)} at worst."
     )
 
 

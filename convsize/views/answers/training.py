@@ -6,6 +6,7 @@ from convsize.records import EpochFigures, HeadScore, RunEnd, RunStart, StepFigu
 from convsize.views.text import numbers
 from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import plural
 
 
 def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
@@ -15,11 +16,11 @@ def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
     out = [
         f"{paint(found.name, 'bold')} · {where} · {numbers.exact(found.parameters)} parameters{trained}",
         f"{numbers.exact(found.samples)} samples to train on, {numbers.exact(found.tested)} to test on · "
-        f"{numbers.plural(found.epochs, 'epoch')} of {numbers.plural(found.epoch_steps, 'step')}",
+        f"{plural(found.epochs, 'epoch')} of {plural(found.epoch_steps, 'step')}",
     ]
     said = list(found.said)
     if found.left_out:
-        said.append(f"{numbers.plural(found.left_out, 'sample')} of every epoch fill no whole step and are left out")
+        said.append(f"{plural(found.left_out, 'sample')} of every epoch fill no whole step and are left out")
     if found.predicted is not None:
         said.append(f"a step holds {numbers.size(found.predicted)} by prediction (tensors alone)")
     else:
@@ -58,8 +59,8 @@ def score(found: HeadScore) -> str:
     """`accuracy 98.61%  top 5 99.9%` or `mean absolute error 0.03`."""
     if found.top1 is None:
         return f"mean absolute error {found.error:.4g}"
-    five = "" if found.top5 is None else f"  top 5 {found.top5 * 100:.2f}%"
-    return f"accuracy {found.top1 * 100:.2f}%{five}"
+    five = "" if found.top5 is None else f"  top 5 {found.top5:.2%}"
+    return f"accuracy {found.top1:.2%}{five}"
 
 
 def end(found: RunEnd, *, width: int = 80, paint: Paint = PLAIN) -> str:
@@ -70,7 +71,7 @@ def end(found: RunEnd, *, width: int = 80, paint: Paint = PLAIN) -> str:
             (f"{each.name} " if len(found.best.scores) > 1 else "") + score(each) for each in found.best.scores
         )
         out.append(f"{paint('best', 'bold')}  {names}, in epoch {found.best.epoch} of {found.epochs}")
-    out.append(f"{numbers.duration(found.seconds)} of training, {numbers.plural(found.step, 'step')}")
+    out.append(f"{numbers.duration(found.seconds)} of training, {plural(found.step, 'step')}")
     if found.memory is not None and found.predicted is not None:
         out += wrapped(
             f"memory: {numbers.size(found.memory)} measured, which counts what libraries and allocators keep; "

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
-from convsize.errors import UsageError, nearest
+from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
@@ -18,6 +18,7 @@ from convsize.views.canvas.scene import Dot, Image, Line, Polygon, Scene, Shape,
 from convsize.views.text import numbers
 from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import nearest, or_rather, plural
 
 _PANEL = 380.0
 _OVERHANG = Fraction(1, 3)
@@ -74,8 +75,7 @@ def way(report: Report, layer: str | None = None) -> Way:
     elif layer in rows:
         target = rows[layer]
     else:
-        guess = nearest(layer, rows)
-        raise UsageError(f"there is no layer `{layer}`" + (f": did you mean `{guess}`?" if guess else ""))
+        raise UsageError(f"there is no layer `{layer}`{or_rather(nearest(layer, rows))}")
     if target.receptive_field is None or not target.receptive_fields:
         raise UsageError(f"`{target.name}` sees no positions of an input")
     name = target.receptive_fields[0][0]
@@ -277,7 +277,7 @@ class _Picture:
         if len(self.way.extents) > 1:
             for y in range(every, self.high, every):
                 found.append(Line((self.at(0, y), self.at(self.wide, y)), faint, 0.5))
-        words = f"a line every {numbers.plural(every, 'pixel')}" if every > 1 else "a cell is a pixel"
+        words = f"a line every {plural(every, 'pixel')}" if every > 1 else "a cell is a pixel"
         found.append(Text((x0, y1 + self.over_y * self.scale + 14), words, 8, self.colours.faint, "start"))
         return [*found, border]
 

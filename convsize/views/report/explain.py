@@ -13,6 +13,7 @@ from math import prod
 from convsize.geometry import AxisWindow, Window, output_extent
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report
 from convsize.views.text import numbers
+from convsize.words import listed
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 
@@ -46,7 +47,7 @@ class Explainer:
 
     def reads(self, row: LayerRow) -> str:
         """The volumes that enter."""
-        return " and ".join(map(numbers.volume, row.input_shapes))
+        return listed([numbers.volume(each) for each in row.input_shapes])
 
     def output_bytes(self, row: LayerRow) -> str:
         """The memory of the output."""

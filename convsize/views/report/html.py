@@ -27,6 +27,7 @@ from convsize.views.report.explain import Explainer
 from convsize.views.report.template import asset, rendered
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line
+from convsize.words import plural
 
 INDEX = "index.html"
 """The page that compares all networks."""
@@ -89,7 +90,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
         nodes,
         index=INDEX if index else "",
         lead=f"{volumes(report.inputs)} → {volumes(report.outputs)} · batch {report.batch} · {report.dtype}",
-        count=numbers.plural(count, "finding") if count else "no findings",
+        count=plural(count, "finding") if count else "no findings",
         graph=report.graph,
         figures=[
             {"name": each.name, "title": each.title, "text": each.text, "value": each.value}
@@ -98,7 +99,7 @@ def render(page: NetworkPage, *, index: bool = False) -> str:
         ],
         diagram=diagram,
         findings=_findings(page),
-        suppressed=numbers.plural(quiet, "finding") if quiet else "",
+        suppressed=plural(quiet, "finding") if quiet else "",
         insights=[insight.text for insight in report.insights],
         charts=charts(report),
         caption=_caption(page, lines),
@@ -230,10 +231,10 @@ _COLUMNS = (
 
 def _caption(page: NetworkPage, lines: Sequence[Line]) -> str:
     report = page.report
-    shown = numbers.plural(len(report.layers), "layer")
+    shown = plural(len(report.layers), "layer")
     note = "" if len(lines) == len(report.layers) else ", folded: figures are those of one repeat, ×n says how many"
     if sum(line.times * len(line.rows) for line in lines) < len(report.layers):
-        note += f"; the first {numbers.plural(len(lines), 'line')}, of which `convsize analyze` lists all"
+        note += f"; the first {plural(len(lines), 'line')}, of which `convsize analyze` lists all"
     return f"{shown}{note}; activations for batch {report.batch} in {report.dtype}"
 
 

@@ -11,6 +11,7 @@ from convsize.views.report.charts import scatter
 from convsize.views.report.content import Format, NetworkPage, figures, volumes
 from convsize.views.report.html import Cell, Column, Texts, cell, document
 from convsize.views.text import numbers
+from convsize.words import plural
 
 
 class _Column(Record):
@@ -44,7 +45,7 @@ def render_html(pages: Sequence[NetworkPage]) -> str:
         "Networks",
         texts,
         {},
-        count=numbers.plural(len(pages), "network"),
+        count=plural(len(pages), "network"),
         columns=[*heads, *(Column(each.key, each.title) for each in _columns(pages[0]))],
         rows=rows,
         chart=scatter([(page.report, link(page.report.name, ".html")) for page in pages]),
@@ -60,7 +61,7 @@ def render_markdown(pages: Sequence[NetworkPage]) -> str:
         cells = [f"[{name}]({link(page.report.name, ending('markdown'))})", volumes(page.report.inputs)]
         rows.append(f"| {' | '.join([*cells, *(each.text for each in _columns(page))])} |")
     text = "\n".join(rows)
-    about = f"{numbers.plural(len(pages), 'network')}; figures are for one sample, activations for the whole batch."
+    about = f"{plural(len(pages), 'network')}; figures are for one sample, activations for the whole batch."
     return f"# Networks\n\n{about}\n\n{text}\n"
 
 

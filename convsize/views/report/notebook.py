@@ -17,6 +17,7 @@ from convsize.views.report.content import drawn, volumes
 from convsize.views.report.template import rendered
 from convsize.views.text import numbers
 from convsize.views.text.fold import fold
+from convsize.words import plural
 
 _SHOWN = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 
@@ -56,7 +57,7 @@ def html(report: Report) -> str:
         name=report.name,
         facts=facts,
         picture="" if image is None else b64encode(image.encode()).decode(),
-        count=numbers.plural(len(report.layers), "layer"),
+        count=plural(len(report.layers), "layer"),
         heads=[column.header for column in columns],
         rows=rows,
     )

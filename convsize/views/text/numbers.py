@@ -6,21 +6,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Literal
 
+from convsize.words import BYTES, four_digits
+from convsize.words import size as size
+
 Unit = Literal["number", "count", "bytes", "seconds", "share"]
 
 _COUNTS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
-_BYTES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 _TIMES = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "µs"), (Fraction(1, 10**9), "ns"))
-
-
-def _four_digits(value: Fraction) -> str:
-    """A number from 1 to 9999 in four significant digits; from 1000 on in whole ones."""
-    for digits, limit in ((3, 10), (2, 100), (1, 1000)):
-        text = f"{float(value):.{digits}f}"
-        if float(text) < limit:
-            return text
-    return f"{round(value)}"
 
 
 def exact(value: int) -> str:
@@ -34,24 +27,13 @@ def count(value: int) -> str:
         return exact(value)
     sign = "-" if value < 0 else ""
     value = abs(value)
-    for index, (size, unit) in enumerate(_COUNTS):
-        if value >= size:
-            text = _four_digits(Fraction(value, size))
+    for index, (unit_size, unit) in enumerate(_COUNTS):
+        if value >= unit_size:
+            text = four_digits(Fraction(value, unit_size))
             if text == "1000" and index:  # 999,960 is 1.000M, not 1000K
                 return f"{sign}1.000{_COUNTS[index - 1][1]}"
             return f"{sign}{text}{unit}"
     raise AssertionError(value)
-
-
-def size(value: int) -> str:
-    """Bytes in four digits with a binary unit, KiB = 2¹⁰: 12.25 MiB."""
-    for index, (unit_size, unit) in enumerate(_BYTES):
-        if value >= unit_size:
-            text = _four_digits(Fraction(value, unit_size))
-            if text == "1024" and index:  # one byte less than a MiB is 1.000 MiB, not 1024 KiB
-                return f"1.000 {_BYTES[index - 1][1]}"
-            return f"{text} {unit}"
-    return f"{value} B"
 
 
 def duration(seconds: float) -> str:
@@ -59,7 +41,7 @@ def duration(seconds: float) -> str:
     value = Fraction(seconds)
     for at, (unit_size, unit) in enumerate(_TIMES):
         if value >= unit_size:
-            text = _four_digits(value / unit_size)
+            text = four_digits(value / unit_size)
             if text == "1000" and at:  # 999.96 ms is 1.000 s
                 return f"1.000 {_TIMES[at - 1][1]}"
             return f"{text} {unit}"
@@ -85,7 +67,7 @@ def short(value: float, unit: Unit = "number") -> str:
     if unit == "number" and value:
         return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
     scales: dict[str, Sequence[tuple[Fraction | int, str]]]
-    scales = {"count": _COUNTS, "bytes": _BYTES, "seconds": _TIMES, "number": ()}
+    scales = {"count": _COUNTS, "bytes": BYTES, "seconds": _TIMES, "number": ()}
     for unit_size, name in scales[unit]:
         if abs(value) >= unit_size:
             return f"{float(Fraction(value) / unit_size):.4g}{'' if unit == 'count' else ' '}{name}"
@@ -124,8 +106,3 @@ def volume(dims: tuple[int, ...]) -> str:
     """depth@height×width in the spec's own notation: 64@224x224; a flat vector is its length."""
     depth, *extents = dims
     return f"{depth}@{'x'.join(map(str, extents))}" if extents else str(depth)
-
-
-def plural(value: int, noun: str) -> str:
-    """1 warning, 2 warnings, 1,234 layers."""
-    return f"{exact(value)} {noun}" if value == 1 else f"{exact(value)} {noun}s"

@@ -74,7 +74,7 @@ def test_what_cannot_be_trained_has_a_forward_pass():
 
 def test_too_little_memory_is_said(monkeypatch):
     monkeypatch.setattr(verify_time, "free_bytes", lambda device: 1000)
-    assert {line.note for line in times().values()} == {"out of memory: 0.0 GiB are free"}
+    assert {line.note for line in times().values()} == {"out of memory: 1000 B are free"}
 
 
 def test_without_a_device_there_are_no_times():

@@ -3,6 +3,7 @@ from fractions import Fraction
 import pytest
 
 from convsize.views.text import numbers
+from convsize.words import plural
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,9 @@ def test_volumes_are_written_as_a_spec_writes_them() -> None:
 
 
 def test_one_warning_and_two_warnings() -> None:
-    assert numbers.plural(1, "warning") == "1 warning"
-    assert numbers.plural(0, "warning") == "0 warnings"
-    assert numbers.plural(1234, "layer") == "1,234 layers"
+    assert plural(1, "warning") == "1 warning"
+    assert plural(0, "warning") == "0 warnings"
+    assert plural(1234, "layer") == "1,234 layers"
 
 
 @pytest.mark.parametrize(

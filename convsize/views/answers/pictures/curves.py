@@ -71,7 +71,7 @@ def _scores(epochs: Sequence[Mapping[str, Any]]) -> tuple[Panel, ...]:
             best = best or (epochs[highest]["step"], ys[highest])
         if curves:
             share = key == "top1"
-            marks = (Mark(best[0], f"{best[1] * 100:.2f}%", best[1]),) if best is not None and share else ()
+            marks = (Mark(best[0], f"{best[1]:.2%}", best[1]),) if best is not None and share else ()
             axis = Axis(name, "share" if share else "number", zero=not share)
             found.append(Panel(axis, tuple(curves), marks=marks, height=120))
     return tuple(found)
