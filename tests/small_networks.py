@@ -120,7 +120,8 @@ class _Writer:
             return f"({f' {kind} '.join(branches)})", source
         if kind == "g" and source.spatial:
             gate = self.random.choice(("GAP", "GMP", f"GAP FC{c} sigmoid", "GAP flat", f"C1D{c}", "C1D1 sigmoid"))
-            return self.random.choice((f"(x * {gate})", f"({gate} * x)")), source
+            sign = self.random.choice("*+")
+            return self.random.choice((f"(x {sign} {gate})", f"({gate} {sign} x)")), source
         if kind == "[" and source.spatial:
             parts = [self.aligned(source, level - 1) for _ in range(self.random.choice((2, 2, 3)))]
             depth = sum(shape.channels for _, shape in parts)

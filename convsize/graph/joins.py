@@ -52,13 +52,16 @@ def _fix(edits: tuple[tuple[Span, str], ...], source: Source) -> Fix:
 def _ways(code: str, group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
     ranks = {shape.rank for shape in shapes}
     if code == "E304":
-        yield from _gate(group, shapes)
+        yield from _values(group, shapes, "the gate as many values as its input has maps")
     elif len(ranks) > 1 and 0 in ranks:
         if group.kind == "sum" and len({shape.elements for shape in shapes}) > 1:
+            yield from _values(group, shapes, "the flat branch as many values as the other has maps")
             return
         edits = [(_behind(branch), " flat") for branch, shape in zip(group.branches, shapes, strict=True) if shape.rank]
         yield _Way(tuple(edits), "flatten the volume: end its branch with `flat`")
     elif len(ranks) == 1 and 0 not in ranks:
+        if group.kind == "sum" and len({shape.area == 1 for shape in shapes}) == 2:
+            yield from _values(group, shapes, "the branch of one position as many maps as the other has")
         spatial = code in ("E302", "E303")
         if not (spatial and _close(shapes)):
             yield from _projections(group, shapes, source)
@@ -116,20 +119,33 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
     """1x1 convolutions with the stride and, in a sum, the depth that make every branch as the smallest one is."""
     goals = [min(shapes, key=lambda shape: shape.area)]
     if group.kind == "sum":
-        # A projection to the greater depth loses nothing; where a stride takes pixels away, its branch decides.
-        smallest = [shape for shape in shapes if shape.spatial == goals[0].spatial]
-        goals = [max(smallest, key=lambda shape: shape.channels)]
+        # A projection to the greater depth loses nothing; where a stride takes pixels away, its branch decides. One
+        # that is 1 in space is added everywhere.
+        wide = [shape for shape in shapes if shape.area > 1] or shapes
+        least = min(wide, key=lambda shape: shape.area)
+        goals = [max((shape for shape in wide if shape.spatial == least.spatial), key=lambda shape: shape.channels)]
     goal = goals[0]
     edits: list[tuple[Span, str]] = []
     written: list[tuple[Span, str]] = []
     strides = set()
     model = next(branch for branch, shape in zip(group.branches, shapes, strict=True) if shape == goal)
     for branch, shape in zip(group.branches, shapes, strict=True):
+        single = group.kind == "sum" and shape.area == 1
         if shape == goal or (group.kind != "sum" and shape.spatial == goal.spatial):
             continue
-        ratios = {-(-own // least) for own, least in zip(shape.spatial, goal.spatial, strict=True)}
+        if (
+            group.kind == "sum"
+            and shape.channels in (1, goal.channels)
+            and shape.spatial in (goal.spatial, (1,) * shape.rank)
+        ):
+            continue
+        ratios = {1} if single else {-(-own // least) for own, least in zip(shape.spatial, goal.spatial, strict=True)}
         stride = ratios.pop() if len(ratios) == 1 else 0
-        if not stride or any(-(-a // stride) != b for a, b in zip(shape.spatial, goal.spatial, strict=True)):
+        fits = single or all(-(-a // stride) == b for a, b in zip(shape.spatial, goal.spatial, strict=True) if stride)
+        if not stride or not fits:
+            return
+        if stride > _LARGEST_STRIDE:
+            yield from _upsampled(group, shapes, source)
             return
         strides.add(stride)
         depth = goal.channels if group.kind == "sum" else shape.channels
@@ -152,6 +168,26 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
         yield _Way(tuple(each), why + said)
 
 
+_LARGEST_STRIDE = 4
+"""A projection that leaves one of more than 16 pixels is not what was meant."""
+
+
+def _upsampled(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
+    """Of two branches the one that is smaller by a whole factor, brought up to the other's extents and depth."""
+    if len(shapes) != 2:
+        return
+    small, large = (0, 1) if shapes[0].area < shapes[1].area else (1, 0)
+    pairs = list(zip(shapes[small].spatial, shapes[large].spatial, strict=True))
+    factors = {large // small for small, large in pairs}
+    if len(factors) > 1 or any(large % small for small, large in pairs):
+        return
+    deeper = group.kind == "sum" and shapes[small].channels not in (1, shapes[large].channels)
+    text = (f" C1D{shapes[large].channels}" if deeper else "") + f" up({factors.pop()})"
+    branch = group.branches[small]
+    written = f"{_written(branch, source)}{text}"
+    yield _Way(((_behind(branch), text),), f"bring the smaller branch up to the other: write `{written}`")
+
+
 def _general(model: Series, stride: int) -> str | None:
     """The projection in the parameters of the block around it, as the other branch states its depth and stride.
 
@@ -167,19 +203,19 @@ def _general(model: Series, stride: int) -> str | None:
     return f"C1D{dim_text(deep[-1])}{tail}"
 
 
-# ---- gates -----------------------------------------------------------------------------------------------------------
+# ---- branches of one position ----------------------------------------------------------------------------------------
 
 
-def _gate(group: Group, shapes: tuple[Shape, ...]) -> Iterator[_Way]:
-    """A gate of another depth: the units of its last layer with weights."""
+def _values(group: Group, shapes: tuple[Shape, ...], what: str) -> Iterator[_Way]:
+    """A gate or a flat branch of another depth: the units of its last layer with weights."""
     if len(shapes) != 2:
         return
-    own, gate = (0, 1) if shapes[0].area >= shapes[1].area else (1, 0)
+    own, single = (0, 1) if shapes[0].area >= shapes[1].area else (1, 0)
     depth = Num(Fraction(shapes[own].channels), Span(0, 0))
-    for item in reversed(group.branches[gate].items):
+    for item in reversed(group.branches[single].items):
         atom = item.atom
         if isinstance(atom, Layer) and atom.mnemonic in ("FC", "C"):
             token = atom.replace(size=(depth,)) if atom.mnemonic == "FC" else atom.replace(depth=depth)
             text = layer_text(token, dim_text)
-            yield _Way(((atom.span, text),), f"give the gate as many values as its input has maps: write `{text}`")
+            yield _Way(((atom.span, text),), f"give {what}: write `{text}`")
             return

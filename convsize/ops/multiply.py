@@ -12,6 +12,7 @@ from convsize.geometry import (
     Window,
 )
 from convsize.ops.base import Argument, Kind, MapsRead, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.shared.broadcast import met
 from convsize.ops.shared.keeps import tensor_bytes
 
 
@@ -47,14 +48,9 @@ class Multiply(Op):
         return cls()
 
     def _product(self, first: Shape, second: Shape) -> Shape:
-        if not first.rank or not second.rank:
-            larger = first if first.rank else second
-            if first.channels == second.channels or 1 in (first.channels, second.channels):
-                return Shape(max(first.channels, second.channels), larger.spatial)
-        elif first.rank == second.rank:
-            pairs = tuple(zip(first.dims, second.dims, strict=True))
-            if all(a == b or 1 in (a, b) for a, b in pairs):
-                return Shape(max(pairs[0]), tuple(map(max, pairs[1:])))
+        product = met(first, second)
+        if product is not None:
+            return product
         raise GeometryError(
             "E304",
             f"this gate does not broadcast: {first} and {second}",

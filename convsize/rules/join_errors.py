@@ -9,7 +9,10 @@ RULES = (
         code="E301",
         name="sum-of-different-depths",
         summary="the branches of a sum have different depths",
-        checks="`(a + b)` of volumes whose depths differ. The message shows the output of each branch.",
+        checks=(
+            "`(a + b)` of volumes whose depths differ, and none is 1: one map is added to all maps of the others. "
+            "The message shows the output of each branch."
+        ),
         why="A sum adds map by map. ResNet blocks that change the depth project their shortcut.",
         source="He et al. 2015, equation 2; Aggarwal, ch. 8.",
         example="input: 3@32x32\nC3D64 R (C3D128 + x) R FC10\n",
@@ -20,7 +23,10 @@ RULES = (
         code="E302",
         name="sum-of-different-extents",
         summary="the branches of a sum have different extents",
-        checks="`(a + b)` of volumes whose heights or widths differ.",
+        checks=(
+            "`(a + b)` of volumes whose heights or widths differ, and none is 1: one position is added at all "
+            "positions of the others, and so is a vector with a value for every map."
+        ),
         why=(
             "Typical mistakes are a stride in only one branch and one pixel of padding. In a U-Net the cause is "
             "an input that cannot be halved at every level."

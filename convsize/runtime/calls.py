@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
-from convsize.runtime.layers import Affine, AveragePool, DropPath, Embedding, Gate, LayerNorm, Pick, Scale
+from convsize.runtime.layers import Affine, AveragePool, DropPath, Embedding, Gate, LayerNorm, Pick, Scale, Sum
 
 _MODULES: dict[str, type[nn.Module]] = {
     "convsize.LayerNorm": LayerNorm,
@@ -22,6 +22,7 @@ _MODULES: dict[str, type[nn.Module]] = {
     "convsize.DropPath": DropPath,
     "convsize.Pick": Pick,
     "convsize.Gate": Gate,
+    "convsize.Sum": Sum,
     "convsize.AveragePool": AveragePool,
 }
 

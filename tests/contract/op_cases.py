@@ -208,23 +208,21 @@ def softmaxes(draw) -> Case:
 
 
 @st.composite
-def sums(draw) -> Case:
+def broadcasting(draw, join: str) -> Case:
+    """Branches that are as large as each other, or 1 in depth, 1 on some or all axes, or flat."""
     source = draw(volumes((0, 1, 2, 3)))
-    return sized(catalogue.join("add").from_arguments({}, source), *(source,) * draw(st.integers(2, 4)))
-
-
-@st.composite
-def gates(draw) -> Case:
-    source = draw(volumes((0, 1, 2, 3)))
+    alike = draw(st.booleans())
     shapes = []
-    for _ in range(draw(st.integers(2, 3))):
-        kind = draw(st.sampled_from(("same", "channels", "positions", "flat")))
+    for _ in range(draw(st.integers(2, 4))):
+        kind = "same" if alike else draw(st.sampled_from(("same", "channels", "positions", "some", "flat")))
         if kind == "flat":
             shapes.append(Shape(draw(st.sampled_from((1, source.channels)))))
+        elif kind == "some":
+            shapes.append(Shape(source.channels, tuple(draw(st.sampled_from((1, each))) for each in source.spatial)))
         else:
             depth = 1 if kind == "positions" else source.channels
             shapes.append(Shape(depth, (1,) * source.rank if kind == "channels" else source.spatial))
-    return sized(catalogue.join("multiply").from_arguments({}, source), *shapes)
+    return sized(catalogue.join(join).from_arguments({}, source), *shapes)
 
 
 @st.composite
@@ -328,8 +326,8 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Flatten": words("flat"),
     "Reshape": reshapes(),
     "PixelShuffle": words("pixelshuffle", ranks=(2,), depths=(4, 9), r=st.integers(1, 3)),
-    "Add": sums(),
-    "Multiply": gates(),
+    "Add": broadcasting("add"),
+    "Multiply": broadcasting("multiply"),
     "Concatenate": concatenations(),
     "Input": inputs(),
 }

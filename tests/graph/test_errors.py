@@ -877,7 +877,7 @@ def test_exact_text(expected: list[Case]) -> None:
         (
             "(x + FC4)",
             "E302 the branches of this sum have different extents: 3@8x8 and 4",
-            "a sum takes values one to one: 192 and 4 differ",
+            "give the flat branch as many values as the other has maps: write `FC3`",
         ),
         (
             "(x + FC192)",

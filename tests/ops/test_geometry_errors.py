@@ -471,10 +471,16 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
             "give them the same strides and paddings, or crop the larger one: `crop(…)`",
         ),
         (
-            join("add", (3, (8, 8)), (3,)),
+            join("add", (3, (8, 8)), (4,)),
             "E302",
-            "the branches of this sum have different extents: 3@8x8 and 3",
-            "a sum takes values one to one: 192 and 3 differ",
+            "the branches of this sum have different extents: 3@8x8 and 4",
+            "a flat branch is added at every position: it has as many values as the volume has maps, or one",
+        ),
+        (
+            join("add", (3, (8, 8)), (4, (1, 1))),
+            "E301",
+            "the branches of this sum have different depths: 3 and 4",
+            "project one of them: `C1D4` after the branch of 3@8x8",
         ),
         (
             join("concatenate", (128, (8, 8)), (3, (7, 8))),

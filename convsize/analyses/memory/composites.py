@@ -34,7 +34,7 @@ def product(tape: Tape, first: Value, second: Value | Leaf) -> Value:
 
 
 def add(tape: Tape, first: Value, second: Value | Leaf) -> Value:
-    """add: both get the very same gradient."""
+    """add: both get the very same gradient, which is summed over what broadcast."""
     output = tape.like(first, tensor(second), itemsize=_common(first, tensor(second)))
     needed = tape.needs(first), tape.needs(second)
 
@@ -74,14 +74,18 @@ def multiply(call: Call, inputs: Sequence[Value]) -> Value:
     return folded(product)(call, inputs)
 
 
-def gate(call: Call, inputs: Sequence[Value]) -> Value:
-    """A product whose flat operands are seen with axes of 1."""
-    rank = max(len(each.shape) for each in inputs)
-    spread = [reshaped(call.tape, each, (*each.shape, *(1,) * (rank - len(each.shape)))) for each in inputs]
-    output = folded(product)(call, spread)
-    for each in spread:
-        call.tape.release(each)
-    return output
+def spread(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
+    """An operator of two operands over all of them, of which flat ones are seen with axes of 1."""
+
+    def recorder(call: Call, inputs: Sequence[Value]) -> Value:
+        rank = max(len(each.shape) for each in inputs)
+        seen = [reshaped(call.tape, each, (*each.shape, *(1,) * (rank - len(each.shape)))) for each in inputs]
+        output = folded(step)(call, seen)
+        for each in seen:
+            call.tape.release(each)
+        return output
+
+    return recorder
 
 
 def scale(call: Call, inputs: Sequence[Value]) -> Value:

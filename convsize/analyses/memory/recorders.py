@@ -119,7 +119,8 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Affine": arithmetic.affine,
     "convsize.DropPath": arithmetic.drop_path,
     "convsize.Pick": moves.pick,
-    "convsize.Gate": arithmetic.gate,
+    "convsize.Gate": arithmetic.spread(arithmetic.product),
+    "convsize.Sum": arithmetic.spread(arithmetic.add),
     "convsize.Embedding": moves.embedding,
 }
 """What each call does; a call that is not here is an error, never a zero."""

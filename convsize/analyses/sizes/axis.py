@@ -383,17 +383,7 @@ class AxisWalk:
 
     def join(self, node: Node, inputs: list[_Volume]) -> _Volume:
         """A sum, a gate or a concatenation."""
-        if node.op.KIND == "concatenation":
-            return self.concatenation(inputs)
-        return self.gate(node, inputs) if node.op.KIND == "gate" else self.sum(node, inputs)
-
-    def sum(self, node: Node, inputs: list[_Volume]) -> _Volume:
-        first = inputs[0]
-        for other in inputs[1:]:
-            self.vectors(node, first.depth, other.depth)
-            for one, two in zip(first.spatial, other.spatial, strict=True):
-                self.agree(one, two)
-        return first
+        return self.concatenation(inputs) if node.op.KIND == "concatenation" else self.broadcasting(node, inputs)
 
     def concatenation(self, inputs: list[_Volume]) -> _Volume:
         first = inputs[0]
@@ -405,7 +395,8 @@ class AxisWalk:
             depth = depth.plus(other.depth)
         return first.replace(depth=depth)
 
-    def gate(self, node: Node, inputs: list[_Volume]) -> _Volume:
+    def broadcasting(self, node: Node, inputs: list[_Volume]) -> _Volume:
+        """A sum or a gate."""
         product = inputs[0]
         for other in inputs[1:]:
             if not product.spatial or not other.spatial:
@@ -414,7 +405,7 @@ class AxisWalk:
                 if depth.varies and larger.spatial:
                     raise UsageError(
                         f"{self.network.source.name}: the depth of `{node.name}` follows the input size: its sizes "
-                        "cannot be solved; pool or project the gate to a fixed length first"
+                        "cannot be solved; pool or project the branch to a fixed length first"
                     )
                 product = _Volume(depth, larger.spatial)
             else:
@@ -432,7 +423,7 @@ class AxisWalk:
             self.coupling[node] = "joins vectors whose lengths must agree"
 
     def broadcast(self, one: Line, two: Line, vectors: Node | None) -> Line:
-        """The extent of a product: the two are equal, or one of them is 1."""
+        """The extent of a sum or a product: the two are equal, or one of them is 1."""
         if one is two or (not two.varies and two.offsets == (1,)):
             return one
         if not one.varies and one.offsets == (1,):

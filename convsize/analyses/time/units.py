@@ -94,7 +94,8 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
     if node.op.reads_tokens() and not direction.startswith("backward"):
         weights = written * batch  # the rows that are looked up, not the whole table
     if direction == "backward" and node.op.KIND in {"sum", "concatenation"}:
-        times = 0  # both hand the gradient on as it is, or views of it
+        # Both hand the gradient on as it is, or views of it; what a sum broadcast is summed.
+        times = int(node.op.KIND == "sum" and any(shape != node.output for shape in shapes))
     calls = node.op.torch(*shapes)
     if overwrites:
         calls = tuple(call.replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)

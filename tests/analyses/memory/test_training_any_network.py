@@ -58,6 +58,10 @@ FOUND = {
     "a line's pool is a plane's": "4@8\nC3D4 LN M GAP FC2",
     "volumes of the nearest values": "2@4x4x4\nC3D4 LN up(2) C3D2 GAP FC2",
     "types that are concatenated": "1@5x5\n(x * C1D1) as t\n[C2D4psame | x] FC2b0\nhead h @t: LN",
+    "a sum with what is seen of the whole image": "3@6x4\nC3D4 R (C3D4 + GAP C1D4) R FC2",
+    "a sum with a vector": "3@6x4\nC3D4 R (GAP FC4 + x) R FC2",
+    "a sum with one map": "3@6x4\nC3D4 LN (C3D1 + x + C3x1D4/1x4p1x0) FC2",
+    "a sum that grows twice": "3@6x4\nLN (GAP C1D1 + C3D1 + FC4 + C3D4) C1D2",
     "a vector's norm": "4@2x2\nFC6 LN BN GN2 FC3",
 }
 

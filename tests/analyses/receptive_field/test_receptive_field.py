@@ -218,6 +218,8 @@ def test_reshaping_ends_positions():
         ("[C3D4 | [C5D2 | x]] slice(4,6)", 5),
         ("[C3D4 | C7D4] (x + C1D8g2) slice(0,4)", 3),
         ("[C3D4 | C7D4] (x * C1D1) slice(0,4)", 7),  # a gate of one map is read by all
+        ("[C3D4 | C7D4] (x + C1D1) slice(0,4)", 7),
+        ("[C3D4 | C7D4] (x + GAP) slice(0,4)", 32),
         ("[C3D4 | C7D4] up(2) A2 slice(0,4)", 3),
         ("[C3D8 | C7D8] pixelshuffle(2) M slice(0,2)", 3),
     ],
