@@ -11,7 +11,7 @@ from convsize.language.tree import ExpectStmt, InputStmt
 from convsize.ops.base import CONVOLUTIONS
 from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
-from convsize.words import listed, numbered, percent
+from convsize.words import listed, numbered, percent, plural
 
 _LINES = {"height": "rows", "width": "columns", "time": "frames", "length": "positions"}
 
@@ -224,8 +224,8 @@ def _receptive_fields(network: Network, fields: Mapping[str, Fields]) -> Iterato
             yield Insight("centres", text, 0.0, (layer,))
     if len(fields) < len(network.inputs):
         left = tuple([name for name in network.inputs if name not in fields])
-        known = listed(tuple(fields), most=3)
-        text = f"receptive fields are given for {known} only: {len(left)} more inputs would take too long"
+        known, rest = listed(tuple(fields), most=3), plural(len(left), "more input")
+        text = f"receptive fields are given for {known} only: {rest} would take too long"
         yield Insight("not_computed", text, 0.0, left)
 
 

@@ -13,7 +13,7 @@ from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import HeadScore, RunSettings
-from convsize.words import nearest, or_rather
+from convsize.words import nearest, or_rather, plural
 
 _TOP = 5
 _SUMS = 5
@@ -155,7 +155,8 @@ def _require_fit(head: Head, target: Tensor) -> None:
             places *= extent
         if each != places:
             raise UsageError(
-                f"the output `{head.name}` has {places} places to label in a sample, and the data has {each} labels"
+                f"the output `{head.name}` has {plural(places, 'place')} to label in a sample, and the data has "
+                f"{plural(each, 'label')}"
             )
         return
     values = 1
@@ -167,7 +168,7 @@ def _require_fit(head: Head, target: Tensor) -> None:
             f"--loss {head.name}=cross-entropy takes those"
         )
     if each != values:
-        raise UsageError(f"the output `{head.name}` has {values} values a sample, and the data has {each}")
+        raise UsageError(f"the output `{head.name}` has {plural(values, 'value')} a sample, and the data has {each}")
 
 
 def _no_output(network: Network, name: str) -> str:

@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convsize.analyses.facts import gather
+from convsize.analyses.receptive_field import network as module
 from convsize.analyses.receptive_field.network import before_positions_end, receptive_fields
 from convsize.api import parse
 from convsize.errors import SpecError
@@ -387,3 +388,16 @@ def test_global_pooling_sees_what_all_units_see(text):
 def test_pointwise_layers_share_the_field_before_them(layers):
     _, found = fields(f"input: 1@8x8\nC3 {'R ' * layers}")
     assert len({id(row) for row in found.rows[1:]}) == 1
+
+
+@pytest.mark.parametrize(("most", "left"), [(0, "bc"), (12, "bc"), (13, "c"), (25, "c"), (26, "")])
+def test_the_last_of_many_inputs_may_be_left_out(monkeypatch, most, left):
+    """7 nodes and 6 arrows are counted for every input that was followed; what is left out is said."""
+    monkeypatch.setattr(module, "_FOLLOWED", most)
+    report = parse("input a: 3@8x8\ninput b: 3@8x8\ninput c: 3@8x8\n@a (x + @b + @c) C3 R C3").analyze()
+    said = [each.text for each in report.insights if each.kind == "not_computed"]
+    text = {
+        "bc": "receptive fields are given for a only: 2 more inputs would take too long",
+        "c": "receptive fields are given for a and b only: 1 more input would take too long",
+    }
+    assert said == [text[left] for _ in left[:1]]
