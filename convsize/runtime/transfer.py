@@ -49,6 +49,7 @@ def load_weights(
             *([f"this network has no {listed(foreign, most=_NAMED)}"] if foreign else []),
         ]
         raise UsageError(f"`{path}` is of another network: {'; '.join(problems)}")
+    _require_sound(path, found, own)
     with torch.no_grad():
         for name, value in own.items():
             if name in found:
@@ -77,21 +78,55 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if path.exists() and not path.is_file():
         raise UsageError(f"`{path}` is no file of weights")
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(9)
     except FileNotFoundError:
         raise UsageError(f"there is no file `{path}`") from None
     except OSError as error:
         raise UsageError(f"`{path}` cannot be read: {error.strerror}") from None
-    if data.startswith(_PICKLES):
+    if data.startswith(_PICKLES) and data[8:9] != b"{":  # a header's length may begin as a pickle does
         raise UsageError(
             f"`{path}` is a file of torch.save, a pickle, which can run code and is never loaded. If you trust it, "
             'make a safetensors file of its weights: python -c "import torch, safetensors.torch as s; '
             f"s.save_file(torch.load('{path.name}', weights_only=True), '{path.with_suffix('.safetensors').name}')\""
         )
     try:
-        return load(data)
-    except (safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
+        # By its header and its length the file is looked at first: it may say that it is larger than any memory.
+        with safetensors.safe_open(path, "pt"):
+            pass
+        return load(path.read_bytes())
+    except (OSError, MemoryError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
         raise UsageError(f"`{path}` is no whole safetensors file: {error}") from None
+
+
+def _require_sound(path: Path, found: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+    """Raises UsageError where weights are of another kind of number, or no numbers in the module's own type."""
+    kinds = [
+        f"{name} ({str(found[name].dtype).removeprefix('torch.')})"
+        for name, value in own.items()
+        if name in found and _kind(found[name]) != _kind(value)
+    ]
+    if kinds:
+        raise UsageError(f"`{path}` has numbers of another kind: {listed(kinds, most=_NAMED)}")
+    unsound = [
+        name
+        for name, value in own.items()
+        if name in found
+        and value.is_floating_point()
+        and (
+            not found[name].to(value.dtype).isfinite().all()
+            or (name.endswith("running_var") and bool((found[name] < 0).any()))
+        )
+    ]
+    if unsound:
+        raise UsageError(
+            f"`{path}` has weights that are NaN or infinite, or variances below 0: "
+            f"{listed(unsound, most=_NAMED)}. It is damaged, or of a training that failed"
+        )
+
+
+def _kind(value: Tensor) -> str:
+    return "float" if value.is_floating_point() else "complex" if value.is_complex() else "whole"
 
 
 def _layer(tensor: str) -> str:

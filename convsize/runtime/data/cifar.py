@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from convsize.errors import UsageError
-from convsize.runtime.data.files import require_directory
+from convsize.runtime.data.files import is_there, require_directory
 from convsize.runtime.data.images import ImageSet, Part
 from convsize.runtime.data.pixels import MemoryPixels
 
 _CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _RECORD = 1 + 3 * 32 * 32
-_LARGEST = 10**6 * _RECORD
+_LARGEST = 10**5 * _RECORD
 _TRAINING = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 _ARCHIVE = "cifar-10-binary.tar.gz"
 
@@ -28,7 +28,7 @@ def read_cifar10(place: str) -> ImageSet:
     unpacked = directory / "cifar-10-batches-bin"
     if unpacked.is_dir():
         directory = unpacked
-    missing = [name for name in (*_TRAINING, "test_batch.bin") if not (directory / name).is_file()]
+    missing = [name for name in (*_TRAINING, "test_batch.bin") if not is_there(directory / name)]
     if missing:
         raise UsageError(f"`{directory}` has no {', '.join(missing)}: {_advice(directory)}")
     train, test = (_read([directory / name for name in names]) for names in (_TRAINING, ("test_batch.bin",)))
@@ -56,6 +56,8 @@ def _read(paths: list[Path]) -> Part:
             data = path.read_bytes() if size <= _LARGEST else b""
         except OSError as error:
             raise UsageError(f"`{path}` cannot be read: {error.strerror}") from None
+        if size > _LARGEST:
+            raise UsageError(f"`{path}` has {size:,} bytes; a file of CIFAR-10 has 30,730,000: get {_ARCHIVE} again")
         if not data or size % _RECORD:
             raise UsageError(
                 f"`{path}` has {size:,} bytes, which is no number of whole images of {_RECORD:,}: get {_ARCHIVE} again"

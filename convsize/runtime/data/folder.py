@@ -8,7 +8,7 @@ import torch
 
 from convsize.errors import UsageError
 from convsize.record import Record
-from convsize.runtime.data.files import require_directory
+from convsize.runtime.data.files import files_below, is_there, require_directory, require_no_dead_link
 from convsize.runtime.data.image_files import SUFFIXES, ImageFiles, open_images
 from convsize.runtime.data.images import ImageSet, Part, image_input
 from convsize.runtime.data.numbers import TABLE, read_numbers
@@ -78,6 +78,8 @@ def read_folder(place: str, task: Task, smallest: tuple[int, int] | None) -> Ima
 def _places(directory: Path) -> tuple[Path, Path | None]:
     """The folder to train on and, where there is one, that to test with."""
     training = directory / "train"
+    for name in ("train", *_TESTS):
+        require_no_dead_link(directory / name)
     if not training.is_dir() or not any(each.is_dir() for each in training.iterdir()):
         # `train` may be a class, beside `car` and `ship`.
         return directory, None
@@ -85,8 +87,11 @@ def _places(directory: Path) -> tuple[Path, Path | None]:
 
 
 def _folders(place: Path) -> tuple[str, ...]:
-    """The names of the folders in a folder, in order."""
-    return tuple(sorted(each.name for each in place.iterdir() if each.is_dir() and not each.name.startswith(".")))
+    """The names of the folders in a folder, in order. Raises UsageError where one is a link that leads nowhere."""
+    seen = [each for each in place.iterdir() if not each.name.startswith(".")]
+    for each in seen:
+        require_no_dead_link(each)
+    return tuple(sorted(each.name for each in seen if each.is_dir()))
 
 
 def _classes(place: Path) -> tuple[str, ...]:
@@ -107,14 +112,14 @@ def _classes(place: Path) -> tuple[str, ...]:
 def _files(place: Path, classes: tuple[str, ...], *, complete: bool = True) -> _Files:
     """The images below a folder, in the order of their names.
 
-    Raises UsageError where there are none, or, if it must be complete, a class has none.
+    Raises UsageError where there are none, where one is no file, or, if it must be complete, a class has none.
     """
     paths: list[Path] = []
     labels: list[int] = []
     others = 0
     for label, name in enumerate(classes or (".",)):
-        below = [each for each in sorted((place / name).rglob("*")) if each.is_file() and not each.name.startswith(".")]
-        images = [each for each in below if each.suffix.lower() in SUFFIXES]
+        below = [each for each in _below(place / name) if not each.name.startswith(".")]
+        images = [each for each in below if each.suffix.lower() in SUFFIXES and is_there(each)]
         if classes and complete and not images:
             raise UsageError(f"`{place / name}` has no images: remove this folder, or fill it ({_kinds()})")
         paths += images
@@ -123,6 +128,11 @@ def _files(place: Path, classes: tuple[str, ...], *, complete: bool = True) -> _
     if not paths:
         raise UsageError(f"`{place}` has no images ({_kinds()})")
     return _Files(paths, labels, others)
+
+
+def _below(place: Path) -> list[Path]:
+    """What lies below the folder of a class; the images to test with may lack it."""
+    return files_below(place) if place.is_dir() else []
 
 
 def _kinds() -> str:

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from convsize.errors import UsageError
-from convsize.runtime.data.files import require_directory
+from convsize.runtime.data.files import is_there, require_directory
 from convsize.runtime.data.images import ImageSet, Part
 from convsize.runtime.data.pixels import MemoryPixels
 
-_LARGEST = 2**31
+_LARGEST = 2**30
 """Bytes of a file's values: MNIST has 47 million. A header must not fill the memory."""
+
+_DENSEST = 1032
+"""Bytes that a byte of gzip stands for at most."""
 
 _CLOTHES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
@@ -57,7 +60,7 @@ def _found(path: Path) -> Path:
     """The file or the one that gzip made of it."""
     packed = path.with_name(f"{path.name}.gz")
     for each in (path, packed):
-        if each.is_file():
+        if is_there(each):
             return each
     raise UsageError(f"there is neither `{path}` nor `{packed.name}` beside it: MNIST's four files keep their names")
 
@@ -79,6 +82,11 @@ def read_idx(path: Path, rank: int) -> Tensor:
             size = math.prod(shape)
             if not 0 < size <= _LARGEST:
                 raise UsageError(f"`{path}` says that it has {'x'.join(map(str, shape))} values: it is no such file")
+            if size > _DENSEST * path.stat().st_size:
+                raise UsageError(
+                    f"`{path}` says that it has {'x'.join(map(str, shape))} values, which do not go into its "
+                    f"{path.stat().st_size:,} bytes: fetch it again"
+                )
             values = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +30,12 @@ _LOOKED_AT = 20_000
 """Files of a larger set that are looked at beforehand at most; an unreadable one among the others ends the run."""
 
 _NAMED = 5
+
+_ORIENTATION = 0x0112
+"""EXIF's number for how an image is turned."""
+
+_OF_16_BITS = frozenset({"PNG", "PPM"})
+"""Formats of whole numbers up to 16 bits, which Pillow may hold in 32."""
 
 _Found = TypeVar("_Found")
 _Volume = tuple[int, int, int]
@@ -69,7 +77,8 @@ class ImageFiles(Pixels):
         for at, place in enumerate(places.tolist()):
             path = self._paths[place]
             try:
-                images[at], _ = _decoded(path, self.volume)
+                with _only_errors():
+                    images[at], _ = _decoded(path, self.volume)
             except Exception as error:
                 raise UnreadableImageError(f"`{path}` cannot be read: {_reason(error)}; remove or replace it") from None
         return torch.from_numpy(images)
@@ -115,7 +124,7 @@ def _each(look: Callable[[Path], _Found], paths: Sequence[Path]) -> list[_Found]
         except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
             return UnreadableImageError(f"`{path}` ({_reason(error)})")
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+    with _only_errors(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         seen = list(pool.map(guarded, paths))
     failed = sorted(str(each) for each in seen if isinstance(each, UnreadableImageError))
     if failed:
@@ -151,9 +160,12 @@ def _decoded(path: Path, volume: _Volume) -> _Decoded:
     depth, height, width = volume
     mode = "L" if depth == 1 else "RGB"
     with Image.open(path) as image:
-        size = (image.height, image.width)
+        size = _upright_size(image)
         # Photographs are many times larger than what is asked for: JPEG can leave the detail undecoded.
-        image.draft(mode, (width, height))
+        image.draft(mode, (width, height) if size == (image.height, image.width) else (height, width))
+        whole = image.mode.startswith("I;16") or (image.mode == "I" and image.format in _OF_16_BITS)
+        if image.mode[0] in "IF" and not whole:
+            raise ValueError("its numbers of 32 bits do not say what is white: save it with 8 or 16")
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I"):
             # 16 bits: converting would leave everything above 255 white.
@@ -167,7 +179,24 @@ def _size(path: Path) -> tuple[int, int]:
     from PIL import Image
 
     with Image.open(path) as image:
-        return image.height, image.width
+        return _upright_size(image)
+
+
+def _upright_size(image: Any) -> tuple[int, int]:
+    """An image's height and width as it is to be seen: EXIF may turn it by a quarter."""
+    turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    return (image.width, image.height) if turned else (image.height, image.width)
+
+
+@contextmanager
+def _only_errors() -> Iterator[None]:
+    """Pillow's warnings of damaged metadata are left out; that of an image too large to be decoded is an error."""
+    from PIL.Image import DecompressionBombWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", DecompressionBombWarning)
+        yield
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +10,12 @@ import torch
 from torch import Tensor
 
 from convsize.errors import UsageError
+from convsize.runtime.data.files import is_there
 from convsize.runtime.data.samples import Task
 
 TABLE = "targets.csv"
+
+_LARGEST = torch.finfo(torch.float32).max
 
 
 def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str, Tensor]:
@@ -26,7 +28,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     Raises UsageError where the table cannot be read, says nothing of an image, or has something else than numbers.
     """
     table = directory / TABLE
-    if not table.is_file():
+    if not is_there(table):
         return {}
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -45,7 +47,11 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     for line, row in rows:
         if len(row) != len(titles):
             raise UsageError(f"`{table}`, line {line}: {len(row)} values in {len(titles)} columns")
-        lines[directory / row[titles.index("file")].strip()] = (line, row)
+        name = row[titles.index("file")].strip()
+        path = directory / name
+        if path in lines:
+            raise UsageError(f"`{table}`, line {line}: `{name}` stands in line {lines[path][0]} already")
+        lines[path] = (line, row)
     without = [path for path in paths if path not in lines]
     if without:
         raise UsageError(
@@ -62,8 +68,8 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
 def _number(table: Path, line: int, row: list[str], at: int) -> float:
     try:
         value = float(row[at])
-        if not math.isfinite(value):
+        if not abs(value) <= _LARGEST or "_" in row[at]:
             raise ValueError
     except ValueError:
-        raise UsageError(f"`{table}`, line {line}: `{row[at]}` is no number") from None
+        raise UsageError(f"`{table}`, line {line}: `{row[at]}` is no number of 32 bits") from None
     return value

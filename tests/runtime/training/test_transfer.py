@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,3 +132,88 @@ def test_frozen_layers_are_left_as_they_are() -> None:
     assert module.bn2.training
     assert not module.eval().bn2.training
     assert module.train().bn2.training
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object] = dict, size: int = 0, rest: bytes = b"") -> None:
+    """The file with another header, filled up to a size, or with more behind it."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    head = json.loads(data[8 : 8 + length])
+    change(head)
+    text = json.dumps(head).encode().ljust(size)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :] + rest)
+
+
+LIES: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda path: path.write_bytes(b""),
+    "half a length": lambda path: path.write_bytes(path.read_bytes()[:5]),
+    "a header of exabytes": lambda path: path.write_bytes((2**63).to_bytes(8, "little") + path.read_bytes()[8:]),
+    "a header beyond the end": lambda path: path.write_bytes((10**7).to_bytes(8, "little") + path.read_bytes()[8:]),
+    "no JSON": lambda path: path.write_bytes((50).to_bytes(8, "little") + bytes(50)),
+    "nested JSON": lambda path: path.write_bytes((10**5).to_bytes(8, "little") + b"[" * 10**5),
+    "a terabyte of zeros": lambda path: (path.write_bytes(b""), os.truncate(path, 10**12)),
+    "a larger shape": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(shape=[10**9, 10**9])),
+    "too large a shape": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(shape=[2**62, 2**62, 4])),
+    "another type": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(dtype="F64")),
+    "no type": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(dtype="F128")),
+    "beyond the end": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(data_offsets=[0, 10**12])),
+    "before the start": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(data_offsets=[-20, 0])),
+    "one over another": lambda path: rewritten(path, lambda head: head["fc1.bias"].update(data_offsets=[0, 20])),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-3]),
+    "goes on": lambda path: rewritten(path, rest=b"123"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_files_that_lie_are_no_safetensors_files(weights: Path, lie: Callable[[Path], object]) -> None:
+    lie(weights)
+    with pytest.raises(convsize.UsageError, match="is no whole safetensors file: "):
+        read_weights(weights)
+
+
+@pytest.mark.parametrize("size", range(896, 1664, 256))
+def test_a_header_whose_length_begins_as_a_pickle_does(weights: Path, size: int) -> None:
+    module = OLD.to_torch(logits=True)
+    rewritten(weights, size=size)
+    assert weights.read_bytes().startswith(b"\x80")
+    assert load_weights(weights, module)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("conv1.weight", lambda value: value * float("nan"), "weights that are NaN or infinite"),
+        ("fc1.bias", lambda value: value.index_fill(0, torch.tensor([2]), float("-inf")), "NaN or infinite"),
+        ("fc1.bias", lambda value: value.double() * 1e300, "NaN or infinite, or variances below 0: fc1.bias"),
+        ("bn1.running_var", lambda value: value - 9, "variances below 0: bn1.running_var"),
+        ("fc1.bias", lambda value: value.long(), r"numbers of another kind: fc1.bias \(int64\)"),
+        ("fc1.bias", lambda value: value > 0, r"numbers of another kind: fc1.bias \(bool\)"),
+        ("fc1.bias", lambda value: value.to(torch.complex64), r"another kind: fc1.bias \(complex64\)"),
+    ],
+)
+def test_weights_that_are_no_numbers(
+    weights: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor], message: str
+) -> None:
+    found = read_weights(weights)
+    save_file(found | {name: change(found[name])}, weights)
+    module = OLD.to_torch(logits=True)
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    with pytest.raises(convsize.UsageError, match=message):
+        load_weights(weights, module)
+    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+
+
+def test_half_precision_is_read_as_it_is(weights: Path) -> None:
+    found = read_weights(weights)
+    save_file({name: value.half() if value.is_floating_point() else value for name, value in found.items()}, weights)
+    module = OLD.to_torch(logits=True)
+    load_weights(weights, module)
+    assert all((value == 3).all() for value in module.state_dict().values())
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+def test_weights_that_are_no_file(weights: Path, make: Callable[[Path], object]) -> None:
+    weights.unlink()
+    make(weights)
+    with pytest.raises(convsize.UsageError, match=r"no file of weights|cannot be read: Too many levels"):
+        read_weights(weights)
