@@ -81,7 +81,7 @@ _OF_THEIR_INPUT = ("nn.ELU", "nn.GELU", "nn.SiLU", "nn.Mish", "nn.Hardswish", "n
 RECORDERS: dict[str, Recorder] = {
     **_ranks("Conv", kernels.convolution),
     **_ranks("ConvTranspose", kernels.transposed_convolution),
-    **_ranks("BatchNorm", kernels.norm),
+    **_ranks("BatchNorm", kernels.batch_norm),
     **_ranks("InstanceNorm", kernels.instance_norm),
     **_ranks("MaxPool", kernels.pool, (2, 3)),
     "nn.MaxPool1d": kernels.line_pool,

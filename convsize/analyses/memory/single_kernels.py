@@ -50,6 +50,13 @@ def activation(*order: str, preserves: bool = False) -> Recorder:
     return recorder
 
 
+def batch_norm(call: Call, inputs: Sequence[Value]) -> Value:
+    """A norm that counts the batches that it sees in training: 1 is added to a buffer first."""
+    if call.layer.mode.training:
+        call.tape.release(call.tape.number())
+    return norm(call, inputs)
+
+
 def norm(call: Call, inputs: Sequence[Value]) -> Value:
     """A batch norm, or a layer norm of a vector: one kernel, whose results are channels last where its input is."""
     (source,) = inputs

@@ -77,6 +77,10 @@ CHECKPOINT = TrainingSetting(1, "sgd", checkpoint=("*",))
 FOUND_IN_SETTINGS = {
     "a checkpoint of nothing keeps nothing": ("2@12\ndef b: A1\nM3/2p0:1 b FC2", CHECKPOINT),
     "what a norm makes is gone with it": ("3@12\ndef b: droppath(0.3) BN\nb FC2", CHECKPOINT.replace(batch=2)),
+    "a norm counts its batches": (
+        "1@5x8\ndef b: droppath(0.3) BN\nb",
+        CHECKPOINT.replace(dtype="bfloat16"),
+    ),
     "what a pool makes is gone with it": ("1@6x4\ndef b: drop(0.5) C3D3/2 GMP\nb", CHECKPOINT.replace(batch=2)),
     "what a norm of groups makes is gone with it": ("1@8x5\ndef b: gelu GN1\nb", CHECKPOINT),
     "columns in float16": ("3@4x2x2\nT1D2", TrainingSetting(1, "sgd", autocast="float16")),
