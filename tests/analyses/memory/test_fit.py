@@ -111,14 +111,17 @@ def test_the_command(convsize):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "fit into what? Give --memory 16GiB, or a device"),
-        (("--device", "cpu"), "the memory of `cpu` is not known: give it by --memory"),
+        ((), "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"),
+        (("--device", "cpu"), "the memory of `cpu` is unknown: add it, such as --memory 16GiB"),
         (("--device", "h20"), "there is no device `h20`: there are: a100, h100, h200"),
-        (("--memory", "24"), "--memory 24: of what? Write 24GiB, 24GB or 24MiB"),
+        (("--memory", "24"), "--memory 24 has no unit: write 24GiB, 24GB or 24MiB"),
         (("--memory", "24 apples"), "--memory takes a size such as 16GiB, 80GB or 512MiB, not `24 apples`"),
-        (("--device", "cpu", "--reserve", "1GiB"), "--reserve keeps a part of the memory free: name a device"),
+        (
+            ("--device", "cpu", "--reserve", "1GiB"),
+            "--reserve needs a memory to fit into: add --device h200 or --memory 16GiB",
+        ),
         (("--memory", "1GiB", "--reserve", "2GiB"), "nothing fits into 1,073,741,824 bytes"),
-        (("--memory", "1GiB", "--batch", "4"), "--batch is for the largest input"),
+        (("--memory", "1GiB", "--batch", "4"), "--batch is for --largest input: add that, or leave --batch out"),
         (("--memory", "1GiB", "--largest", "input", "--batch", "0"), "a batch holds at least one sample, not 0"),
     ],
 )
