@@ -64,7 +64,7 @@ def test_the_table(capsys, two: tuple[str, str]) -> None:
     assert "receptive field          4          5          +1  +25.0%\n" in rest
     assert "layers: 1 added, 1 changed, 3 resized\n" in rest
     assert "~ conv1  C3D8 → C3D8/2  8@32x32 → 8@16x16  224\n" in rest
-    assert "+ bn1    BN             8@16x16             16\n" in rest
+    assert "+ bn1    BN                       8@16x16   16\n" in rest
     assert "resized: 3 layers: relu1 8@32x32 → 8@16x16, maxpool1 8@16x16 → 8@8x8, fc1\n  [10,2048] → [10,512]\n" in rest
     assert "a checkpoint of old does not load into new: 5 missing, 1 of another shape; 3\n  agree\n" in rest
     assert "  missing     bn1.weight [8]\n" in rest

@@ -102,9 +102,9 @@ def command(
     input is written to standard output, and the remaining findings to standard error.
 
     \b
-    Settings are read from [tool.convsize] in pyproject.toml, or from convsize.toml:
+    Settings are read from convsize.toml, or [tool.convsize] in pyproject.toml:
       select, ignore, style, per-file-ignores, exclude, budgets
-    In a spec, the comment `# convsize: ignore[W501]` suppresses a finding on its line.
+    The comment `# convsize: ignore[W501]` in a spec suppresses a finding.
     """
     from convsize.check import check
     from convsize.cli import specs as named

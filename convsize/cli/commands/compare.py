@@ -40,7 +40,7 @@ def command(
 
     \b
     Examples:
-      convsize compare specs/resnet50.spec specs/resnext50_32x4d.spec specs/se_resnet50.spec
+      convsize compare specs/resnet50.spec specs/resnext50_32x4d.spec
       convsize compare specs/*.spec -o costs.svg
       convsize compare specs/vgg_?.spec --format markdown
     """

@@ -46,7 +46,7 @@ def command(
     Examples:
       convsize export specs/resnet50.spec -o resnet50.py
       convsize export specs/vgg_d.spec --logits -o vgg.py
-      convsize export specs/lenet5.spec --to onnx --init lenet5.safetensors -o lenet5.onnx
+      convsize export specs/lenet5.spec --init lenet5.safetensors -o lenet5.onnx
       convsize export -e 'CRCRP FC10' --input 3@32x32 --to json
     """
     from convsize import api

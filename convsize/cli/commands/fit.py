@@ -58,7 +58,7 @@ def command(
       convsize fit specs/resnet50.spec --memory 16GiB
       convsize fit specs/resnet50.spec --device h200 --autocast bfloat16
       convsize fit specs/unet.spec --memory 8GiB --largest input --batch 2
-      convsize fit specs/vgg_d.spec --memory 8GiB --optimizer adamw --freeze 'conv*'
+      convsize fit specs/vgg_d.spec --memory 8GiB --freeze 'conv*'
     """
     from convsize import devices
     from convsize.analyses.memory.device import capacity

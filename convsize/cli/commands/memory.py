@@ -68,7 +68,7 @@ def command(
     \b
     Examples:
       convsize memory specs/resnet50.spec --batch 64 --optimizer adamw
-      convsize memory specs/resnet50.spec --batch 64 --device h200 --autocast bfloat16 --checkpoint 'bot*'
+      convsize memory specs/resnet50.spec --autocast bf16 --checkpoint 'bot*'
       convsize memory specs/vgg_d.spec --freeze 'conv*' --what-if --memory 16GiB
       convsize memory specs/localisation.spec --loss box=smooth-l1
       convsize memory specs/unet.spec --batch 1 --inference --format json

@@ -41,6 +41,7 @@ def command(
     from convsize.errors import UsageError
     from convsize.ops import catalogue
     from convsize.views.text import layout
+    from convsize.views.text.paint import PLAIN
 
     width, paint = terminal.width(sys.stdout), terminal.paint(sys.stdout)
     asked = catalogue.all_ops() if name is None else (find(name),)
@@ -50,7 +51,12 @@ def command(
         terminal.write(markdown(asked))
     elif facts:
         rows = [fact_row(op) for op in asked]
-        terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=["cyan", *[None] * (len(FACTS) - 1)]))
+        narrow = max(map(len, layout.grid(FACTS, rows, width=width, paint=PLAIN).splitlines())) > width
+        if narrow:
+            terminal.write(layout.listed(FACTS, rows, width=width, paint=paint))
+        else:
+            styles = ["cyan", *[None] * (len(FACTS) - 1)]
+            terminal.write(layout.grid(FACTS, rows, width=width, paint=paint, styles=styles))
     elif name is not None:
         op = asked[0]
         terminal.write(
@@ -61,7 +67,8 @@ def command(
         text = layout.grid(
             ("spec", "name", "what it does"), rows, width=width, paint=paint, styles=["cyan", "bold", None]
         )
-        terminal.write(f"{text}\nThe page of one layer: convsize ops C. The facts of every op: convsize ops --facts\n")
+        note = "The page of one layer: convsize ops C. The facts of every op: convsize ops --facts"
+        terminal.write("\n".join([text, *layout.wrapped(note, width)]) + "\n")
     return ExitCode.OK
 
 

@@ -51,7 +51,7 @@ def command(
     Examples:
       convsize profile specs/resnet18.spec
       convsize profile specs/vgg_d.spec --infer --batch 1 --threads 1
-      convsize profile specs/resnet50.spec --device cuda --dtype bfloat16 --against h200 -o roofline.svg
+      convsize profile specs/resnet50.spec --against h200 -o roofline.svg
     """
     from convsize import api, devices
     from convsize.analyses.memory.step import require_known

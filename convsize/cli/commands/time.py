@@ -42,7 +42,7 @@ def command(
     Examples:
       convsize time specs/resnet50.spec --device h200 --batch 64 --train
       convsize time specs/resnet50.spec --device cpu --batch 8
-      convsize time specs/vgg_d.spec --device a100 --sweep batch=1..512 -o sweep.svg
+      convsize time specs/vgg_d.spec --sweep batch=1..512 -o sweep.svg
     """
     from convsize import devices
     from convsize.analyses.time.prediction import predict_time, sweep_times

@@ -109,8 +109,8 @@ def command(
     \b
     Examples:
       convsize train specs/lenet5.spec --data digits --epochs 20
-      convsize train specs/keras_mnist.spec --data mnist:data --optimizer adam --lr 1e-3 --batch 128 --epochs 5
-      convsize train specs/resnet18.spec --data folder:photos --init resnet18.safetensors --freeze 'down*' --head FC3
+      convsize train specs/keras_mnist.spec --data mnist:data --optimizer adam
+      convsize train specs/resnet18.spec --data folder:photos --head FC3
       convsize train --resume runs/lenet5
       torchrun --nproc-per-node 2 -m convsize train specs/cifar10.spec --data fake
     """

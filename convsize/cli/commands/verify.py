@@ -52,7 +52,7 @@ def command(
       convsize verify specs/lenet5.spec
       convsize verify specs/*.spec --device meta
       convsize verify specs/resnet18.spec --batch 8 --format json > resnet18.json
-      convsize verify specs/*.spec --device cuda --batch 8 -o reports/receipts/cuda
+      convsize verify specs/*.spec --device cuda --batch 8 -o receipts
     """
     from convsize import api, devices
     from convsize.cli import files, terminal

@@ -9,7 +9,7 @@ from typing import Any
 from convsize.record import Record
 from convsize.records import CheckpointFit, Difference, FigureChange, KeyChange, LayerChange, LayerRow
 from convsize.views.text import numbers
-from convsize.views.text.layout import Cell, line, widths, wrapped
+from convsize.views.text.layout import Cell, clip, full_width, line, titled, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 from convsize.words import plural
 
@@ -29,6 +29,9 @@ _TITLES = {
 }
 _MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "rewired": ("~", "yellow")}
 _LISTED = tuple(_MARKS)
+_NARROWEST = 12
+"""Characters of a name or a spec that are left where the terminal is narrow."""
+
 _COUNTED = ("renamed", "resized")
 """What follows from the other changes is told in a line each."""
 
@@ -175,7 +178,7 @@ def _sameness(found: Difference) -> str:
 
 def render(found: Difference, *, expand: bool = False, width: int = 80, paint: Paint = PLAIN) -> str:
     """Totals before and after, then the layers, then the checkpoint; `expand` lists every layer and key."""
-    out = [f"{paint(found.before.name, 'bold')} → {paint(found.after.name, 'bold')}: {_sameness(found)}", ""]
+    out = [*titled(f"{found.before.name} → {found.after.name}:", _sameness(found), width, paint), ""]
     header = _Row("", _short(found.before.name), _short(found.after.name), "change", "")
     rows = [header, *_rows(found, in_full=False)]
     room = widths([row.values() for row in rows])
@@ -188,13 +191,7 @@ def render(found: Difference, *, expand: bool = False, width: int = 80, paint: P
     out += ["", *wrapped(f"layers: {_summary(found)}", width, "", "  ")]
     listed = [each for each in found.layers if each.kind in _LISTED]
     shown = listed if expand else listed[:_SHOWN_LAYERS]
-    parts = [_parts(each) for each in shown]
-    if parts:
-        room = widths(parts)
-        for each, texts in zip(shown, parts, strict=True):
-            mark, style = _MARKS[each.kind]
-            row_text = line([Cell(text) for text in texts], room, [True, True, True, False], PLAIN)
-            out.append(f"{paint(mark, style)} {row_text}")
+    out += _listing(shown, width, paint)
     if len(shown) < len(listed):
         out.append(f"… and {numbers.exact(len(listed) - len(shown))} more; --expand lists them")
     for kind in _COUNTED:
@@ -204,10 +201,35 @@ def render(found: Difference, *, expand: bool = False, width: int = 80, paint: P
     out += ["", *wrapped(_verdict(found), width, "", "  ")]
     for word, keys in _keys(found.checkpoint):
         listed_keys = keys if expand else keys[:_SHOWN_KEYS]
-        out += [f"  {word:<11} {_key(each)}" for each in listed_keys]
+        for each in listed_keys:
+            out += wrapped(_key(each), width, f"  {word:<11} ", " " * 14)
         if len(listed_keys) < len(keys):
             out.append(f"  {word:<11} … and {numbers.exact(len(keys) - len(listed_keys))} more")
     return "\n".join(out) + "\n"
+
+
+def _listing(shown: Sequence[LayerChange], width: int, paint: Paint) -> list[str]:
+    """A line for every change, or where that is too wide a line for either side of it."""
+    rows = [(each, _parts(each)) for each in shown]
+    if rows and full_width(widths([texts for _, texts in rows])) > width - 2:
+        rows = [
+            (side, _parts(side))
+            for each in shown
+            for side in (each.replace(after=None), each.replace(before=None))
+            if side.before is not None or side.after is not None
+        ]
+    room = widths([texts for _, texts in rows])
+    for at in (0, 1):  # names and specs give way
+        over = full_width(room) + 2 - width
+        if room and over > 0:
+            room[at] = max(room[at] - over, min(room[at], _NARROWEST))
+    out = []
+    for each, texts in rows:
+        mark, style = _MARKS[each.kind]
+        cells = [Cell(clip(text, size, keep_end=at == 0)) for at, text, size in zip(range(4), texts, room, strict=True)]
+        first = mark if each.before is not None or each.kind == "added" else "→"
+        out.append(f"{paint(first, style)} {line(cells, room, [True, True, False, False], PLAIN)}")
+    return out
 
 
 def _short(name: str) -> str:

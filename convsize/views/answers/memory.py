@@ -9,7 +9,7 @@ from typing import Any
 
 from convsize.records import Capacity, TrainingChoice, TrainingMemory, TrainingMoment, TrainingPeak, TrainingSetting
 from convsize.views.text import numbers
-from convsize.views.text.layout import GAP, Cell, clip, line, widths, wrapped
+from convsize.views.text.layout import GAP, Cell, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
@@ -27,6 +27,7 @@ METERS = {
         "and without gradients; what a kernel holds for a moment comes on top."
     ),
 }
+_NARROWEST_NOTE = 16
 _HEIGHT = 8
 PARTS = {
     "parameters": "parameters",
@@ -82,7 +83,7 @@ def render(
     out += ["", paint(course, "bold"), *_plot(peak, width)]
     if choices:
         out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold")]
-        out += _what_if(choices, capacity, paint)
+        out += _what_if(choices, capacity, width, paint)
     out += ["", *wrapped(meter(setting), width)]
     return "\n".join(out) + "\n"
 
@@ -162,18 +163,16 @@ def _device(found: TrainingMemory, width: int, paint: Paint) -> list[str]:
 def _table(rows: Sequence[tuple[str, int, str]], width: int, paint: Paint) -> list[str]:
     cells = [(text, numbers.size(size), numbers.exact(size), note) for text, size, note in rows]
     sizes = widths(cells)
-    room = width - 2 - sum(sizes[:3]) - 3 * len(GAP)
-    left = (True, False, False, True)
-    return [
-        "  "
-        + line(
-            [Cell(text), Cell(size), Cell(exact, "dim"), Cell(clip(note, max(room, 8)))],
-            [*sizes[:3], min(sizes[3], max(room, 8))],
-            left,
-            paint,
-        )
-        for text, size, exact, note in cells
-    ]
+    room = max(width - 2 - sum(sizes[:3]) - 3 * len(GAP), _NARROWEST_NOTE)
+    left = (True, False, False)
+    shares = all(note.endswith("%") for *_, note in rows)
+    out = []
+    for text, size, exact, note in cells:
+        lines = wrapped(note, room)
+        row = [Cell(text), Cell(size), Cell(exact, "dim"), Cell(lines[0])]
+        out.append("  " + line(row, [*sizes[:3], sizes[3] if shares else len(lines[0])], (*left, not shares), paint))
+        out += [" " * (2 + sum(sizes[:3]) + 3 * len(GAP)) + each for each in lines[1:]]
+    return out
 
 
 def _plot(peak: TrainingPeak, width: int) -> list[str]:
@@ -210,7 +209,7 @@ def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
     return "".join(text)
 
 
-def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, paint: Paint) -> list[str]:
+def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, width: int, paint: Paint) -> list[str]:
     """A line for every optimizer, a column for every precision; `✓` stands behind what fits."""
     types = list(dict.fromkeys(each.dtype for each in choices))
     ways = list(dict.fromkeys((each.optimizer, each.checkpoint) for each in choices))
@@ -232,7 +231,8 @@ def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, paint
         some = any(each.reserved <= capacity.available for each in choices)
         out.append("  ✓ fits" if some else "  None of them fits.")
     if "bfloat16" not in types:
-        out.append("  Not in bfloat16: PyTorch has no kernel for a layer of this network in it on a CPU.")
+        why = "Not in bfloat16: PyTorch has no kernel for a layer of this network in it on a CPU."
+        out += wrapped(why, width, "  ", "  ")
     return out
 
 

@@ -10,7 +10,7 @@ from convsize.records import LayerRow
 from convsize.records.time import Sweep, TimePrediction, TimeSetting
 from convsize.views.text import numbers
 from convsize.views.text.fold import fold
-from convsize.views.text.layout import grid, wrapped
+from convsize.views.text.layout import grid, titled, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 from convsize.words import percent
 
@@ -36,7 +36,7 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
     head = ["layer", "spec", "forward", *(["backward"] if found.setting.training else []), "share", "bound by"]
     what = "a training step" if found.setting.training else "a forward pass"
     out = [
-        f"{paint(found.name, 'bold')} on {found.title} · {setting_text(found.setting)}",
+        *titled(found.name, f"on {found.title} · {setting_text(found.setting)}", width, paint),
         "",
         grid(head, lines, width=width, paint=paint, styles=["cyan", "dim", *[None] * (len(head) - 2)]),
         _whole(found, what, paint),
@@ -106,20 +106,21 @@ def render_sweep(found: Sweep, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """A line for every batch size; the knee is marked."""
     rows = [
         (
-            numbers.exact(point.batch) + (" ←" if point.batch == found.knee else ""),
+            numbers.exact(point.batch),
+            "←" if point.batch == found.knee else "",
             numbers.duration(point.seconds),
             number(point.throughput),
             "–" if point.memory is None else numbers.size(point.memory),
         )
         for point in found.points
     ]
-    head = ("batch", "time", "samples/s", "memory")
+    head = ("batch", "", "time", "samples/s", "memory")
     what = setting_text(found.setting).partition(" · ")[2]
     note = (
         f"← {found.knee} is the knee: the smallest batch with nine tenths of the highest throughput. Memory is the "
         "peak of tensors."
     )
-    table = grid(head, rows, width=width, paint=paint, styles=["cyan", None, None, None])
+    table = grid(head, rows, width=width, paint=paint, styles=["cyan", None, None, None, None])
     return (
         "\n".join([f"{paint(found.name, 'bold')} on {found.device} · {what}", "", table, *wrapped(note, width)]) + "\n"
     )

@@ -23,7 +23,7 @@ from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES
 from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares
 from convsize.views.text import numbers
-from convsize.views.text.layout import Cell, clip, full_width, line, widths
+from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
 _SIGNS = {"sum": "+", "gate": "×", "concatenation": "◆", "input": "○", "output": "○"}
@@ -87,7 +87,8 @@ def render(
         cells = [Cell(row.cells.get(header, ""), "dim" if header in ("layer", "in") else None) for header in headers]
         out.append((start + line(cells, room, left, paint)).rstrip())
     if any(each.times > 1 for each in _everything(drawing.parts)):
-        out += ["", paint("×n: repeated n times; a block's figures are for all iterations, a layer's for one", "dim")]
+        note = "×n: repeated n times; a block's figures are for all iterations, a layer's for one"
+        out += ["", *(paint(text, "dim") for text in wrapped(note, width))]
     return "\n".join(out) + "\n"
 
 

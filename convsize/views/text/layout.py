@@ -73,6 +73,12 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
     return [*lines, current]
 
 
+def titled(name: str, text: str, width: int, paint: Paint) -> list[str]:
+    """A heading in lines of at most `width` characters: the name stands out, and the text goes on behind it."""
+    first, *more = wrapped(text, width, f"{name} ", "  ")
+    return [paint(name, "bold") + first[len(name) :], *more]
+
+
 def grid(
     headers: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -81,7 +87,10 @@ def grid(
     paint: Paint,
     styles: Sequence[str | None] | None = None,
 ) -> str:
-    """A table of words: the widest columns give way until it fits, and their texts go on in further lines."""
+    """A table of words: the widest columns give way until it fits, and their texts go on in further lines.
+
+    A column of nothing but figures stands to the right.
+    """
     room = widths([headers, *rows])
     floor = [
         min(max(len(word) for text in column for word in (header, *text.split())), _WIDEST_WORD)
@@ -92,7 +101,7 @@ def grid(
         if room[widest] <= floor[widest]:
             break
         room[widest] -= 1
-    left = [True] * len(room)
+    left = [not all(map(_is_figure, column)) for column in zip(*rows, strict=True)] or [True] * len(room)
     out = [
         line([Cell(text, "bold") for text in headers], room, left, paint),
         paint("─" * min(full_width(room), width), "dim"),
@@ -106,6 +115,25 @@ def grid(
                 cells.append(Cell(text, styles[index] if styles else None))
             out.append(line(cells, room, left, paint))
     return "\n".join(out) + "\n"
+
+
+def listed(headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, paint: Paint) -> str:
+    """What is too wide for a table: every row as a heading with a line for each of its texts."""
+    label = max(map(len, headers))
+    out = []
+    for first, *texts in rows:
+        out.append(paint(first, "cyan"))
+        for header, text in zip(headers[1:], texts, strict=True):
+            begin = f"  {header:<{label}}  "
+            first_line, *more = wrapped(text, width, begin, " " * len(begin))
+            out += [f"  {paint(header, 'dim')}{first_line[2 + len(header) :]}", *more]
+        out.append("")
+    return "\n".join(out[:-1]) + "\n"
+
+
+def _is_figure(text: str) -> bool:
+    """Whether a text is a number, with a sign before it or a unit behind it, or the dash of a missing one."""
+    return not text or text == "–" or (text.lstrip("<>+-~")[:1].isdigit() and len(text.split()) <= 2)
 
 
 def reflowed(text: str, width: int) -> str:
