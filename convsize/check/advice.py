@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 
-from convsize.check.repairs import Build, edited, output_paddings, repair, works
+from convsize.check.calls import at_calls
+from convsize.check.repairs import Build, block_around, edited, output_paddings, repair, works
 from convsize.errors import Diagnostic, Fix, Source, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import Attempt, attempt
@@ -27,24 +28,27 @@ def advised(
     file: File,
     lets: Mapping[str, Fraction] | None = None,
     inputs: Mapping[str, Shape] | None = None,
+    *,
+    stated: bool = True,
 ) -> tuple[Diagnostic, ...]:
     """The errors of a spec that parses and does not build, with fixes that were tried, and input sizes that would do.
 
     Fixes that do not work at their place are left out; where none is left, the smallest change of geometry is looked
-    for, and the help says what to write.
+    for, and the help says what to write. In a block a change is right for all its calls, or is made at the calls.
+    `stated` says whether inline volumes are held to.
 
     Raises UsageError as `build` does.
     """
-    build = partial(attempt, lets=lets, inputs=inputs)
+    build = partial(attempt, lets=lets, inputs=inputs, stated=stated)
     before = build(file)
     found: list[Diagnostic] = []
     asked = False
     for each in before.diagnostics:
         if each.code[:2] in ("E2", "E3"):
-            each = _mended(file, each, before, build)
+            raw, each = each, _mended(file, each, before, build)
             if each.code in _JOINS and not inputs and not asked:
                 asked = True  # the sizes are those of the whole network: saying them once is enough
-                sizes = _sizes_that_fit(file, each, lets)
+                sizes = _sizes_that_fit(file, raw, lets)
                 if sizes is not None:
                     each = each.replace(help=f"{sizes}, or {each.help}" if each.help else sizes)
         found.append(each)
@@ -173,6 +177,17 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
     if working:
         return found.replace(fixes=working)
     smallest = repair(file, found, before, build)
+    block = block_around(file, found.span) if found.fixes else None
+    if smallest is None and block is not None:
+        smallest = at_calls(file, found, before, build)
+        if smallest is not None:
+            return found.replace(fixes=(smallest.fix,), help=smallest.how)
+        if found.code in _JOINS:
+            said = (
+                f"no number in `{block.name.name}` mends all its calls: let the block take it as a parameter, as in "
+                "`crop(n)`, and give each call its own"
+            )
+            return found.replace(fixes=(), help=said)
     if smallest is None:
         return found
     said = f"{smallest.how}: write `{smallest.fix.replacement}`"

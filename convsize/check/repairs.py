@@ -18,7 +18,7 @@ from convsize.graph.build import Attempt
 from convsize.graph.tokens import Defaults
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.parser import parse
-from convsize.language.tree import Call, DefaultStmt, Dims, Expr, File, Group, Item, Layer, Num, Pads, Series
+from convsize.language.tree import Call, DefaultStmt, DefStmt, Dims, Expr, File, Group, Item, Layer, Num, Pads, Series
 from convsize.record import Record
 from convsize.rules.places import series_of
 
@@ -82,7 +82,10 @@ def works(
     before: Attempt,
     build: Build,
 ) -> bool:
-    """Whether a change removes an error without bringing others: those behind it, which it hid, may come to light."""
+    """Whether a change removes an error without bringing others: those behind it, which it hid, may come to light.
+
+    In a block they may not: there they would be those of another call, for which the change is wrong.
+    """
     file, wrong = parse(Source(edited(source.text, (fix,)), source.name))
     if any(each.severity == "error" for each in wrong):
         return False
@@ -93,9 +96,20 @@ def works(
         return False
     known = {(each.code, moved(each.span.start, (fix,))) for each in before.diagnostics}
     fresh = [each for each in after.diagnostics if (each.code, each.span.start) not in known]
-    if still_wrong(after.diagnostics, found, fix):
+    block = block_around(file, Span(fix.span.start, fix.span.start))
+    if still_wrong(after.diagnostics, found, fix) or any(block and is_in(block, each.span) for each in fresh):
         return False
     return (len(after.diagnostics) < len(before.diagnostics) and not fresh) or after.layers > before.layers
+
+
+def block_around(file: File, span: Span) -> DefStmt | None:
+    """The block in which a place lies."""
+    return next((stmt for stmt in file.statements if isinstance(stmt, DefStmt) and is_in(stmt, span)), None)
+
+
+def is_in(block: DefStmt, span: Span) -> bool:
+    """Whether a place lies in a block's body."""
+    return block.body.span.start <= span.start and span.end <= block.body.span.end
 
 
 def still_wrong(after: Iterable[Diagnostic], found: Diagnostic, fix: Fix) -> bool:

@@ -202,9 +202,15 @@ def test_a_spec_that_cannot_be_read_or_sized_ends_with_one(capsys) -> None:
     code, out, err = run(capsys, expression=["input: 3@32x32\nC3d64"])
     assert (code, out) == (1, "")
     assert "error[E" in err
-    code, out, err = run(capsys, expression=["input: 3@32x32\n(C3p0 + x)"])
+    code, out, err = run(capsys, expression=["input: 3@32x32\n[C3p0 | x]"])
     assert (code, out) == (1, "")
-    assert "error[E302]" in err
+    assert "error[E303]" in err
+
+
+def test_a_sum_that_fits_only_where_one_branch_has_one_position(capsys) -> None:
+    # At 3x3 the filter leaves one position, which is added at all nine.
+    code, out, _ = run(capsys, expression=["input: 3@32x32\n(C3p0 + x)"])
+    assert (code, "valid       3\n" in out) == (1, True)
 
 
 def test_a_missing_file_ends_with_two(capsys) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convsize.errors import Diagnostic, Source
     from convsize.geometry import Shape
     from convsize.language.tree import File
+    from convsize.records import SizeAnswer
 
 
 def command(
@@ -78,7 +79,7 @@ def command(
             answers = [asked_why] if asked_why else []
             if wished and any(not one.axis.valid.has(one.wished) for one in nearest) and wished not in answers:
                 answers.append(wished)
-            why_not = tuple(analysis.at(file, turns.lets, analysis.wished_inputs(sizes, *each)) for each in answers)
+            why_not = tuple(_answer(file, turns.lets, analysis.wished_inputs(sizes, *each)) for each in answers)
             if declared:
                 turns.failed()
             report = SizesReport(sizes, declared, nearest, why_not)
@@ -93,6 +94,17 @@ def command(
     if format_ == "json" and reports:
         terminal.write(view.render_json(reports, several=turns.several))
     return turns.code
+
+
+def _answer(file: File, lets: Mapping[str, Fraction], inputs: Mapping[str, Shape]) -> SizeAnswer:
+    """What becomes of a network at a size, with what would mend it there."""
+    from convsize.analyses.sizes.input_sizes import at
+    from convsize.check.advice import advised
+
+    answer = at(file, lets, inputs)
+    if answer.diagnostics:
+        answer = answer.replace(diagnostics=advised(file, lets, inputs, stated=False))
+    return answer
 
 
 def _read(
