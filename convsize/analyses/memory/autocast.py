@@ -50,8 +50,6 @@ def to_type(tape: Tape, source: Value | Leaf, itemsize: int) -> Value:
 
 def half_parameter(tape: Tape, leaf: Leaf) -> Value:
     """A parameter in half precision, held by the caller. Copies of trained ones are held until autocast ends."""
-    if id(leaf) in tape.casts:
-        return tape.share(tape.casts[id(leaf)])
     copy = to_type(tape, leaf, 2)
     if leaf.trained:
         tape.casts[id(leaf)] = tape.share(copy)

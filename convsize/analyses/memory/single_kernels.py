@@ -166,13 +166,11 @@ def _window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool
     last = not contiguous and is_channels_last(*as_plane(source))
     strides = channels_last if last else row_major
     output = tape.empty(result, strides(result), source.itemsize)
-    seen = Seen(tape.needs(source), source.shape, strides(source.shape), source.itemsize)
-    line = len(source.shape) == 3
+    shape, itemsize = source.shape, source.itemsize
 
     def rule(tape: Tape, _: Value) -> list[Value | None]:
-        gradient = fresh(tape, seen)
-        if gradient is not None:
-            gradient.is_view = line
+        gradient = tape.empty(shape, strides(shape), itemsize)
+        gradient.is_view = len(shape) == 3
         return [gradient]
 
     return output, rule
