@@ -38,7 +38,7 @@ def test_digits(convsize, tmp_path):
     last = metrics(folder, "epoch")[-1]
     assert last["scores"][0]["top1"] > 0.85
     names = {"best.safetensors", "checkpoints", "curves.svg", "last.safetensors", "metrics.jsonl", "network.spec"}
-    assert names | {"settings.json"} == {path.name for path in folder.iterdir()}
+    assert names | {"settings.json", ".lock"} == {path.name for path in folder.iterdir()}
     assert (folder / "network.spec").read_text() == TINY
     module = library.parse(TINY).to_torch(logits=True)
     module.load_state_dict(load_file(folder / "best.safetensors"))

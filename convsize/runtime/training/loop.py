@@ -146,6 +146,7 @@ class _Run:
         torch.manual_seed(settings.seed + self.group.rank)
         if self.group.first:
             if job.resume:
+                self.folder.hold()
                 checkpoints.tidy(self.folder.checkpoints)
             else:
                 self.folder.make(network.name, job.spec, job.graph, settings)

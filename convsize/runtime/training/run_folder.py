@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from convsize.errors import UsageError
 from convsize.records import RunSettings
@@ -26,20 +27,60 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.last = path / "last.safetensors"
         self.curves = path / "curves.svg"
+        self._lock: BinaryIO | None = None
+
+    def hold(self) -> None:
+        """Keeps other runs out of this folder, as long as this process lives and this object is there.
+
+        Raises UsageError where another run is at work in it, or where it cannot be written.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such locks
+            return
+        try:
+            self._lock = (self.path / ".lock").open("ab")
+        except OSError as error:
+            raise self._unwritable(error) from None
+        # A process that was killed a moment ago may still be about to end.
+        for patience in (*[0.1] * 20, 0.0):
+            try:
+                # Not flock: processes that read data ahead would hold such a lock on.
+                fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                time.sleep(patience)
+            except OSError:  # a file system without locks
+                return
+            else:
+                return
+        self._lock.close()
+        raise UsageError(
+            f"another run is at work in `{self.path}`: wait for its end, or name another folder by --output"
+        )
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(f"`{self.path}` cannot be written: {error.strerror}")
 
     def make(self, name: str, spec: str, graph: str, settings: RunSettings) -> None:
-        """Makes the folder of a new run. Raises UsageError where there is a run in it already, or no place for one."""
+        """Makes the folder of a new run, and holds it.
+
+        Raises UsageError where there is a run in it already, or no place for one.
+        """
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        self.hold()
         if self.settings.exists():
             raise UsageError(
                 f"`{self.path}` holds a run already: --resume {self.path} goes on with it, --output names another"
             )
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
             self.spec.write_text(spec, encoding="utf-8")
             facts = {"schema": SCHEMA, "name": name, "graph": graph, "settings": settings.as_dict()}
             _replace(self.settings, json.dumps(facts, indent=2) + "\n")
         except OSError as error:
-            raise UsageError(f"`{self.path}` cannot be written: {error.strerror}") from None
+            raise self._unwritable(error) from None
 
     def read(self) -> tuple[str, str, str, RunSettings]:
         """Name, spec, graph digest and settings of the run. Raises UsageError where there is none."""
