@@ -401,3 +401,11 @@ def test_the_last_of_many_inputs_may_be_left_out(monkeypatch, most, left):
         "c": "receptive fields are given for a and b only: 1 more input would take too long",
     }
     assert said == [text[left] for _ in left[:1]]
+
+
+@pytest.mark.parametrize(
+    ("kept", "size"), [("slice(0,2)", 5), ("slice(2,4)", 7), ("C1D4g2 slice(0,2)", 5), ("C1D4", 7)]
+)
+def test_a_gate_of_one_map_is_seen_by_all_maps(kept, size):
+    # The maps of C3 see 3 and those of C7 see 7; the one map of the gate sees 5 and is a factor of every one.
+    assert last(f"input: 4@16\n[C3D2 | C7D2] as a @input C5D1 as g @a (x * @g) {kept}").size == (size,)
