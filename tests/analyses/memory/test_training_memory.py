@@ -41,6 +41,26 @@ def test_optimizer_state_appears_in_the_first_step():
     assert momentum.first.moment == "optimizer"
 
 
+@pytest.mark.parametrize(
+    ("p", "device", "layer", "kept"),
+    [
+        # 16 values of 4 bytes that FC3 keeps, and the mask: floats on a processor, a byte for each on a GPU.
+        ("0.5", "cpu", "drop1", 64 + 64),
+        ("0.5", "cuda", "drop1", 64 + 16),
+        # Where all are dropped the mask is a single zero; where none are, there is none.
+        ("1", "cpu", "drop1", 64 + 4),
+        ("1", "cuda", "drop1", 64 + 4),
+        ("0", "cpu", "fc1", 64),
+        ("0", "cuda", "fc1", 64),
+    ],
+)
+def test_what_dropout_keeps_by_hand(p, device, layer, kept):
+    network = convsize.parse(f"input: 1@6\nFC8 drop({p}) FC3")
+    memory = training_memory(network, TrainingSetting(2, "sgd", device=device))
+    assert dict(memory.saved_by_layer) == {layer: kept, "loss": 4 * 2 * 3 + 4}
+    assert training_memory(network, TrainingSetting(2, device=device, inference=True)).saved == 0
+
+
 def test_the_parts_of_a_peak_sum_to_it():
     for name in ("googlenet", "densenet121", "unet", "shufflenet_v2_x1_0"):
         memory = training_memory(convsize.load(SPECS / f"{name}.spec"), TrainingSetting(3, "adamw"))
