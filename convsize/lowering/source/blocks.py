@@ -39,7 +39,7 @@ class Group:
 class Function(Record):
     """A call in the forward pass.
 
-    target: PyTorch's function, or a method: "slice", "chunk", "unflatten", "flatten", "reshape". arguments: by name.
+    target: PyTorch's function, or a method: "[:]", "chunk", "unflatten", "flatten", "reshape". arguments: by name.
     """
 
     target: str

@@ -61,14 +61,14 @@ def _cut(arguments: Mapping[str, TorchValue]) -> tuple[int, int] | None:
 def _slice(cuts: Sequence[tuple[int, int]], depths: Sequence[int], express: Express) -> Function:
     starts, stops = [start for start, _ in cuts], [stop for _, stop in cuts]
     if len(set(cuts)) == 1:
-        return Function("slice", (("start", str(starts[0])), ("stop", str(stops[0]))))
+        return Function("[:]", (("start", str(starts[0])), ("stop", str(stops[0]))))
     equal = {part(cut, depth) for cut, depth in zip(cuts, depths, strict=True)}
     if len(equal) == 1 and None not in equal:
         ((count, number),) = [each for each in equal if each is not None]
         return Function("chunk", (("count", str(count)), ("number", str(number))))
     start = "" if set(starts) == {0} else express(starts, "start")
     stop = "" if stops == list(depths) else express(stops, "stop")
-    return Function("slice", (("start", start), ("stop", stop)))
+    return Function("[:]", (("start", start), ("stop", stop)))
 
 
 def part(cut: tuple[int, int], depth: int) -> tuple[int, int] | None:
@@ -126,7 +126,7 @@ def expression(each: Function, operands: Sequence[Expr]) -> Expr:
     texts = [flat(operand) for operand in operands]
     arguments = [(f"{key}=", value) for key, value in each.arguments]
     values = [value for _, value in each.arguments]
-    if each.target == "slice":
+    if each.target == "[:]":
         start, stop = map(flat, values)
         return f"{texts[0]}[:, {start}:{stop}]" if _plain(start) and _plain(stop) else _spaced(texts[0], start, stop)
     if each.target == "chunk":
