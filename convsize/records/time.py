@@ -12,12 +12,14 @@ class TimeSetting(Record):
     """What the time depends on besides network and device.
 
     training: a step with backward pass and optimizer; else a forward pass in evaluation mode that keeps nothing.
+    autocast: the type that torch.autocast computes in, of a network in float32.
     """
 
     batch: int = 1
     dtype: str = "float32"
     training: bool = False
     optimizer: str = "momentum"
+    autocast: str | None = None
 
 
 class LayerTime(Record):

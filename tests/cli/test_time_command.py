@@ -77,3 +77,11 @@ def test_a_wrong_spec_has_no_time(convsize):
     ran = convsize("time", "-e", "input: 3@8x8\nC3D8 4@8x8 FC3")
     assert (ran.code, ran.out) == (1, "")
     assert "E407" in ran.err
+
+
+def test_autocast_is_spelled_as_people_write_it(convsize) -> None:
+    for word, name in (("bf16", "bfloat16"), ("fp16", "float16")):
+        ran = convsize("time", "-e", "C3D8 R FC10", "--input", "3@8x8", "--autocast", word)
+        assert ran.code == 0
+        assert f"inference · autocast {name}" in ran.out.replace("\n  ", " ")
+        assert any(line.startswith("casts ") for line in ran.out.splitlines())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log2
 
+from convsize.analyses.memory.autocast import HALF
+from convsize.analyses.memory.step import require_known
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.analyses.time.model import Model
-from convsize.analyses.time.units import Layer, Piece, pieces
+from convsize.analyses.time.units import Layer, Piece, pieces, types
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops import catalogue
-from convsize.records import ITEM_SIZES
+from convsize.records import ITEM_SIZES, TrainingSetting
 from convsize.records.device import Accuracy, Device
 from convsize.records.time import LayerTime, Sweep, SweepPoint, TimePrediction, TimeSetting
 
@@ -38,13 +41,14 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
         raise UsageError(
             f"the time of the optimizer `{setting.optimizer}` is not known; there are {', '.join(OPTIMIZERS)}"
         )
-    model = Model(device, setting.dtype)
+    require_known(TrainingSetting(1, dtype=setting.dtype, autocast=setting.autocast))
+    models = _models(device, setting)
     by_node: dict[int, list[Piece]] = {}
-    for piece in pieces(network, setting.batch, setting.dtype, training=setting.training):
+    for piece in _pieces(network, device, setting):
         by_node.setdefault(piece.node, []).append(piece)
     layers = []
     for index, found in by_node.items():
-        estimates = [model.estimate(piece) for piece in found]
+        estimates = [models[piece.dtype].estimate(piece) for piece in found]
         longest = max(estimates, key=lambda each: each.seconds)
         layers.append(
             LayerTime(
@@ -57,7 +61,7 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
                 longest.basis,
             )
         )
-    outside = _outside(network, model, setting) if setting.training else ()
+    outside = _outside(network, models, setting)
     seconds = sum(layer.seconds for layer in layers) + sum(each for _, each in outside)
     return TimePrediction(
         name=network.name,
@@ -85,20 +89,65 @@ def _between(network: Network, device: Device, setting: TimeSetting) -> tuple[fl
 
 
 def _seconds(network: Network, device: Device, setting: TimeSetting) -> float:
-    model = Model(device, setting.dtype)
-    found = pieces(network, setting.batch, setting.dtype, training=setting.training)
-    outside = _outside(network, model, setting) if setting.training else ()
-    return sum(model.estimate(piece).seconds for piece in found) + sum(each for _, each in outside)
+    models = _models(device, setting)
+    found = _pieces(network, device, setting)
+    outside = _outside(network, models, setting)
+    return sum(models[piece.dtype].estimate(piece).seconds for piece in found) + sum(each for _, each in outside)
+
+
+def _models(device: Device, setting: TimeSetting) -> dict[str, Model]:
+    """The device's figures for every type that is computed in."""
+    return {dtype: Model(device, dtype) for dtype in (setting.dtype, setting.autocast) if dtype is not None}
+
+
+def _pieces(network: Network, device: Device, setting: TimeSetting) -> list[Piece]:
+    computed = types(network, setting.dtype, setting.autocast, device.kind)
+    return pieces(network, setting.batch, setting.dtype, training=setting.training, computed=computed)
 
 
 def _accuracy(device: Device, setting: TimeSetting, bases: set[str]) -> Accuracy | None:
+    if setting.autocast is not None:
+        return None  # what was compared ran in one type
     mode = "per-shape" if bases == {"measured"} else "class"
     what = "training" if setting.training else "inference"
     return next((each for each in device.accuracy if (each.mode, each.what) == (mode, what)), None)
 
 
-def _outside(network: Network, model: Model, setting: TimeSetting) -> tuple[tuple[str, float], ...]:
-    """What a training step does besides its layers."""
+def _outside(network: Network, models: Mapping[str, Model], setting: TimeSetting) -> tuple[tuple[str, float], ...]:
+    """What is done besides the layers: in a training step, and under autocast."""
+    casts = () if setting.autocast is None else (("casts", _casts(network, models, setting)),)
+    return (*_besides(network, models, setting), *casts) if setting.training else casts
+
+
+def _casts(network: Network, models: Mapping[str, Model], setting: TimeSetting) -> float:
+    """Seconds of the copies in another type that autocast makes: of what a layer reads, and of its parameters.
+
+    In training the gradients of both are cast back.
+    """
+    model = models[setting.dtype]
+    dropped = trailing_softmax(network) if setting.training else frozenset()
+    computed = types(network, setting.dtype, setting.autocast, model.device.kind)
+    sizes = []
+    for node in network.layers:
+        if node.index in dropped:
+            continue
+        own = computed[node.index]
+        sizes += [
+            setting.batch * network.nodes[index].output.elements for index in node.inputs if computed[index] != own
+        ]
+        if any(call.kernel in HALF for call in node.op.torch(*network.input_shapes(node))):
+            sizes += [each.elements for each in network.parameters(node) if each.role != "buffer"]
+    both = 2 if setting.training else 1
+    # 4 bytes read and 2 written, or the other way round
+    return both * sum(
+        model.estimate(_plain("cast", "inference", 0, 3, size, 2, setting.dtype)).seconds for size in sizes
+    )
+
+
+def _besides(network: Network, models: Mapping[str, Model], setting: TimeSetting) -> tuple[tuple[str, float], ...]:
+    """What a training step does besides its layers: the loss, sums of gradients, and the optimizer's step."""
+    model = models[setting.dtype]
+    computed = types(network, setting.dtype, setting.autocast, model.device.kind)
     itemsize = ITEM_SIZES[setting.dtype]
     dropped = trailing_softmax(network)
     flows = [False] * len(network.nodes)
@@ -112,8 +161,10 @@ def _outside(network: Network, model: Model, setting: TimeSetting) -> tuple[tupl
     sums = 0.0
     for node in network.layers:
         elements = setting.batch * node.output.elements
+        own = computed[node.index]
         for _ in range(readers[node.index] - 1 if flows[node.index] else 0):
-            sums += model.estimate(_plain(_SUM, "inference", 1, 3, elements, itemsize, setting.dtype)).seconds
+            piece = _plain(_SUM, "inference", 1, 3, elements, ITEM_SIZES[own], own)
+            sums += models[own].estimate(piece).seconds
     loss = 0.0
     for end in network.outputs.values():
         elements = setting.batch * network.nodes[end].output.elements
@@ -143,6 +194,7 @@ def _plain(family: str, direction: str, flops: int, moved: int, elements: int, i
         f"{family} of {elements} {direction}, {dtype}",
         _NO_LAYER,
         convolution=False,
+        dtype=dtype,
     )
 
 
@@ -155,13 +207,17 @@ def plain_features(family: str, elements: int) -> tuple[float, ...]:
 def sweep_times(network: Network, device: Device, setting: TimeSetting, batches: tuple[int, ...]) -> Sweep:
     """Time, throughput and in training memory over batch sizes, with the knee of the throughput."""
     from convsize.analyses.memory.peak import training_memory
-    from convsize.records import TrainingSetting
 
     points = []
     for batch in batches:
         seconds = predict_time(network, device, setting.replace(batch=batch)).seconds
         chosen = TrainingSetting(
-            batch, setting.optimizer, setting.dtype, device=device.kind, inference=not setting.training
+            batch,
+            setting.optimizer,
+            setting.dtype,
+            device=device.kind,
+            autocast=setting.autocast,
+            inference=not setting.training,
         )
         try:
             memory: int | None = training_memory(network, chosen).peak.bytes

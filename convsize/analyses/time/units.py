@@ -6,10 +6,13 @@ network's time is predicted, so that both speak of the same thing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from math import log2, prod
 from typing import Literal
 
+from convsize.analyses.memory.autocast import FLOAT, HALF
+from convsize.analyses.memory.tape import Device
 from convsize.analyses.selection.in_place import in_place
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.graph.network import Network, Node
@@ -38,7 +41,7 @@ class Piece(Record):
 
     family: its class, as "convolution 1x1"; convolution: whether PyTorch computes it as one. flops, bytes: of the whole
     batch. features: what throughput depends on, as logarithms and marks. key: the same for layers that are the same to
-    the last number.
+    the last number. dtype: the type that it computes in.
     """
 
     node: int
@@ -50,6 +53,7 @@ class Piece(Record):
     key: str
     layer: Layer
     convolution: bool
+    dtype: str
 
 
 def table_name(family: str, direction: str, dtype: str) -> str:
@@ -57,10 +61,30 @@ def table_name(family: str, direction: str, dtype: str) -> str:
     return f"{family}, {direction}, {dtype}"
 
 
-def pieces(network: Network, batch: int, dtype: str, *, training: bool) -> list[Piece]:
+def types(network: Network, dtype: str, autocast: str | None, device: Device) -> list[str]:
+    """The type that every node computes in, by index: under autocast that of the inputs, but for the calls it casts."""
+    found: list[str] = []
+    for node in network.nodes:
+        if autocast is None or not node.inputs:
+            found.append(dtype)
+            continue
+        calls = {call.kernel for call in node.op.torch(*network.input_shapes(node))}
+        if calls & HALF:
+            found.append(autocast)
+        elif calls & FLOAT[device] or any(found[index] != autocast for index in node.inputs):
+            found.append(dtype)
+        else:
+            found.append(autocast)
+    return found
+
+
+def pieces(
+    network: Network, batch: int, dtype: str, *, training: bool, computed: Sequence[str] | None = None
+) -> list[Piece]:
     """All pieces in the order in which the layers run; in training each layer has its forward and its backward piece.
 
     In training a softmax that ends an output is left out. Layers that only look at a tensor otherwise make no piece.
+    computed: the type of every node where that is not `dtype` for all, as `types` says it.
     """
     dropped = trailing_softmax(network) if training else frozenset()
     overwriting = in_place(network)
@@ -78,7 +102,8 @@ def pieces(network: Network, batch: int, dtype: str, *, training: bool) -> list[
         if training and (needs or trains):
             directions.append("backward" if needs else "backward of the first")
         for direction in directions:
-            found.append(_piece(network, node, batch, dtype, direction, overwrites=node.index in overwriting))
+            own = dtype if computed is None else computed[node.index]
+            found.append(_piece(network, node, batch, own, direction, overwrites=node.index in overwriting))
     return found
 
 
@@ -114,6 +139,7 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
         key=f"{named} {direction}, {dtype}",
         layer=Layer(calls, inputs, node.op.reads_tokens()),
         convolution=node.op.KIND in CONVOLUTIONS,
+        dtype=dtype,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsize.cli.options import Expressions, Format, Inputs, Lets, Specs, Type
+from convsize.cli.options import Autocast, Expressions, Format, Inputs, Lets, Specs, Type
 
 if TYPE_CHECKING:
     from convsize.records.time import Sweep
@@ -23,6 +23,7 @@ def command(
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 1,
     train: Annotated[bool, typer.Option("--train", help="Predict a training step instead of a forward pass.")] = False,
     dtype: Type = "float32",
+    autocast: Autocast = None,
     optimizer: Annotated[str, typer.Option(metavar="NAME", help="sgd, momentum, adam or adamw.")] = "momentum",
     sweep: Annotated[
         str, typer.Option(metavar="batch=A..B", help="Show throughput and memory for batch sizes doubling from A to B.")
@@ -56,7 +57,7 @@ def command(
         raise UsageError("-o draws a sweep: add --sweep batch=1..512")
     batches = _batches(sweep) if sweep else ()
     machine = devices.load(device)
-    setting = TimeSetting(batch, dtype, train, optimizer)
+    setting = TimeSetting(batch, dtype, train, optimizer, autocast)
     turns = Turns(specs, expression, let, input_)
     if output is not None and turns.several:
         raise UsageError("one sweep is drawn at a time: name only one spec")

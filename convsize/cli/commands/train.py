@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
+from convsize.cli.units import dtype
 from convsize.errors import ExitCode
-from convsize.records.training import Autocast, Optimizer, Schedule, Where
+from convsize.records.training import Optimizer, Schedule, Where
 
 if TYPE_CHECKING:
     from convsize.api import Network
@@ -65,7 +66,9 @@ def command(
         typer.Option(metavar="OUTPUT=NUMBER", help="Weight of an output's loss, such as aux1=0.3; repeatable."),
     ] = None,
     accumulate: Annotated[int, typer.Option(min=1, help="Batches accumulated per step.")] = 1,
-    autocast: Annotated[Autocast, typer.Option(help="Run under torch.autocast with this type.")] = "",
+    autocast: Annotated[
+        str, typer.Option(metavar="TYPE", help="Run under torch.autocast with bfloat16 or float16.", callback=dtype)
+    ] = "",
     channels_last: Annotated[
         bool, typer.Option("--channels-last", help="Use the channels-last memory format.")
     ] = False,

@@ -32,7 +32,8 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
         cells += [time(backward)] if found.setting.training else []
         lines.append((*cells, numbers.share((forward + backward) / found.seconds), most.bound))
     for name, seconds in found.outside:
-        lines.append((name, "", "", time(seconds), numbers.share(seconds / found.seconds), ""))
+        passes = ("", time(seconds)) if found.setting.training else (time(seconds),)
+        lines.append((name, "", *passes, numbers.share(seconds / found.seconds), ""))
     head = ["layer", "spec", "forward", *(["backward"] if found.setting.training else []), "share", "bound by"]
     what = "a training step" if found.setting.training else "a forward pass"
     out = [
@@ -69,8 +70,9 @@ def _rounded(value: float, digits: int) -> str:
 
 def setting_text(setting: TimeSetting) -> str:
     """`batch 64 · training, momentum · float32`."""
+    kind = setting.dtype if setting.autocast is None else f"autocast {setting.autocast}"
     what = f"training, {setting.optimizer}" if setting.training else "inference"
-    return f"batch {numbers.exact(setting.batch)} · {what} · {setting.dtype}"
+    return f"batch {numbers.exact(setting.batch)} · {what} · {kind}"
 
 
 def number(value: float) -> str:

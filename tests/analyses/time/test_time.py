@@ -10,7 +10,7 @@ import convsize
 from convsize import devices
 from convsize.analyses.time.model import Model
 from convsize.analyses.time.prediction import predict_time, sweep_times
-from convsize.analyses.time.units import pieces, table_name
+from convsize.analyses.time.units import pieces, table_name, types
 from convsize.errors import UsageError
 from convsize.records.device import ClassTable, Device, DeviceSource, Sample
 from convsize.records.time import TimeSetting
@@ -265,3 +265,39 @@ def test_what_was_measured_has_none() -> None:
     device = devices.load("h200").replace(efficiency=None)
     found = predict_time(convsize.load(SPECS / "lenet5.spec"), device, TimeSetting())
     assert (found.assumed, found.between) == (None, None)
+
+
+HALVED = PLAIN.replace(kind="cuda", peaks=(("float32", 1e9), ("bfloat16", 4e9)))
+
+
+def test_autocast_computes_each_layer_in_the_type_that_torch_casts_it_to():
+    """On a GPU LN and softmax are float32, convolutions and FC half; all others have the type of what they read."""
+    network = convsize.parse("input: 3@8x8\nM C3D8 BN R LN R (C3D8 + x) GAP FC10 S")
+    computed = types(network, "float32", "bfloat16", "cuda")
+    short = {"float32": "f", "bfloat16": "h"}
+    # input M C BN R LN R C + GAP FC S
+    assert "".join(short[each] for each in computed) == "ffhhhffhffhf"
+    # A CPU's LN is not cast, so that what follows it stays in half precision.
+    assert "".join(short[each] for each in types(network, "float32", "bfloat16", "cpu")) == "ffhhhhhhhhhh"
+    assert set(types(network, "float32", None, "cuda")) == {"float32"}
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_casts_of_autocast_by_hand(training: bool):
+    """Two samples of 3·8·8 values are cast, the 8·27 + 8 and 10·8 + 10 parameters are; FC reads half precision."""
+    network = convsize.parse("input: 3@8x8\nC3D8 GAP FC10")
+    setting = TimeSetting(2, training=training, autocast="bfloat16")
+    found = predict_time(network, HALVED, setting)
+    casts = sum(1e-6 + 6 * size / 1e9 for size in (384, 216, 8, 80, 10))
+    assert dict(found.outside)["casts"] == pytest.approx(casts * (2 if training else 1))
+    half = predict_time(network, HALVED, TimeSetting(2, "bfloat16", training))
+    assert [layer.seconds for layer in found.layers] == [layer.seconds for layer in half.layers]
+    assert found.accuracy is None
+
+
+def test_autocast_is_for_networks_in_float32_and_halves():
+    network = convsize.parse("input: 3@8x8\nC3D8")
+    with pytest.raises(UsageError, match="autocast computes in bfloat16 or float16, not in `float32`"):
+        predict_time(network, HALVED, TimeSetting(1, autocast="float32"))
+    with pytest.raises(UsageError, match="autocast is for a network in float32, not in bfloat16"):
+        predict_time(network, HALVED, TimeSetting(1, "bfloat16", autocast="bfloat16"))
