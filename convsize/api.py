@@ -462,9 +462,9 @@ def load(
 ) -> Network:
     """The network that a spec file says; it is named as the file is.
 
-    lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is
-    called "input"). What the file states of its volumes and figures is for its own inputs: at other ones inline volumes
-    and `expect` lines are left aside, and the report's insights say so.
+    lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is called "input").
+    What the file states of its volumes and figures is for its own inputs: at other ones inline volumes and `expect`
+    lines are ignored, and the report's insights say so.
 
     Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
     """

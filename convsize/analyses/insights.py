@@ -37,7 +37,7 @@ def insights(
     found.extend(_skipped(network, rows))
     if unread is None or not lost_complete:
         what = "which pixels no output reads" if lost_complete else "which pixels are skipped"
-        text = f"{what} was not worked out: windows with holes over so many pixels would take too long to follow"
+        text = f"{what} was not computed: dilated windows over so many pixels would take too long"
         found.append(Insight("not_computed", text, 0.0, ()))
     found.extend(_not_checked(network))
     return tuple(found)
@@ -151,14 +151,14 @@ def _memory(rows: Sequence[LayerRow], totals: Totals) -> Iterator[Insight]:
     most = _most(_stretches(rows, [row.output_bytes for row in rows]), total)
     if most is not None:
         share = most.value / total
-        text = f"most activation memory ({percent(share)}) is in {most.text}, with the layers right behind"
+        text = f"most activation memory ({percent(share)}) is in {most.text} and the layers right after it"
         yield Insight("activation_memory", text, share, most.names)
         return
     largest = max(rows, key=lambda row: row.output_bytes)
     share = largest.output_bytes / total
     if not _stands_out(share, len(rows)):
         return
-    text = f"the largest output is that of {largest.name}, with {percent(share)} of the activation memory"
+    text = f"{largest.name} has the largest output, with {percent(share)} of the activation memory"
     yield Insight("activation_memory", text, share, (largest.name,))
 
 
@@ -218,9 +218,7 @@ def _receptive_fields(network: Network, fields: Mapping[str, Fields]) -> Iterato
             yield Insight("receptive_field", _compared(row, shape.spatial, layer, name), float(row.seen), (layer,))
         if found.parted is not None:
             layer = network.nodes[found.parted].name
-            text = (
-                f"the branches that {layer} joins look at different places: their receptive fields' centres do not meet"
-            )
+            text = f"the branches that {layer} joins see different places: the centres of their receptive fields differ"
             yield Insight("centres", text, 0.0, (layer,))
     if len(fields) < len(network.inputs):
         left = tuple([name for name in network.inputs if name not in fields])
@@ -238,7 +236,7 @@ def _compared(row: ReceptiveField, extents: tuple[int, ...], layer: str, name: s
         return f"{subject} is larger than the {image} of `{name}`"
     if all(own <= extent for own, extent in zip(row.size, extents, strict=True)):
         most = percent(float(row.seen))
-        return f"{subject} is smaller than the {image} of `{name}`: the best placed unit sees {most} of it"
+        return f"{subject} is smaller than the {image} of `{name}`: the best-placed unit sees {most} of it"
     return f"{subject} is larger than the {image} of `{name}` along one axis and smaller along another"
 
 
@@ -280,7 +278,7 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
     what = f"{lost.pixels:,} of {row.input_shapes[0][1 + lost.axis]:,} {_axis_lines(rank, lost.axis)}"
     names = tuple([each.name for each in found])
     if len(found) == 1:
-        text = f"the windows of {row.name} leave out {what} of its input"
+        text = f"the windows of {row.name} skip {what} of its input"
     else:
         text = f"the windows of {len(found)} layers leave out pixels of their inputs, {row.name} {what}"
     yield Insight("skipped", text, worst(row), names)

@@ -27,7 +27,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     from convsize.analyses.insights import insights
 
     if batch < 1:
-        raise UsageError(f"a batch holds at least 1 sample, not {batch}")
+        raise UsageError(f"a batch has at least 1 sample, not {batch}")
     if dtype not in ITEM_SIZES:
         raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
     itemsize = ITEM_SIZES[dtype]

@@ -127,8 +127,8 @@ def select(selectors: Iterable[str], where: str, *, style: bool = False, ignore:
             meant = {code for code in meant if style or ignore or not registry.is_style(code)}
         if ignore and any(code.startswith("E") for code in meant):
             raise UsageError(
-                f"{where}: `{selector}` is about errors, and errors are always reported: "
-                "a spec that has one is no network"
+                f"{where}: `{selector}` is about errors, and errors are always reported: a spec with an error is not "
+                "a network"
             )
         codes |= meant
     return frozenset(codes)

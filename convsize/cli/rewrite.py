@@ -23,7 +23,7 @@ def replace(path: str, text: str) -> None:
         before = target.stat()
         refusal = _refusal(before)
         if refusal:
-            raise UsageError(f"`{path}` is left as it is: {refusal}")
+            raise UsageError(f"`{path}` was not changed: {refusal}")
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
         draft = Path(name)
         try:
@@ -63,7 +63,7 @@ def show_difference(before: str, after: str, name: str, change: str) -> None:
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),
         after.splitlines(keepends=True),
-        f"{name} (as it is)",
+        f"{name} (current)",
         f"{name} ({change})",
     )
     for line in lines:

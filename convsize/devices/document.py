@@ -36,12 +36,13 @@ def read(data: bytes, where: str) -> Device:
         value = json.loads(data)
     except (ValueError, RecursionError):
         raise UsageError(
-            f"`{where}` is no device file: it is not JSON, or it was cut off; write it anew with `convsize calibrate`"
+            f"`{where}` is not a device file: it is not JSON, or it is truncated; write it again with `convsize "
+            "calibrate`"
         ) from None
     try:
         return _device(value)
     except _Wrong as wrong:
-        raise UsageError(f"`{where}` is no device file that can be read: {wrong}") from None
+        raise UsageError(f"`{where}` is not a readable device file: {wrong}") from None
 
 
 def _device(value: Any) -> Device:
@@ -49,7 +50,7 @@ def _device(value: Any) -> Device:
         raise _Wrong("it states no `schema`; `convsize calibrate` writes such files")
     if value["schema"] != SCHEMA:
         newer = isinstance(value["schema"], int) and value["schema"] > SCHEMA
-        more = "a newer convsize wrote it: update convsize" if newer else "write it anew with `convsize calibrate`"
+        more = "a newer convsize wrote it: update convsize" if newer else "write it again with `convsize calibrate`"
         raise _Wrong(f"its schema is {value['schema']!r}, and this convsize reads {SCHEMA}; {more}")
     missing = [each for each in _REQUIRED if each not in value]
     if missing:
@@ -59,7 +60,7 @@ def _device(value: Any) -> Device:
         raise _Wrong(f"it has a field `{unknown[0]}`, which schema {SCHEMA} does not know")
     name = _text(value, "name")
     if not NAME.fullmatch(name):
-        raise _Wrong(f"`{name}` is no name: small letters, digits and `_`, a letter first")
+        raise _Wrong(f"`{name}` is not a name: use small letters, digits and `_`, with a letter first")
     kind = value["kind"]
     if kind not in ("cpu", "cuda"):
         raise _Wrong(f"its kind is {kind!r}, not cpu or cuda")
@@ -145,21 +146,21 @@ def _flag(value: dict[str, Any], key: str) -> bool:
 def _text(value: dict[str, Any], key: str) -> str:
     found = value.get(key)
     if not isinstance(found, str) or not found or not found.isprintable():
-        raise _Wrong(f"its `{key}` is no text")
+        raise _Wrong(f"its `{key}` is not a text")
     return found
 
 
 def _number(value: Any, key: str, *, zero: bool = False) -> float:
     right = isinstance(value, int | float) and not isinstance(value, bool)
     if not right or not ((zero and value == 0) or _LEAST <= value <= _MOST):
-        kind = "no number" if zero else "no number above 0"
+        kind = "not a number" if zero else "not a number above 0"
         raise _Wrong(f"{_shown(value)} in `{key}` is {kind} that a device can have")
     return float(value)
 
 
 def _count(value: Any, key: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
-        raise _Wrong(f"{_shown(value)} in `{key}` is no whole number that a device can have")
+        raise _Wrong(f"{_shown(value)} in `{key}` is not a whole number that a device can have")
     return value
 
 
@@ -174,16 +175,16 @@ def _optional_count(value: dict[str, Any], key: str) -> int | None:
 
 def _list(value: Any, key: str) -> list[Any]:
     if not isinstance(value, list):
-        raise _Wrong(f"its `{key}` is no list")
+        raise _Wrong(f"its `{key}` is not a list")
     return value
 
 
 def _pairs(value: dict[str, Any], key: str) -> list[tuple[str, Any]]:
     found = value.get(key, {})
     if not isinstance(found, dict):
-        raise _Wrong(f"its `{key}` is no object")
+        raise _Wrong(f"its `{key}` is not an object")
     if not all(name.isprintable() for name in found):
-        raise _Wrong(f"a name in `{key}` is no text")
+        raise _Wrong(f"a name in `{key}` is not a text")
     return [*found.items()]
 
 

@@ -86,7 +86,7 @@ def _data(name: str) -> tuple[bytes, str]:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"the device file `{file}` cannot be read: {reason}") from None
     if len(data) > LARGEST_FILE:
-        raise UsageError(f"`{file}` is larger than a device file may be: {LARGEST_FILE:,} bytes")
+        raise UsageError(f"`{file}` is larger than the limit for device files: {LARGEST_FILE:,} bytes")
     return data, file
 
 

@@ -45,10 +45,11 @@ def build(
 
     lets overrides constants of the file, inputs the volumes of its inputs (the one without a name is "input").
     stated: whether what the file states of its volumes and figures must hold: inline volumes and `expect` lines. They
-    are written for the declared inputs and left aside at other ones, whatever is asked.
+    are written for the declared inputs and ignored at other ones, whatever is asked.
 
     Raises UsageError where an override names nothing of the file; SpecError with every independent error of the file:
-    names and numbers (E1xx), geometry (E2xx) and joins (E3xx). Inline volumes that do not hold (E407) are errors of the
+    names and numbers (E1xx), geometry (E2xx) and joins (E3xx). Inline volumes that do not hold (E407) are errors of
+    the
     network that there is: its `diagnostics` have them.
     """
     found = attempt(file, lets, name=name, inputs=inputs, stated=stated)

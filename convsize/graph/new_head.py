@@ -99,15 +99,15 @@ def _last(network: Network, output: str, head: str) -> Span:
     node = _weighted(network, output)
     if node is None:
         raise UsageError(
-            f"--head {head}: the output `{output}` of {network.name} does not end in one layer with weights; "
-            "name a value of the spec (`as features`) and replace all behind it: --head '@features FC10'"
+            f"--head {head}: the output `{output}` of {network.name} does not end in one layer with weights; name "
+            "a value of the spec (`as features`) and replace everything after it: --head '@features FC10'"
         )
     ends = {each.index for each in (_weighted(network, name) for name in network.outputs) if each is not None}
     if node.iterations or any(other.index not in ends for other in network.layers if other.span == node.span):
         raise UsageError(
-            f"--head {head}: the last layer of {network.name} with weights, {node.name}, is one of several that are "
-            "written as one; name a value of the spec (`as features`) and replace all behind it: "
-            "--head '@features FC10'"
+            f"--head {head}: the last layer of {network.name} with weights, {node.name}, is written once but used "
+            "several times; name a value of the spec (`as features`) and replace everything after it: --head "
+            "'@features FC10'"
         )
     return node.span
 

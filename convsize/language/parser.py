@@ -250,7 +250,7 @@ class _Parser:
         while True:
             name = read_name(scanner, "let", example, capital=True)
             if scanner.skip() != "=":
-                malformed(scanner, f"`{name.name}` is given no value", f"write it as in `{example}`", name.span)
+                malformed(scanner, f"`{name.name}` has no value", f"write it as in `{example}`", name.span)
             scanner.pos += 1
             bindings.append((name, expression(scanner)))
             if scanner.skip() != ",":

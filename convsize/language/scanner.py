@@ -226,7 +226,7 @@ class Scanner:
             word = self.word_at(pos) or found
             self.report(
                 "E016",
-                f"`{word}` stands inside `{opener}{closer}` with no operator before it",
+                f"`{word}` follows a value inside `{opener}{closer}` without an operator",
                 Span(pos, pos + len(word)),
                 f"write an operator or a comma before it, or `{closer}`",
                 labels=(Label(start, f"`{opener}` is opened here"),),

@@ -136,7 +136,10 @@ _registered: dict[str, type[Op]] = {}
 def register(op: type[Op]) -> type[Op]:
     """Makes an op a word of the language, called as its SPELLING begins; see `convsize.ops.register`."""
     if not (isinstance(op, type) and issubclass(op, Op) and op.NAME):
-        raise TypeError(f"{op!r} is no op: a class of convsize.ops.base.Op that states its NAME and its rules")
+        raise TypeError(
+            f"{op!r} is not an op: an op is a class derived from convsize.ops.base.Op that states its NAME and "
+            "its rules"
+        )
     name = op.SPELLING.partition("(")[0]
     if not (name.isidentifier() and name.isascii() and name[0].islower()) or name in RESERVED:
         raise ValueError(f"the op {op.__name__} cannot be the word `{name}`: a word is a name in small letters")

@@ -150,7 +150,7 @@ class InputFit(Record):
     """The largest input whose training stays within a capacity at the batch of the setting.
 
     inputs: the volume of every input by name, none where not even the smallest one fits; fits: its memory, None there.
-    beyond_inputs, beyond: the next larger input, which does not fit; none where the network takes no larger one.
+    beyond_inputs, beyond: the next larger input, which does not fit; none where the network accepts no larger one.
     """
 
     name: str

@@ -63,7 +63,7 @@ class NetworkModule(nn.Module):
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """The layers in the order in which they run."""
+        """The layers in execution order."""
         return tuple(turn.name for turn in self._turns)
 
     def freeze(self, layers: Iterable[str]) -> None:
@@ -140,7 +140,7 @@ class NetworkModule(nn.Module):
             names = ", ".join(self._inputs)
             told = ", ".join([*(f"input {at}" for at in range(1, len(inputs) + 1)), *named])
             raise TypeError(
-                f"this network takes {names}, each once, by place or by name; it was given {told or 'none'}"
+                f"this network takes {names}, each once, by position or by name; it was given {told or 'none'}"
             )
         return tuple(given[name] for name in self._inputs)
 

@@ -45,7 +45,7 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | 
         load_weights(weights, module)
     size = sum(tensor.nbytes for tensor in module.state_dict().values())
     if size > _LARGEST:
-        raise UsageError(f"{plan.name}: its {size:,} bytes of weights are more than one ONNX file can hold (2 GiB)")
+        raise UsageError(f"{plan.name}: its {size:,} bytes of weights exceed the limit of an ONNX file (2 GiB)")
     import onnx  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     program = _exported(plan, module.eval())
@@ -59,7 +59,7 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | 
     except onnx.shape_inference.InferenceError as error:
         reason = str(error).strip().splitlines()[-1]
         raise UsageError(
-            f"{plan.name} cannot be exported to ONNX: its sizes are others there than in PyTorch (ONNX keeps a last "
+            f"{plan.name} cannot be exported to ONNX: its sizes differ there from PyTorch's (ONNX keeps a last "
             f"window that PyTorch leaves out): {reason}"
         ) from None
     found: bytes = model.SerializeToString()

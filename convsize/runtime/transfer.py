@@ -40,15 +40,15 @@ def load_weights(
     ]
     if differing:
         raise UsageError(
-            f"`{path}` has other shapes: {listed(differing, most=_NAMED)}. "
-            "A last layer for other classes is a new head: --head FC10"
+            f"`{path}` has different shapes: {listed(differing, most=_NAMED)}. For other classes replace the last "
+            "layer: --head FC10"
         )
     if missing or foreign:
         problems = [
             *([f"it has no {listed(missing, most=_NAMED)}"] if missing else []),
             *([f"this network has no {listed(foreign, most=_NAMED)}"] if foreign else []),
         ]
-        raise UsageError(f"`{path}` is of another network: {'; '.join(problems)}")
+        raise UsageError(f"`{path}` is of a different network: {'; '.join(problems)}")
     _require_sound(path, found, own)
     with torch.no_grad():
         for name, value in own.items():
@@ -56,7 +56,7 @@ def load_weights(
                 value.copy_(found[name])
     said = [f"{len(own):,} tensors from {path}"]
     if new := sorted({_layer(name) for name in module.state_dict() if _layer(name) in fresh}):
-        said.append(f"new and not from {path.name}: {', '.join(new)}")
+        said.append(f"not in {path.name}: {', '.join(new)}")
     if left:
         said.append(f"left in {path.name}: {', '.join(sorted({_layer(name) for name in left}))}")
     return tuple(said)
@@ -76,7 +76,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             "weights are read by safetensors, which is not installed: pip install 'convsize[train]'"
         ) from None
     if path.exists() and not path.is_file():
-        raise UsageError(f"`{path}` is no file of weights")
+        raise UsageError(f"`{path}` is not a file of weights")
     try:
         with path.open("rb") as file:
             data = file.read(9)
@@ -87,7 +87,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if data.startswith(_PICKLES) and data[8:9] != b"{":  # a header's length may begin as a pickle does
         raise UsageError(
             f"`{path}` is a file of torch.save, a pickle, which can run code and is never loaded. If you trust it, "
-            'make a safetensors file of its weights: python -c "import torch, safetensors.torch as s; '
+            'convert its weights to a safetensors file: python -c "import torch, safetensors.torch as s; '
             f"s.save_file(torch.load('{path.name}', weights_only=True), '{path.with_suffix('.safetensors').name}')\""
         )
     try:
@@ -96,7 +96,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             pass
         return load(path.read_bytes())
     except (OSError, MemoryError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise UsageError(f"`{path}` is no whole safetensors file: {error}") from None
+        raise UsageError(f"`{path}` is not a complete safetensors file: {error}") from None
 
 
 def _require_sound(path: Path, found: dict[str, Tensor], own: dict[str, Tensor]) -> None:

@@ -39,12 +39,12 @@ def test_vgg_d():
     assert totals.parameter_bytes == 4 * 138_357_544
     assert insight(found, "parameters") == ["89 % of the parameters are in the fully connected layers fc1, fc2 and fc3"]
     assert insight(found, "activation_memory") == [
-        "most activation memory (59 %) is in the first 3 of 16 weight layers, conv1 to conv3, "
-        "with the layers right behind"
+        "most activation memory (59 %) is in the first 3 of 16 weight layers, conv1 to conv3, and the layers "
+        "right after it"
     ]
     assert insight(found, "receptive_field") == [
-        "the receptive field of maxpool5, 212x212, is smaller than the 224x224 of `input`: "
-        "the best placed unit sees 90 % of it"
+        "the receptive field of maxpool5, 212x212, is smaller than the 224x224 of `input`: the best-placed "
+        "unit sees 90 % of it"
     ]
 
 
@@ -102,7 +102,7 @@ def test_batch_and_dtype():
 
 @pytest.mark.parametrize("batch", [0, -1])
 def test_a_batch_has_a_sample(batch):
-    with pytest.raises(UsageError, match=f"a batch holds at least 1 sample, not {batch}"):
+    with pytest.raises(UsageError, match=f"a batch has at least 1 sample, not {batch}"):
         report("input: 1@8x8\nC3", batch=batch)
 
 
@@ -142,7 +142,7 @@ def test_what_stands_out():
     found = report("input: 1@10x10\nC3/2p0 [C3/2p0 | C1/2p0 crop(1)] GAP")
     assert insight(found, "unread") == ["no output ever reads 3 of the 10 rows and 3 of the 10 columns of `input`"]
     assert insight(found, "centres") == [
-        "the branches that cat1 joins look at different places: their receptive fields' centres do not meet"
+        "the branches that cat1 joins see different places: the centres of their receptive fields differ"
     ]
     assert insight(found, "skipped") == ["the windows of 3 layers leave out pixels of their inputs, conv3 2 of 4 rows"]
 

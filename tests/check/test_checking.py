@@ -128,7 +128,7 @@ def test_budgets_that_are_broken() -> None:
     (found,) = check(SMALL, Config(budgets=("params<=5K",), file=Path.cwd() / "pyproject.toml")).diagnostics
     assert Source(SMALL).slice(found.span) == "input: 3@8x8"
     assert found.label == "`budgets` in pyproject.toml"
-    assert found.help == "most of it is spent by fc1 (96 %), conv1 (4 %)"
+    assert found.help == "the largest parts: fc1 (96 %), conv1 (4 %)"
 
 
 def test_a_budget_on_the_receptive_field_may_name_the_input() -> None:
@@ -155,8 +155,8 @@ def test_a_budget_stands_even_where_no_rule_is_selected() -> None:
     [
         (
             "parameters<=60MiB",
-            "`parameters<=60MiB` is not a budget: `parameters` is a count, `60MiB` is not; "
-            "write it plainly or with K, M or G",
+            "`parameters<=60MiB` is not a budget: `parameters` is a count, but `60MiB` is not; write it plainly "
+            "or with K, M or G",
         ),
         ("macs<=1 params<=2", "`macs<=1 params<=2` must be one check, such as `parameters<=60M`"),
         ("macs<=1\nC3D8", "`macs<=1\nC3D8` must be one check, such as `parameters<=60M`"),
@@ -172,8 +172,8 @@ def test_a_budget_on_a_metric_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(UsageError) as error:
         budget("paramters<=3")
     assert str(error.value).startswith(
-        "pyproject.toml: `budgets`: `paramters<=3` is not a budget: `paramters` is nothing that can be expected; "
-        "did you mean `parameters`?"
+        "pyproject.toml: `budgets`: `paramters<=3` is not a budget: `paramters` is not a quantity that "
+        "`expect` can check; did you mean `parameters`?"
     )
 
 

@@ -68,7 +68,7 @@ def test_an_endless_file_is_not_read_to_its_end(convsize) -> None:
 def test_a_byte_order_mark_is_no_layer(convsize, tmp_path: Path) -> None:
     path = tmp_path / "net.spec"
     path.write_bytes(b"\xef\xbb\xbf" + LAYERS.encode())
-    assert convsize("fmt", "--check", path).err == "0 files would be rewritten, 1 file left as it was\n"
+    assert convsize("fmt", "--check", path).err == "0 files would be rewritten, 1 file unchanged\n"
 
 
 def test_an_error_shows_where_and_ends_with_1(convsize, tmp_path: Path) -> None:

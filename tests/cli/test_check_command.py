@@ -91,8 +91,8 @@ def test_findings_are_sorted_by_file_and_place(folder: Path, capsys: pytest.Capt
         (["--ignore", "W501,Q"], "error: --ignore: there is no rule `Q`; `convsize rules` lists them all\n"),
         (
             ["--ignore", "E3"],
-            "error: --ignore: `E3` is about errors, and errors are always reported: "
-            "a spec that has one is no network\n",
+            "error: --ignore: `E3` is about errors, and errors are always reported: a spec with an error is not "
+            "a network\n",
         ),
         (["--let", "N"], "error: --let takes a name and a number, such as N=2 or w=0.75, not `N`\n"),
         (["--let", "N=2"], "error: good has no let `N`: it has no let at all\n"),
@@ -127,7 +127,7 @@ def test_a_wrong_configuration(folder: Path, capsys: pytest.CaptureFixture[str])
         (
             'per-file-ignores = { "a" = ["E3"] }',
             'convsize.toml: `per-file-ignores."a"`: `E3` is about errors, and errors are always reported: '
-            "a spec that has one is no network",
+            "a spec with an error is not a network",
         ),
     ):
         (folder / "convsize.toml").write_text(text)

@@ -24,7 +24,7 @@ def test_files_are_rewritten_in_place(convsize, tmp_path: Path) -> None:
     before = neat.stat().st_mtime_ns
     ran = convsize("fmt", tmp_path)
     assert (ran.out, ran.code) == ("", 0)
-    assert ran.err == "1 file rewritten, 1 file left as it was\n"
+    assert ran.err == "1 file rewritten, 1 file unchanged\n"
     assert messy.read_text() == NEAT
     assert neat.stat().st_mtime_ns == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["messy.spec", "neat.spec"]
@@ -54,7 +54,7 @@ def test_check_lists_files_and_writes_nothing(convsize, tmp_path: Path) -> None:
     path.write_text(MESSY)
     ran = convsize("fmt", "--check", path)
     assert (ran.out, ran.code) == (f"{path}\n", 1)
-    assert ran.err == "1 file would be rewritten, 0 files left as they were\n"
+    assert ran.err == "1 file would be rewritten, 0 files unchanged\n"
     assert path.read_text() == MESSY
 
 
@@ -64,7 +64,7 @@ def test_diff_shows_what_would_change(convsize, tmp_path: Path) -> None:
     ran = convsize("fmt", "--diff", path)
     assert ran.code == 1
     assert ran.out == (
-        f"--- {path} (as it is)\n+++ {path} (canonical)\n@@ -1,2 +1,2 @@\n input: 3@32x32\n-C3D8  R\n+C3D8 R\n"
+        f"--- {path} (current)\n+++ {path} (canonical)\n@@ -1,2 +1,2 @@\n input: 3@32x32\n-C3D8  R\n+C3D8 R\n"
     )
     assert path.read_text() == "input: 3@32x32\nC3D8  R\n"
     assert "\x1b[32m+C3D8 R" in convsize("fmt", "--diff", path, tty=True).out

@@ -74,8 +74,8 @@ def test_fmt_keeps_permissions_and_refuses_what_it_would_break(convsize, folder:
     os.link(linked, folder / "other_name")
     ran = convsize("fmt", ".")
     assert ran.code == 2
-    assert "`closed.spec` is left as it is: it may not be written" in ran.err
-    assert "`linked.spec` is left as it is: it has 2 hard links" in ran.err
+    assert "`closed.spec` was not changed: it may not be written" in ran.err
+    assert "`linked.spec` was not changed: it has 2 hard links" in ran.err
     assert (closed.read_text(), linked.read_text()) == (LOOSE, LOOSE)
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
 

@@ -111,7 +111,7 @@ def test_a_network_answers_with_the_records_of_the_commands(convsize, tmp_path: 
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        (lambda net: net.memory(0), "a batch holds"),
+        (lambda net: net.memory(0), "a batch has"),
         (lambda net: net.memory(device="h20"), "there is no device `h20`"),
         (lambda net: net.fit(), "the memory of `cpu` is not known"),
         (lambda net: net.time("cpu9"), "there is no device `cpu9`"),

@@ -64,9 +64,8 @@ def test_why_names_the_layers_that_drop_pixels(capsys) -> None:
     code, out, _ = run(capsys, expression=["C3p0 M3/2\nM"], input_=["3@32x32"], why="32x33")
     assert code == 0
     assert out.endswith(
-        "32x33 is valid, but not exact:\n"
-        "  maxpool1, `M3/2` on line 1: leaves 1 of the 30 pixels of the height behind\n"
-        "  maxpool2, `M` on line 2: leaves 1 of the 15 pixels of the width behind\n"
+        "32x33 is valid, but not exact:\n  maxpool1, `M3/2` on line 1: drops 1 of the 30 pixels of the "
+        "height\n  maxpool2, `M` on line 2: drops 1 of the 15 pixels of the width\n"
     )
 
 
@@ -81,7 +80,7 @@ def test_the_smallest_size_alone(capsys, options: dict[str, object], text: str) 
 def test_a_spec_that_is_wrong_at_its_declared_size_is_solved_all_the_same(capsys) -> None:
     code, out, _ = run(capsys, expression=["input: 3@30x30\n[x | M [x | M up(2)] up(2)]"])
     assert code == 1
-    assert "It cannot be built at its declared size; solved from 32x32.\n" in out
+    assert "It cannot be built at its declared size; the sizes were solved from 32x32.\n" in out
     assert "  valid       4·k, from 4\n" in out
     assert "declared      30x30: E303 on line 2: the branches of this concatenation have\n" in out
     assert "different extents: 3@15x15 and 3@14x14\n" in out

@@ -15,7 +15,7 @@ def test_a_data_sheet_is_assumed(convsize, width):
     lines = ran.out.splitlines()
     assert lines[0] == "resnet50 on NVIDIA H200 SXM · batch 64 · training, momentum · float32"
     assert "a training step" in ran.out
-    assert "Assumed, not measured: 50% of the peak and 80% of the bandwidth of the data sheet are reached" in " ".join(
+    assert "Assumed, not measured: 50% of the peak and 80% of the bandwidth in the data sheet are reached" in " ".join(
         ran.out.split()
     )
     assert "At full power" in ran.out
@@ -64,7 +64,7 @@ def test_sweep(convsize, tmp_path):
         (("--sweep", "batch=8..1"), "--sweep takes batch=A..B"),
         (("-o", "x.svg"), "-o draws a sweep"),
         (("--dtype", "int8"), "there is no type `int8`"),
-        (("--sweep", "batch=1..2", "-o", "x.dot"), "a sweep is no graph"),
+        (("--sweep", "batch=1..2", "-o", "x.dot"), "a sweep is not a graph"),
     ],
 )
 def test_wrong_calls(convsize, options, message):

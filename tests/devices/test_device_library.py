@@ -117,36 +117,36 @@ def _changed(**fields: object) -> bytes:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "it is not JSON, or it was cut off; write it anew with `convsize calibrate`"),
-        (devices.dump(devices.load("t4")).encode()[:-40], "it is not JSON, or it was cut off"),
+        (b"", "it is not JSON, or it is truncated; write it again with `convsize calibrate`"),
+        (devices.dump(devices.load("t4")).encode()[:-40], "it is not JSON, or it is truncated"),
         (b"\xff\xfe{}", "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),
         (b"[]", "it states no `schema`"),
         (b'{"layers": []}', "it states no `schema`"),
         (_changed(schema=2), "its schema is 2, and this convsize reads 1; a newer convsize wrote it: update convsize"),
-        (_changed(schema=0), "its schema is 0, and this convsize reads 1; write it anew"),
+        (_changed(schema=0), "its schema is 0, and this convsize reads 1; write it again"),
         (_changed(bandwidth="left out"), "it has no `bandwidth`"),
         (_changed(bandwith=3), "it has a field `bandwith`"),
-        (_changed(bandwidth=-1), "-1 in `bandwidth` is no number above 0"),
+        (_changed(bandwidth=-1), "-1 in `bandwidth` is not a number above 0"),
         (_changed(bandwidth=True), "True in `bandwidth`"),
-        (_changed(bandwidth=1e-320), "1e-320 in `bandwidth` is no number above 0 that a device can have"),
-        (_changed(classes={"a": [[10**400, 1]]}), f"1{'0' * 36}... in `a` is no number that a device can have"),
-        (_changed(memory=10**40), "in `memory` is no whole number that a device can have"),
-        (_changed(peaks={"\x1b[2J": 1}), "a name in `peaks` is no text"),
+        (_changed(bandwidth=1e-320), "1e-320 in `bandwidth` is not a number above 0 that a device can have"),
+        (_changed(classes={"a": [[10**400, 1]]}), f"1{'0' * 36}... in `a` is not a number that a device can have"),
+        (_changed(memory=10**40), "in `memory` is not a whole number that a device can have"),
+        (_changed(peaks={"\x1b[2J": 1}), "a name in `peaks` is not a text"),
         (_changed(overhead=float("nan")), "nan in `overhead`"),
         (_changed(peaks={}), "`peaks` is empty"),
         (_changed(peaks={"float32": "fast"}), "'fast' in `peaks`"),
         (_changed(kind="tpu"), "its kind is 'tpu', not cpu or cuda"),
-        (_changed(name="My GPU"), "`My GPU` is no name"),
-        (_changed(title=""), "its `title` is no text"),
-        (_changed(title="\ud800"), "its `title` is no text"),
+        (_changed(name="My GPU"), "`My GPU` is not a name"),
+        (_changed(title=""), "its `title` is not a text"),
+        (_changed(title="\ud800"), "its `title` is not a text"),
         (_changed(source={"kind": "guess"}), "its `source` is neither a datasheet nor a calibration"),
-        (_changed(memory=1.5), "1.5 in `memory` is no whole number"),
+        (_changed(memory=1.5), "1.5 in `memory` is not a whole number"),
         (_changed(efficiency={"compute": 2, "bandwidth": 0.5}), "`efficiency` takes the shares"),
         (_changed(classes={"a": []}), "`a` has no samples"),
         (_changed(classes={"a": [[1, 2], [1, 2, 3]]}), "samples of unequal length"),
         (_changed(classes={"a": [[1, 0]]}), "a sample of `a` is a list of features with its seconds at the end"),
-        (_changed(shapes=[]), "its `shapes` is no object"),
+        (_changed(shapes=[]), "its `shapes` is not an object"),
         (_changed(accuracy=[{}]), "an entry of `accuracy` states mode, what, mean, median, worst, cells"),
     ],
 )
@@ -190,7 +190,7 @@ def test_command_goes_on_beside_a_torn_file(settings: Path) -> None:
     (settings / "mine.json").write_text("{")
     result = run("devices")
     assert result.returncode == 2
-    assert "mine.json` is no device file" in result.stderr
+    assert "mine.json` is not a device file" in result.stderr
     assert "h200" in result.stdout
     assert run("devices", "mine").returncode == 2
     assert run("devices", "mine").stdout == ""

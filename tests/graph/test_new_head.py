@@ -103,11 +103,11 @@ def test_heads_that_are_written_as_one_are_replaced_together() -> None:
         (SMALL, ["FC10 # more"], "needs a series of layers"),
         (SMALL, ["FC10", "FC11"], "--head FC11: `FC10` replaces this layer already"),
         ("input: 3@8x8\nC3D8 (C3D8 + x)", ["FC10"], "does not end in one layer with weights"),
-        ("input: 3@8x8\n(FC8 R)*2", ["FC10"], "is one of several that are written as one"),
+        ("input: 3@8x8\n(FC8 R)*2", ["FC10"], "is written once but used several times"),
         (
             "input: 3@8x8\ndef f: FC8 R\nf f",
             ["FC10"],
-            "network with weights, f2.fc1, is one of several",
+            "network with weights, f2.fc1, is written once but used several times",
         ),
     ],
 )

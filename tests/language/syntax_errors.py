@@ -309,7 +309,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E004",
-                "the padding `p` of `C3p` needs a number or one of same, valid, half and full behind it",
+                "the padding `p` of `C3p` needs a number or one of same, valid, half and full after it",
                 "p",
                 "write it as in `C3p1`",
             ),
@@ -318,19 +318,19 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3D64b2",
         [
-            ("E004", "the bias `b` of `C3D64b2` needs 0 or 1 behind it", "b2", "write it as in `C3D64b0`"),
+            ("E004", "the bias `b` of `C3D64b2` needs 0 or 1 after it", "b2", "write it as in `C3D64b0`"),
         ],
     ),
     (
         "C3-64",
         [
-            ("E004", "`-64` is no part of a layer", "-64", "a depth is written `D`, a stride `/`: `C3D64`"),
+            ("E004", "`-64` is not part of a layer", "-64", "a depth is written `D`, a stride `/`: `C3D64`"),
         ],
     ),
     (
         "C3-2D4",
         [
-            ("E004", "`-2` is no part of a layer", "-2", "a depth is written `D`, a stride `/`: `C3D2`"),
+            ("E004", "`-2` is not part of a layer", "-2", "a depth is written `D`, a stride `/`: `C3D2`"),
         ],
     ),
     (
@@ -364,7 +364,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3D64d",
         [
-            ("E004", "the dilation `d` of `C3D64d` needs a number behind it", "d", "write it as in `C3D64d2`"),
+            ("E004", "the dilation `d` of `C3D64d` needs a number after it", "d", "write it as in `C3D64d2`"),
         ],
     ),
     (
@@ -376,13 +376,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "M2-2",
         [
-            ("E004", "`-2` is no part of a layer", "-2", "a depth is written `D`, a stride `/`: `M2/2`"),
+            ("E004", "`-2` is not part of a layer", "-2", "a depth is written `D`, a stride `/`: `M2/2`"),
         ],
     ),
     (
         "Ry",
         [
-            ("E004", "there is no suffix `y` for `R`", "y", "a ReLU carries no suffix: put a space behind `R`"),
+            ("E004", "there is no suffix `y` for `R`", "y", "a ReLU has no suffixes: put a space after `R`"),
         ],
     ),
     (
@@ -1201,13 +1201,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3.5",
         [
-            ("E016", "a layer's numbers are whole, and `3.5` is not", "3.5", "write a whole number behind `C`"),
+            ("E016", "a layer's numbers are whole, and `3.5` is not", "3.5", "write a whole number after `C`"),
         ],
     ),
     (
         "C3D0.5",
         [
-            ("E016", "a layer's numbers are whole, and `0.5` is not", "0.5", "write a whole number behind `C3D`"),
+            ("E016", "a layer's numbers are whole, and `0.5` is not", "0.5", "write a whole number after `C3D`"),
         ],
     ),
     (
@@ -1254,7 +1254,7 @@ CASES: list[tuple[str, list[Finding]]] = [
         [
             (
                 "E016",
-                "`a` stands inside `{}` with no operator before it",
+                "`a` follows a value inside `{}` without an operator",
                 "a",
                 "write an operator or a comma before it, or `}`",
             ),
@@ -1536,7 +1536,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "let N",
         [
-            ("E017", "`N` is given no value", "N", "write it as in `let N=2, M=3`"),
+            ("E017", "`N` has no value", "N", "write it as in `let N=2, M=3`"),
         ],
     ),
     (

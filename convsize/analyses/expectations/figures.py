@@ -210,7 +210,7 @@ class _Parts:
             self.visits += weight * len(part.members)
             if self.visits <= _LARGEST_SUM:
                 return part
-        text = f"this spec checks too much: the parts of its checks have more than {_LARGEST_SUM:,} layers together"
+        text = f"this spec checks too much: the parts it checks have more than {_LARGEST_SUM:,} layers together"
         raise _wrong("E112", text, expectation.check.span, "check fewer parts")
 
 
@@ -227,7 +227,7 @@ def _failure(figures: _Figures, expectation: Expectation, parts: _Parts) -> Iter
         guess = nearest(name, METRICS)
         help_text = f"{did_you_mean(guess)} There are: {known}" if guess else f"there are: {known}"
         fixes = (Fix(check.metric.span, guess, safe=False),) if guess else ()
-        raise _wrong("E405", f"`{name}` is nothing that can be expected", check.metric.span, help_text, fixes)
+        raise _wrong("E405", f"`{name}` is not a quantity that `expect` can check", check.metric.span, help_text, fixes)
     setting = _setting(check, metric) if metric.kind != "time" else _Setting()
     part = parts.part(expectation, _REPLAY if metric.kind in ("replay", "time") else 1)
     part = part.replace(at=_at(metric, setting))
@@ -284,14 +284,14 @@ def _setting(check: Check, metric: _Metric) -> _Setting:
 def _batch(setting: _Setting, arg: Arg) -> _Setting:
     value = arg.value
     if not isinstance(value, Num) or value.value.denominator != 1 or value.value < 1:
-        raise _wrong("E406", "a batch is a whole number from 1", arg.span, "write a number: `batch=8`")
+        raise _wrong("E406", "a batch is a whole number of at least 1", arg.span, "write a number: `batch=8`")
     return setting.replace(batch=value.value.numerator)
 
 
 def _dtype(setting: _Setting, arg: Arg) -> _Setting:
     value = arg.value
     if not isinstance(value, Name) or value.name not in ITEM_SIZES:
-        raise _wrong("E406", "this is no dtype", arg.span, f"there are: {', '.join(ITEM_SIZES)}")
+        raise _wrong("E406", "this is not a dtype", arg.span, f"there are: {', '.join(ITEM_SIZES)}")
     return setting.replace(dtype=value.name)
 
 
@@ -306,7 +306,7 @@ def _compare_volume(figures: _Figures, check: Check, part: _Part) -> Iterator[Di
     elif value.number is not None and value.number.denominator == 1:
         wanted = Shape(value.number.numerator)
     else:
-        text = f"`{value.text}` is no volume"
+        text = f"`{value.text}` is not a volume"
         raise _wrong("E406", text, value.span, "write `out=512@7x7`, or `out=1000` for a flat output")
     if check.comparison != "=":
         text = f"`{check.metric.name}` is a volume: `{check.comparison}` does not compare it"
@@ -354,7 +354,7 @@ def _compare_number(
         yield from _compare_with_input(figures, check, part)
         return
     if value.number is None:
-        what = "a volume" if value.volume is not None else "no number"
+        what = "a volume" if value.volume is not None else "not a number"
         raise _wrong(
             "E406", f"`{name}` is a number, `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
         )
@@ -362,7 +362,7 @@ def _compare_number(
         units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"
         what = "in bytes" if metric.in_bytes else "a count"
         raise _wrong(
-            "E406", f"`{name}` is {what}, `{value.text}` is not", value.span, f"write it plainly or with {units}"
+            "E406", f"`{name}` is {what}, but `{value.text}` is not", value.span, f"write it plainly or with {units}"
         )
     each = metric.each
     if metric.whole is not None:
@@ -402,7 +402,7 @@ def _compare_with_input(figures: _Figures, check: Check, part: _Part) -> Iterato
     """`receptive_field>=input`: axis by axis, against the input that the part sees."""
     comparison = check.comparison
     if comparison in ("=", "~"):
-        text = f"a receptive field is bounded by the input, `{comparison}` says more"
+        text = f"a receptive field cannot exceed the input, so `{comparison}` cannot hold"
         raise _wrong("E406", text, check.span, "write `receptive_field>=input`, or a number")
     ours = _receptive_field(figures, part)
     if ours is None:
@@ -472,7 +472,7 @@ def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagn
         message += f": {_amount(abs(difference), '', metric.in_bytes)} {'more' if difference > 0 else 'less'}"
     if len(set(ours)) > 1:
         return Diagnostic(
-            "E401", "error", message, check.span, "one number stands for every axis: state a bound instead"
+            "E401", "error", message, check.span, "one number applies to every axis: state a bound instead"
         )
     exact = f"{name}={ours[0]}"
     help_text = f"write `{exact}` if the network is right"
@@ -508,5 +508,5 @@ def _broken_budget(
             for place in order
             if spent[place]
         ]
-        help_text = f"most of it is spent by {', '.join(most)}"
+        help_text = f"the largest parts: {', '.join(most)}"
     return Diagnostic("E402", "error", message, check.span, help_text)

@@ -37,10 +37,10 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
         )
         return
     if value.number is None or value.text.lstrip("0123456789.") not in UNITS:
-        yield _makes_no_sense(check, f"`{name}` is a time, `{value.text}` is none", f"{example}: s, ms or us")
+        yield _makes_no_sense(check, f"`{name}` is a time, but `{value.text}` is not", f"{example}: s, ms or us")
         return
     if check.comparison in ("=", "~"):
-        text = f"`{name}` is predicted and not exact: `{check.comparison}` says more than is known"
+        text = f"`{name}` is predicted, not exact: `{check.comparison}` cannot be checked"
         yield _makes_no_sense(check, text, f"bound it: {example}")
         return
     device = ""
@@ -52,7 +52,7 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
             return
         device, setting = (read, setting) if isinstance(read, str) else (device, read)
     if not device:
-        yield _makes_no_sense(check, f"`{name}` is that of a device, and none is named", example)
+        yield _makes_no_sense(check, f"`{name}` needs a device", example)
         return
     try:
         seconds = predict_time(network, devices.load(device), setting).seconds
@@ -65,9 +65,9 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
         unit = value.text.lstrip("0123456789.")
         shown = f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.4g}{unit}"
         text = (
-            f"{name} at batch {setting.batch} on {device} is {shown} by prediction, not {check.comparison} {value.text}"
+            f"{name} at batch {setting.batch} on {device} is predicted as {shown}, not {check.comparison} {value.text}"
         )
-        most = f"`convsize time --device {device}` says which layers take most"
+        most = f"`convsize time --device {device}` lists the slowest layers"
         yield Diagnostic("E402", "error", text, check.span, most)
 
 

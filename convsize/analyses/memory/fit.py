@@ -84,7 +84,7 @@ def largest_input(
     search = _InputSearch(network, setting, device, lets)
     extent = search.below(search.axis.declared) or search.above(search.axis.declared)
     if not extent:
-        raise UsageError(f"{network.name}: it takes no input size")
+        raise UsageError(f"{network.name}: it accepts no input size")
     low, high = 0, 0
     while True:
         found = search.at(extent)
@@ -111,7 +111,7 @@ def largest_input(
 
 def _available(capacity: Capacity) -> int:
     if capacity.available < 1:
-        kept = f" of which {capacity.reserve:,} are to stay free" if capacity.reserve else ""
+        kept = f" of which {capacity.reserve:,} are reserved" if capacity.reserve else ""
         raise UsageError(f"nothing fits into {capacity.memory:,} bytes{kept}: give more memory")
     return capacity.available
 

@@ -27,7 +27,7 @@ from convsize.words import listed
 def require_known(setting: TrainingSetting) -> None:
     """Raises UsageError where a setting makes no sense, whatever the network."""
     if setting.batch < 1:
-        raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
+        raise UsageError(f"a batch has at least one sample, not {setting.batch}")
     if setting.optimizer not in OPTIMIZERS:
         raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
     if setting.accumulate < 1:
@@ -37,7 +37,7 @@ def require_known(setting: TrainingSetting) -> None:
     if setting.autocast is not None and setting.autocast not in AUTOCAST:
         raise UsageError(f"autocast computes in {listed(AUTOCAST, 'or')}, not in `{setting.autocast}`")
     if setting.autocast is not None and setting.dtype != "float32":
-        raise UsageError(f"autocast is for a network in float32, not in {setting.dtype}: leave one of the two out")
+        raise UsageError(f"autocast is for a network in float32, not in {setting.dtype}: leave one of them out")
     if setting.inference and (setting.checkpoint or setting.losses or setting.accumulate > 1):
         raise UsageError("inference has no loss and no backward pass: leave losses, checkpoints and accumulation out")
 
@@ -79,7 +79,7 @@ class Step:
         if setting.batch < smallest:
             raise UsageError(
                 f"{network.name}: PyTorch {'computes' if setting.inference else 'trains'} no norm on a single value a "
-                f"map, as there is in a batch of {setting.batch}: take a batch of {smallest} or more, or freeze a "
+                f"map, as there is in a batch of {setting.batch}: use a batch of at least {smallest}, or freeze the "
                 "batch norm"
             )
         self.network = network

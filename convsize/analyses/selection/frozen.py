@@ -23,7 +23,7 @@ def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]
                 raise UsageError(f"{network.name}: no value is called `{pattern}`{or_rather(near and f'@{near}')}")
             own = {index for index in network.ancestors(network.taps[tap]) if network.nodes[index].inputs}
             if not own:
-                raise UsageError(f"{network.name}: `{pattern}` is an input, before which there are no layers to freeze")
+                raise UsageError(f"{network.name}: `{pattern}` is an input, with no layers before it to freeze")
         else:
             own = {
                 node.index

@@ -27,8 +27,8 @@ def token_values(network: Network, *, strict: bool = True) -> frozenset[int]:
         elif strict:
             source = next(network.nodes[index].name for index in node.inputs if index in found)
             raise UsageError(
-                f"{network.name}: {node.name} (`{node.spec}`) computes with the tokens of {source}, which are whole "
-                "numbers that name rows of a table: let it read what the embedding makes of them"
+                f"{network.name}: {node.name} (`{node.spec}`) computes with the tokens of {source}, which are indices "
+                "into a table: let it read the output of the embedding"
             )
     return frozenset(found)
 
@@ -45,6 +45,6 @@ def _mark(network: Network, reader: Node, found: set[int], strict: bool) -> None
             waiting.extend(node.inputs)
         elif strict:
             raise UsageError(
-                f"{network.name}: {reader.name} (`{reader.spec}`) reads tokens, and {node.name} (`{node.spec}`) gives "
-                "numbers that it has computed: embed an input, directly or behind layers that only move values"
+                f"{network.name}: {reader.name} (`{reader.spec}`) reads tokens, and {node.name} (`{node.spec}`) "
+                "computes its values: embed an input, directly or after layers that only move values"
             )

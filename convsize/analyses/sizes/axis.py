@@ -118,8 +118,8 @@ def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> N
         fixed = False
     if not fixed:
         raise UsageError(
-            f"{network.source.name}: how the extents of `{node.spec}` ({node.name}) follow its input is not stated: "
-            "its sizes cannot be solved; its op must state EXTENTS"
+            f"{network.source.name}: the op of `{node.spec}` ({node.name}) does not state how its extents depend "
+            "on its input: the sizes cannot be solved; the op must state EXTENTS"
         )
 
 
@@ -172,8 +172,8 @@ class AxisWalk:
         self.work += work
         if self.work > _LARGEST_WORK:
             raise UsageError(
-                f"{self.network.source.name}: the sizes of this network fall into too many cases to be solved: its "
-                "strides multiply to a large number, and many layers follow them"
+                f"{self.network.source.name}: the sizes of this network fall into too many cases to solve: the "
+                "product of its strides is large, and many layers follow"
             )
 
     def solve(self) -> None:
@@ -308,8 +308,8 @@ class AxisWalk:
                 passes = False
             if not passes:
                 raise UsageError(
-                    f"{self.network.source.name}: `{node.spec}` ({node.name}) works on a vector whose length follows "
-                    "the input size: its sizes cannot be solved; pool or project it to a fixed length first"
+                    f"{self.network.source.name}: `{node.spec}` ({node.name}) works on a vector whose length "
+                    "depends on the input size: the sizes cannot be solved; pool or project it to a fixed length first"
                 )
 
     def positions(self, node: Node, source: _Volume) -> None:
@@ -404,8 +404,8 @@ class AxisWalk:
                 depth = self.broadcast(product.depth, other.depth, node)
                 if depth.varies and larger.spatial:
                     raise UsageError(
-                        f"{self.network.source.name}: the depth of `{node.name}` follows the input size: its sizes "
-                        "cannot be solved; pool or project the branch to a fixed length first"
+                        f"{self.network.source.name}: the depth of `{node.name}` depends on the input size: the sizes cannot "
+                        "be solved; pool or project the branch to a fixed length first"
                     )
                 product = _Volume(depth, larger.spatial)
             else:

@@ -79,8 +79,8 @@ def check_period(period: int) -> None:
     """Raises UsageError where the sizes repeat too late to be listed."""
     if period > LARGEST_PERIOD:
         raise UsageError(
-            f"the sizes of this network repeat every {period:,} pixels only: its strides multiply to more than the "
-            f"{LARGEST_PERIOD:,} that `sizes` follows"
+            f"the sizes of this network repeat only every {period:,} pixels: the product of its strides exceeds "
+            f"the limit of {LARGEST_PERIOD:,}"
         )
 
 

@@ -135,7 +135,7 @@ def _dropping(network: Network) -> Iterator[Bound]:
                 lost.append(f"{pixels} of the {extent} pixels of the {AXIS_NAMES[first.rank][at_axis]}")
         if lost:
             line = network.source.place(node.span.start).line
-            yield Bound(node.name, node.spec, line, f"leaves {' and '.join(lost)} behind")
+            yield Bound(node.name, node.spec, line, f"drops {' and '.join(lost)}")
 
 
 def near(sizes: InputSizes, wished: Sequence[int], name: str | None = None) -> tuple[NearSize, ...]:
@@ -235,9 +235,9 @@ def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mappi
             )
             if changed is not None or len(other) != len(network.nodes):
                 where = (
-                    f"`{changed.spec}` ({changed.name})" if changed is not None else "a layer behind a flattened volume"
+                    f"`{changed.spec}` ({changed.name})" if changed is not None else "a layer after a flattened volume"
                 )
                 raise UsageError(
-                    f"{network.source.name}: the numbers of {where} follow the input size, through `c` behind a "
-                    "flattened volume: its sizes cannot be solved; write the number itself"
+                    f"{network.source.name}: the numbers of {where} depend on the input size, through `c` after a "
+                    "flattened volume: the sizes cannot be solved; write the number itself"
                 )

@@ -34,7 +34,7 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
     Raises UsageError where the device has no figures for the type, or the setting makes no sense.
     """
     if setting.batch < 1:
-        raise UsageError(f"a batch holds at least one sample, not {setting.batch}")
+        raise UsageError(f"a batch has at least one sample, not {setting.batch}")
     if setting.dtype not in ITEM_SIZES:
         raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(ITEM_SIZES)}")
     if setting.optimizer not in OPTIMIZERS:

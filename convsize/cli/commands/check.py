@@ -56,7 +56,9 @@ def command(
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Count the findings by rule instead of listing them.")
     ] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Fix in place what changes no size.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Apply the safe fixes in place: they do not change the network.")
+    ] = False,
     unsafe_fixes: Annotated[
         bool, typer.Option("--unsafe-fixes", help="Also apply fixes that change sizes or figures; review the result.")
     ] = False,

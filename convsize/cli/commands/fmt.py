@@ -127,6 +127,4 @@ def _outcome(seen: int, changed: int, *, dry: bool) -> str:
 
     verb = "would be rewritten" if dry else "rewritten"
     rest = seen - changed
-    return (
-        f"{plural(changed, 'file')} {verb}, {plural(rest, 'file')} left as {'it was' if rest == 1 else 'they were'}\n"
-    )
+    return f"{plural(changed, 'file')} {verb}, {plural(rest, 'file')} unchanged\n"

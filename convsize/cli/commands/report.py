@@ -160,8 +160,8 @@ def written(pages: Sequence[NetworkPage], format_: Format, *, several: bool) -> 
         path = f"{page.report.name}{index.ending(format_)}"
         if path.casefold() in taken:
             raise UsageError(
-                f"the pages of {page.report.source.name} and of {taken[path.casefold()]} would be one file, {path}: "
-                "rename a spec, or write them to different folders"
+                f"the pages of {page.report.source.name} and of {taken[path.casefold()]} would be the same file, "
+                f"{path}: rename a spec, or use different folders"
             )
         taken[path.casefold()] = page.report.source.name
         found.append((path, partial(view, page, index=several)))

@@ -248,7 +248,9 @@ def _again(
         if other is None:
             return ExitCode.FINDINGS
         if other[0].analyze().graph != graph:
-            raise UsageError(f"`{spec or 'the expression'}` is a different network from the one in `{resume}`")
+            raise UsageError(
+                f"{f'`{spec}`' if spec else 'the expression'} is a different network from the one in `{resume}`"
+            )
     found = _network(Source(text, str(Path(resume) / "network.spec")), name, settings)
     if found is None:
         return ExitCode.FINDINGS

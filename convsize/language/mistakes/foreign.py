@@ -906,9 +906,9 @@ def _arguments(call: str, keras: bool | None, defaults: bool) -> _Given:
         positional = [ast.literal_eval(each) for each in tree.args]
         named = {each.arg: ast.literal_eval(each.value) for each in tree.keywords if each.arg is not None}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        raise _Unread("an argument is no plain number or word") from None
+        raise _Unread("an argument is not a plain number or word") from None
     if len(named) != len(tree.keywords):
-        raise _Unread("an argument is no plain number or word")
+        raise _Unread("an argument is not a plain number or word")
     if keras is None and {"filters", "strides", "activation", "use_bias", "pool_size"} & named.keys():
         keras = True
     elif keras is None and {"in_channels", "out_channels", "stride", "ceil_mode"} & named.keys():

@@ -108,7 +108,7 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
             "E016",
             f"a layer's numbers are whole, and `{text[begin:pos]}{digits}` is not",
             Span(begin, scanner.pos),
-            f"write a whole number behind `{text[start:begin]}`",
+            f"write a whole number after `{text[start:begin]}`",
         )
     elif char == "-":
         while text[end := end + 1] in DIGITS:
@@ -118,7 +118,7 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
         better = f"D{number}" if "D" in facts.suffixes and "D" not in layer else f"/{number}"
         scanner.report(
             "E004",
-            f"`-{number}` is no part of a layer",
+            f"`-{number}` is not part of a layer",
             Span(pos, end),
             f"a depth is written `D`, a stride `/`: `{layer}{better}`",
             fixes=(Fix(Span(pos, pos + 1), better[0], False),),
@@ -159,7 +159,7 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
         }.get(char, "a number")
         scanner.report(
             "E004",
-            f"the {SUFFIXES[char]} `{char}` of `{layer}{whole}` needs {wanted} behind it",
+            f"the {SUFFIXES[char]} `{char}` of `{layer}{whole}` needs {wanted} after it",
             Span(pos, whole_end),
             f"write it as in `{layer}{SAMPLES[char]}`",
         )
@@ -185,7 +185,7 @@ def _may_carry(mnemonic: str) -> str:
     facts = MNEMONICS[mnemonic]
     carried = [f"`{SAMPLES[part]}`" for part in SUFFIXES if part in facts.suffixes]
     if not carried:
-        return f"{facts.what} carries no suffix: put a space behind `{mnemonic}`"
+        return f"{facts.what} has no suffixes: put a space after `{mnemonic}`"
     return f"{facts.what} may carry {', '.join(carried)}"
 
 

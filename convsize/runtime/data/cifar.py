@@ -39,8 +39,8 @@ def _advice(directory: Path) -> str:
     for python in (directory, directory / "cifar-10-batches-py"):
         if (python / "data_batch_1").exists():
             return (
-                f"what lies in `{python}` is the version for Python, pickles, which can run code and are never loaded; "
-                f"get the binary version, {_ARCHIVE}, and unpack it there"
+                f"`{python}` holds the Python version: pickles, which can run code and are never loaded. Get the "
+                f"binary version, {_ARCHIVE}, and unpack it there"
             )
     if (directory / _ARCHIVE).exists():
         return f"unpack {_ARCHIVE} there"
@@ -60,7 +60,8 @@ def _read(paths: list[Path]) -> Part:
             raise UsageError(f"`{path}` has {size:,} bytes; a file of CIFAR-10 has 30,730,000: get {_ARCHIVE} again")
         if not data or size % _RECORD:
             raise UsageError(
-                f"`{path}` has {size:,} bytes, which is no number of whole images of {_RECORD:,}: get {_ARCHIVE} again"
+                f"`{path}` has {size:,} bytes, which is not a multiple of the image size {_RECORD:,}: get {_ARCHIVE} "
+                "again"
             )
         parts.append(np.frombuffer(data, dtype=np.uint8).reshape(-1, _RECORD))
         if (highest := int(parts[-1][:, 0].max())) >= len(_CLASSES):

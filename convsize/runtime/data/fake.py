@@ -77,6 +77,9 @@ def fake_data(length: str, plan: Plan, task: Task, seed: int) -> Data:
         test=_Fake(test, inputs, targets),
         classes=(),
         said=(
-            f"random samples, {training:,} for training and {test:,} for the test: what is learnt of them is nothing",
+            (
+                f"random samples, {training:,} for training and {test:,} for testing: there is nothing to learn from "
+                "them"
+            ),
         ),
     )

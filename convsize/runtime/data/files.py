@@ -14,7 +14,7 @@ def require_directory(kind: str, place: str) -> Path:
     require_no_dead_link(path)
     if not path.is_dir():
         told = "is a file" if path.exists() else "does not exist"
-        raise UsageError(f"--data {kind}:{place}: this directory {told}; name the one that the data set lies in")
+        raise UsageError(f"--data {kind}:{place}: this folder {told}; name the one that contains the data set")
     return path
 
 

@@ -48,17 +48,19 @@ def read_folder(place: str, task: Task, smallest: tuple[int, int] | None) -> Ima
     said = []
     if testing is None:
         parts = _divided(found, classes, training)
-        said.append(f"a fifth of {'every class' if classes else 'them'} is set aside for the test, always the same")
+        said.append(
+            f"a fifth of {'every class' if classes else 'them'} is held out for testing, always the same images"
+        )
     else:
         if classified and (foreign := sorted(set(_folders(testing)) - set(classes))):
             raise UsageError(f"`{testing}` has classes that `{training}` has not: {', '.join(foreign)}")
         parts = found, _files(testing, classes, complete=False)
         said.append(f"trained on {training.name}/ and tested with {testing.name}/")
     if others := found.others + (0 if testing is None else parts[1].others):
-        said.append(f"{plural(others, 'other file')} left aside")
+        said.append(f"{plural(others, 'other file')} ignored")
     pixels, extents = open_images([part.paths for part in parts], volume, smallest, task.network)
     if not volume[1:] == extents.least == extents.most:
-        said.append(f"scaled to cover {volume[1]}x{volume[2]}, what stands out cut off")
+        said.append(f"scaled to cover {volume[1]}x{volume[2]}, cropped to fit")
     train, test = (
         Part(images, torch.tensor(part.labels), read_numbers(directory, part.paths, task))
         for images, part in zip(pixels, parts, strict=True)
@@ -101,12 +103,12 @@ def _classes(place: Path) -> tuple[str, ...]:
         return found
     there = [each for each in place.iterdir() if not each.name.startswith(".")]
     if found:
-        what = f"one class only, {found[0]}: there is nothing to tell apart"
+        what = f"only one class, {found[0]}: there is nothing to distinguish"
     elif any(each.suffix.lower() in SUFFIXES for each in there):
         what = "images, but no folders of classes"
     else:
         what = "no folders of images" if there else "nothing in it"
-    raise UsageError(f"`{place}` has {what}. Every class has a folder of its own: {place}/cat/1.jpg, {place}/dog/1.jpg")
+    raise UsageError(f"`{place}` has {what}. Every class needs its own folder: {place}/cat/1.jpg, {place}/dog/1.jpg")
 
 
 def _files(place: Path, classes: tuple[str, ...], *, complete: bool = True) -> _Files:
@@ -145,7 +147,9 @@ def _divided(files: _Files, classes: tuple[str, ...], place: Path) -> tuple[_Fil
     for label, count in enumerate(torch.bincount(labels).tolist()):
         if count < 2:
             where = place / classes[label] if classes else place
-            raise UsageError(f"`{where}` has a single image: two are needed, one to train on and one to test with")
+            raise UsageError(
+                f"`{where}` has a single image: at least two are needed, one for training and one for testing"
+            )
     training, test = (
         _Files([files.paths[at] for at in chosen], [files.labels[at] for at in chosen], 0)
         for chosen in (places.tolist() for places in stratified(labels, _TEST_SHARE))

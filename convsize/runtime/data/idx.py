@@ -45,7 +45,7 @@ def _read(name: str, place: str, classes: tuple[str, ...], *, mirrored: bool) ->
         if len(pixels) != len(labels):
             raise UsageError(
                 f"`{images}` has {len(pixels):,} images and `{numbers}` {len(labels):,} labels: they belong to "
-                "different sets"
+                "different data sets"
             )
         if int(labels.max()) >= len(classes):
             raise UsageError(f"`{numbers}` has the label {int(labels.max())}; the classes of {name} are 0 to 9")
@@ -62,7 +62,9 @@ def _found(path: Path) -> Path:
     for each in (path, packed):
         if is_there(each):
             return each
-    raise UsageError(f"there is neither `{path}` nor `{packed.name}` beside it: MNIST's four files keep their names")
+    raise UsageError(
+        f"there is neither `{path}` nor `{packed.name}` beside it: MNIST's four files must keep their names"
+    )
 
 
 def read_idx(path: Path, rank: int) -> Tensor:
@@ -75,23 +77,23 @@ def read_idx(path: Path, rank: int) -> Tensor:
             head = file.read(4 * (rank + 1))
             if len(head) < 4 * (rank + 1) or head[:4] != bytes((0, 0, 8, rank)):
                 raise UsageError(
-                    f"`{path}` is no IDX file of bytes with {rank} ax{'i' if rank == 1 else 'e'}s: it begins with "
+                    f"`{path}` is not an IDX file of bytes with {rank} ax{'i' if rank == 1 else 'e'}s: it begins with "
                     f"{head[:4].hex(' ') or 'nothing'} instead of {bytes((0, 0, 8, rank)).hex(' ')}"
                 )
             shape = tuple(int.from_bytes(head[at : at + 4]) for at in range(4, len(head), 4))
             size = math.prod(shape)
             if not 0 < size <= _LARGEST:
-                raise UsageError(f"`{path}` says that it has {'x'.join(map(str, shape))} values: it is no such file")
+                raise UsageError(f"`{path}` claims {'x'.join(map(str, shape))} values, so it is not an MNIST file")
             if size > _DENSEST * path.stat().st_size:
                 raise UsageError(
                     f"`{path}` says that it has {'x'.join(map(str, shape))} values, which do not go into its "
-                    f"{path.stat().st_size:,} bytes: fetch it again"
+                    f"{path.stat().st_size:,} bytes: download it again"
                 )
             values = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"`{path}` cannot be read: {reason}; fetch it again") from None
+        raise UsageError(f"`{path}` cannot be read: {reason}; download it again") from None
     if len(values) != size:
         told = f"ends after {len(values):,} of" if len(values) < size else "goes on after"
-        raise UsageError(f"`{path}` {told} {size:,} values: fetch it again")
+        raise UsageError(f"`{path}` {told} {size:,} values: download it again")
     return torch.from_numpy(np.frombuffer(bytearray(values), dtype=np.uint8).reshape(shape))

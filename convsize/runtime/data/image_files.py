@@ -63,7 +63,7 @@ class Extents(Record):
 
 
 class ImageFiles(Pixels):
-    """Images in files, each of them scaled to cover the volume (C, H, W), with what stands out cut off."""
+    """Images in files, each of them scaled to cover the volume (C, H, W), with cropped to fit."""
 
     def __init__(self, paths: Sequence[Path], volume: _Volume) -> None:
         self._paths = paths
@@ -148,7 +148,7 @@ def _extents(
         ]
         raise UsageError(
             f"{len(small):,} of {len(sizes):,} images are smaller than {smallest[0]}x{smallest[1]}, the smallest "
-            f"input that {network} allows: {listed(small, most=_NAMED)}; leave them out, or enlarge them beforehand"
+            f"input that {network} accepts: {listed(small, most=_NAMED)}; remove them, or enlarge them first"
         )
     return Extents((least[0], least[1]), (most[0], most[1]))
 

@@ -118,7 +118,7 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
     ]
     if augment and images.train.numbers:
         named = listed([f"`{name}`" for name in images.train.numbers])
-        raise UsageError(f"--augment moves images, and the numbers of {named} would stay where they are: leave it out")
+        raise UsageError(f"--augment moves images, but the targets of {named} would not move with them: leave it out")
     most = _MEASURED if images.from_files else None
     preparation = Preparation.fitted(images.train.pixels, native, dims, images.white, most)
     augmentation = Augmentation(seed, images.mirrored) if augment else None
@@ -136,5 +136,5 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
         said.append(augmentation.said(*native[1:]))
     spare = [f"`{name}`" for name, out in task.outputs.items() if name not in task.regressed and out[0] > len(classes)]
     if spare:
-        said.append(f"{listed(spare)} can tell more classes apart than these {len(classes)}")
+        said.append(f"{listed(spare)} can distinguish more classes than these {len(classes)}")
     return Data(images.name, train, test, classes, tuple(said), images.from_files)

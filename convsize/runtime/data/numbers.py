@@ -23,7 +23,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
 
     The column `file` is an image's path below DIR. Every other column is a number of the output it is named by, in
     order; behind a full stop it may say which: `box.x,box.y,box.width,box.height`. Columns of no regressed output are
-    left aside. Without the file there are no numbers.
+    ignored. Without the file there are no numbers.
 
     Raises UsageError where the table cannot be read, says nothing of an image, or has something else than numbers.
     """
@@ -37,7 +37,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
         raise UsageError(f"`{table}` cannot be read: {getattr(error, 'strerror', None) or error}") from None
     titles = [title.strip() for title in heading[1]]
     if "file" not in titles:
-        raise UsageError(f"`{table}` has no column `file`, in which the images stand, such as train/cat/1.jpg")
+        raise UsageError(f"`{table}` has no column `file`, with the image paths, such as train/cat/1.jpg")
     columns = {
         output: [at for at, title in enumerate(titles) if title.partition(".")[0] == output]
         for output in task.outputs
@@ -55,7 +55,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     without = [path for path in paths if path not in lines]
     if without:
         raise UsageError(
-            f"`{table}` says nothing of {len(without):,} of {len(paths):,} images, such as "
+            f"`{table}` has no row for {len(without):,} of {len(paths):,} images, such as "
             f"`{without[0].relative_to(directory)}`"
         )
     return {
@@ -71,5 +71,5 @@ def _number(table: Path, line: int, row: list[str], at: int) -> float:
         if not abs(value) <= _LARGEST or "_" in row[at]:
             raise ValueError
     except ValueError:
-        raise UsageError(f"`{table}`, line {line}: `{row[at]}` is no number of 32 bits") from None
+        raise UsageError(f"`{table}`, line {line}: `{row[at]}` is not a number of 32 bits") from None
     return value

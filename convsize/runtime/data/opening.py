@@ -63,7 +63,7 @@ def open_data(
         raise UsageError(f"there is no data set `{kind}`{guess}; there are {', '.join(_SPELLINGS)}")
     source = _IMAGES[kind]
     if bool(where) != bool(source.place):
-        problem = f"needs a directory: {kind}:{source.place}" if source.place else "takes nothing behind it"
+        problem = f"needs a directory: {kind}:{source.place}" if source.place else "takes nothing after it"
         raise UsageError(f"--data {kind} {problem}")
     try:
         images = source.read(where, task, network)

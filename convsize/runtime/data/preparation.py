@@ -89,7 +89,7 @@ class Preparation(Record):
                 lines.append(f"padded with black {extents}")
             else:
                 cut = height * self.dims[2] != width * self.dims[1]
-                lines.append(f"resized {extents}{', what stands out cut off' if cut else ''}")
+                lines.append(f"resized {extents}{', cropped to fit' if cut else ''}")
         if self.native[0] < self.dims[0]:
             lines.append(f"grey images repeated in {self.dims[0]} maps")
         elif self.native[0] > self.dims[0]:
@@ -115,7 +115,7 @@ def _pads(native: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 
 def _fitted(images: Tensor, wanted: tuple[int, ...]) -> Tensor:
-    """Images of the wanted height and width: padded, or resized to cover them with what stands out cut off."""
+    """Images of the wanted height and width: padded, or resized to cover them with cropped to fit."""
     native = tuple(images.shape[2:])
     if native == wanted:
         return images

@@ -57,20 +57,20 @@ def image_targets(
                 returned.append(output)
             else:
                 raise UsageError(
-                    f"{name} has no numbers for {where}, which is trained on {volume(out)} of them: only an output "
-                    "of the input's volume can do without: it is trained to reproduce the image"
+                    f"{name} has no numbers for {where}, which needs {volume(out)} of them: only an output with the "
+                    "input's volume needs none, because it is trained to reproduce the image"
                 )
         elif not classes:
             raise UsageError(f"{name} has no classes for {where}: train it on numbers, by a loss such as mse")
         elif math.prod(out[1:]) != 1:
             raise UsageError(
-                f"{where} gives {volume(out)}, a class for every position, and {name} has one for every image: "
-                "--data fake has targets for any output"
+                f"{where} gives {volume(out)}, a class for every position, but {name} has one for every image: --data "
+                "fake has targets for any output"
             )
         elif out[0] < len(classes):
             raise UsageError(
-                f"{name} has {len(classes)} classes and {where} {plural(out[0], 'unit')}: end it in "
-                f"FC{len(classes)}, or have a new head by --head FC{len(classes)}"
+                f"{name} has {len(classes)} classes and {where} {plural(out[0], 'unit')}: end it in FC{len(classes)}, "
+                f"or add a new head with --head FC{len(classes)}"
             )
         else:
             fixed[output] = labels.reshape(-1, *out[1:])

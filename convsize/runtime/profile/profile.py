@@ -49,7 +49,7 @@ def profile(
     Raises UsageError where the device is not there, has not the memory, or where the roofline is unknown.
     """
     if setting.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
+        raise UsageError("PyTorch finds no CUDA device: leave --device out to use the CPU")
     roof = None if against is None else _roof(against, setting)
     memory = training_memory(network, setting)
     needed = memory.peak.bytes
@@ -149,5 +149,5 @@ def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str
     what = "a forward pass" if setting.inference else "a training step"
     return (
         f"{network.name}: {what} with a batch of {setting.batch} is predicted to hold {size(needed)}, and "
-        f"{why}: ask for a smaller --batch{'' if setting.inference else ', or for --infer'}"
+        f"{why}: use a smaller --batch{'' if setting.inference else ', or for --infer'}"
     )

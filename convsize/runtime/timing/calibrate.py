@@ -66,7 +66,7 @@ def calibrate(plan: Plan, told: Callable[[str], None]) -> Device:
     Raises UsageError where there is no such device.
     """
     if plan.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch sees no CUDA device here: --device cpu measures the processor")
+        raise UsageError("PyTorch finds no CUDA device: --device cpu measures the CPU")
     with as_calibrated(plan.device, plan.threads) as clock:
         device = _by_class(plan, clock, told)
         errors: dict[tuple[str, bool], list[float]] = {}

@@ -97,16 +97,16 @@ def read(place: Path) -> Checkpoint:
         facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
         digest = facts.pop("digest")
         if _digest(facts) != digest:
-            raise TornError(f"{place}: {_FACTS} is not what was written")
+            raise TornError(f"{place}: {_FACTS} has changed since it was written")
         if facts["schema"] != SCHEMA:
             raise UsageError(f"{place} was written by another version of convsize (schema {facts['schema']})")
         for name, wanted in facts["files"].items():
             with (place / name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != wanted:
-                    raise TornError(f"{place}: {name} is not what was written")
+                    raise TornError(f"{place}: {name} has changed since it was written")
         weights, state = load_file(place / _WEIGHTS), load_file(place / _STATE)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
-        raise TornError(f"{place} is not whole: {error}") from None
+        raise TornError(f"{place} is incomplete: {error}") from None
     return Checkpoint(facts["step"], weights, state, facts)
 
 

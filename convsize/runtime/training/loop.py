@@ -49,7 +49,7 @@ def train(job: Job) -> Iterator[Event]:
     """
     settings = job.settings
     if settings.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch sees no CUDA device here: --device cpu trains on the processor")
+        raise UsageError("PyTorch finds no CUDA device: --device cpu trains on the CPU")
     with processes(settings.device) as group, stop_signals() as stop:
         run = _Run(job, group, stop)
         try:
@@ -63,9 +63,9 @@ def train(job: Job) -> Iterator[Event]:
 def _too_large(job: Job, expected: int | None) -> str:
     needs = f" (predicted: {size(expected)})" if expected else ""
     return (
-        f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: a smaller --batch with "
-        "--accumulate, --autocast or --checkpoint takes less, and `convsize fit` says what fits. "
-        f"Checkpoints are kept: --resume {job.folder}"
+        f"{job.network.name} ran out of memory at batch {job.settings.batch}{needs}: use a smaller --batch "
+        "with --accumulate, --autocast or --checkpoint; `convsize fit` says what fits. Checkpoints are kept: "
+        f"--resume {job.folder}"
     )
 
 
@@ -133,8 +133,8 @@ class _Run:
         if not self.batches.steps:
             whole = settings.batch * settings.accumulate * self.group.count
             raise UsageError(
-                f"a step takes {whole:,} samples, and {settings.data} has {len(self.data.train):,} to train on: "
-                "ask for a smaller --batch"
+                f"a step takes {whole:,} samples, and {settings.data} has {len(self.data.train):,} to train on: use a "
+                "smaller --batch"
             )
         _, targets = self.data.train.__getitems__([0])
         self.objective: Objective = objective(network, settings, targets)
@@ -180,7 +180,7 @@ class _Run:
         if self.group.count > 1:
             if self.settings.sync_bn:
                 if self.settings.device != "cuda":
-                    raise UsageError("--sync-bn is for GPUs: PyTorch has no synchronised batch norm on a processor")
+                    raise UsageError("--sync-bn is for GPUs: PyTorch has no synchronised batch norm on a CPU")
                 running = nn.SyncBatchNorm.convert_sync_batchnorm(running)  # type: ignore[no-untyped-call]
             devices = [self.group.local] if self.settings.device == "cuda" else None
             running = DistributedDataParallel(running, device_ids=devices)
@@ -191,35 +191,35 @@ class _Run:
         found: checkpoints.Checkpoint | None = None
         for each in checkpoints.newest(self.folder.checkpoints):
             if isinstance(each, checkpoints.TornError):
-                yield Notice(f"{each}; the checkpoint before it is taken", warning=True)
+                yield Notice(f"{each}; the checkpoint before it is used", warning=True)
             else:
                 found = each
                 break
         if found is None:
             if any(self.folder.checkpoints.glob("[0-9]*")):
-                raise UsageError(f"no checkpoint in `{self.folder.checkpoints}` is whole: train anew")
-            yield Notice("the run was stopped before its first checkpoint: it begins anew")
+                raise UsageError(f"no checkpoint in `{self.folder.checkpoints}` is complete: start a new run")
+            yield Notice("the run was stopped before its first checkpoint: it starts again")
             if self.group.first:
                 self.metrics.cut(0)
             return
         facts = found.facts
         if facts.get("graph") != self.job.graph:
             raise UsageError(
-                f"the checkpoint in `{self.folder.path}` is of another network (graph {facts.get('graph')}, this is "
-                f"{self.job.graph})"
+                f"the checkpoint in `{self.folder.path}` is of a different network (graph {facts.get('graph')}, this "
+                f"is {self.job.graph})"
             )
         if facts.get("processes") != self.group.count:
             raise UsageError(
                 f"the run in `{self.folder.path}` has {facts.get('processes')} processes, not {self.group.count}: the "
-                "samples of a step are dealt out to them"
+                "samples of a step are divided among them"
             )
         if facts.get("settings") != self._settled():
             raise UsageError(
-                f"the checkpoint in `{self.folder.path}` was written under other settings than its run has"
+                f"the checkpoint in `{self.folder.path}` was written with settings that differ from the run's"
             )
         own = self.module.state_dict()
         if {name: value.shape for name, value in own.items()} != {n: v.shape for n, v in found.weights.items()}:
-            raise UsageError(f"the checkpoint in `{self.folder.path}` has other weights than this network")
+            raise UsageError(f"the checkpoint in `{self.folder.path}` has weights that do not match this network")
         self.module.load_state_dict(found.weights)
         prefix = "optimizer/"
         state = {name.removeprefix(prefix): v for name, v in found.state.items() if name.startswith(prefix)}
@@ -334,12 +334,11 @@ class _Run:
         for at, loss in enumerate(losses):
             if not math.isfinite(loss):
                 step = self.step - len(losses) + at + 1
-                kept = f"; --resume {self.folder.path} goes on from step {self.saved_at}" if self.saved_at > 0 else ""
+                kept = f"; --resume {self.folder.path} resumes from step {self.saved_at}" if self.saved_at > 0 else ""
                 raise ConvsizeError(
-                    f"the loss of step {step} is {loss}: mostly the learning rate is too high (it is "
-                    f"{learning_rate(self.settings, step - 1, self.batches.steps):g}), or a target or an input is no "
-                    "number; a lower --lr, --warmup or --clip 1 helps. Checkpoints of before are kept"
-                    f"{kept}"
+                    f"the loss of step {step} is {loss}: usually the learning rate is too high (it is "
+                    f"{learning_rate(self.settings, step - 1, self.batches.steps):g}), or a target or an input is NaN; "
+                    f"try a lower --lr, --warmup or --clip 1. Earlier checkpoints are kept{kept}"
                 )
         self.epoch_loss += sum(losses)
         return losses

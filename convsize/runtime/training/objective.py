@@ -147,8 +147,8 @@ def _require_fit(head: Head, target: Tensor) -> None:
     if head.loss == "cross-entropy":
         if target.is_floating_point():
             raise UsageError(
-                f"cross entropy takes labels of classes, and the targets of `{head.name}` are values: "
-                f"--loss {head.name}=mse or {head.name}=smooth-l1 takes those"
+                f"cross entropy needs class labels, but the targets of `{head.name}` are values: use --loss "
+                f"{head.name}=mse or {head.name}=smooth-l1"
             )
         places = 1
         for extent in head.dims[1:]:
@@ -164,8 +164,8 @@ def _require_fit(head: Head, target: Tensor) -> None:
         values *= extent
     if not target.is_floating_point():
         raise UsageError(
-            f"{head.loss} compares values, and the targets of `{head.name}` are labels of classes: "
-            f"--loss {head.name}=cross-entropy takes those"
+            f"{head.loss} compares values, but the targets of `{head.name}` are class labels: use --loss "
+            f"{head.name}=cross-entropy"
         )
     if each != values:
         raise UsageError(f"the output `{head.name}` has {plural(values, 'value')} a sample, and the data has {each}")

@@ -20,7 +20,7 @@ def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer
     """
     trained = [(name, value) for name, value in module.named_parameters() if value.requires_grad]
     if not trained:
-        raise UsageError("no parameter is trained: every layer is frozen, or none has any")
+        raise UsageError("no parameter is trained: every layer is frozen, or the network has no parameters")
     groups = [{"params": [value for _, value in trained]}]
     if not settings.decay_all and settings.weight_decay:
         heavy = [value for _, value in trained if value.dim() > 1]

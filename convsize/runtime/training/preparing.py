@@ -36,7 +36,7 @@ def build(
     dropped = trailing_softmax(network)
     if dropped:
         ends = listed([network.nodes[index].name for index in sorted(dropped)])
-        said.append(f"{ends} left out in training: the loss takes the values before it")
+        said.append(f"{ends} left out in training: the loss takes its input")
     torch.manual_seed(settings.seed)
     module = build_module(plan)
     if settings.init and fresh:

@@ -83,8 +83,8 @@ def processes(device: str) -> Iterator[Processes]:
     if device == "cuda":
         if local >= torch.cuda.device_count():
             raise UsageError(
-                f"process {local} of this machine has no GPU of its own: there are {torch.cuda.device_count()}; "
-                "start as many processes as GPUs by torchrun --nproc-per-node"
+                f"process {local} of this machine has no GPU: there are {torch.cuda.device_count()}; start one "
+                "process per GPU with torchrun --nproc-per-node"
             )
         torch.cuda.set_device(local)
     try:

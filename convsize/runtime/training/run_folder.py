@@ -73,7 +73,7 @@ class RunFolder:
         self.hold()
         if self.settings.exists():
             raise UsageError(
-                f"`{self.path}` holds a run already: --resume {self.path} goes on with it, --output names another"
+                f"`{self.path}` already holds a run: --resume {self.path} continues it, --output names another folder"
             )
         try:
             self.spec.write_text(spec, encoding="utf-8")
@@ -92,11 +92,11 @@ class RunFolder:
             return str(facts["name"]), self.spec.read_text(encoding="utf-8"), str(facts["graph"]), settings
         except FileNotFoundError as error:
             missing = Path(error.filename).name
-            raise UsageError(f"`{self.path}` is no folder of a run: it has no {missing}") from None
+            raise UsageError(f"`{self.path}` is not the folder of a run: it has no {missing}") from None
         except OSError as error:
             raise UsageError(f"`{self.path}` cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise UsageError(f"`{self.settings}` is not what convsize wrote: {error}") from None
+            raise UsageError(f"`{self.settings}` is not as convsize wrote it: {error}") from None
 
 
 class Metrics:
@@ -143,7 +143,9 @@ class Metrics:
             except (ValueError, KeyError, TypeError, RecursionError):
                 right = False
             if not right:
-                raise UsageError(f"`{self._path}`, line {number}: this is no line of metrics, so no curves are drawn")
+                raise UsageError(
+                    f"`{self._path}`, line {number}: this is not a line of metrics, so no curves are drawn"
+                )
             found.append(figures)
         return found
 

@@ -29,7 +29,7 @@ def fields(network: Network, device: str) -> Line:
     report = analyze(network, batch=1, dtype="float32")
     rows = _with_fields(network, report.layers)
     if device != "cpu":
-        return Line(quantity, "layers", None, None, "not measured", "gradients need values: measured on the processor")
+        return Line(quantity, "layers", None, None, "not measured", "gradients need values: measured on the CPU")
     if any(node.op.STATISTICS in {"map", "group"} for node in network.layers):
         return Line(
             quantity,
@@ -37,7 +37,7 @@ def fields(network: Network, device: str) -> Line:
             None,
             None,
             "not measured",
-            "group and instance norms mix all positions by their statistics",
+            "group and instance norms mix all positions through their statistics",
         )
     plan = lower(network)
     if any(each.tokens for each in plan.inputs):
@@ -51,7 +51,7 @@ def fields(network: Network, device: str) -> Line:
         reached.add(row.name)
     near = [row for row in rows if row.name in reached]
     if not near:
-        why = "the first layers already cost too much" if rows else "no layer has one on a grid of whole pixels"
+        why = "even the first layers cost too much" if rows else "no layer has one on a grid of whole pixels"
         return Line(quantity, "layers", None, None, "not measured", why)
     count = min(FIELD_SAMPLES, len(near))
     sampled = [near[(at + 1) * len(near) // count - 1] for at in range(count)]

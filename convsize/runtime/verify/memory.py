@@ -53,7 +53,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
     highest = allocator_peak(network, memory)
     predicted = [memory.first.bytes, memory.steady.bytes, highest]
     if device != "cpu":
-        why = "allocations need values: they are traced on the processor"
+        why = "allocations need values: traced on the CPU"
     elif memory.peak.bytes > (free := free_bytes()):
         why = f"out of memory: {size(free)} are free"
     else:
@@ -74,13 +74,15 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
     yield exact(names[1], "bytes", memory.steady.bytes, peaks[1].boundaries, note)
     capability = torch.backends.cpu.get_cpu_capability()
     if highest is None:
-        yield Line(names[2], "bytes", None, None, "not measured", "what kernels hold for a moment is known in float32")
+        yield Line(
+            names[2], "bytes", None, None, "not measured", "temporary buffers of kernels are known in float32 only"
+        )
     elif capability != "AVX2":
-        why = f"what kernels hold for a moment is known with AVX2, and these run with {capability}"
+        why = f"temporary buffers of kernels are known with AVX2, but these kernels run with {capability}"
         yield Line(names[2], "bytes", None, None, "not measured", why)
     else:
         note = (
-            f"the same trace with what kernels hold for a moment; to {ALLOCATOR_TOLERANCE:.1%}, or the "
+            f"the same trace with temporary buffers of kernels; to {ALLOCATOR_TOLERANCE:.1%}, or the "
             f"{SCRATCH / 2**10:.0f} KiB of their scratch"
         )
         measured = max(peak.raw for peak in peaks)
@@ -90,7 +92,7 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
 def untrainable(network: Network, setting: TrainingSetting) -> str:
     """Why nothing can be trained, or nothing."""
     if setting.batch < smallest_batch(network, setting.frozen):
-        return "PyTorch trains no norm on a single value a map"
+        return "PyTorch does not train a norm on a single value per map"
     if not any(each.role != "buffer" for node in network.layers for each in network.parameters(node)):
         return "nothing trains"
     try:

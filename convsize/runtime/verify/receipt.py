@@ -52,14 +52,14 @@ def verify(
     in this type, or where the memory to compute one is not there.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("PyTorch sees no CUDA device here: leave --device out for the processor")
+        raise UsageError("PyTorch finds no CUDA device: leave --device out to use the CPU")
     if device == "meta" and autocast is not None:
-        raise UsageError("PyTorch has no autocast on meta: leave --autocast out, or take the processor")
+        raise UsageError("PyTorch has no autocast on meta: leave --autocast out, or use --device cpu")
     if device == "cpu":
         require_kernels(network, dtype)
     if batches[-1] < (smallest := smallest_batch(network, inference=True)):
         raise UsageError(
-            f"{network.name}: PyTorch computes no group norm on a single value a map: ask for a --batch of {smallest}"
+            f"{network.name}: PyTorch computes no group norm on a single value per map: use a --batch of {smallest}"
         )
     plan = lower(network)
     setting = TrainingSetting(
@@ -147,6 +147,6 @@ def _needed(network: Network, setting: TrainingSetting) -> int:
 
 def _too_large(network: Network, setting: TrainingSetting, needed: int, why: str) -> str:
     return (
-        f"{network.name}: computing a batch of {setting.batch} takes {size(needed)} or more, and {why}: "
-        "ask for a smaller --batch, or for shapes and calls alone by --device meta"
+        f"{network.name}: computing a batch of {setting.batch} takes {size(needed)} or more, and {why}: use a "
+        "smaller --batch, or use --device meta for shapes and calls only"
     )

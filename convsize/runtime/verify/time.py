@@ -51,7 +51,7 @@ def times(network: Network, setting: TrainingSetting, device: str, against: Devi
         assert accuracy is not None
         note = (
             f"median of {timing.repeats} that differ by {timing.spread:.0%}; when {against.title} was calibrated, "
-            f"predictions were off by {accuracy.mean:.0%} in the mean and {accuracy.worst:.0%} at worst"
+            f"predictions were off by {accuracy.mean:.0%} on average and {accuracy.worst:.0%} at worst"
         )
         yield within(quantity, "µs", figure, round(timing.median * 1e6), accuracy.worst, note)
 
@@ -61,9 +61,9 @@ def _unmeasurable(
 ) -> str:
     """Why a time cannot be held against its prediction; "" where it can."""
     if against.kind != device:
-        return f"{against.name} is a device of the kind {against.kind}, and this ran on {device}"
+        return f"{against.name} is a device of the kind {against.kind}, but this ran on {device}"
     if not against.calibrated or predicted.accuracy is None:
-        return f"how accurate predictions for {against.name} are is not known: convsize calibrate says it of a machine"
+        return f"the accuracy of predictions for {against.name} is unknown: convsize calibrate measures it"
     if setting.autocast is not None:
         return "times under autocast are not predicted"
     if predicted.setting.training and (why := untrainable(network, setting)):

@@ -29,4 +29,4 @@ def tensors(network: Network, module: nn.Module) -> Line:
     }
     trained = {name for name, _ in module.named_parameters()}
     found = {name: (name in trained, tuple(value.shape)) for name, value in module.state_dict().items()}
-    return agreement("parameters and buffers", "tensors", expected, found, "by name, shape and whether they train")
+    return agreement("parameters and buffers", "tensors", expected, found, "by name, shape and requires_grad")

@@ -88,11 +88,14 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int) 
     if measured == predicted.counted_backward != predicted.backward:
         why = []
         if predicted.grouped:
-            why.append("counts the weights' gradient of grouped convolutions once a group, a bug of it")
+            why.append("counts the weight gradient of grouped convolutions once per group (a bug in PyTorch)")
         if predicted.counted_forward != predicted.forward:
-            why.append("takes average pools for convolutions")
+            why.append("counts average pools as convolutions")
         note = f"FlopCounterMode/2, batch {batch}, which {listed(why)}: the true figure is {predicted.backward:,}"
         yield exact("multiply-adds, backward", "macs", predicted.counted_backward, measured, note)
         return
-    note = f"FlopCounterMode/2, batch {batch}; as much again as forward for weights, and for inputs that need it"
+    note = (
+        f"FlopCounterMode/2, batch {batch}; once more the forward count for weights, and for inputs that need "
+        "a gradient"
+    )
     yield exact("multiply-adds, backward", "macs", predicted.backward, measured, note)

@@ -163,7 +163,7 @@ def _table(entries: Sequence[Entry], width: int, paint: Paint) -> str:
         )
         if at == 0:
             out.append(paint("─" * min(full_width(room), width), "dim"))
-    note = "*  no other of these costs at most as much in parameters, MACs and activations, and less in one"
+    note = "*  no other network here is at most as large in parameters, MACs and activations and smaller in one"
     batches = {entry.report.batch for entry in entries}
     if batches != {1}:
         note += f"; activations for batch {', '.join(map(str, sorted(batches)))}"
@@ -212,7 +212,7 @@ def _bars(entries: Sequence[Entry], width: int, paint: Paint) -> str:
     room = max(min((width - name - 3 * 2) // 3, 30), 8)
     titles = "".join(f"  {title:<{room}}" for _, title, _ in COSTS)
     out = [
-        paint(clip("where they sit, by depth", width), "bold"),
+        paint(clip("distribution over depth", width), "bold"),
         f"{'':<{name}}{titles}".rstrip(),
     ]
     for entry in entries:
@@ -241,7 +241,7 @@ def render_markdown(entries: Sequence[Entry]) -> str:
     for entry, row in zip(entries, rows, strict=True):
         name = "".join(f"\\{char}" if char in "\\`*_|<>[]&" else char for char in entry.name)
         out.append(_bar_row([f"{name} ★" if entry.pareto else name, *row[1:]]))
-    out += ["", "★ no other of these costs at most as much in parameters, MACs and activations, and less in one."]
+    out += ["", "★ no other network here is at most as large in parameters, MACs and activations and smaller in one."]
     return "\n".join(out) + "\n"
 
 

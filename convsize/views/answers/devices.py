@@ -36,10 +36,11 @@ def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, p
     styles = ["cyan", *[None] * 6, "dim"][:shown]
     table = grid(_HEAD[:shown], [row[:shown] for row in rows], width=width, paint=paint, styles=styles)
     notes = (
-        "Peaks are dense FLOP/s. float32 is that of plain arithmetic; PyTorch computes float32 convolutions in tf32 "
-        "where a GPU has it. Memory is what PyTorch can use, which is less than is printed on the device."
+        "Peaks are dense FLOP/s. The float32 column is plain arithmetic; PyTorch computes float32 "
+        "convolutions in tf32 on GPUs that have it. Memory is what PyTorch can use, which is less than the "
+        "nominal size."
     )
-    own = f"`convsize calibrate` measures this machine and writes its file to {home}; --device takes such a file, too."
+    own = f"`convsize calibrate` measures this machine and writes a device file to {home}; --device accepts such files."
     return "\n".join([table, *wrapped(notes, width), *wrapped(own, width)]) + "\n"
 
 

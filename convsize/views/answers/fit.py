@@ -44,7 +44,7 @@ def render(
     if found.fits is not None:
         takes = f"which takes {numbers.size(found.fits.reserved)} {room(found.capacity)}"
         text = f"The largest {what} is {paint(largest, 'bold')}, {takes}."
-        out += wrapped(text if found.beyond else f"{text} The network takes no larger one.", width)
+        out += wrapped(text if found.beyond else f"{text} The network accepts no larger one.", width)
     elif found.beyond is not None:
         takes = f"training takes {numbers.size(found.beyond.reserved)} at {more}, {room(found.capacity)}"
         out += wrapped(f"No {what} fits: {takes}.", width)
@@ -62,7 +62,7 @@ def _limit(more: str, beyond: TrainingMemory, width: int) -> list[str]:
     known = [f"{numbers.size(each.bytes)} {each.name}" for each in beyond.device if each.bytes]
     if known:
         on_top = numbers.size(beyond.reserved - beyond.peak.bytes)
-        text += f" {on_top} come on top on the GPU: {', '.join(known)}."
+        text += f" {on_top} are added on the GPU: {', '.join(known)}."
     left = [each.name for each in beyond.device if each.bytes is None]
     return [*wrapped(text, width), *(wrapped(f"Not included: {', '.join(left)}.", width) if left else [])]
 

@@ -15,16 +15,17 @@ from convsize.views.text.paint import PLAIN, Paint
 SCHEMA = 1
 METERS = {
     "cpu": (
-        "The sum of all tensors that live at an operator boundary of a training step in PyTorch on a CPU, one "
-        "parameter updated at a time; what a kernel holds for a moment comes on top."
+        "The sum of all tensors alive at an operator boundary of a training step in PyTorch on a CPU, with "
+        "parameters updated one at a time; temporary buffers of kernels are added."
     ),
     "cuda": (
-        "The sum of all tensors that live at an operator boundary of a training step in PyTorch on CUDA, all "
-        "parameters updated together: what was requested of its allocator. Not yet compared with a GPU's."
+        "The sum of all tensors alive at an operator boundary of a training step in PyTorch on CUDA, with "
+        "all parameters updated together: the bytes requested from its allocator. Not yet compared with a "
+        "GPU."
     ),
     "inference": (
-        "The sum of all tensors that live at an operator boundary of a forward pass in PyTorch, in evaluation mode "
-        "and without gradients; what a kernel holds for a moment comes on top."
+        "The sum of all tensors alive at an operator boundary of a forward pass in PyTorch, in evaluation "
+        "mode and without gradients; temporary buffers of kernels are added."
     ),
 }
 _NARROWEST_NOTE = 16
@@ -79,7 +80,7 @@ def render(
         out += _table([(name, size, numbers.share(size / found.saved)) for name, size in most], width, paint)
     if found.device:
         out += ["", paint("On top of it on the GPU", "bold"), *_device(found, width, paint)]
-    course = "A forward pass from left to right" if setting.inference else f"A step from left to right, {which}"
+    course = "The forward pass from left to right" if setting.inference else f"The step from left to right, {which}"
     out += ["", paint(course, "bold"), *_plot(peak, width)]
     if choices:
         out += ["", paint("Peak under other optimizers, precisions and checkpoints", "bold")]
@@ -108,8 +109,8 @@ def kept_free(capacity: Capacity) -> str:
     if not capacity.reserve:
         return ""
     return (
-        f" Of {numbers.size(capacity.memory)}, {numbers.size(capacity.reserve)} stays free for what is not predicted; "
-        "--reserve changes that."
+        f" Of {numbers.size(capacity.memory)}, {numbers.size(capacity.reserve)} is reserved for what is not "
+        "predicted; --reserve changes that."
     )
 
 

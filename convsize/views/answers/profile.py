@@ -73,12 +73,12 @@ def render(
     out = [f"{paint(found.name, 'bold')} · {setting_text(found)}", ""]
     table = _table(found, rows(found, layers, folded=folded), width, paint)
     out += table
-    quartiles = ["± is half the distance between the quartiles of the repeats."] if "±" in table[0] else []
+    quartiles = ["± is half the interquartile range of the repeats."] if "±" in table[0] else []
     for sentence in [*_sentences(found), *quartiles]:
         out += ["", *wrapped(sentence, width)]
     if found.kernels:
         what = "Kernels" if found.device != "cpu" else "Operators"
-        out += ["", paint(f"{what} that take longest in one more step, under PyTorch's profiler", "bold")]
+        out += ["", paint(f"{what} that took longest in one additional step under PyTorch's profiler", "bold")]
         out += _kernels(found, width, paint)
     return "\n".join(out) + "\n"
 
@@ -176,11 +176,11 @@ def _sentences(found: Profile) -> list[str]:
     what = "step" if found.training else "pass"
     step = found.step
     out = [
-        f"A {what} without instruments takes {numbers.duration(step.median)}, "
+        f"A {what} without instrumentation takes {numbers.duration(step.median)}, "
         f"{found.batch / step.median:,.1f} samples a second; half of {found.repeats} took "
         f"{numbers.duration(step.low)} to {numbers.duration(step.high)}. All lines add up to "
-        f"{numbers.duration(found.attributed)}, {_difference(found.attributed / step.median - 1)}; the {what} with "
-        f"instruments takes {_difference(found.instrumented.median / step.median - 1)}."
+        f"{numbers.duration(found.attributed)}, {_difference(found.attributed / step.median - 1)}; the {what} "
+        f"with instrumentation takes {_difference(found.instrumented.median / step.median - 1)}."
     ]
     if found.predicted is not None:
         out.append(
@@ -188,11 +188,11 @@ def _sentences(found: Profile) -> list[str]:
             f"{_difference(found.predicted / step.median - 1)}."
         )
     if found.attributed < step.median * (1 - _LOUD):
-        out.append("What disturbs a few repeats of a layer is in the whole, but not in the layer's median.")
+        out.append("A disturbance of a few repeats is part of the total, but not of a layer's median.")
     if step.spread > _LOUD:
         out.append(
-            f"The noise is large: {what}s differ by ±{step.spread:.0%}. Other programs disturb the measurement; more "
-            "--repeats, or a quieter machine, would give firmer figures."
+            f"The noise is large: {what}s differ by ±{step.spread:.0%}. Other programs disturb the measurement; "
+            "more --repeats, or a quieter machine, would give more reliable figures."
         )
     moved = "In FLOP/s and B/s inputs, outputs and parameters move once in a forward pass"
     if found.training:
@@ -203,13 +203,13 @@ def _sentences(found: Profile) -> list[str]:
         source = "calibrated" if found.roof.calibrated else "data sheet"
         out.append(
             f"{moved}; roofline is the least time that {found.roof.title} ({source}: "
-            f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) would "
-            "take, as a share of what it took. It is over 100% where a layer finds its input in a cache."
+            f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) "
+            "would take, as a share of what it took. It exceeds 100% where a layer's input is still in a cache."
         )
     if found.roof is not None and (found.roof.kind == "cuda") != found.device.startswith("cuda"):
         out.append(
-            f"This ran on {found.device}, and the roofline is that of {found.roof.title}: it says how much "
-            "quicker that device could be, not how well this one is used."
+            f"This ran on {found.device}, but the roofline is for {found.roof.title}: it says how much faster "
+            "that device could be, not how well this one is used."
         )
     if found.training:
         out.append(f"The peak is predicted to be {numbers.size(found.peak)}; saved is what autograd keeps.")

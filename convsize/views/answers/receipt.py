@@ -112,7 +112,7 @@ def _worst(receipts: Iterable[Receipt]) -> str:
         if line.measured and line.difference
     ]
     if not off:
-        return " No figure is off."
+        return " Every figure agrees."
     share, name, quantity = max(off)
     return f" The worst error is {share:.2%}: {name}'s {quantity}."
 

@@ -41,7 +41,7 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
     out = [f"{paint(sizes.name, 'bold')} · {shapes}"]
     if sizes.base != sizes.inputs:
         held = ", ".join(_extents(dims) for _, dims in sizes.base)
-        out.append(f"It cannot be built at its declared size; solved from {held}.")
+        out.append(f"It cannot be built at its declared size; the sizes were solved from {held}.")
     several = len({one.inputs for one in sizes.axes}) > 1
     for axes in _alike(sizes.axes):
         of = f" of {listed(axes[0].inputs)}" if several else ""

@@ -86,17 +86,21 @@ def basis(found: TimePrediction) -> str:
     if not found.calibrated:
         compute, bandwidth, overhead = found.assumed or (1.0, 1.0, 0.0)
         return (
-            f"Assumed, not measured: {compute:.0%} of the peak and {bandwidth:.0%} of the bandwidth of the data "
-            f"sheet are reached, and an operator takes {numbers.rough(overhead)} at least. The range is from full "
-            "peaks and half that overhead to half the shares and twice the overhead. `convsize calibrate` measures a "
-            "machine."
+            f"Assumed, not measured: {compute:.0%} of the peak and {bandwidth:.0%} of the bandwidth in the data "
+            f"sheet are reached, and an operator takes at least {numbers.rough(overhead)}. The range "
+            "spans full peaks with half that overhead to half the shares with twice the overhead. `convsize "
+            "calibrate` measures a machine."
         )
-    text = "Measured layer by layer." if bases == {"measured"} else "From layers like these that were timed alone."
+    text = (
+        "Every layer was measured."
+        if bases == {"measured"}
+        else "Interpolated from similar layers that were timed one by one."
+    )
     if "assumed" in bases:
         names = [layer.name for layer in found.layers if layer.basis == "assumed"]
         text += f" Assumed from the peaks: {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}."
     if found.accuracy is None:
-        return f"{text} How far predictions are off was not compared on this device."
+        return f"{text} The accuracy of predictions was not measured on this device."
     known = found.accuracy
     return (
         f"{text} Over {known.cells} networks and batches predictions of {known.what} were off by "
@@ -119,8 +123,8 @@ def render_sweep(found: Sweep, *, width: int = 80, paint: Paint = PLAIN) -> str:
     head = ("batch", "", "time", "samples/s", "memory")
     what = setting_text(found.setting).partition(" · ")[2]
     note = (
-        f"← {found.knee} is the knee: the smallest batch with nine tenths of the highest throughput. Memory is the "
-        "peak of tensors."
+        f"← {found.knee} is the knee: the smallest batch that reaches nine tenths of the highest throughput. "
+        "Memory is the peak of tensors."
     )
     table = grid(head, rows, width=width, paint=paint, styles=["cyan", None, None, None, None])
     return (

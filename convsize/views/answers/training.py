@@ -20,14 +20,14 @@ def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
     ]
     said = list(found.said)
     if found.left_out:
-        said.append(f"{plural(found.left_out, 'sample')} of every epoch fill no whole step and are left out")
+        said.append(f"{plural(found.left_out, 'sample')} of every epoch do not fill a step and are left out")
     if found.predicted is not None:
-        said.append(f"a step holds {numbers.size(found.predicted)} by prediction (tensors alone)")
+        said.append(f"predicted memory of a step: {numbers.size(found.predicted)} (tensors only)")
     else:
-        said.append(f"no memory is predicted: {found.unpredicted}")
+        said.append(f"memory is not predicted: {found.unpredicted}")
     said.append(f"kept in {found.folder}")
     if found.step:
-        said.append(f"goes on after step {numbers.exact(found.step)}")
+        said.append(f"resumes after step {numbers.exact(found.step)}")
     for sentence in said:
         first, *more = wrapped(sentence, max(width - 2, 20))
         out += [f"• {first}", *(f"  {line}" for line in more)]
@@ -74,7 +74,7 @@ def end(found: RunEnd, *, width: int = 80, paint: Paint = PLAIN) -> str:
     out.append(f"{numbers.duration(found.seconds)} of training, {plural(found.step, 'step')}")
     if found.memory is not None and found.predicted is not None:
         out += wrapped(
-            f"memory: {numbers.size(found.memory)} measured, which counts what libraries and allocators keep; "
+            f"memory: {numbers.size(found.memory)} measured, including what libraries and allocators keep; "
             f"{numbers.size(found.predicted)} predicted for the tensors",
             width,
         )

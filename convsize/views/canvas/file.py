@@ -46,7 +46,7 @@ def picture_suffix(path: str, what: str) -> Suffix:
     """The format of `what`, a picture that is no graph of a network. Raises UsageError where a file asks for such."""
     suffix = suffix_of(path)
     if suffix in ("dot", "mmd"):
-        raise UsageError(f"{what} is no graph: write `{path}` as .svg, .png or .pdf")
+        raise UsageError(f"{what} is not a graph: write `{path}` as .svg, .png or .pdf")
     return suffix
 
 
@@ -103,7 +103,7 @@ def png_from_xdot(source: str, mark: str) -> bytes:
 def _laid_out(source: str, kind: str, *options: str) -> bytes:
     """What Graphviz makes of a description. Raises ConvsizeError where it fails or takes too long."""
     if (lines := source.count("\n")) > _LONGEST:
-        raise ConvsizeError(f"a picture of {lines:,} nodes and edges cannot be read: {_FEWER}")
+        raise ConvsizeError(f"a picture of {lines:,} nodes and edges is unreadable: {_FEWER}")
     call = [_graphviz(), "-q", f"-T{kind}", *options]
     try:
         done = subprocess.run(call, input=source.encode(), capture_output=True, timeout=_PATIENCE, check=False)

@@ -70,7 +70,7 @@ def way(report: Report, layer: str | None = None) -> Way:
         field = report.totals.receptive_field
         ends = [row for row in report.layers if row.receptive_field == field and field is not None]
         if not ends:
-            raise UsageError("no layer of this network has positions, so that none has a receptive field to draw")
+            raise UsageError("no layer of this network has positions, so there is no receptive field to draw")
         target = ends[-1]
     elif layer in rows:
         target = rows[layer]
@@ -177,7 +177,7 @@ def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN)
     for at, row in enumerate(table):
         cells = [Cell(clip(text, size), None if at else "bold") for text, size in zip(row, room, strict=True)]
         out.append(line(cells, room, left, paint))
-    out += ["", paint(f"clipped{GAP}pixels of the middle unit's field that lie outside of the input", "dim")]
+    out += ["", paint(f"clipped{GAP}pixels of the middle unit's field outside the input", "dim")]
     return "\n".join(out) + "\n"
 
 
@@ -252,7 +252,7 @@ class _Picture:
         ink = self.colours.ink
         volume = numbers.volume(dict(self.report.inputs)[self.way.input])
         if end.field.whole:
-            facts = "sees all of the input"
+            facts = "sees the whole input"
         else:
             facts = f"field {_extent(end)}, jump {numbers.axes(end.field.jump)}, unit {numbers.places(end.unit)}"
             facts += f", {_clipped(end)} pixels clipped" if any(end.clipped) else ", nothing clipped"
@@ -264,7 +264,7 @@ class _Picture:
         ]
 
     def ground(self) -> list[Shape]:
-        """The input: the image, or a grid with a line every so many pixels."""
+        """The input: the image, or a grid with one line every so many pixels."""
         (x0, y0), (x1, y1) = self.at(0, 0), self.at(self.wide, self.high)
         border = Polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), None, self.colours.ink, 1.2)
         if self.image is not None:
@@ -277,7 +277,7 @@ class _Picture:
         if len(self.way.extents) > 1:
             for y in range(every, self.high, every):
                 found.append(Line((self.at(0, y), self.at(self.wide, y)), faint, 0.5))
-        words = f"a line every {plural(every, 'pixel')}" if every > 1 else "a cell is a pixel"
+        words = f"one line every {plural(every, 'pixel')}" if every > 1 else "one cell per pixel"
         found.append(Text((x0, y1 + self.over_y * self.scale + 14), words, 8, self.colours.faint, "start"))
         return [*found, border]
 
@@ -372,7 +372,14 @@ class _Picture:
             return bottom - _PLOT_HEIGHT * size / most
 
         found: list[Shape] = [
-            Text((_MARGIN, top - 14), "growth of the field over the layers, in pixels", 10, ink, "start", bold=True),
+            Text(
+                (_MARGIN, top - 14),
+                "growth of the receptive field over the layers, in pixels",
+                10,
+                ink,
+                "start",
+                bold=True,
+            ),
             Line(((left, top), (left, bottom), (right, bottom)), ink, 1),
         ]
         for tick in _ticks(most):

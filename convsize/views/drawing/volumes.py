@@ -91,7 +91,7 @@ class _Figure:
         self.drawing: Drawing = draw(report, "block", apart=("pool", "reshaping"))
         self.parts = [part for part in self.drawing.leaves() if part.kind != "output"]
         if (shapes := len(self.parts) + len(self.drawing.links)) > _MOST_SHAPES:
-            raise ConvsizeError(f"a figure of {shapes:,} volumes and arrows cannot be read: draw it as a graph")
+            raise ConvsizeError(f"a figure of {shapes:,} volumes and arrows is unreadable: draw it as a graph")
         kept = {part.key for part in self.parts}
         self.links = [link for link in self.drawing.links if link.target in kept]
         self.shares = heat_shares(self.parts, heat) if heat else {}

@@ -108,7 +108,7 @@ def _bars(
     largest = max(points, key=figure)
     share = numbers.share(figure(largest) / (total or 1))
     summary = (
-        f"The largest share is that of {largest.label}: {write(figure(largest))} of {write(total)}, {share}."
+        f"The largest is {largest.label}: {write(figure(largest))} of {write(total)}, {share}."
         if figure(largest)
         else f"There are no {noun}."
     )

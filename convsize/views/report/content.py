@@ -75,7 +75,7 @@ class Step(Record):
     def label(self) -> str:
         """The first layer's name, with how many follow."""
         behind = len(self.rows) - 1
-        return f"{self.first.name} and {behind} behind it" if behind else self.first.name
+        return f"{self.first.name} + {behind} more" if behind else self.first.name
 
     @property
     def parameters(self) -> int:
@@ -137,12 +137,12 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
     batch = f"batch {numbers.exact(report.batch)}"
     image = report.inputs[0][1][1:]
     counters = step_counters(report)
-    sees = "There is no layer whose units have a position."
+    sees = "No layer has positions."
     if field is not None:
         sees = (
-            f"What one unit of the last layer that has a position sees of the {numbers.axes(image)} pixels an axis; "
+            f"What one unit of the last layer with positions sees of the {numbers.axes(image)} pixels an axis; "
             f"neighbouring units lie {numbers.axes(field.jump)} pixels apart, and the first one begins at pixel "
-            f"{numbers.places(field.start)}. The best placed unit sees {numbers.share(field.seen)} of the input."
+            f"{numbers.places(field.start)}. The best-placed unit sees {numbers.share(field.seen)} of the input."
         )
     return (
         Figure(
@@ -176,8 +176,9 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             numbers.size(totals.activation_bytes),
             totals.activation_bytes,
             f"The outputs of all {numbers.exact(totals.layers)} layers for {batch}: "
-            f"{numbers.exact(totals.activation_elements)} values of {report.dtype} "
-            f"= {numbers.exact(totals.activation_bytes)} bytes. What training holds at once may be less.",
+            f"{numbers.exact(totals.activation_elements)} values of {report.dtype} = "
+            f"{numbers.exact(totals.activation_bytes)} bytes. The peak of training is a different figure: see "
+            "`convsize memory`.",
         ),
         Figure(
             "parameter_bytes",
@@ -192,8 +193,8 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             "weight layers",
             numbers.exact(totals.weight_layers),
             totals.weight_layers,
-            "The most convolutions and fully connected layers on any path to the end of the trunk; of all kinds there "
-            f"are {numbers.exact(totals.layers)} layers.",
+            "The largest number of convolutions and fully connected layers on a path to the end of the trunk. "
+            f"Layers of all kinds: {numbers.exact(totals.layers)} layers.",
         ),
         Figure(
             "receptive_field",

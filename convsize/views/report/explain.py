@@ -64,7 +64,7 @@ class Explainer:
         if not row.parameters:
             if row.repeat_of is not None and self.tensors(row):
                 return f"It shares the weights of {row.repeat_of}, which are counted there."
-            return "It has nothing to learn."
+            return "It has no parameters."
         terms = [f"{tensor.name} {_product(tensor.shape)}" for tensor in row.tensors if tensor.role != "buffer"]
         total = f" = {numbers.exact(row.parameters)}" if len(terms) > 1 else ""
         share = self.part(row.parameters, self.report.totals.parameters)
@@ -79,7 +79,7 @@ class Explainer:
     def macs(self, row: LayerRow) -> str:
         """Every weight once at every position."""
         if not row.macs:
-            return "It multiplies nothing by weights."
+            return "It has no multiply-adds with weights."
         weights = self.tensors(row)
         after, before = prod(row.output[1:]), prod(row.input_shapes[0][1:])
         share = self.part(row.macs, self.report.totals.macs)
@@ -97,7 +97,7 @@ class Explainer:
     def flops(self, row: LayerRow) -> str:
         """Two for each multiply-add, and the rest by kind."""
         if not row.flops:
-            return "It computes nothing: values are moved or left as they are."
+            return "It computes nothing: it only moves values or keeps them."
         terms = [f"2·{numbers.exact(row.macs)} MACs"] if row.macs else []
         terms += [f"{numbers.exact(flops)} {kind}" for kind, flops in row.work]
         total = f" = {numbers.exact(row.flops)}" if len(terms) > 1 or row.macs else ""
@@ -107,27 +107,27 @@ class Explainer:
         """What one unit sees, from what the units before it see."""
         field = row.receptive_field
         if field is None:
-            return "It sees no input that has axes."
+            return "It sees no input with positions."
         name = row.receptive_fields[0][0] if row.receptive_fields else "input"
         if field.whole:
             return (
-                f"Every unit reads all positions before it, which see {numbers.axes(field.size)} pixels an axis of "
+                f"Every unit reads all positions of its input, which see {numbers.axes(field.size)} pixels an axis of "
                 f"`{name}`: {numbers.share(field.seen)}."
             )
         grown = self._grown(row, field)
         size = grown if grown is not None else f"{numbers.axes(field.size)} pixels an axis"
         if grown is None and len(row.inputs) > 1:
-            size = f"{size}, of the branches' fields together"
+            size = f"{size}, the union of the branches' fields"
         return (
             f"{size}. Neighbouring units lie {numbers.axes(field.jump)} px apart; the first begins at pixel "
-            f"{numbers.places(field.start)}; the best placed sees {numbers.share(field.seen)} of `{name}`."
+            f"{numbers.places(field.start)}; the best-placed unit sees {numbers.share(field.seen)} of `{name}`."
         )
 
     def jump(self, row: LayerRow) -> str:
         """How far apart neighbouring units look."""
         field = row.receptive_field
         if field is None or field.whole or not field.jump:
-            return "Its units have no position."
+            return "It has no positions."
         window = self.windows.get(row.index)
         before = self._before(row.inputs[0], len(field.size)) if len(row.inputs) == 1 else None
         if window is not None and window.kind == "axes" and before is not None:
@@ -138,7 +138,7 @@ class Explainer:
                 said[f"{numbers.number(jump)}·{axis.stride} = {numbers.number(after)} px"] = None
             else:
                 return f"The jump before it times its stride: {' by '.join(said)}."
-        return f"Neighbouring units look at places {numbers.axes(field.jump)} px apart."
+        return f"Neighbouring units see places {numbers.axes(field.jump)} px apart."
 
     def _grown(self, row: LayerRow, field: ReceptiveField) -> str | None:
         """The size before + (reach - 1)·jump of the layer before, where that is the size."""

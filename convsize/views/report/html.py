@@ -232,9 +232,13 @@ _COLUMNS = (
 def _caption(page: NetworkPage, lines: Sequence[Line]) -> str:
     report = page.report
     shown = plural(len(report.layers), "layer")
-    note = "" if len(lines) == len(report.layers) else ", folded: figures are those of one repeat, ×n says how many"
+    note = (
+        ""
+        if len(lines) == len(report.layers)
+        else ", folded: figures are for one iteration, ×n is the number of iterations"
+    )
     if sum(line.times * len(line.rows) for line in lines) < len(report.layers):
-        note += f"; the first {plural(len(lines), 'line')}, of which `convsize analyze` lists all"
+        note += f"; the first {plural(len(lines), 'line')}, `convsize analyze` lists all"
     return f"{shown}{note}; activations for batch {report.batch} in {report.dtype}"
 
 

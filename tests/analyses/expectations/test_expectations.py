@@ -69,7 +69,7 @@ def test_budgets_say_who_spends():
     # 1,622,336 + 16,392 = 1,638,728; conv2 1,179,648 of it = 72 %, conv1 442,368 = 27 %, the head's conv1 1 %.
     assert message("macs<=1M") == (
         "E402 macs is 1,638,728 (1.639M), not <= 1M: 638,728 (0.6387M) too much",
-        "most of it is spent by conv2 (72 %), conv1 (27 %), aux.conv1 (1 %)",
+        "the largest parts: conv2 (72 %), conv1 (27 %), aux.conv1 (1 %)",
     )
     assert message("params>=1M") == (
         "E402 params is 5,496 (0.005496M), not >= 1M: 994,504 (0.9945M) too little",
@@ -110,7 +110,7 @@ def test_the_digest():
 
 def test_unknown_metrics():
     found, help_text = message("parms=3")
-    assert found == "E405 `parms` is nothing that can be expected"
+    assert found == "E405 `parms` is not a quantity that `expect` can check"
     assert help_text == f"did you mean `params`? There are: {', '.join(METRICS)}"
     assert message("zzz=3")[1] == f"there are: {', '.join(METRICS)}"
 
@@ -131,14 +131,14 @@ def test_unknown_metrics():
             "`activations` has an argument without a name",
             "it takes batch: `activations(batch=8)`",
         ),
-        ("memory(batch=0)=3", "", "a batch is a whole number from 1", "write a number: `batch=8`"),
-        ("memory(dtype=int8)=3", "", "this is no dtype", "there are: float64, float32, float16, bfloat16"),
+        ("memory(batch=0)=3", "", "a batch is a whole number of at least 1", "write a number: `batch=8`"),
+        ("memory(dtype=int8)=3", "", "this is not a dtype", "there are: float64, float32, float16, bfloat16"),
         ("params=32@5x5", "", "`params` is a number, `32@5x5` is a volume", "write `params=…`, a number"),
-        ("params=many", "", "`params` is a number, `many` is no number", "write `params=…`, a number"),
-        ("params=3MiB", "", "`params` is a count, `3MiB` is not", "write it plainly or with K, M or G"),
-        ("memory=3M", "", "`memory` is in bytes, `3M` is not", "write it plainly or with KiB, MiB or GiB"),
+        ("params=many", "", "`params` is a number, but `many` is not a number", "write `params=…`, a number"),
+        ("params=3MiB", "", "`params` is a count, but `3MiB` is not", "write it plainly or with K, M or G"),
+        ("memory=3M", "", "`memory` is in bytes, but `3M` is not", "write it plainly or with KiB, MiB or GiB"),
         ("out<=10", "", "`out` is a volume: `<=` does not compare it", "write `out=10`"),
-        ("out=abc", "", "`abc` is no volume", "write `out=512@7x7`, or `out=1000` for a flat output"),
+        ("out=abc", "", "`abc` is not a volume", "write `out=512@7x7`, or `out=1000` for a flat output"),
         ("graph~abc", "", "`graph` is a digest: `~` does not compare it", "write `graph=abc`"),
         ("graph=abc", "main", "`graph` pins the whole network, not a part of it", "write `expect: graph=…`"),
     ],
@@ -158,7 +158,7 @@ def test_axes_that_differ():
     (found,) = parse(spec.format("=3")).analyze().diagnostics
     assert (found.message, found.help) == (
         "receptive_field is 3x5, not 3",
-        "one number stands for every axis: state a bound instead",
+        "one number applies to every axis: state a bound instead",
     )
     assert parse(spec.format(">=3")).analyze().diagnostics == ()
     assert parse(spec.format("<=5")).analyze().diagnostics == ()
@@ -171,7 +171,7 @@ def test_checks_of_too_many_parts_end(monkeypatch):
     spec = "input: 1@9x9\nC3 R R R as a R R R as b\nexpect @a: params=10\nexpect @b: params=10"
     (found,) = parse(spec).analyze().diagnostics
     assert found.code == "E112"
-    assert found.message == "this spec checks too much: the parts of its checks have more than 10 layers together"
+    assert found.message == "this spec checks too much: the parts it checks have more than 10 layers together"
 
 
 def test_findings_stand_in_the_order_of_the_file():

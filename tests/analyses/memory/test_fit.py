@@ -96,7 +96,7 @@ def test_the_command(convsize):
     assert "Of 22.03 GiB, 1.000 GiB stays free" in " ".join(ran.out.split())
     everything = convsize("fit", SPECS / "resnet18.spec", "--device", "l4", "--autocast", "bfloat16", "--reserve", "0")
     assert "of 22.03 GiB." in everything.out
-    assert "come on top on the GPU" in " ".join(ran.out.split())
+    assert "are added on the GPU" in " ".join(ran.out.split())
     ran = convsize(
         "fit", SPECS / "resnet18.spec", "--memory", "1GiB", "--largest", "input", "--batch", "8", "-f", "json"
     )
@@ -122,7 +122,7 @@ def test_the_command(convsize):
         ),
         (("--memory", "1GiB", "--reserve", "2GiB"), "nothing fits into 1,073,741,824 bytes"),
         (("--memory", "1GiB", "--batch", "4"), "--batch is for --largest input: add that, or leave --batch out"),
-        (("--memory", "1GiB", "--largest", "input", "--batch", "0"), "a batch holds at least one sample, not 0"),
+        (("--memory", "1GiB", "--largest", "input", "--batch", "0"), "a batch has at least one sample, not 0"),
     ],
 )
 def test_bad_input(convsize, arguments, why):

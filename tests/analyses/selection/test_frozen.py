@@ -40,7 +40,7 @@ def test_patterns_and_taps(patterns: list[str], names: list[str]) -> None:
         ("covn1", "no layer is called `covn1`: did you mean `conv1`?"),
         ("conv9", "no layer is called `conv9`: there are conv1"),
         ("@feature", "no value is called `@feature`: did you mean `@features`?"),
-        ("@input", "`@input` is an input, before which there are no layers to freeze"),
+        ("@input", "`@input` is an input, with no layers before it to freeze"),
     ],
 )
 def test_what_there_is_not(pattern: str, message: str) -> None:

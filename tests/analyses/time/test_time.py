@@ -203,7 +203,7 @@ def test_a_sweep_marks_its_knee():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        (TimeSetting(0), "a batch holds at least one sample, not 0"),
+        (TimeSetting(0), "a batch has at least one sample, not 0"),
         (TimeSetting(dtype="int8"), "there is no type `int8`"),
         (TimeSetting(dtype="bfloat16"), "the device t4 has no figures for bfloat16; it has float32, float16"),
         (TimeSetting(training=True, optimizer="lion"), "the time of the optimizer `lion` is not known"),
@@ -227,7 +227,7 @@ def test_settings_that_make_no_sense(setting, message):
         ("step_time(h20)<=2s", "E406", "there is no device `h20`: there are: "),
         ("step_time(h200)<=2K", "E406", "`step_time` is a time, `2K` is none"),
         ("step_time(h200,dtype=int8)<=2s", "E406", "there is no type `int8`"),
-        ("params<=2s", "E406", "`params` is a count, `2s` is not"),
+        ("params<=2s", "E406", "`params` is a count, but `2s` is not"),
     ],
 )
 def test_expectations(check, code, message):

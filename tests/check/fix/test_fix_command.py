@@ -54,8 +54,8 @@ def test_diff_writes_nothing(spec: Callable[[str], Path], convsize: Callable[...
     ran = convsize("check", "--isolated", "--diff", path)
     assert path.read_text() == SAFE
     assert ran.out == (
-        f"--- {path} (as it is)\n+++ {path} (fixed)\n@@ -1,2 +1,2 @@\n input: 3@32x32\n"
-        "-C3D64 relu M FC10  # kept\n+C3D64 R M FC10  # kept\n"
+        f"--- {path} (current)\n+++ {path} (fixed)\n@@ -1,2 +1,2 @@\n input: 3@32x32\n-C3D64 relu M FC10  # "
+        "kept\n+C3D64 R M FC10  # kept\n"
     )
     assert ran.err == "1 finding would be fixed in 1 file\n"
     assert ran.code == 1

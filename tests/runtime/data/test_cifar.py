@@ -68,7 +68,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (bytes(3073 * 3 - 1), "has 9,218 bytes, which is no number of whole images of 3,073"),
+        (bytes(3073 * 3 - 1), "has 9,218 bytes, which is not a multiple of the image size 3,073"),
         (b"", "has 0 bytes"),
         (bytes([10]) + bytes(3072), "has the label 10; the classes of CIFAR-10 are 0 to 9"),
     ],

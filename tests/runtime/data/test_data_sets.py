@@ -90,7 +90,7 @@ def test_a_little_more_room_is_padded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("extents", ["20x20", "64x64", "30x60"])
 def test_more_or_less_room_is_resized(tmp_path: Path, extents: str) -> None:
     data = opened(f"mnist:{write_mnist(tmp_path)}", f"input: 1@{extents}\nFC10")
-    cut = ", what stands out cut off" if extents == "30x60" else ""
+    cut = ", cropped to fit" if extents == "30x60" else ""
     assert f"resized from 28x28 to {extents}{cut}" in data.said
     (images,), _ = data.train.__getitems__([19])
     assert "x".join(map(str, images.shape[2:])) == extents
@@ -137,7 +137,7 @@ def test_an_autoencoder_gives_the_image_back(tmp_path: Path) -> None:
 
 def test_more_units_than_classes_are_said() -> None:
     said = opened("digits", "input: 1@8x8\nC3D4 R as t\nFC20\nhead aux @t: FC10").said
-    assert said[-1] == "`main` can tell more classes apart than these 10"
+    assert said[-1] == "`main` can distinguish more classes than these 10"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_loader_reads_batches(workers: int) -> None:
         ("digts", "there is no data set `digts`: did you mean `digits`?"),
         ("imagenet:/data", "there is no data set `imagenet`; there are digits, mnist:DIR"),
         ("mnist", "--data mnist needs a directory: mnist:DIR"),
-        ("digits:here", "--data digits takes nothing behind it"),
+        ("digits:here", "--data digits takes nothing after it"),
         ("mnist:/no/such/place", "--data mnist:/no/such/place: this directory does not exist"),
         ("fake:many", "--data fake:N takes a number of samples, such as fake:4096, not `many`"),
         ("fake:0", "not `0`"),

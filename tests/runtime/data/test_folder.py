@@ -45,9 +45,9 @@ def test_a_fifth_of_every_class_is_set_aside(tmp_path: Path) -> None:
     assert data.classes == ("a", "b")
     assert data.said[:2] == (
         f"{tmp_path / 'photos'}: 8 images of 2 classes for training and 2 for the test, 32x32",
-        "a fifth of every class is set aside for the test, always the same",
+        "a fifth of every class is held out for testing, always the same images",
     )
-    assert data.said[3:] == ("`main` can tell more classes apart than these 2",)
+    assert data.said[3:] == ("`main` can distinguish more classes than these 2",)
     data = data.replace(said=data.said[:3])
     training, test = levels(data.train, data), levels(data.test, data)
     assert sorted([*training, *test]) == [0, 1, 2, 3, 4, 50, 51, 52, 53, 54]
@@ -83,7 +83,7 @@ def test_images_below_folders_of_a_class_and_other_files(tmp_path: Path) -> None
     (tmp_path / "b" / ".hidden.png").write_text("no image")
     data = opened(tmp_path)
     assert len(data.train) + len(data.test) == 11
-    assert "1 other file left aside" in data.said
+    assert "1 other file ignored" in data.said
 
 
 # ---- decoding --------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_images_are_scaled_to_cover_and_cut(tmp_path: Path) -> None:
         Image.fromarray(wide).save(tmp_path / "b" / f"{number}.png")
     data = opened(tmp_path)
     assert data.said[0].endswith("32x32 to 40x120")
-    assert "scaled to cover 32x32, what stands out cut off" in data.said
+    assert "scaled to cover 32x32, cropped to fit" in data.said
     (images,), targets = data.train.__getitems__(list(range(8)))
     cut = images[targets["main"] == 1]
     assert cut[..., 2:-2].std() < 1e-5  # the middle of it, all of one grey
@@ -222,8 +222,8 @@ def test_numbers_alone_need_no_classes(tmp_path: Path) -> None:
         (lambda rows: ["name,box.x,box.y", *rows], "has no column `file`"),
         (lambda rows: ["file,box.x,note,box.y", *rows[1:]], "says nothing of 1 of "),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,1"], "line 2: 2 values in 4 columns"),
-        (lambda rows: ["file,box.x,note,box.y", "a/0.png,zero,a,1", *rows[1:]], "line 2: `zero` is no number"),
-        (lambda rows: ["file,box.x,note,box.y", "a/0.png,nan,a,1", *rows[1:]], "line 2: `nan` is no number"),
+        (lambda rows: ["file,box.x,note,box.y", "a/0.png,zero,a,1", *rows[1:]], "line 2: `zero` is not a number"),
+        (lambda rows: ["file,box.x,note,box.y", "a/0.png,nan,a,1", *rows[1:]], "line 2: `nan` is not a number"),
         (lambda rows: ["file,box.x,note,more", *rows], "has 1 numbers for the output `box` of network, which gives 2"),
         (lambda rows: ["file,bocks.x,note,bocks.y", *rows], "has no numbers for the output `box`"),
         (lambda rows: [], "has no column `file`"),
@@ -240,7 +240,7 @@ def test_tables_that_do_not_fit(tmp_path: Path, change: object, message: str) ->
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(convsize.UsageError, match=r"has nothing in it\. Every class has a folder of its own: .*/cat/1"):
+    with pytest.raises(convsize.UsageError, match=r"has nothing in it\. Every class needs its own folder: .*/cat/1"):
         opened(tmp_path)
 
 
@@ -264,7 +264,7 @@ def test_the_images_to_test_with_may_be_of_one_class(tmp_path: Path) -> None:
 
 
 def test_one_class(tmp_path: Path) -> None:
-    with pytest.raises(convsize.UsageError, match="has one class only, a: there is nothing to tell apart"):
+    with pytest.raises(convsize.UsageError, match="has only one class, a: there is nothing to distinguish"):
         opened(write_folder(tmp_path, "a"))
 
 
@@ -326,7 +326,7 @@ def test_images_smaller_than_the_network_allows(tmp_path: Path, monkeypatch: pyt
         convsize.UsageError,
         match=re.escape("1 of 10 images are smaller than 32x32, the smallest input that vgg_a allows: `")
         + ".*"
-        + re.escape("/a/0.png` (31x40); leave them out, or enlarge them beforehand"),
+        + re.escape("/a/0.png` (31x40); remove them, or enlarge them first"),
     ):
         opened(tmp_path, network)
 

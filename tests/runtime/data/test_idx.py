@@ -52,14 +52,18 @@ def head(*numbers: int) -> bytes:
         (
             "train-images-idx3-ubyte",
             b"GIF89a of something else",
-            "is no IDX file of bytes with 3 axes: it begins with 47",
+            "is not an IDX file of bytes with 3 axes: it begins with 47",
         ),
         ("train-images-idx3-ubyte", b"", "begins with nothing"),
         ("train-images-idx3-ubyte", head(2, 28, 28) + bytes(28 * 28), "ends after 784 of 1,568 values"),
         ("train-images-idx3-ubyte", head(1, 28, 28) + bytes(28 * 28 + 5), "goes on after 784 values"),
         ("train-images-idx3-ubyte", head(2**31, 2**31, 2**31), "says that it has 2147483648x2147483648x2147483648"),
         ("train-images-idx3-ubyte", head(0, 28, 28), "says that it has 0x28x28 values"),
-        ("train-labels-idx1-ubyte", head(3, 28, 28), "is no IDX file of bytes with 1 axis: it begins with 00 00 08 03"),
+        (
+            "train-labels-idx1-ubyte",
+            head(3, 28, 28),
+            "is not an IDX file of bytes with 1 axis: it begins with 00 00 08 03",
+        ),
         ("train-labels-idx1-ubyte", head(7) + bytes(7), "has 20 images and"),
         (
             "train-labels-idx1-ubyte",

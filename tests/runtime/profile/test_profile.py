@@ -170,7 +170,7 @@ def test_memory_that_is_not_there_is_said_before_anything_is_built(monkeypatch):
 def test_no_cuda(convsize):
     ran = convsize("profile", SPECS / "lenet5.spec", "--device", "cuda")
     assert ran.code == 2
-    assert "PyTorch sees no CUDA device here" in ran.err
+    assert "PyTorch finds no CUDA device" in ran.err
 
 
 def test_files_and_json(convsize, tmp_path):

@@ -121,7 +121,7 @@ def test_the_command(convsize, tmp_path, monkeypatch, hasty):
     assert len(json.loads(file.read_text())["shapes"]) >= 8
     answer = convsize("time", spec, "--device", file, "--batch", 2)
     assert answer.code == 0
-    assert "Measured layer by layer." in answer.out
+    assert "Every layer was measured." in answer.out
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert convsize("calibrate", "--quick").code == 0
     listed = convsize("devices")
@@ -149,4 +149,4 @@ def test_a_calibration_that_fails_leaves_nothing(convsize, tmp_path, monkeypatch
 def test_no_gpu(convsize, tmp_path):
     ran = convsize("calibrate", "--device", "cuda", "-o", tmp_path / "x.json")
     assert ran.code == 2
-    assert "PyTorch sees no CUDA device here" in ran.err
+    assert "PyTorch finds no CUDA device" in ran.err

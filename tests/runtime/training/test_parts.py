@@ -230,7 +230,7 @@ def test_losses_follow_the_targets_and_what_is_asked():
     ("losses", "main", "box", "says"),
     [
         ((), torch.zeros(1, 2, dtype=torch.int64), torch.zeros(1, 2), "has 1 place to label in a sample, .* 2 labels"),
-        ((), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3), "has 2 values a sample, and the data has 3"),
+        ((), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3), "has 2 values per sample, but the data has 3"),
         ((("main", "mse"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "mse compares values"),
         ((("box", "cross-entropy"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "takes labels of classes"),
     ],
@@ -247,7 +247,7 @@ def test_labels_and_values_of_maps_are_counted_by_place():
     assert told.heads == (Head("main", "cross-entropy", 1.0, (4, 3, 5)), Head("box", "mse", 1.0, (2, 3, 5)))
     with pytest.raises(UsageError, match="`main` has 15 places to label in a sample, and the data has 5 labels"):
         objective(network, RunSettings("fake"), {"main": labels[:, 0], "box": values})
-    with pytest.raises(UsageError, match="`box` has 30 values a sample, and the data has 15"):
+    with pytest.raises(UsageError, match="`box` has 30 values per sample, but the data has 15"):
         objective(network, RunSettings("fake"), {"main": labels, "box": values[:, 0]})
 
 
@@ -287,7 +287,7 @@ def test_everything_is_trained_but_what_is_frozen_or_idle():
     module, said = build(NETWORK, RunSettings("fake"), HEADS, None, fresh=True)
     assert module.training
     assert trained(module) == everything
-    assert said == ["softmax1 left out in training: the loss takes the values before it"]
+    assert said == ["softmax1 left out in training: the loss takes its input"]
     idle, _ = build(NETWORK, RunSettings("fake"), HEADS[:1], None, fresh=True)
     assert trained(idle) == everything - {"box.fc1.weight", "box.fc1.bias"}
     frozen, said = build(NETWORK, RunSettings("fake", frozen=("@stem",)), HEADS, None, fresh=True)
@@ -442,7 +442,7 @@ def test_a_checkpoint_that_safetensors_cannot_write_leaves_nothing(tmp_path, mon
 def test_the_folder_of_a_run_says_what_it_lacks(tmp_path):
     settings = RunSettings("fake", frozen=("conv*",), losses=(("main", "mse"),))
     folder = RunFolder(tmp_path / "run")
-    with pytest.raises(UsageError, match=r"is no folder of a run: it has no settings\.json"):
+    with pytest.raises(UsageError, match=r"is not the folder of a run: it has no settings\.json"):
         folder.read()
     folder.make("net", "input: 1@1\n", "0" * 16, settings)
     assert folder.read() == ("net", "input: 1@1\n", "0" * 16, settings)
@@ -453,7 +453,7 @@ def test_the_folder_of_a_run_says_what_it_lacks(tmp_path):
         folder.read()
     for wrong in ("[]", "{", '{"settings": {"speed": 3}}'):
         folder.settings.write_text(wrong)
-        with pytest.raises(UsageError, match=r"settings.json` is not what convsize wrote"):
+        with pytest.raises(UsageError, match=r"settings.json` is not as convsize wrote it"):
             folder.read()
     folder.settings.unlink()
     folder.settings.mkdir()
@@ -503,7 +503,7 @@ def test_more_processes_than_gpus(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(UsageError, match="process 1 of this machine has no GPU of its own: there are 1"):
+    with pytest.raises(UsageError, match="process 1 of this machine has no GPU: there are 1"):
         processes.processes("cuda").__enter__()
 
 

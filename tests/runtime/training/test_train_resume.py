@@ -122,7 +122,7 @@ def test_no_whole_checkpoint(tmp_path):
     broken(folder, 5)
     for place in (folder / "checkpoints").glob("0*"):
         (place / "checkpoint.json").write_text("{}")
-    with pytest.raises(UsageError, match="is whole: train anew"):
+    with pytest.raises(UsageError, match="is complete: start a new run"):
         list(train(job(folder, resume=True)))
 
 
@@ -170,7 +170,7 @@ def test_metrics_that_someone_changed_stop_nothing(convsize, tmp_path, old, new)
     ran = convsize("train", "--resume", folder, "--epochs", 3)
     assert ran.code == 0, ran.err
     said = " ".join(ran.err.split())
-    assert re.search(r"metrics\.jsonl`, line \d+: this is no line of metrics, so no curves are drawn", said)
+    assert re.search(r"metrics\.jsonl`, line \d+: this is not a line of metrics, so no curves are drawn", said)
     assert "epoch 3" in ran.out
 
 

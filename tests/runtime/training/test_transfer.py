@@ -73,11 +73,11 @@ def test_counts_of_steps_may_be_missing(weights: Path) -> None:
     [
         (
             "C3D4 BN R GAP FC7",
-            "has other shapes: fc1.weight (5x4, here 7x4) and fc1.bias (5, here 7). A last layer for",
+            "has different shapes: fc1.weight (5x4, here 7x4) and fc1.bias (5, here 7). A last layer for",
         ),
-        ("C3D4 BN R GAP FC8 FC5", "has other shapes: fc1.weight (5x4, here 8x4)"),
-        ("C3D4 R GAP FC5", "is of another network: this network has no bn1.bias, bn1.num_batches_tracked"),
-        ("C3D4 BN R GAP FC5 FC5", "is of another network: it has no fc2.bias and fc2.weight"),
+        ("C3D4 BN R GAP FC8 FC5", "has different shapes: fc1.weight (5x4, here 8x4)"),
+        ("C3D4 R GAP FC5", "is of a different network: this network has no bn1.bias, bn1.num_batches_tracked"),
+        ("C3D4 BN R GAP FC5 FC5", "is of a different network: it has no fc2.bias and fc2.weight"),
     ],
 )
 def test_weights_of_another_network_are_not_loaded(weights: Path, text: str, message: str) -> None:

@@ -151,7 +151,7 @@ def test_what_cannot_be_measured_says_why():
         for line in lines["C3D4 GAP BN FC2"]
         if line.verdict == "not measured" and not line.quantity.startswith("allocator peak")
     }
-    assert alone == {"saved for backward, batch 1": "PyTorch trains no norm on a single value a map"}
+    assert alone == {"saved for backward, batch 1": "PyTorch does not train a norm on a single value per map"}
     assert "mix all positions" in lines["C3D4 GN2"][-1].note
     assert {line.note for line in lines["GAP R"] if line.verdict == "not measured"} == {
         "nothing trains",
@@ -195,7 +195,7 @@ def test_a_failure_ends_with_one(convsize, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["--device", "cuda", "-e", "C3"], 2, "PyTorch sees no CUDA device here"),
+        (["--device", "cuda", "-e", "C3"], 2, "PyTorch finds no CUDA device"),
         (["--device", "meta", "--autocast", "bfloat16", "-e", "C3"], 2, "PyTorch has no autocast on meta"),
         (["-e", "C3D4 C3D4096", "--batch", "100000"], 2, "ask for a smaller --batch"),
         (["-e", "C9p0"], 1, "E202"),

@@ -16,7 +16,10 @@ _LARGEST, _LEAST = 24.0, 3.5
 """The radii of the bubbles of the largest activations, and of the smallest that is still seen."""
 
 SCATTER = "MACs against parameters"
-BUBBLES = "a bubble's area is the activation memory; filled: no other costs less in one and no more in the others"
+BUBBLES = (
+    "a bubble's area is the activation memory; filled: no other network is smaller in one cost and at "
+    "most as large in the others"
+)
 _BAR_WIDE, _BAR_HIGH, _BAR_STEP = 180.0, 12.0, 19.0
 _HUES = ("#0072b2", "#56b4e9", "#f0e442", "#e69f00", "#d55e00")
 """From the input's end to the output's: the hues of Okabe & Ito from cold to warm."""
@@ -74,9 +77,9 @@ def _bars(entries: Sequence[Entry], colours: Colours, top: float) -> tuple[list[
     ink, faint = colours.ink, colours.faint
     names = max(text_width(entry.name, 9.5) for entry in entries)
     left = 28 + names + 12
-    found: list[Shape] = [Text((28, top - 36), "where they sit, by depth", 14, ink, "start", bold=True)]
+    found: list[Shape] = [Text((28, top - 36), "distribution over depth", 14, ink, "start", bold=True)]
     fills = [mixed(colours.paper, hue, Fraction(85, 100)) for hue in _HUES]
-    x = 28 + text_width("where they sit, by depth", 14, bold=True) + 20
+    x = 28 + text_width("distribution over depth", 14, bold=True) + 20
     legend = ["first fifth of the weight layers", *["" for _ in range(PARTS - 2)], "last"]
     for fill, words in zip(fills, legend, strict=True):
         found.append(Polygon(_box(x, top - 46, 11, 11), fill, faint, 0.6))

@@ -29,7 +29,7 @@ def scene(title: str, subtitle: str, peak: TrainingPeak, *, theme: Theme = "ligh
     ticks = tuple((at + 0.5, each.layer) for at, each in enumerate(timeline) if each.layer is not None)
     plot = Plot(
         title,
-        Axis("layers in the order in which they run", ticks=ticks),
+        Axis("layers in execution order", ticks=ticks),
         (Panel(Axis("bytes", "bytes"), curves, marks=marks, height=280),),
         subtitle,
     )
