@@ -303,7 +303,7 @@ def test_sizes_of_an_op_that_states_no_rule_of_extents(package: Path, convsize: 
     register(Halves)
     ran = convsize("sizes", "-e", "C3D8 half GAP FC10", "--input", "3@16x16")
     assert ran.code == 2
-    assert "how the extents of `half` (half1) follow its input is not stated" in ran.err.replace("\n", " ")
+    assert "the op of `half` (half1) does not state how its extents depend on its input" in ran.err.replace("\n", " ")
 
 
 def test_the_op_of_the_guide_is_verified(package: Path, convsize: Callable) -> None:

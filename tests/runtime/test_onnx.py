@@ -125,5 +125,5 @@ def test_without_the_extra(convsize, monkeypatch):
 
 def test_weights_beyond_one_file():
     plan = lower(convsize.parse("input: 3@8x8\nFC3000000 FC400"))
-    with pytest.raises(convsize.errors.UsageError, match="more than one ONNX file can hold"):
+    with pytest.raises(convsize.errors.UsageError, match="exceed the limit of an ONNX file"):
         onnx_bytes(plan, build_module(plan, "meta"))

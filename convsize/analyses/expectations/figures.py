@@ -356,7 +356,7 @@ def _compare_number(
     if value.number is None:
         what = "a volume" if value.volume is not None else "not a number"
         raise _wrong(
-            "E406", f"`{name}` is a number, `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
+            "E406", f"`{name}` is a number, but `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
         )
     if _unit(value) and (_unit(value).endswith("B") != metric.in_bytes or _unit(value) in UNITS_OF_TIME):
         units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"

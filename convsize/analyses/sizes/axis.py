@@ -404,8 +404,8 @@ class AxisWalk:
                 depth = self.broadcast(product.depth, other.depth, node)
                 if depth.varies and larger.spatial:
                     raise UsageError(
-                        f"{self.network.source.name}: the depth of `{node.name}` depends on the input size: the sizes cannot "
-                        "be solved; pool or project the branch to a fixed length first"
+                        f"{self.network.source.name}: the depth of `{node.name}` depends on the input size: the sizes "
+                        "cannot be solved; pool or project the branch to a fixed length first"
                     )
                 product = _Volume(depth, larger.spatial)
             else:

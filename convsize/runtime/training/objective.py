@@ -155,7 +155,7 @@ def _require_fit(head: Head, target: Tensor) -> None:
             places *= extent
         if each != places:
             raise UsageError(
-                f"the output `{head.name}` has {plural(places, 'place')} to label in a sample, and the data has "
+                f"the output `{head.name}` has {plural(places, 'position')} to label per sample, but the data has "
                 f"{plural(each, 'label')}"
             )
         return
@@ -168,7 +168,7 @@ def _require_fit(head: Head, target: Tensor) -> None:
             f"{head.name}=cross-entropy"
         )
     if each != values:
-        raise UsageError(f"the output `{head.name}` has {plural(values, 'value')} a sample, and the data has {each}")
+        raise UsageError(f"the output `{head.name}` has {plural(values, 'value')} per sample, but the data has {each}")
 
 
 def _no_output(network: Network, name: str) -> str:

@@ -124,7 +124,7 @@ def test_what_a_gpu_holds_beyond_the_tensors():
         (TrainingSetting(1, "adan"), "there is no optimizer `adan` here; there are: sgd, "),
         (TrainingSetting(1, dtype="int8"), "not for `int8`"),
         (TrainingSetting(1, autocast="float32"), "autocast computes in bfloat16 or float16, not in `float32`"),
-        (TrainingSetting(1, dtype="bfloat16", autocast="float16"), "leave one of the two out"),
+        (TrainingSetting(1, dtype="bfloat16", autocast="float16"), "leave one of them out"),
         (TrainingSetting(1, losses=(("", "mae"),)), "there is no loss `mae` here; there are: cross-entropy, mse"),
         (TrainingSetting(1, losses=(("box", "mse"),)), "lenet5 has no output `box`; it has: main"),
         (TrainingSetting(1, losses=(("main", "mse"), ("main", "mse"))), "the loss of `main` is given twice"),

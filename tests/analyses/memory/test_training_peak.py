@@ -119,7 +119,7 @@ def test_frozen_layers(frozen):
 def test_a_frozen_norm_asks_for_no_larger_batch():
     network = convsize.parse("input: 3@8x8\nC3D8 R GAP FC20 BN R FC10")
     assert (smallest_batch(network), smallest_batch(network, ("bn1",))) == (2, 1)
-    with pytest.raises(convsize.UsageError, match="take a batch of 2 or more, or freeze a batch norm"):
+    with pytest.raises(convsize.UsageError, match="use a batch of at least 2, or freeze the batch norm"):
         peaks(network, TrainingSetting(1))
     batch = batch_for(network, TrainingSetting(1))
     batch.module.freeze(["bn1"])

@@ -22,7 +22,7 @@ def test_every_spec(path, batch):
     if batch < smallest_batch(network):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             saved_by_torch(batch_for(network, TrainingSetting(batch), "meta"))
-        with pytest.raises(convsize.errors.UsageError, match="take a batch of 2 or more"):
+        with pytest.raises(convsize.errors.UsageError, match="use a batch of at least 2"):
             saved_bytes(network, TrainingSetting(batch))
         return
     assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(

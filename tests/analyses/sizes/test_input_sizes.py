@@ -409,9 +409,9 @@ def test_instance_norm_takes_a_single_row_but_no_single_position() -> None:
 
 
 def test_numbers_that_follow_the_input_size_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"`FC128` \(fc1\) follow the input size, through `c`"):
+    with pytest.raises(UsageError, match=r"`FC128` \(fc1\) depend on the input size, through `c`"):
         solved("input: 4@16x16\nM flat FC{c/2} FC10")
-    with pytest.raises(UsageError, match=r"`slice\(0, 4\)` \(slice1\) works on a vector whose length follows"):
+    with pytest.raises(UsageError, match=r"`slice\(0, 4\)` \(slice1\) works on a vector whose length depends"):
         solved("input: 4@16x16\nM flat slice(0,4) FC10")
 
 

@@ -48,7 +48,7 @@ def test_colours_as_greys(tmp_path: Path) -> None:
 def test_the_version_for_python_is_never_loaded(tmp_path: Path) -> None:
     for name in ("data_batch_1", "test_batch"):
         (tmp_path / name).write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
-    with pytest.raises(convsize.UsageError, match=r"version for Python, pickles, which can run code .* get the binary"):
+    with pytest.raises(convsize.UsageError, match=r"Python version: pickles, which can run code .* Get the binary"):
         open_data(f"cifar10:{tmp_path}", NETWORK, seed=0)
 
 

@@ -145,9 +145,9 @@ def test_more_units_than_classes_are_said() -> None:
     [
         (
             "input: 1@8x8\nFC9",
-            "digits has 10 classes and the output `main` of network 9 units: end it in FC10, or have a",
+            "digits has 10 classes and the output `main` of network 9 units: end it in FC10, or add a",
         ),
-        ("input: 1@8x8\nC3D10", "gives 10@8x8, a class for every position, and digits has one for every image"),
+        ("input: 1@8x8\nC3D10", "gives 10@8x8, a class for every position, but digits has one for every image"),
         ("input: 1@64\nFC10", "digits has images of 1 or 3 maps, network takes 1@64: --data fake has samples for any"),
         ("input: 4@8x8\nFC10", "network takes 4@8x8"),
         ("input a: 1@8x8\ninput b: 1@8x8\n@a (x + @b) FC10", "network takes 1@8x8, 1@8x8"),
@@ -284,7 +284,7 @@ def test_a_loader_reads_batches(workers: int) -> None:
         ("imagenet:/data", "there is no data set `imagenet`; there are digits, mnist:DIR"),
         ("mnist", "--data mnist needs a directory: mnist:DIR"),
         ("digits:here", "--data digits takes nothing after it"),
-        ("mnist:/no/such/place", "--data mnist:/no/such/place: this directory does not exist"),
+        ("mnist:/no/such/place", "--data mnist:/no/such/place: this folder does not exist"),
         ("fake:many", "--data fake:N takes a number of samples, such as fake:4096, not `many`"),
         ("fake:0", "not `0`"),
     ],

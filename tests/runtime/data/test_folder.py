@@ -201,7 +201,7 @@ def test_numbers_of_regressed_outputs(tmp_path: Path) -> None:
 
 def test_numbers_do_not_move_with_an_image(tmp_path: Path) -> None:
     table(write_folder(tmp_path))
-    with pytest.raises(convsize.UsageError, match="the numbers of `box` would stay where they are: leave it out"):
+    with pytest.raises(convsize.UsageError, match="the targets of `box` would not move with them: leave it out"):
         opened(tmp_path, BOXES, regressed=("box",), augment=True)
 
 
@@ -220,7 +220,7 @@ def test_numbers_alone_need_no_classes(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda rows: ["name,box.x,box.y", *rows], "has no column `file`"),
-        (lambda rows: ["file,box.x,note,box.y", *rows[1:]], "says nothing of 1 of "),
+        (lambda rows: ["file,box.x,note,box.y", *rows[1:]], "has no row for 1 of "),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,1"], "line 2: 2 values in 4 columns"),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,zero,a,1", *rows[1:]], "line 2: `zero` is not a number"),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,nan,a,1", *rows[1:]], "line 2: `nan` is not a number"),
@@ -245,7 +245,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_instead_of_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(convsize.UsageError, match="this directory is a file"):
+    with pytest.raises(convsize.UsageError, match="this folder is a file"):
         opened(write_image(tmp_path / "a.png", 0))
 
 
@@ -281,7 +281,7 @@ def test_a_class_without_images(tmp_path: Path) -> None:
 
 def test_a_class_of_one_image(tmp_path: Path) -> None:
     write_image(write_folder(tmp_path) / "c" / "1.png", 0)
-    with pytest.raises(convsize.UsageError, match=r"`.*/c` has a single image: two are needed"):
+    with pytest.raises(convsize.UsageError, match=r"`.*/c` has a single image: at least two are needed"):
         opened(tmp_path)
 
 
@@ -324,7 +324,7 @@ def test_images_smaller_than_the_network_allows(tmp_path: Path, monkeypatch: pyt
     write_image(write_folder(tmp_path) / "a" / "0.png", 0, (40, 31))
     with pytest.raises(
         convsize.UsageError,
-        match=re.escape("1 of 10 images are smaller than 32x32, the smallest input that vgg_a allows: `")
+        match=re.escape("1 of 10 images are smaller than 32x32, the smallest input that vgg_a accepts: `")
         + ".*"
         + re.escape("/a/0.png` (31x40); remove them, or enlarge them first"),
     ):

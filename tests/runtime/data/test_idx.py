@@ -57,8 +57,8 @@ def head(*numbers: int) -> bytes:
         ("train-images-idx3-ubyte", b"", "begins with nothing"),
         ("train-images-idx3-ubyte", head(2, 28, 28) + bytes(28 * 28), "ends after 784 of 1,568 values"),
         ("train-images-idx3-ubyte", head(1, 28, 28) + bytes(28 * 28 + 5), "goes on after 784 values"),
-        ("train-images-idx3-ubyte", head(2**31, 2**31, 2**31), "says that it has 2147483648x2147483648x2147483648"),
-        ("train-images-idx3-ubyte", head(0, 28, 28), "says that it has 0x28x28 values"),
+        ("train-images-idx3-ubyte", head(2**31, 2**31, 2**31), "claims 2147483648x2147483648x2147483648"),
+        ("train-images-idx3-ubyte", head(0, 28, 28), "claims 0x28x28 values"),
         (
             "train-labels-idx1-ubyte",
             head(3, 28, 28),

@@ -193,7 +193,7 @@ def test_the_table_keeps_to_the_terminal(convsize, width):
     ran = convsize("profile", SPECS / "lenet5.spec", "--repeats", 3, "--against", "h100", width=width)
     assert ran.code == 0, ran.err
     assert max(map(len, ran.out.splitlines())) <= width
-    assert "A step without instruments takes" in ran.out
+    assert "A step without instrumentation takes" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_losses_follow_the_targets_and_what_is_asked():
         ((), torch.zeros(1, 2, dtype=torch.int64), torch.zeros(1, 2), "has 1 place to label in a sample, .* 2 labels"),
         ((), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3), "has 2 values per sample, but the data has 3"),
         ((("main", "mse"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "mse compares values"),
-        ((("box", "cross-entropy"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "takes labels of classes"),
+        ((("box", "cross-entropy"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "needs class labels"),
     ],
 )
 def test_targets_that_do_not_fit(losses, main, box, says):
@@ -245,7 +245,7 @@ def test_labels_and_values_of_maps_are_counted_by_place():
     labels, values = torch.zeros(2, 3, 5, dtype=torch.int64), torch.zeros(2, 2, 3, 5)
     told = objective(network, RunSettings("fake"), {"main": labels, "box": values})
     assert told.heads == (Head("main", "cross-entropy", 1.0, (4, 3, 5)), Head("box", "mse", 1.0, (2, 3, 5)))
-    with pytest.raises(UsageError, match="`main` has 15 places to label in a sample, and the data has 5 labels"):
+    with pytest.raises(UsageError, match="`main` has 15 positions to label per sample, but the data has 5 labels"):
         objective(network, RunSettings("fake"), {"main": labels[:, 0], "box": values})
     with pytest.raises(UsageError, match="`box` has 30 values per sample, but the data has 15"):
         objective(network, RunSettings("fake"), {"main": labels, "box": values[:, 0]})
@@ -446,10 +446,10 @@ def test_the_folder_of_a_run_says_what_it_lacks(tmp_path):
         folder.read()
     folder.make("net", "input: 1@1\n", "0" * 16, settings)
     assert folder.read() == ("net", "input: 1@1\n", "0" * 16, settings)
-    with pytest.raises(UsageError, match="holds a run already"):
+    with pytest.raises(UsageError, match="already holds a run"):
         folder.make("net", "", "", settings)
     folder.spec.unlink()
-    with pytest.raises(UsageError, match="is no folder of a run: it has no"):
+    with pytest.raises(UsageError, match="is not the folder of a run: it has no"):
         folder.read()
     for wrong in ("[]", "{", '{"settings": {"speed": 3}}'):
         folder.settings.write_text(wrong)

@@ -425,7 +425,7 @@ def test_before_the_first_checkpoint_there_is_nothing_to_go_on_from(beginning, r
     rows.train.inputs[:] = math.nan
     with pytest.raises(ConvsizeError) as said:
         run(beginning, tmp_path / "run")
-    assert str(said.value).endswith("Checkpoints of before are kept")
+    assert str(said.value).endswith("Earlier checkpoints are kept")
 
 
 def test_a_run_goes_on_where_it_was_stopped(beginning, rows, tmp_path):

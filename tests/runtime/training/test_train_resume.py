@@ -113,7 +113,7 @@ def test_a_torn_checkpoint_is_left_for_the_one_before(tmp_path, unbroken, name, 
     said = [event.text for event in events if isinstance(event, Notice)]
     assert len(said) == 1
     assert str(newest) in said[0]
-    assert "the checkpoint before it is taken" in said[0]
+    assert "the checkpoint before it is used" in said[0]
     assert same_weights(folder, unbroken)
 
 
@@ -130,7 +130,7 @@ def test_a_checkpoint_of_another_network_or_setting(tmp_path, unbroken):
     folder = tmp_path / "run"
     shutil.copytree(unbroken, folder)
     ours = job(folder, resume=True)
-    with pytest.raises(UsageError, match="is of another network"):
+    with pytest.raises(UsageError, match="is of a different network"):
         list(train(ours.replace(graph="0" * 16)))
     with pytest.raises(UsageError, match="under other settings"):
         list(train(ours.replace(settings=ours.settings.replace(optimizer="sgd"))))

@@ -83,7 +83,7 @@ def test_a_network_with_a_new_head_trains_that_alone(
     )  # fmt: skip
     assert ran.code == 0, ran.err
     told = " ".join((ran.out + ran.err).split())
-    assert "new and not from last.safetensors: fc3" in told
+    assert "not in last.safetensors: fc3" in told
     before, after = load_file(first / "last.safetensors"), load_file(second / "last.safetensors")
     same = {name for name, value in after.items() if value.shape == before[name].shape and value.equal(before[name])}
     assert same == {f"{layer}.{kind}" for layer in ("conv1", "conv2", "fc1") for kind in ("weight", "bias")}
@@ -94,7 +94,7 @@ def test_a_network_with_a_new_head_trains_that_alone(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--head", "FC7"], "digits has 10 classes and the output `main` of lenet5 7 units: end it in FC10, or have a"),
+        (["--head", "FC7"], "digits has 10 classes and the output `main` of lenet5 7 units: end it in FC10, or add a"),
         (["--freeze", "@features"], "no value is called `@features`"),
         (["--data", "folder:/no/such/place"], "this directory does not exist"),
     ],

@@ -47,7 +47,7 @@ def test_a_new_head_keeps_its_own_weights_even_where_shapes_are_the_same(weights
     said = load_weights(weights, module, fresh=head.layers(network), dropped=head.dropped)
     assert said == (
         f"7 tensors from {weights}",
-        "new and not from old.safetensors: fc1",
+        "not in old.safetensors: fc1",
         "left in old.safetensors: fc1",
     )
     assert not (module.fc1.weight == 3).any()
@@ -59,7 +59,7 @@ def test_behind_a_tap(weights: Path) -> None:
     network = api.from_source(head.source, name="new")
     module = network.to_torch(logits=True)
     said = load_weights(weights, module, fresh=head.layers(network), dropped=head.dropped)
-    assert said[1:] == ("new and not from old.safetensors: fc1, fc2", "left in old.safetensors: fc1")
+    assert said[1:] == ("not in old.safetensors: fc1, fc2", "left in old.safetensors: fc1")
 
 
 def test_counts_of_steps_may_be_missing(weights: Path) -> None:
@@ -73,7 +73,7 @@ def test_counts_of_steps_may_be_missing(weights: Path) -> None:
     [
         (
             "C3D4 BN R GAP FC7",
-            "has different shapes: fc1.weight (5x4, here 7x4) and fc1.bias (5, here 7). A last layer for",
+            "has different shapes: fc1.weight (5x4, here 7x4) and fc1.bias (5, here 7). For other classes",
         ),
         ("C3D4 BN R GAP FC8 FC5", "has different shapes: fc1.weight (5x4, here 8x4)"),
         ("C3D4 R GAP FC5", "is of a different network: this network has no bn1.bias, bn1.num_batches_tracked"),
@@ -99,8 +99,8 @@ def test_pickles_are_refused_with_the_way_to_convert_them(tmp_path: Path, new: b
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is no whole safetensors file"),
-        (b"plain text, and more of it", "is no whole safetensors file"),
+        (b"", "is not a complete safetensors file"),
+        (b"plain text, and more of it", "is not a complete safetensors file"),
         (None, "there is no file"),
     ],
 )
@@ -114,7 +114,7 @@ def test_other_files(tmp_path: Path, content: bytes | None, message: str) -> Non
 
 def test_a_file_that_is_cut_short(weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-8])
-    with pytest.raises(convsize.UsageError, match="is no whole safetensors file"):
+    with pytest.raises(convsize.UsageError, match="is not a complete safetensors file"):
         read_weights(weights)
 
 

@@ -50,7 +50,7 @@ def test_every_spec_holds_on_meta(path):
     assert failing(receipt) == []
     for line in receipt.lines:
         assert line.verdict == "exact" or line.note.startswith(
-            ("gradients need values", "allocations need values", "PyTorch trains no norm")
+            ("gradients need values", "allocations need values", "PyTorch does not train a norm")
         )
 
 
@@ -100,7 +100,7 @@ def test_outputs_that_are_no_numbers_are_the_same_in_the_same_places():
 
 
 def test_a_norm_of_single_values_is_refused():
-    with pytest.raises(UsageError, match="no group norm on a single value a map: ask for a --batch of 2"):
+    with pytest.raises(UsageError, match="no group norm on a single value per map: use a --batch of 2"):
         verifying.verify(convsize.parse("input: 3@1x1\nC1D4 GN4 FC2"), batches=(1,))
 
 
@@ -120,7 +120,7 @@ def test_the_counters_bug_is_named():
     backward = lines["multiply-adds, backward"]
     assert backward.measured in (5184, 8 * 5184)
     if backward.measured != 5184:
-        assert "a bug of it: the true figure is 5,184" in backward.note
+        assert "a bug in PyTorch): the true figure is 5,184" in backward.note
 
 
 def test_a_wrong_prediction_fails(monkeypatch):

@@ -53,7 +53,7 @@ def test_a_time_that_is_too_far_off_fails():
     [
         ({"against": machine(accuracy=())}, "how accurate predictions"),
         ({"against": devices.load("ryzen7_5800h")}, "how accurate predictions"),
-        ({"against": machine(kind="cuda")}, "and this ran on cpu"),
+        ({"against": machine(kind="cuda")}, "but this ran on cpu"),
         ({"against": machine(peaks=(("float64", 1e9),))}, "has no figures for float32"),
         ({"autocast": "bfloat16"}, "under autocast"),
         ({"optimizer": "adam-l2"}, "the time of the optimizer `adam-l2` is not known"),

@@ -83,7 +83,7 @@ def test_a_photo_stands_in_the_picture(convsize, tmp_path: Path) -> None:
     svg = out.read_text("utf-8")
     assert f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}" in svg
     assert "photo" not in svg
-    assert "a line every" not in svg
+    assert "one line every" not in svg
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_photo_stands_in_the_picture(convsize, tmp_path: Path) -> None:
         (["--image", "page.svg", "-o", "rf.svg"], "is neither a PNG nor a JPEG file"),
         (["--image", "none.png", "-o", "rf.svg"], "there is no file"),
         (["--image", "page.svg", "-o", "rf.png"], "--image needs an SVG"),
-        (["-o", "rf.dot"], "a receptive field is no graph"),
+        (["-o", "rf.dot"], "a receptive field is not a graph"),
         (["conv77"], "there is no layer `conv77`"),
     ],
 )

@@ -134,7 +134,7 @@ def test_long_networks_are_folded() -> None:
     assert len(made.report.layers) == 1502
     assert [line.times for line in listing(made.report)] == [500, 500, 500, 1, 1]
     text = report_html.render(made)
-    assert "folded: figures are those of one repeat" in text
+    assert "folded: figures are for one iteration" in text
     assert len(text) < 1_000_000
 
 
@@ -308,8 +308,8 @@ def test_pages_that_would_be_one_file_are_refused(convsize: Callable[..., Any], 
         (tmp_path / folder / "net.spec").write_text("input: 3@8x8\nC3D4\n")
     ran = convsize("report", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out")
     assert ran.code == 2
-    assert "would be one file, net.html" in ran.err
-    with pytest.raises(UsageError, match=r"the index would be one file, Index\.html"):
+    assert "would be the same file, net.html" in ran.err
+    with pytest.raises(UsageError, match=r"the index would be the same file, Index\.html"):
         written([page("input: 8@1\nFC2", "Index"), page("input: 8@1\nFC2", "b")], "html", several=True)
 
 
