@@ -133,7 +133,7 @@ def test_unknown_metrics():
         ),
         ("memory(batch=0)=3", "", "a batch is a whole number of at least 1", "write a number: `batch=8`"),
         ("memory(dtype=int8)=3", "", "this is not a dtype", "there are: float64, float32, float16, bfloat16"),
-        ("params=32@5x5", "", "`params` is a number, `32@5x5` is a volume", "write `params=…`, a number"),
+        ("params=32@5x5", "", "`params` is a number, but `32@5x5` is a volume", "write `params=…`, a number"),
         ("params=many", "", "`params` is a number, but `many` is not a number", "write `params=…`, a number"),
         ("params=3MiB", "", "`params` is a count, but `3MiB` is not", "write it plainly or with K, M or G"),
         ("memory=3M", "", "`memory` is in bytes, but `3M` is not", "write it plainly or with KiB, MiB or GiB"),

@@ -229,7 +229,12 @@ def test_losses_follow_the_targets_and_what_is_asked():
 @pytest.mark.parametrize(
     ("losses", "main", "box", "says"),
     [
-        ((), torch.zeros(1, 2, dtype=torch.int64), torch.zeros(1, 2), "has 1 place to label in a sample, .* 2 labels"),
+        (
+            (),
+            torch.zeros(1, 2, dtype=torch.int64),
+            torch.zeros(1, 2),
+            "has 1 position to label per sample, .* 2 labels",
+        ),
         ((), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 3), "has 2 values per sample, but the data has 3"),
         ((("main", "mse"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "mse compares values"),
         ((("box", "cross-entropy"),), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2), "needs class labels"),

@@ -96,7 +96,7 @@ def test_a_network_with_a_new_head_trains_that_alone(
     [
         (["--head", "FC7"], "digits has 10 classes and the output `main` of lenet5 7 units: end it in FC10, or add a"),
         (["--freeze", "@features"], "no value is called `@features`"),
-        (["--data", "folder:/no/such/place"], "this directory does not exist"),
+        (["--data", "folder:/no/such/place"], "this folder does not exist"),
     ],
 )
 def test_what_cannot_be_trained(convsize: Callable[..., Any], tmp_path: Path, options: list[str], message: str) -> None:
