@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 BYTES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 """Binary units of bytes, the largest first."""
@@ -63,6 +66,8 @@ def four_digits(value: Fraction) -> str:
 
 def size(value: int) -> str:
     """Bytes in four digits with a binary unit, KiB = 2¹⁰: 12.25 MiB."""
+    from fractions import Fraction
+
     for index, (unit_size, unit) in enumerate(BYTES):
         if value >= unit_size:
             text = four_digits(Fraction(value, unit_size))

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convsize.records.analysis import ITEM_SIZES as ITEM_SIZES
     from convsize.records.analysis import Insight as Insight
     from convsize.records.analysis import Iteration as Iteration
     from convsize.records.analysis import LayerRow as LayerRow
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
     from convsize.records.difference import FigureChange as FigureChange
     from convsize.records.difference import KeyChange as KeyChange
     from convsize.records.difference import LayerChange as LayerChange
-    from convsize.records.memory import AUTOCAST as AUTOCAST
+    from convsize.records.dtypes import AUTOCAST as AUTOCAST
+    from convsize.records.dtypes import ITEM_SIZES as ITEM_SIZES
     from convsize.records.memory import BatchFit as BatchFit
     from convsize.records.memory import Capacity as Capacity
     from convsize.records.memory import DeviceShare as DeviceShare
@@ -72,7 +72,6 @@ if TYPE_CHECKING:
 
 _FILES = {
     "analysis": (
-        "ITEM_SIZES",
         "Insight",
         "LayerRow",
         "Lost",
@@ -107,6 +106,10 @@ _FILES = {
         "DeviceSource",
         "Sample",
     ),
+    "dtypes": (
+        "AUTOCAST",
+        "ITEM_SIZES",
+    ),
     "difference": (
         "CheckpointFit",
         "Difference",
@@ -115,7 +118,6 @@ _FILES = {
         "LayerChange",
     ),
     "memory": (
-        "AUTOCAST",
         "BatchFit",
         "Capacity",
         "DeviceShare",

@@ -7,9 +7,6 @@ from fractions import Fraction
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 
-ITEM_SIZES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
-"""The types of numbers that a network can be computed in, with the bytes of a value."""
-
 
 class ReceptiveField(Record):
     """What a unit of a layer sees of one input, per spatial axis of that input, in pixels.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from convsize.errors import Source
 from convsize.record import Record
-
-AutocastType = Literal["bfloat16", "float16"]
-AUTOCAST: tuple[str, ...] = get_args(AutocastType)
-"""The types that autocast computes in."""
 
 
 class TrainingSetting(Record):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeGuard, get_args
 
 from convsize.record import Record
-from convsize.records.memory import AutocastType
-from convsize.words import listed
+from convsize.records.dtypes import AutocastType
 
 Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "step"]
@@ -104,7 +103,11 @@ def _taken(name: str, value: object) -> str:
     if isinstance(usual, str):
         if name in _WORDS:
             words = _WORDS[name]
-            return "" if value in words else listed([word or "nothing" for word in words], "or")
+            if value in words:
+                return ""
+            from convsize.words import listed
+
+            return listed([word or "nothing" for word in words], "or")
         return "" if isinstance(value, str) else "a text"
     kind = {"losses": str, "loss_weights": int | float}.get(name)
     rows = value if isinstance(value, tuple) else (None,)
