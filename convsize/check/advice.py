@@ -45,10 +45,12 @@ def advised(
     asked = False
     for each in before.diagnostics:
         if each.code[:2] in ("E2", "E3"):
-            raw, each = each, _mended(file, each, before, build)
-            if each.code in _JOINS and not inputs and not asked:
+            # Pixels were lost on the way to the join: at other sizes none are.
+            crops = bool(each.help and "crop(" in each.help)
+            each = _mended(file, each, before, build)
+            if each.code in _JOINS and crops and not asked:
                 asked = True  # the sizes are those of the whole network: saying them once is enough
-                sizes = _sizes_that_fit(file, raw, lets)
+                sizes = _sizes_that_fit(file, lets, inputs or {})
                 if sizes is not None:
                     each = each.replace(help=f"{sizes}, or {each.help}" if each.help else sizes)
         found.append(each)
@@ -168,6 +170,8 @@ def _unpadded(file: File) -> Fix | None:
 
 def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Diagnostic:
     working = tuple(fix for fix in found.fixes if works(file.source, found, fix, before, build))
+    if not working and any(works(file.source, found, fix, before, build, everywhere=False) for fix in found.fixes):
+        return found.replace(help=_separately(file, found), fixes=())
     if found.code in _JOINS:
         for grown in output_paddings(file, found.span):
             if works(file.source, found, grown.fix, before, build):
@@ -196,10 +200,18 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
     return found.replace(fixes=(smallest.fix,), help=said)
 
 
-def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] | None) -> str | None:
-    """Where pixels were lost on the way to a join, the input volumes near by at which none are."""
-    if not any("crop(" in fix.replacement for fix in found.fixes):
-        return None
+def _separately(file: File, found: Diagnostic) -> str:
+    """The help where a change would reach other calls or iterations, which are right as they are."""
+    if block_around(file, found.span) is None:
+        own = "iterations are right as they are: write this one out for itself"
+    else:
+        own = "calls are right as they are: give this one a block of its own"
+    why, semicolon, how = (found.help or "").rpartition("; ")
+    return f"{why}{semicolon}other {own}{f', and there {how}' if how else ''}"
+
+
+def _sizes_that_fit(file: File, lets: Mapping[str, Fraction] | None, inputs: Mapping[str, Shape]) -> str | None:
+    """The input volumes near by, that is near the declared one or the one that was asked for, at which joins fit."""
     from convsize.analyses.sizes.input_sizes import input_sizes, structure
 
     try:
@@ -209,12 +221,14 @@ def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] 
     if len(sizes.inputs) != 1 or sizes.coupled:
         return None
     (name, dims) = sizes.inputs[0]
+    if name in inputs:
+        dims = inputs[name].dims
     volumes = []
     for side in ("below", "above"):
         extents = []
         for axis in sizes.axes:
-            declared = dims[1 + axis.axis]
-            extents.append(declared if axis.valid.has(declared) else getattr(axis.valid, side)(declared))
+            own = dims[1 + axis.axis]
+            extents.append(own if axis.valid.has(own) else getattr(axis.valid, side)(own))
         # Half the size is no answer to someone who has a few pixels too many.
         if all(
             near is not None and 2 * near > own and near < 2 * own for near, own in zip(extents, dims[1:], strict=True)
@@ -222,11 +236,14 @@ def _sizes_that_fit(file: File, found: Diagnostic, lets: Mapping[str, Fraction] 
             volumes.append(Shape(dims[0], tuple(extents)))
     if not volumes:
         return None
+    if inputs:
+        written = listed([f"`{shape}`" for shape in volumes], "or")
+        return f"{_multiples(sizes, dims)}take the input {written}"
     written = listed([f"`{'input' if name == 'input' else f'input {name}'}: {shape}`" for shape in volumes], "or")
-    return f"{_multiples(sizes)}declare {written}"
+    return f"{_multiples(sizes, dims)}declare {written}"
 
 
-def _multiples(sizes: InputSizes) -> str:
+def _multiples(sizes: InputSizes, dims: tuple[int, ...]) -> str:
     """What the sizes have in common: "height and width must be multiples of 16, and 300 is none"."""
     moduli = set()
     for axis in sizes.axes:
@@ -237,7 +254,6 @@ def _multiples(sizes: InputSizes) -> str:
     if len(moduli) != 1 or (modulus := moduli.pop()) == 1:
         return ""
     names = listed(list(dict.fromkeys(axis.name for axis in sizes.axes)))
-    (_, (_, *declared)) = sizes.inputs[0]
-    wrong = next(extent for extent in declared if extent % modulus)
+    wrong = next(extent for extent in dims[1:] if extent % modulus)
     many = "a multiple" if len(sizes.axes) == 1 else "multiples"
     return f"{names} must be {many} of {modulus}, but {wrong} is not: "

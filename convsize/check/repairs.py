@@ -81,15 +81,20 @@ def works(
     fix: Fix,
     before: Attempt,
     build: Build,
+    *,
+    everywhere: bool = True,
 ) -> bool:
     """Whether a change removes an error without bringing others: those behind it, which it hid, may come to light.
 
     In a block they may not: there they would be those of another call, for which the change is wrong.
+    everywhere: whether it must leave the calls and iterations alone that are right without it.
     """
     file, wrong = parse(Source(edited(source.text, (fix,)), source.name))
     if any(each.severity == "error" for each in wrong):
         return False
     after = build(file)
+    if everywhere and _changes_what_fits(before, after, found, fix):
+        return False
     if after.network is not None:
         return True
     if len(after.diagnostics) > len(before.diagnostics):
@@ -110,6 +115,21 @@ def block_around(file: File, span: Span) -> DefStmt | None:
 def is_in(block: DefStmt, span: Span) -> bool:
     """Whether a place lies in a block's body."""
     return block.body.span.start <= span.start and span.end <= block.body.span.end
+
+
+def _changes_what_fits(before: Attempt, after: Attempt, found: Diagnostic, fix: Fix) -> bool:
+    """Whether a change reaches a call or an iteration of its place that was right.
+
+    It does by a token that does something else there, and by a layer added where the volume was right already.
+    """
+    if fix.span == found.span:
+        outputs = {node.name: node.output for node in after.nodes}
+        return any(outputs.get(node.name) != node.output for node in before.nodes if node.span == fix.span)
+    if any(fix.span.start <= node.span.start and node.span.end <= fix.span.end for node in before.nodes):
+        return False
+    end = fix.span.start + len(fix.replacement)
+    added = [node for node in after.nodes if fix.span.start <= node.span.start and node.span.end <= end]
+    return any(node.output == after.nodes[node.inputs[0]].output and node.op.parameters(node.output) for node in added)
 
 
 def still_wrong(after: Iterable[Diagnostic], found: Diagnostic, fix: Fix) -> bool:

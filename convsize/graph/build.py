@@ -61,15 +61,20 @@ def build(
 class Attempt(Record):
     """What came of building: the network, or the errors that are in its way.
 
-    layers: how many nodes could be sized. entering: the volumes that enter layers which cannot be, by their places.
+    nodes: what could be sized. entering: the volumes that enter layers which cannot be, by their places.
     steps: how many atoms were run, layers and brackets alike: the work that building was.
     """
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
-    layers: int
+    nodes: tuple[Node, ...]
     entering: Mapping[Span, Shape]
     steps: int
+
+    @property
+    def layers(self) -> int:
+        """How far the network could be built."""
+        return len(self.nodes)
 
 
 def attempt(
@@ -88,7 +93,7 @@ def attempt(
     network = builder.run()
     draft = builder.draft
     found = () if network else draft.sorted_diagnostics()
-    return Attempt(network, found, len(draft.nodes), draft.entering, builder.unroller.steps)
+    return Attempt(network, found, tuple(draft.nodes), draft.entering, builder.unroller.steps)
 
 
 def input_name(stmt: InputStmt) -> str:

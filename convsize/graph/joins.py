@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from convsize.errors import Fix, Label, Source, Span
 from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
+from convsize.graph.network import Node
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.tree import Group, Identity, Item, Layer, Num, Series
 from convsize.record import Record
@@ -20,14 +21,27 @@ class _Way(Record):
     help: str
 
 
+class _Path(Record):
+    """How a branch came to its extents.
+
+    reduction: the stride on every axis from the network's input, None where there is none to speak of: behind global
+    pooling, a fully connected layer, a reshape. upsampled: whether the branch itself upsamples.
+    """
+
+    reduction: tuple[Fraction, ...] | None
+    upsampled: bool
+
+
 def join_error(
-    error: GeometryError, group: Group, shapes: tuple[Shape, ...], source: Source
+    error: GeometryError, group: Group, nodes: Sequence[Node], inputs: tuple[int, ...], source: Source
 ) -> tuple[BuildError, tuple[Label, ...]]:
     """The error at the first branch, with labels at the others, and with the ways to mend it, the nearest first."""
+    shapes = tuple(nodes[index].output for index in inputs)
+    paths = tuple(_path(nodes, index, branch) for index, branch in zip(inputs, group.branches, strict=True))
     labels = [
         Label(branch.span, f"this branch gives {shape}") for branch, shape in zip(group.branches, shapes, strict=True)
     ]
-    ways = list(_ways(error.code, group, shapes, source))
+    ways = list(_ways(error.code, group, shapes, paths, source))
     found = BuildError(
         error.code,
         error.message,
@@ -49,7 +63,27 @@ def _fix(edits: tuple[tuple[Span, str], ...], source: Source) -> Fix:
     return Fix(whole, "".join(parts), safe=False)
 
 
-def _ways(code: str, group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
+def _path(nodes: Sequence[Node], index: int, branch: Series) -> _Path:
+    node, upsampled = nodes[index], False
+    reduction = [Fraction(1)] * node.output.rank
+    while node.inputs:
+        sources = [nodes[each] for each in node.inputs]
+        # Behind a join the way goes on in a branch that has the extents of all.
+        before = next((each for each in sources if each.output.spatial == node.output.spatial), sources[0])
+        window = node.op.window(*(each.output for each in sources))
+        if before.output.rank != node.output.rank or window.kind == "everything":
+            return _Path(None, upsampled)
+        inside = any(branch.span.start <= at.start and at.end <= branch.span.end for at in (node.span, *node.calls))
+        for axis, each in enumerate(window.axes if node.op.EXTENTS == "windows" else ()):
+            reduction[axis] *= Fraction(1, each.stride) if each.transposed else each.stride
+            upsampled = upsampled or (inside and each.transposed and each.stride > 1)
+        node = before
+    return _Path(tuple(reduction), upsampled)
+
+
+def _ways(
+    code: str, group: Group, shapes: tuple[Shape, ...], paths: tuple[_Path, ...], source: Source
+) -> Iterator[_Way]:
     ranks = {shape.rank for shape in shapes}
     if code == "E304":
         yield from _values(group, shapes, "the gate as many values as its input has maps")
@@ -63,7 +97,9 @@ def _ways(code: str, group: Group, shapes: tuple[Shape, ...], source: Source) ->
         if group.kind == "sum" and len({shape.area == 1 for shape in shapes}) == 2:
             yield from _values(group, shapes, "the branch of one position as many maps as the other has")
         spatial = code in ("E302", "E303")
-        if not (spatial and _close(shapes)):
+        if spatial and _oversized(shapes, paths):
+            yield from _upsampled(group, shapes, source)
+        elif not (spatial and _close(shapes)) or _strided(shapes, paths):
             yield from _projections(group, shapes, source)
         elif group.kind != "sum" or len({shape.channels for shape in shapes}) == 1:
             yield from _crops(group, shapes, source)
@@ -86,6 +122,29 @@ def _written(branch: Series, source: Source) -> str:
 def _close(shapes: tuple[Shape, ...]) -> bool:
     """Whether the extents differ by lost pixels rather than by a stride."""
     return all(2 * min(extents) > max(extents) for extents in zip(*(shape.spatial for shape in shapes), strict=True))
+
+
+def _strided(shapes: tuple[Shape, ...], paths: tuple[_Path, ...]) -> bool:
+    """Whether the extents differ as the strides of the branches do."""
+    ways = [(path.reduction, shape.spatial) for path, shape in zip(paths, shapes, strict=True)]
+    most, least = min(ways, key=lambda way: way[1])
+    if most is None or len(set(ways)) < 2:
+        return False
+    return all(
+        reduction is not None
+        and all(
+            stride == small / own and -(-extent // stride) == fewest
+            for own, small, extent, fewest in zip(reduction, most, extents, least, strict=True)
+            for stride in (-(-extent // fewest),)
+        )
+        for reduction, extents in ways
+    )
+
+
+def _oversized(shapes: tuple[Shape, ...], paths: tuple[_Path, ...]) -> bool:
+    """Whether the larger of two branches upsamples too far: a stride behind that would undo it."""
+    large = max(zip(shapes, paths, strict=True), key=lambda each: each[0].area)
+    return large[1].upsampled and not _close(shapes)
 
 
 # ---- pixels: crop what is larger, pad what is smaller ----------------------------------------------------------------
@@ -148,13 +207,12 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
             yield from _upsampled(group, shapes, source)
             return
         strides.add(stride)
-        depth = goal.channels if group.kind == "sum" else shape.channels
-        plain = f"C1D{depth}" + (f"/{stride}" if stride > 1 else "")
+        plain = (f"C1D{goal.channels}" if group.kind == "sum" else "C1") + (f"/{stride}" if stride > 1 else "")
         item = _lone(branch)
         identity = item is not None and isinstance(item.atom, Identity)
         where, lead = (branch.span, "") if identity else (_behind(branch), " ")
         edits.append((where, lead + plain))
-        written.append((where, lead + (_general(model, stride) or plain)))
+        written.append((where, lead + ((_general(model, stride) if group.kind == "sum" else None) or plain)))
     why = f"only one branch has a stride of {max(strides)}; " if max(strides) > 1 else ""
     for each in [written, edits] if written != edits else [edits]:
         (span, text), many = each[0], len(each) > 1

@@ -258,7 +258,7 @@ class Unroller:
         try:
             output = op.output(*shapes)
         except GeometryError as error:
-            found, labels = join_error(error, group, shapes, self.draft.source)
+            found, labels = join_error(error, group, self.draft.nodes, inputs, self.draft.source)
             self.draft.report(found, scope, labels)
             raise Unknown from None
         too_large = volume_error(output, group.span)

@@ -69,8 +69,8 @@ def test_each_call_gets_its_own_number() -> None:
     file, _ = parse(Source(UNET, "net.spec"))
     (found,) = advised(file, inputs={"input": Shape(1, (570, 570))}, stated=False)
     assert found.help == (
-        "give each call its own `extent`: write `rise(32,@s4,54)`, `rise(16,@s3,100)`, `rise(8,@s2,192)`, "
-        "`rise(4,@s1,376)`"
+        "take the input `1@572x572`, or give each call its own `extent`: write `rise(32,@s4,54)`, "
+        "`rise(16,@s3,100)`, `rise(8,@s2,192)`, `rise(4,@s1,376)`"
     )
     (found,) = checked("input: 4@40x40\ndef u(d, n): [C3D{d}p0 crop(n) | C5D{d}p0] R\nu(4,30) u(8,n=20)\n")
     assert found.help == "give each call its own `n`: write `u(4,36)`, `u(8,n=32)`"

@@ -301,10 +301,10 @@ CASES = [
             "E303",
             "the branches of this concatenation have different extents: 3@32x32 and 3@16x16",
             "C3",
-            "only one branch has a stride of 2; project the other branch: write `C3 C1D3/2`",
+            "only one branch has a stride of 2; project the other branch: write `C3 C1/2`",
             label="this branch gives 3@32x32",
             labels=(("C3/2", "this branch gives 3@16x16"),),
-            fixes=((" C1D3/2", False),),
+            fixes=((" C1/2", False),),
         ),
     ],
     [

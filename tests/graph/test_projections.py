@@ -4,6 +4,14 @@ import pytest
 
 from convsize import SpecError
 from convsize.api import parse
+from convsize.check.check import check_source
+from convsize.errors import Source
+from convsize.geometry import Shape
+
+
+def help_and_fixes(text):
+    (found,) = check_source(Source(text, "net.spec")).diagnostics
+    return found.help, [fix.replacement for fix in found.fixes]
 
 
 @pytest.mark.parametrize(
@@ -39,3 +47,67 @@ def test_the_projection_in_the_terms_of_its_block(block, call, written):
     (found,) = raised.value.diagnostics
     assert [fix.replacement.strip() for fix in found.fixes] == written
     assert found.help.endswith(f"replace `x` by `{written[0]}`")
+
+
+@pytest.mark.parametrize("extent", [3, 8, 15, 31, 32, 33])
+@pytest.mark.parametrize("strided", ["C3D{d}/2 R C3D{d}", "M3/2p1 C3D{d}", "M2ceil C3D{d}", "A3/2p1 R C3D{d}"])
+def test_a_stride_in_one_branch_is_projected_at_even_and_at_odd_extents(strided, extent):
+    for depth in (4, 8):
+        net = f"input: 4@{extent}x{extent}\n({strided.replace('{d}', str(depth))} + x) R C3D4"
+        said, fixes = help_and_fixes(net)
+        assert f"C1D{depth}/2" in fixes, (net, said)
+        assert said.endswith(f"replace `x` by `C1D{depth}/2`")
+        concatenated = net.replace("(", "[").replace(" + ", " | ").replace(")", "]")
+        assert help_and_fixes(concatenated)[1][0] == "C1/2"
+
+
+@pytest.mark.parametrize("extent", [3, 5, 15, 31])
+def test_lost_pixels_are_cropped_though_a_stride_would_do_as_well(extent):
+    # 3 -> 1 -> 2: the stride of the pool is undone, so that the branches stand at one scale.
+    said, fixes = help_and_fixes(f"input: 4@{extent}x{extent}\n[x | M T2D4/2] C3D4")
+    assert any("crop(" in fix or "T2D4/2a1" in fix for fix in fixes), said
+    assert not any("C1" in fix for fix in fixes)
+    said, fixes = help_and_fixes("input: 4@5x5\n(x + C3p0) C3D4")
+    assert fixes[0] == " crop(3)"
+
+
+def test_a_branch_that_upsamples_too_far_is_not_strided_again():
+    said, fixes = help_and_fixes("input: 3@32x32\nC3D8/2 as s C3D16/2 [@s | T4D8/4p0] C3D4")
+    assert said == "bring the smaller branch up to the other: write `@s up(2)`"
+    assert fixes == [" up(2)"]
+
+
+@pytest.mark.parametrize(
+    ("calls", "ways"),
+    [
+        ("block(64)*2 block(128)", 0),  # identities of 64 before
+        ("block(128) block(128)", 0),  # one of 128 behind
+        ("block(128)*2", 0),
+        ("block(128)", 2),  # every call needs it
+        ("block(128) block(256)", 1),  # only in the parameter of the block
+    ],
+)
+def test_a_fix_in_a_block_leaves_the_calls_alone_that_are_right(calls, ways):
+    block = "def block(d): (C3D{d} BN R C3D{d} BN + x) R"
+    said, fixes = help_and_fixes(f"input: 64@8x8\n{block}\n{calls}")
+    assert fixes == ["C1D{d}", "C1D128"][:ways]
+    assert said.startswith("other calls are right as they are: give this one a block of its own") == (not ways)
+    assert said.endswith("project the shortcut: replace `x` by `C1D{d}`")
+
+
+def test_sizes_that_fit_are_said_for_the_input_that_was_asked_for():
+    text = """input: 1@64x64
+def dd(d): C3D{d} R
+def up(d, s): [@s | T2D{d}/2] dd(d)
+dd(2) as s1 M dd(2) as s2 M dd(2) as s3 M dd(2) as s4 M dd(2)
+up(2,@s4) up(2,@s3) up(2,@s2) up(2,@s1)
+"""
+    with pytest.raises(SpecError) as raised:
+        parse(text, inputs={"input": Shape(1, (300, 300))})
+    (found,) = raised.value.diagnostics
+    assert found.help == (
+        "height and width must be multiples of 16, but 300 is not: take the input `1@288x288` or `1@304x304`, "
+        "or no number in `up` mends all its calls: let the block take it as a parameter, as in `crop(n)`, "
+        "and give each call its own"
+    )
+    assert not found.fixes
