@@ -167,7 +167,7 @@ LIES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
 def test_files_that_lie_are_no_safetensors_files(weights: Path, lie: Callable[[Path], object]) -> None:
     lie(weights)
-    with pytest.raises(convsize.UsageError, match="is no whole safetensors file: "):
+    with pytest.raises(convsize.UsageError, match="is not a complete safetensors file: "):
         read_weights(weights)
 
 
@@ -215,5 +215,5 @@ def test_half_precision_is_read_as_it_is(weights: Path) -> None:
 def test_weights_that_are_no_file(weights: Path, make: Callable[[Path], object]) -> None:
     weights.unlink()
     make(weights)
-    with pytest.raises(convsize.UsageError, match=r"no file of weights|cannot be read: Too many levels"):
+    with pytest.raises(convsize.UsageError, match=r"not a file of weights|cannot be read: Too many levels"):
         read_weights(weights)
