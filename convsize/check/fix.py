@@ -9,7 +9,7 @@ from fractions import Fraction
 from convsize.check import check
 from convsize.check.config import Config
 from convsize.check.repairs import edited, moved, still_wrong
-from convsize.errors import Diagnostic, Fix, Source, UsageError
+from convsize.errors import Diagnostic, Fix, Place, Source, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import attempt
 from convsize.language import files
@@ -21,17 +21,35 @@ MOST_CHECKS = 400
 """For one file in one run: a spec that needs more is not mended one finding at a time."""
 
 
+LONGEST_CHAIN = 8
+"""Fixes in a row of which only the last leaves fewer findings."""
+
+
+class Made(Record):
+    """A fix that was made: for which finding, where, and what is written instead of what."""
+
+    code: str
+    place: Place
+    old: str
+    new: str
+
+
 class Mended(Record):
     """A file after its fixes.
 
-    before: the text as it was; findings: what is left, with the text as it is now. fixed: how many findings fixes
-    removed; more: how many more the unsafe fixes would.
+    before: the text as it was; findings: what is left, with the text as it is now. made: the fixes, each of which
+    removed a finding, with their places in the text that they were made in; more: how many more the unsafe fixes would.
     """
 
     before: Source
     findings: FileFindings
-    fixed: int
+    made: tuple[Made, ...]
     more: int
+
+    @property
+    def fixed(self) -> int:
+        """How many findings fixes removed."""
+        return len(self.made)
 
     @property
     def changed(self) -> bool:
@@ -54,13 +72,13 @@ def mend_file(
     """
     found = check.check_file(name, config, lets=lets, inputs=inputs, read=read)
     if found.failure is not None or not any(each.fixes for each in found.diagnostics):
-        return Mended(found.source, found, 0, 0)
+        return Mended(found.source, found, (), 0)
     try:
         return mend(found, config, unsafe=unsafe, lets=lets, inputs=inputs)
     except UsageError:
         raise
     except Exception as error:
-        return Mended(found.source, found.replace(failure=check.failure_text(error)), 0, 0)
+        return Mended(found.source, found.replace(failure=check.failure_text(error)), (), 0)
 
 
 def mend(
@@ -79,11 +97,13 @@ def mend(
     Raises UsageError as `check_source` does.
     """
     engine = _Engine(config, lets or {}, inputs or {})
-    state, fixed = engine.run(found, unsafe=unsafe)
+    state, made = engine.run(found, unsafe=unsafe)
     more = 0
     if not unsafe and any(not fix.safe for each in state.diagnostics for fix in each.fixes):
-        _, more = engine.run(state, unsafe=True)
-    return Mended(found.source, state, fixed, more)
+        more = len(engine.run(state, unsafe=True)[1])
+    elif unsafe and engine.checks < MOST_CHECKS:
+        state = state.replace(diagnostics=tuple(_refused(each) if each.fixes else each for each in state.diagnostics))
+    return Mended(found.source, state, tuple(made), more)
 
 
 class _Engine:
@@ -92,58 +112,60 @@ class _Engine:
         self.lets = lets
         self.inputs = inputs
 
-    def run(self, state: FileFindings, *, unsafe: bool) -> tuple[FileFindings, int]:
-        """Fixes until nothing changes any more; how many findings were mended."""
+    def run(self, state: FileFindings, *, unsafe: bool) -> tuple[FileFindings, list[Made]]:
+        """Fixes until nothing changes any more."""
         self.checks = 0
-        total = 0
+        total: list[Made] = []
         while self.checks < MOST_CHECKS:
-            after, fixed = self.passes(state, unsafe=unsafe)
+            after, made = self.passes(state, unsafe=unsafe)
             if after.source.text == state.source.text:
                 break
-            state, total = after, total + fixed
+            state, total = after, total + made
         return state, total
 
-    def passes(self, start: FileFindings, *, unsafe: bool) -> tuple[FileFindings, int]:
+    def passes(self, start: FileFindings, *, unsafe: bool) -> tuple[FileFindings, list[Made]]:
         """Fixes from the first finding to the last, again and again; ends at the last state that is not worse."""
-        state, fixed = self.at_once(start)
-        best, best_fixed = state, fixed
+        state, made = self.at_once(start)
+        best, best_made = state, made
         position = 0
         mended = False
         while self.checks < MOST_CHECKS:
             step = self.one(state, position, unsafe=unsafe)
             if step is not None:
-                state, position = step
-                fixed += 1
+                state, more, position = step
+                made = made + more
                 mended = True
                 if _errors(state) <= _errors(start):
-                    best, best_fixed = state, fixed
+                    best, best_made = state, made
             elif mended:
                 position, mended = 0, False
             else:
                 break
-        return best, best_fixed
+        return best, best_made
 
-    def at_once(self, state: FileFindings) -> tuple[FileFindings, int]:
+    def at_once(self, state: FileFindings) -> tuple[FileFindings, list[Made]]:
         """The preferred safe fixes of all findings together, where they do exactly what they should.
 
         Those that change sizes are made one at a time: what one of them mends, the next need not change.
         """
         chosen: list[Fix] = []
+        made: list[Made] = []
         end = 0
         for found in state.diagnostics:
             fix = next(_allowed(found, unsafe=False), None)
             if fix is not None and fix.span.start >= end and (not chosen or fix.span.start > chosen[-1].span.start):
                 chosen.append(fix)
+                made.append(_made(state, found, fix))
                 end = fix.span.end
         if len(chosen) < 2:
-            return state, 0
+            return state, []
         after = self.check(state.source, tuple(chosen))
         mended = len(state.diagnostics) - len(chosen) == len(after.diagnostics)
         if not mended or _stage(after) < _stage(state) or _fresh(state, after, tuple(chosen)):
-            return state, 0
-        return self.advised(after), len(chosen)
+            return state, []
+        return self.advised(after), made
 
-    def one(self, state: FileFindings, position: int, *, unsafe: bool) -> tuple[FileFindings, int] | None:
+    def one(self, state: FileFindings, position: int, *, unsafe: bool) -> tuple[FileFindings, list[Made], int] | None:
         """The first fix at or behind a place that makes the spec better, and where to go on."""
         for found in state.diagnostics:
             if found.span.start < position:
@@ -153,7 +175,34 @@ class _Engine:
                     return None
                 after = self.check(state.source, (fix,))
                 if self.better(state, after, found, fix):
-                    return self.advised(after), moved(found.span.start, (fix,))
+                    return self.advised(after), [_made(state, found, fix)], moved(found.span.start, (fix,))
+                chain = self.chain(state, after, found, fix, unsafe=unsafe)
+                if chain is not None:
+                    return (*chain, moved(found.span.start, (fix,)))
+        return None
+
+    def chain(
+        self, before: FileFindings, after: FileFindings, found: Diagnostic, fix: Fix, *, unsafe: bool
+    ) -> tuple[FileFindings, list[Made]] | None:
+        """Fixes of one kind in a row, each of which hands what it mends on to a layer behind it, until none is left.
+
+        A pool that rounds up gives a pixel more to the next one, which may lose it.
+        """
+        made = [_made(before, found, fix)]
+        while _stage(after) == 2 and len(after.diagnostics) == len(before.diagnostics) and len(made) <= LONGEST_CHAIN:
+            place = moved(found.span.start, (fix,))
+            behind = [each for each in after.diagnostics if each.code == found.code and each.span.start > place]
+            if any(each.code == found.code and each.span.start == place for each in after.diagnostics) or not behind:
+                return None
+            found, state = behind[0], after
+            following = next(_allowed(found, unsafe=unsafe), None)
+            if following is None or self.checks >= MOST_CHECKS:
+                return None
+            fix = following
+            after = self.check(state.source, (fix,))
+            made.append(_made(state, found, fix))
+            if self.better(before, after, found, fix):
+                return after, made
         return None
 
     def check(self, source: Source, fixes: tuple[Fix, ...]) -> FileFindings:
@@ -191,6 +240,17 @@ class _Engine:
 
 def _allowed(found: Diagnostic, *, unsafe: bool) -> Iterator[Fix]:
     return (fix for fix in found.fixes if fix.safe or unsafe)
+
+
+def _made(state: FileFindings, found: Diagnostic, fix: Fix) -> Made:
+    source = state.source
+    return Made(found.code, source.place(fix.span.start), source.slice(fix.span), fix.replacement)
+
+
+def _refused(found: Diagnostic) -> Diagnostic:
+    """A finding whose fixes were tried and undone, with the reason."""
+    reason = "not applied: it would only bring other findings"
+    return found.replace(help=f"{found.help}; {reason}" if found.help else reason)
 
 
 def _errors(findings: FileFindings) -> int:

@@ -286,9 +286,16 @@ def _write(work: Sequence[Found], mended: Sequence[Mended], *, diff: bool) -> No
 
 
 def _outcome(mended: Sequence[Mended], *, diff: bool, unsafe: bool) -> str:
-    """One sentence on what was fixed, and what could be."""
+    """A line for every fix that was written, and one sentence on what was fixed, and what could be."""
+    from convsize.check.fix import Made
     from convsize.words import plural
 
+    def line(name: str, made: Made) -> str:
+        old, new = (" ".join(text.split()) for text in (made.old, made.new))
+        what = f"replaced `{old}` by `{new}`" if old and new else f"added `{new}`" if new else f"removed `{old}`"
+        return f"{name}:{made.place.line}:{made.place.column}: {made.code} {what}\n"
+
+    lines = [line(each.before.name, made) for each in mended for made in each.made] if not diff else []
     fixed = sum(each.fixed for each in mended)
     more = sum(each.more for each in mended)
     verb = "would be" if diff else "was" if fixed == 1 else "were"
@@ -297,7 +304,7 @@ def _outcome(mended: Sequence[Mended], *, diff: bool, unsafe: bool) -> str:
         text += f" in {plural(sum(each.changed for each in mended), 'file')}"
     if more and not unsafe:
         text += f"; --unsafe-fixes would fix {more}{' more' if fixed else ''}"
-    return f"{text}\n"
+    return f"{''.join(lines)}{text}\n"
 
 
 def _standard_input(name: str) -> Source:

@@ -30,7 +30,9 @@ def test_fix_leaves_sizes_alone(spec: Callable[[str], Path], convsize: Callable[
     assert path.read_text() == "input: 3@13x13\nC3D64 R M FC10\n"
     assert ran.code == 1
     assert "W501" in ran.out
-    assert ran.err == "1 finding was fixed in 1 file; --unsafe-fixes would fix 1 more\n"
+    assert ran.err == (
+        f"{path}:2:7: E104 replaced `relu` by `R`\n1 finding was fixed in 1 file; --unsafe-fixes would fix 1 more\n"
+    )
 
 
 def test_unsafe_fixes_need_no_other_option(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
@@ -38,7 +40,10 @@ def test_unsafe_fixes_need_no_other_option(spec: Callable[[str], Path], convsize
     ran = convsize("check", "--isolated", "--unsafe-fixes", path)
     assert path.read_text() == "input: 3@13x13\nC3D64 R Mceil FC10\n"
     assert (ran.code, ran.out) == (0, "no findings (1 file checked)\n")
-    assert ran.err == "2 findings were fixed in 1 file\n"
+    assert ran.err == (
+        f"{path}:2:7: E104 replaced `relu` by `R`\n{path}:2:9: W501 replaced `M` by `Mceil`\n"
+        "2 findings were fixed in 1 file\n"
+    )
 
 
 def test_nothing_safe_to_fix(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
@@ -116,7 +121,32 @@ def test_several_files_in_several_processes(tmp_path: Path, convsize: Callable[.
         (tmp_path / f"net{number}.spec").write_text(SAFE if number % 2 else UNSAFE)
     ran = convsize("check", "--isolated", "--unsafe-fixes", "--jobs", 2, tmp_path)
     assert ran.code == 0
-    assert ran.err == "4 findings were fixed in 4 files\n"
+    *made, outcome = ran.err.splitlines()
+    assert outcome == "4 findings were fixed in 4 files"
+    assert made == [
+        f"{tmp_path}/net{number}.spec:2:{place}"
+        for number, place in enumerate(["9: W501 replaced `M` by `Mceil`", "7: E104 replaced `relu` by `R`"] * 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("series", "mended"),
+    [
+        ("C3D8 R M C3D8/2p0 R M", "C3D8 R Mceil C3D8/2p0:1 R M"),
+        ("C3D8 R M4/3 C7D8/2 R M", "C3D8 R M4/3ceil C7D8/2 R Mceil"),
+    ],
+)
+def test_a_loss_that_a_fix_hands_on_is_mended_where_it_goes(
+    series: str, mended: str, spec: Callable[[str], Path], convsize: Callable[..., Any]
+) -> None:
+    extent = 63 if "p0" in series else 50
+    path = spec(f"input: 3@{extent}x{extent}\n{series} GAP FC10\n")
+    ran = convsize("check", "--isolated", "--select", "W501", "--unsafe-fixes", path)
+    assert ran.out == "no findings (1 file checked)\n"
+    assert path.read_text() == f"input: 3@{extent}x{extent}\n{mended} GAP FC10\n"
+    made = [line.partition(": ")[2] for line in ran.err.splitlines()[:-1]]
+    assert all(line.startswith("W501 replaced `") for line in made)
+    assert len(made) == sum(old != new for old, new in zip(series.split(), mended.split(), strict=True))
 
 
 def test_a_file_that_cannot_be_read_is_a_finding(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
@@ -152,3 +182,10 @@ def test_the_message_alone_says_what_to_write(
     assert ran.code == 1
     for part in says:
         assert part in ran.out + ran.err
+
+
+def test_a_fix_that_is_not_applied_says_why(spec: Callable[[str], Path], convsize: Callable[..., Any]) -> None:
+    path = spec((Path(__file__).parent / "corpus" / "E407-two.spec").read_text())
+    assert "not applied" not in convsize("check", "--isolated", path).out
+    ran = convsize("check", "--isolated", "--unsafe-fixes", path)
+    assert "round up: `Mceil` gives 64@112x112, or let 222 or 224 pixels enter; not applied: it would" in ran.out
