@@ -125,6 +125,21 @@ def nearest(name: str, known: Iterable[str], most: int = 256) -> str | None:
     return found
 
 
+def meant(name: str, names: Sequence[str]) -> str:
+    """The layer that a mistyped name means or, where only its number is another, those that there are of its kind.
+
+    >>> meant("cnov1", ["conv1", "relu1"]), meant("conv9", ["conv1", "relu1", "conv2"])
+    ('did you mean `conv1`?', 'there are conv1, conv2')
+    """
+    near = nearest(name, names)
+    if near:
+        return did_you_mean(near)
+    stem = name.rstrip("0123456789")
+    alike = [each for each in names if each.rstrip("0123456789") == stem] or names
+    shown = ", ".join(alike[:5])
+    return f"there are {shown}{' and more' if len(alike) > 5 else ''}"
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 

@@ -200,6 +200,10 @@ HELD = ("E401", "E402", "E403", "E404")
 """What says that a check was made and does not hold; everything else says that it makes no sense."""
 
 
+EQUALITIES = ("E401", "E403", "E404")
+"""Where a spec states them of itself, the help is to state what it has: no help for what a project states of all."""
+
+
 def _over_budget(network: Network, config: Config) -> Iterator[Diagnostic]:
     """The budgets that a network breaks, at its first input; one on what it does not have is none of its business."""
     checks = _budgets(config)
@@ -214,7 +218,7 @@ def _over_budget(network: Network, config: Config) -> Iterator[Diagnostic]:
                 "error",
                 f"{found.message} (a budget of the project)",
                 where,
-                found.help,
+                "it holds for every spec that these settings reach" if found.code in EQUALITIES else found.help,
                 f"`budgets` in {_file(config)}",
             )
 

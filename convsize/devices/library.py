@@ -68,8 +68,9 @@ def path(name: str) -> str:
             if os.path.isfile(file):  # noqa: PTH113
                 return file
     known = names()
-    guess = nearest(name, known)
-    hint = f"{did_you_mean(guess)} There are: {', '.join(known)}" if guess else f"there are: {', '.join(known)}"
+    endings = [each for each in known if len(name) > 1 and each.endswith(name.lower())]
+    guess = nearest(name, known) or (endings[0] if len(endings) == 1 else None)
+    hint = f"{did_you_mean(guess)} There are: {', '.join(known)}" if guess else f"known devices: {', '.join(known)}"
     if name in ("cpu", "cuda"):
         hint = f"`convsize calibrate --device {name}` measures this machine; {hint}"
     raise UsageError(f"there is no device `{name}`: {hint}")

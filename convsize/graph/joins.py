@@ -113,10 +113,21 @@ def _lone(branch: Series) -> Item | None:
     return branch.items[0] if len(branch.items) == 1 else None
 
 
-def _written(branch: Series, source: Source) -> str:
-    """The end of a branch as a help line shows it: whole where it is short, else its last item."""
-    text = source.slice(branch.span if len(branch.items) == 1 else branch.items[-1].span)
-    return text if len(text) <= 24 and "\n" not in text else "…"
+def _ended(branch: Series, text: str, source: Source) -> str:
+    """What to write so that a branch ends with something more: all of it, or where it is long its last item."""
+    whole = source.slice(branch.span)
+    if len(branch.items) == 1 and len(whole) <= _SHORT and "\n" not in whole:
+        return f"write `{whole}{text}`"
+    if len(whole) <= _SHORT and "\n" not in whole:
+        return f"replace `{whole}` by `{whole}{text}`"
+    last = source.slice(branch.items[-1].span)
+    return (
+        f"end it with `{last}{text}`" if len(last) <= _SHORT and "\n" not in last else f"end it with `{text.strip()}`"
+    )
+
+
+_SHORT = 32
+"""Characters of a branch that a help line shows whole."""
 
 
 def _close(shapes: tuple[Shape, ...]) -> bool:
@@ -157,8 +168,7 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
     crop = f"crop({size})"
     edits = tuple((_behind(group.branches[at]), f" {crop}") for at in larger)
     if len(larger) == 1:
-        shown = f"`{_written(group.branches[larger[0]], source)} {crop}`"
-        yield _Way(edits, f"crop the larger branch: write {shown}")
+        yield _Way(edits, f"crop the larger branch: {_ended(group.branches[larger[0]], f' {crop}', source)}")
     else:
         yield _Way(edits, f"crop the larger branches: end them with `{crop}`")
     most = tuple(max(extents) for extents in zip(*(shape.spatial for shape in shapes), strict=True))
@@ -220,7 +230,7 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
             said = "project the other branches: " + ", ".join(f"`{part.strip()}`" for _, part in each)
         elif span.start == span.end:
             branch = next(branch for branch in group.branches if branch.span.end == span.end)
-            said = f"project the other branch: write `{_written(branch, source)}{text}`"
+            said = f"project the other branch: {_ended(branch, text, source)}"
         else:
             said = f"project the shortcut: replace `x` by `{text}`"
         yield _Way(tuple(each), why + said)
@@ -242,8 +252,8 @@ def _upsampled(group: Group, shapes: tuple[Shape, ...], source: Source) -> Itera
     deeper = group.kind == "sum" and shapes[small].channels not in (1, shapes[large].channels)
     text = (f" C1D{shapes[large].channels}" if deeper else "") + f" up({factors.pop()})"
     branch = group.branches[small]
-    written = f"{_written(branch, source)}{text}"
-    yield _Way(((_behind(branch), text),), f"bring the smaller branch up to the other: write `{written}`")
+    said = f"bring the smaller branch up to the other: {_ended(branch, text, source)}"
+    yield _Way(((_behind(branch), text),), said)
 
 
 def _general(model: Series, stride: int) -> str | None:

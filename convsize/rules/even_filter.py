@@ -29,9 +29,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 
 
 def _even(network: Network, node: Node) -> int:
-    """The first even extent of the filter; 0 where there is none, or where the windows tile the input."""
+    """The first even extent of the filter; 0 where there is none, nothing is padded, or the windows tile the input."""
     for axis in axes_of(network, node):
-        if axis.kernel % 2 == 0 and axis.kernel != axis.stride:
+        if axis.kernel % 2 == 0 and axis.kernel != axis.stride and (axis.before or axis.after):
             return axis.kernel
     return 0
 
@@ -41,7 +41,7 @@ RULE = Rule(
     name="even-filter",
     summary="an even filter cannot be padded evenly",
     checks=(
-        "Convolutions with an even filter. Filters as wide as their stride, which tile the input as "
+        "Convolutions with an even filter and padding. Filters as wide as their stride, which tile the input as "
         "ConvNeXt's first layer does, and transposed convolutions, whose filter should be a multiple of the "
         "stride, are not reported."
     ),

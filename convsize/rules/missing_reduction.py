@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from math import prod
 
-from convsize.errors import Diagnostic
+from convsize.errors import Diagnostic, Span
 from convsize.graph.network import Network, Node
+from convsize.language.tree import Num
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import axes_of, by_place, finding, in_between, origins
+from convsize.rules.places import Places, axes_of, by_place, consumers, finding, in_between, origins
 
 _DEEP = 256
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places, readers = Places(network), consumers(network)
     filters = [node for node in network.layers if node.op.KIND == "convolution"]
     origin = origins(network, in_between)
     for found in by_place(node for node in filters if _expensive(context, node, origin)):
@@ -33,9 +36,28 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"a {kernel} filter over all {source.channels} maps has {taps}·{source.channels}·{depth} = "
             f"{taps * source.channels * depth:,} weights; at {narrow} maps, with 1x1 filters before and after, "
             f"{reduced:,}",
-            f"write `C1D{narrow} R C{size}D{narrow} R C1D{depth}`",
+            _written(network, places, found, narrow, depth, size, readers),
             style=True,
         )
+
+
+def _written(
+    network: Network, places: Places, found: list[Node], narrow: int, depth: int, size: str, readers: list[list[int]]
+) -> str:
+    """The three filters, with what the one there is has of suffixes and of a norm behind it; in a block in words."""
+    node = found[0]
+    if node.calls:
+        return "halve the depth with a 1x1 filter before it and restore it with one behind, in the block's parameters"
+    here = Span(0, 0)
+    plain = {"padding": None, "dilation": None, "size": (Num(Fraction(1), here),)}
+    thin, wide = (Num(Fraction(each), here) for each in (narrow, depth))
+    tokens = [
+        places.retoken(found, depth=thin, stride=None, **plain) or f"C1D{narrow}",
+        places.retoken(found, depth=thin) or f"C{size}D{narrow}",
+        places.retoken(found, depth=wide, stride=None, **plain) or f"C1D{depth}",
+    ]
+    norms = [network.nodes[each].spec for each in readers[node.index] if network.nodes[each].op.KIND == "norm"]
+    return f"write `{' '.join([*norms, 'R', '']).join(f'{token} ' for token in tokens).strip()}`"
 
 
 def _expensive(context: Context, node: Node, origin: list[int]) -> bool:

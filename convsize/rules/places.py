@@ -165,6 +165,15 @@ class Places:
             return None
         return layer_text(place[0].atom.replace(**changes), dim_text)
 
+    def stride(self, found: list[Node]) -> str | None:
+        """The stride as the token of these layers writes it; None where there is no token, or no stride in it."""
+        from convsize.language.formatter import dim_text
+
+        place = self.item(found[0].span)
+        if place is None or not isinstance(place[0].atom, Layer) or place[0].atom.stride is None:
+            return None
+        return "x".join(map(dim_text, place[0].atom.stride))
+
     def replaced(self, found: list[Node], token: str | None) -> tuple[Fix, ...]:
         """The fix that writes another token, where the whole place is to be changed: another layer, so never safe."""
         if token is None or not self.whole(found):

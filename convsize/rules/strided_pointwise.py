@@ -8,22 +8,24 @@ from fractions import Fraction
 from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import FILTERS, axes_of, by_place, finding
+from convsize.rules.places import FILTERS, Places, axes_of, by_place, finding
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
+    places = Places(network)
     windows = [node for node in network.layers if node.op.KIND in {*FILTERS, "pool"}]
     for found in by_place(node for node in windows if _skipped(network, node)):
         node = found[0]
         skipped = _skipped(network, node)
         stride = max(axis.stride for axis in axes_of(network, node) if axis.kernel == 1)
-        convolution = f"C1D{node.output.channels}" if node.op.KIND in FILTERS else ""
+        convolution = places.retoken(found, stride=None) if node.op.KIND in FILTERS else None
+        pool = f"A{places.stride(found) or stride}"
         yield finding(
             "W555",
             node,
             f"a 1-wide window at a stride of {stride} skips {skipped.numerator} of every {skipped.denominator} pixels",
-            f"average first, then project: `A{stride} {convolution}`" if convolution else f"pool over all: `A{stride}`",
+            f"average first, then project: `{pool} {convolution}`" if convolution else f"pool over all: `{pool}`",
             style=True,
         )
 

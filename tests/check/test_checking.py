@@ -131,6 +131,14 @@ def test_budgets_that_are_broken() -> None:
     assert found.help == "the largest parts: fc1 (96 %), conv1 (4 %)"
 
 
+@pytest.mark.parametrize(
+    ("budgets", "text"), [("out=10", "input: 3@8x8\nC3D8\n"), ("params=3", SMALL), ("graph=00000000", SMALL)]
+)
+def test_what_a_project_states_of_all_specs_is_not_to_be_rewritten_for_one(budgets: str, text: str) -> None:
+    (found,) = check(text, Config(budgets=(budgets,), file=Path.cwd() / "pyproject.toml")).diagnostics
+    assert found.help == "it holds for every spec that these settings reach"
+
+
 def test_a_budget_on_the_receptive_field_may_name_the_input() -> None:
     assert budget("receptive_field>=input") == [
         ("E402", "receptive_field is 3x3, not >= the input's 8x8 (a budget of the project)")

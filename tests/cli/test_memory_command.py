@@ -93,7 +93,7 @@ def test_nothing_fits(convsize):
         (("memory", "--batch", "0"), "a batch has at least one sample, not 0"),
         (("memory", "--optimizer", "adan"), "there is no optimizer `adan` here"),
         (("memory", "--freeze", "conv9"), "no layer is called `conv9`"),
-        (("memory", "--device", "h2000"), "there is no device `h2000`: there are: a100"),
+        (("memory", "--device", "h2000"), "there is no device `h2000`: known devices: a100"),
         (("memory", "--loss", "mae"), "there is no loss `mae` here; there are: cross-entropy, mse"),
         (("memory", "--autocast", "float32"), "autocast computes in bfloat16 or float16"),
         (("memory", "--checkpoint", "bot*"), "no block is called `bot*`: none is made by a `def`"),

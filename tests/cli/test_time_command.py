@@ -58,7 +58,7 @@ def test_sweep(convsize, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--device", "h20"), "there is no device `h20`: there are: "),
+        (("--device", "h20"), "there is no device `h20`: known devices: "),
         (("--device", "cpu.json"), "cpu.json"),
         (("--sweep", "1..8"), "--sweep takes batch=A..B"),
         (("--sweep", "batch=8..1"), "--sweep takes batch=A..B"),

@@ -99,7 +99,7 @@ def test_calibrated_document(tmp_path: Path) -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UsageError, match=r"no device `h20`: there are: a100, h100"):
+    with pytest.raises(UsageError, match=r"no device `h20`: known devices: a100, h100"):
         devices.load("h20")
     with pytest.raises(UsageError, match="no device `cpu`: `convsize calibrate --device cpu` measures this machine"):
         devices.load("cpu")
@@ -194,3 +194,12 @@ def test_command_goes_on_beside_a_torn_file(settings: Path) -> None:
     assert "h200" in result.stdout
     assert run("devices", "mine").returncode == 2
     assert run("devices", "mine").stdout == ""
+
+
+def test_a_device_is_meant_by_the_end_of_its_name() -> None:
+    with pytest.raises(UsageError) as raised:
+        devices.load("4090")
+    assert str(raised.value).startswith("there is no device `4090`: did you mean `rtx4090`? There are: a100, ")
+    with pytest.raises(UsageError) as raised:
+        devices.load("00")  # a100, h100 and more
+    assert str(raised.value).startswith("there is no device `00`: known devices: a100, ")

@@ -111,3 +111,10 @@ up(2,@s4) up(2,@s3) up(2,@s2) up(2,@s1)
         "and give each call its own"
     )
     assert not found.fixes
+
+
+def test_a_branch_of_several_layers_is_shown_whole():
+    said, _ = help_and_fixes("input: 8@8x8\ndef b(d): (C3D{d}/2 R + A1/2 pad(0)) R\nb(16)")
+    assert said == "project the other branch: replace `A1/2 pad(0)` by `A1/2 pad(0) C1D{d}`"
+    said, _ = help_and_fixes("input: 8@8x8\n(C3D16 + C3D8 BN R C3D8 BN R C3D8 BN R C3D8) R")
+    assert said == "project the other branch: end it with `C3D8 C1D16`"

@@ -347,6 +347,7 @@ NEGATIVE = [
     ("W517", "input: 3@32x32\nC3D8 R (C3D8/2 + A C1D8) FC10"),
     ("W551", "input: 3@8x8\nC3D8 R FC10"),
     ("W551", "input: 3@8x8\nC4D8/4p0 R FC10"),
+    ("W551", "input: 1@4000\nC80D8/4pvalid R FC10"),  # no zeros to be split
     ("W551", "input: 3@8x8\nT4D8/2p1 R FC10"),
     ("W552", "input: 64@16x16\nC3D64 R FC10"),
     # Along one axis 5C² weights against 3C² + 3C²: no fewer.
@@ -511,3 +512,20 @@ def test_of_several_inputs_the_one_of_which_most_is_seen_is_told() -> None:
 def test_an_output_of_which_no_unit_sees_anything_has_no_holes() -> None:
     # T1/4 on 32 units: 0, 4 … 124 of 125 see one, and crop(2) takes numbers 61 and 62.
     assert not findings("input: 3@32\n(C3D8d2 R)*3 T1/4 [crop(2) | crop(2)]", "W514")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "help_text"),
+    [
+        ("W555", "input: 3@8x8\ndef b(d, s): C1D{d}b0/{s} BN\nb(8,2)\n", "`A{s} C1D{d}b0`"),
+        ("W555", "input: 3@8x8\nC1D8/2 R FC10", "`A2 C1D8`"),
+        ("W560", "input: 256@8x8\nC3D256 R FC10", "`C1D128 R C3D128 R C1D256`"),
+        ("W560", "input: 256@8x8\nC3D256b0 BN R FC10", "`C1D128b0 BN R C3D128b0 BN R C1D256b0`"),
+        ("W560", "input: 256@8x8\nC3D256/2p1 R FC10", "`C1D128 R C3D128/2p1 R C1D256`"),
+        ("W560", "input: 256@8x8\ndef b(d): C3D{d} R\nb(256) b(512) FC10", "in the block's parameters"),
+    ],
+)
+def test_advice_is_written_in_the_terms_of_its_place(code: str, text: str, help_text: str) -> None:
+    found = check_source(Source(text, "net.spec"), Config(style=True, select=(code,))).diagnostics
+    assert found[0].code == code
+    assert found[0].help.endswith(help_text)

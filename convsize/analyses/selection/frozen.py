@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from convsize.errors import UsageError
 from convsize.graph.network import Network
-from convsize.words import did_you_mean, nearest, or_rather
+from convsize.words import meant, nearest, or_rather
 
 
 def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
@@ -31,18 +31,7 @@ def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]
                 if fnmatchcase(node.name, pattern) or fnmatchcase(node.name, f"{pattern}.*")
             }
             if not own:
-                raise UsageError(f"{network.name}: no layer is called `{pattern}`: {_meant(network, pattern)}")
+                hint = meant(pattern, [node.name for node in network.layers])
+                raise UsageError(f"{network.name}: no layer is called `{pattern}`: {hint}")
         found |= own
     return frozenset(found)
-
-
-def _meant(network: Network, pattern: str) -> str:
-    """The layer that a mistyped name means or, where only its number is another, those that there are of its kind."""
-    names = [node.name for node in network.layers]
-    near = nearest(pattern, names)
-    if near:
-        return did_you_mean(near)
-    stem = pattern.rstrip("0123456789")
-    alike = [name for name in names if name.rstrip("0123456789") == stem] or names
-    shown = ", ".join(alike[:5])
-    return f"there are {shown}{' and more' if len(alike) > 5 else ''}"

@@ -18,7 +18,7 @@ from convsize.views.canvas.scene import Dot, Image, Line, Polygon, Scene, Shape,
 from convsize.views.text import numbers
 from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import nearest, or_rather, plural
+from convsize.words import meant, plural
 
 _PANEL = 380.0
 _OVERHANG = Fraction(1, 3)
@@ -75,7 +75,7 @@ def way(report: Report, layer: str | None = None) -> Way:
     elif layer in rows:
         target = rows[layer]
     else:
-        raise UsageError(f"there is no layer `{layer}`{or_rather(nearest(layer, rows))}")
+        raise UsageError(f"no layer is called `{layer}`: {meant(layer, list(rows))}")
     if target.receptive_field is None or not target.receptive_fields:
         raise UsageError(f"`{target.name}` sees no positions of an input")
     name = target.receptive_fields[0][0]

@@ -113,7 +113,7 @@ def test_the_command(convsize):
     [
         ((), "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"),
         (("--device", "cpu"), "the memory of `cpu` is unknown: add it, such as --memory 16GiB"),
-        (("--device", "h20"), "there is no device `h20`: there are: a100, h100, h200"),
+        (("--device", "h20"), "there is no device `h20`: known devices: a100, h100, h200"),
         (("--memory", "24"), "--memory 24 has no unit: write 24GiB, 24GB or 24MiB"),
         (("--memory", "24 apples"), "--memory takes a size such as 16GiB, 80GB or 512MiB, not `24 apples`"),
         (

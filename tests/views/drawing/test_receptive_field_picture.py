@@ -57,7 +57,7 @@ def test_a_unit_that_sees_all() -> None:
 
 def test_wrong_layers() -> None:
     net = report("input: 1@8x8\nC3D2 GAP FC4")
-    with pytest.raises(UsageError, match="there is no layer `covn1`: did you mean `conv1`"):
+    with pytest.raises(UsageError, match="no layer is called `covn1`: did you mean `conv1`"):
         way(net, "covn1")
 
 
@@ -94,7 +94,7 @@ def test_a_photo_stands_in_the_picture(convsize, tmp_path: Path) -> None:
         (["--image", "none.png", "-o", "rf.svg"], "there is no file"),
         (["--image", "page.svg", "-o", "rf.png"], "--image needs an SVG"),
         (["-o", "rf.dot"], "a receptive field is not a graph"),
-        (["conv77"], "there is no layer `conv77`"),
+        (["conv77"], "no layer is called `conv77`: there are conv1, conv2, conv3, conv4, conv5"),
     ],
 )
 def test_wrong_calls(convsize, arguments: list[str], text: str, tmp_path: Path, monkeypatch) -> None:
