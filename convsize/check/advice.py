@@ -11,6 +11,7 @@ from convsize.check.repairs import Build, block_around, edited, output_paddings,
 from convsize.errors import Diagnostic, Fix, Source, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import Attempt, attempt
+from convsize.graph.draft import SHRUNK
 from convsize.graph.network import Network
 from convsize.language.formatter import dim_text, layer_text
 from convsize.language.parser import parse
@@ -194,8 +195,12 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
             return found.replace(fixes=(), help=said)
     if smallest is None:
         return found
-    said = f"{smallest.how}: write `{smallest.fix.replacement}`"
-    if found.help and found.code not in _SAID_BETTER:
+    written = smallest.fix.replacement
+    said = f"{smallest.how}: write `{written}`" if written else f"{smallest.how}: leave it out"
+    if smallest.settles:
+        _, shrunk, way = (found.help or "").partition(SHRUNK)
+        said += f"; {shrunk}{way}" if way else ""
+    elif found.help and found.code not in _SAID_BETTER:
         said = f"{said}; otherwise {found.help}"
     return found.replace(fixes=(smallest.fix,), help=said)
 

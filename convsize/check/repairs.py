@@ -34,10 +34,14 @@ Build = Callable[[File], Attempt]
 
 
 class Repair(Record):
-    """A change with what it does in words: "pad after the last pixel"."""
+    """A change with what it does in words: "pad after the last pixel".
+
+    settles: whether what the op says of its numbers is no way to go beside it.
+    """
 
     fix: Fix
     how: str
+    settles: bool = False
 
 
 def edited(text: str, fixes: tuple[Fix, ...]) -> str:
@@ -122,9 +126,9 @@ def _changes_what_fits(before: Attempt, after: Attempt, found: Diagnostic, fix: 
 
     It does by a token that does something else there, and by a layer added where the volume was right already.
     """
-    if fix.span == found.span:
+    if fix.span.start <= found.span.start and found.span.end <= fix.span.end and found.code.startswith("E2"):
         outputs = {node.name: node.output for node in after.nodes}
-        return any(outputs.get(node.name) != node.output for node in before.nodes if node.span == fix.span)
+        return any(outputs.get(node.name) != node.output for node in before.nodes if node.span == found.span)
     if any(fix.span.start <= node.span.start and node.span.end <= fix.span.end for node in before.nodes):
         return False
     end = fix.span.start + len(fix.replacement)
@@ -155,6 +159,8 @@ def _candidates(file: File, found: Diagnostic, before: Attempt) -> Iterator[Repa
     item, series = place
     at = series.items.index(item)
     entering = before.entering.get(found.span)
+    if found.code == "E202":
+        yield from _one_too_many(file, found, before, entering)
     if isinstance(item.atom, Layer):
         yield from _of_layer(item.atom, found.code, entering, _defaults(file))
     elif isinstance(item.atom, Call):
@@ -169,6 +175,33 @@ def _place(file: File, span: Span) -> tuple[Item, Series] | None:
             if item.atom.span == span:
                 return item, series
     return None
+
+
+def _one_too_many(file: File, found: Diagnostic, before: Attempt, entering: Shape | None) -> Iterator[Repair]:
+    """For a repeat that makes a volume too small for its next iteration: as many iterations as there are pixels for.
+
+    A pool of a single pixel that stands alone is left out, since it has nothing to pool.
+    """
+    text, span = file.source.text, found.span
+    calls = [label.span for label in found.labels if label.text.startswith("in this call")]
+    alone = False
+    for series in series_of(file):
+        for item in series.items:
+            atom = item.atom
+            around = [each for each in (span, *calls) if atom.span.start <= each.start and each.end <= atom.span.end]
+            if not around:
+                continue
+            inside = around[0] == span
+            made = sum(node.span == span and (inside or node.calls[-1:] == (around[0],)) for node in before.nodes)
+            if isinstance(item.repeat, Num) and item.index is None and 0 < made < item.repeat.value:
+                written = text[atom.span.start : atom.span.end] + (f"*{made}" if made > 1 else "")
+                what = "one iteration too many" if item.repeat.value == made + 1 else "too many iterations"
+                yield Repair(Fix(atom.span.to(item.repeat.span), written, safe=False), what, settles=True)
+            elif atom.span == span and isinstance(atom, Layer) and atom.mnemonic in ("M", "A") and item.repeat is None:
+                alone = len(series.items) > 1 and not item.names
+    if alone and entering is not None and entering.area == 1:
+        lead = text[span.start - 1 : span.start] == " "
+        yield Repair(Fix(Span(span.start - lead, span.end), "", safe=False), "one pool too many", settles=True)
 
 
 def _unstrided(file: File, first: Span) -> Iterator[Repair]:

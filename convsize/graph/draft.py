@@ -15,6 +15,9 @@ from convsize.ops.base import Op
 from convsize.record import Record
 from convsize.records import Iteration
 
+SHRUNK = "the extents changed"
+"""How the way to a volume that became too small begins, at the end of a help line."""
+
 
 class Sized(Record):
     """An op with what it produces, and its shorthand."""
@@ -112,16 +115,22 @@ class Draft:
 
     def _shrinking(self, current: int) -> str:
         """The layers that made the volume small: the last few of them."""
-        steps: list[str] = []
+        steps: list[tuple[str, int]] = []
         index = current
         while self.nodes[index].inputs and len(steps) < 4:
             node = self.nodes[index]
             before = self.nodes[node.inputs[0]].output
             if before.spatial != node.output.spatial and before.spatial and node.output.spatial:
                 extents = "x".join(map(str, node.output.spatial))
-                steps.append(f"{extents} after `{node.spec}` on line {self.source.place(node.span.start).line}")
+                steps.append((f"{extents} after `{node.spec}`", self.source.place(node.span.start).line))
             index = node.inputs[0]
-        return "the extents changed on the way: " + ", ".join(reversed(steps)) if steps else ""
+        if not steps:
+            return ""
+        steps.reverse()
+        (_, first), *rest = steps
+        if all(line == first for _, line in rest):
+            return f"{SHRUNK} on line {first}: {', '.join(step for step, _ in steps)}"
+        return f"{SHRUNK} on the way: {', '.join(f'{step} on line {line}' for step, line in steps)}"
 
     def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
         """Appends a layer and names it."""

@@ -53,3 +53,23 @@ def test_no_number_is_so_large_that_it_takes_long_to_say_what_is_wrong(written):
     for number in LARGE:
         series = written.replace("{n}", str(number))
         lines_run(lambda series=series: findings(series), most=400_000)
+
+
+@pytest.mark.parametrize(
+    ("series", "said"),
+    [
+        ("C3D8 R M*5", "too many iterations: write `M*3`"),
+        ("C3D8 R M*4 FC10", "one iteration too many: write `M*3`"),
+        ("(C3D8 R M)*5 FC10", "too many iterations: write `(C3D8 R M)*3`"),
+        ("(C3D8 R A3/2)*4 FC10", "too many iterations: write `(C3D8 R A3/2)*2`"),
+        ("M/4 M*2 FC10", "one iteration too many: write `M`"),
+        ("C3D8 M C3D8 M C3D8 M C3D8 M C3D8", "one pool too many: leave it out"),
+        ("def b: C3D8 R M\nb*5 FC10", "too many iterations: write `b*3`"),
+        ("def b: C3D8 R (M R)*4\nb FC10", "one iteration too many: write `(M R)*3`"),
+    ],
+)
+def test_one_pool_too_many(series, said):
+    (found,) = findings(series, "3@8x8")
+    assert found.help.startswith(said)
+    assert "a kernel of at most 1" not in found.help
+    assert found.help.count("on line") == 1
