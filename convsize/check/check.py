@@ -13,11 +13,11 @@ from convsize.check.config import Config, shown
 from convsize.check.patterns import Patterns, relative
 from convsize.errors import Diagnostic, Severity, Source, Span, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
-from convsize.graph.build import build
+from convsize.graph.build import build, unknown_names
 from convsize.graph.network import Expectation, Network
 from convsize.language import files
 from convsize.language.parser import parse
-from convsize.language.tree import Check, ExpectStmt, InputStmt
+from convsize.language.tree import Check, ExpectStmt, File, InputStmt
 from convsize.records import FileFindings, RulePage
 from convsize.rules import registry
 from convsize.rules.base import Context, Rule
@@ -64,6 +64,8 @@ def check_source(
 
                 diagnostics = [*doubted(file, tuple(diagnostics), lets, inputs)]
             ruled = True
+    else:
+        diagnostics += _names_beside(source, file, found)
     said, wrong = suppressions.read(source, file.comments, registry.codes())
     stay, used = suppressions.apply(source, diagnostics, said)
     suppressed = len(diagnostics) - len(stay)
@@ -163,6 +165,18 @@ def _findings(network: Network, config: Config, chosen: frozenset[str]) -> list[
         if rule.find is not None:
             found += rule.find(context)
     return found
+
+
+def _names_beside(source: Source, file: File, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """The unknown names of a file that does not parse; those behind an error of their line may follow from it."""
+    first: dict[int, int] = {}
+    for each in found:
+        line = source.place(each.span.start).line
+        first[line] = min(first.get(line, each.span.start), each.span.start)
+    for each in unknown_names(file):
+        start = each.span.start
+        if start < first.get(source.place(start).line, len(source.text)):
+            yield each
 
 
 def _broken(diagnostics: Sequence[Diagnostic]) -> bool:

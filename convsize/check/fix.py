@@ -39,12 +39,22 @@ class Mended(Record):
 
     before: the text as it was; findings: what is left, with the text as it is now. made: the fixes, each of which
     removed a finding, with their places in the text that they were made in; more: how many more the unsafe fixes would.
+    refused: whether the fixes of what is left were tried and undone.
     """
 
     before: Source
     findings: FileFindings
     made: tuple[Made, ...]
     more: int
+    refused: bool = False
+
+    @property
+    def explained(self) -> FileFindings:
+        """What is left, with the reason at each fix that was not applied."""
+        if not self.refused:
+            return self.findings
+        found = tuple(_refused(each) if each.fixes else each for each in self.findings.diagnostics)
+        return self.findings.replace(diagnostics=found)
 
     @property
     def fixed(self) -> int:
@@ -101,9 +111,7 @@ def mend(
     more = 0
     if not unsafe and any(not fix.safe for each in state.diagnostics for fix in each.fixes):
         more = len(engine.run(state, unsafe=True)[1])
-    elif unsafe and engine.checks < MOST_CHECKS:
-        state = state.replace(diagnostics=tuple(_refused(each) if each.fixes else each for each in state.diagnostics))
-    return Mended(found.source, state, tuple(made), more)
+    return Mended(found.source, state, tuple(made), more, refused=unsafe and engine.checks < MOST_CHECKS)
 
 
 class _Engine:

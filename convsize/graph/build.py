@@ -96,6 +96,18 @@ def attempt(
     return Attempt(network, found, tuple(draft.nodes), draft.entering, builder.unroller.steps)
 
 
+def unknown_names(file: File) -> tuple[Diagnostic, ...]:
+    """The calls of blocks and words that there are not (E104), of a file that may be wrong in other ways as well.
+
+    What parses of a file with errors shows most of its names: a block counts as there if its `def` cannot be read.
+    """
+    builder = _Builder(file, {}, {}, "network", stated=False)
+    for error in check_names(file, builder.defs, builder.lets):
+        if error.code == "E104" and f"def {file.source.slice(error.span)}" not in file.source.text:
+            builder.draft.report(error)
+    return builder.draft.sorted_diagnostics()
+
+
 def input_name(stmt: InputStmt) -> str:
     """What an input is called: "input" where it has no name."""
     return "input" if stmt.name is None else stmt.name.name

@@ -105,6 +105,21 @@ def test_lets_and_inputs() -> None:
         check_source(source, lets={"M": Fraction(4)})
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def block(d): C3D{d} R\nblok(64)*2 Gap FC10\n", ["E104", "E002"]),
+        ("def block(d): C3D{d} Rr\nblok(64) hswich FC10\n", ["E004", "E104", "E104"]),
+        ("def block(d: C3D{d} R\nblock(64)*2 FC10\n", ["E011"]),  # the block is there, though it cannot be read
+        ("C3D8 Gap foo FC10\n", ["E002"]),  # behind an error a name may be a part of it
+        ("C3D8 Gap\nfoo FC10\n", ["E002", "E104"]),
+        ("C3D8 R (C3 + ) x FC10\n", ["E009"]),  # what stands for a faulty item is no error of its own
+    ],
+)
+def test_unknown_names_are_said_beside_errors_of_syntax(text: str, found: list[str]) -> None:
+    assert codes(f"input: 3@32x32\n{text}") == found
+
+
 # ---- budgets ---------------------------------------------------------------------------------------------------------
 
 # 3·3·3·8 + 8 = 224 and 8·8·8·10 + 10 = 5,130 parameters; 64·27·8 = 13,824 and 5,120 multiply-adds.

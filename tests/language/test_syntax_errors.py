@@ -2,6 +2,7 @@ import pytest
 from syntax_errors import CASES, Finding
 
 from convsize.errors import Diagnostic, Source
+from convsize.language.mnemonics import MNEMONICS
 from convsize.language.parser import parse
 
 
@@ -132,3 +133,11 @@ _WRONG_NUMBERS = (
 @pytest.mark.parametrize("spec", ["C3D{%s} R FC10", "(C3D{%s} R)*2 FC10", "[C3D{%s} R | C1D8] FC10", "C3D8 R*{%s} M"])
 def test_a_wrong_number_in_braces_is_one_error(spec: str, number: str) -> None:
     assert len(found_in(f"input: 3@32x32\n{spec % number}\n")[1]) == 1
+
+
+@pytest.mark.parametrize("name", [each for each in MNEMONICS if len(each) > 1])
+def test_a_layer_in_another_casing_is_meant(name: str) -> None:
+    for written in (name.title(), name[:-1] + name[-1].lower()):
+        _, found = found_in(f"C3D8 {written} R")
+        assert [(one.code, one.help) for one in found] == [("E002", f"did you mean `{name}`?")]
+        assert [fix.replacement for fix in found[0].fixes] == [name]

@@ -145,7 +145,7 @@ def command(
         mend = partial(_mend, unsafe=unsafe_fixes, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
         mended = tuple(_each(work, mend, jobs))
         _write(work, mended, diff=diff)
-        results = tuple(each.findings for each in mended)
+        results = tuple(each.explained for each in mended)
     else:
         each_file = partial(_check, lets=numbers, inputs=shapes, stdin_filename=stdin_filename)
         results = tuple(_each(work, each_file, jobs))

@@ -351,11 +351,13 @@ _ALL = (*list(MNEMONICS)[:4], "P", *list(MNEMONICS)[4:])
 
 
 def _nearest(written: str) -> list[str]:
-    """The layers that one letter more, less or other makes of a run."""
+    """The layer that a run names in another casing, else those that one letter more, less or other makes of it."""
     letters = 0
     while letters < len(written) and written[letters] not in DIGITS:
         letters += 1
     name, tail = written[:letters], written[letters:]
+    if len(name) > 1 and name.upper() in MNEMONICS and layers_in(name.upper() + tail) == 1:
+        return [name.upper() + tail]
     return [
         known + tail
         for known in MNEMONICS
