@@ -221,7 +221,7 @@ class _Engine:
 
     def advised(self, found: FileFindings) -> FileFindings:
         """The findings with fixes for all that can be mended."""
-        if _stage(found) != 1:
+        if not _errors(found):
             return found
         return check.check_source(found.source, self.config, lets=self.lets, inputs=self.inputs)
 

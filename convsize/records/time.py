@@ -53,7 +53,8 @@ class TimePrediction(Record):
     accuracy: how far predictions from this device's figures were off, where they were compared. assumed: the shares of
     the device's peak and of its bandwidth that are taken to be reached, and the seconds that an operator takes at
     least; None where they were measured. between: the seconds at all of the peaks with half that overhead, and at half
-    of the shares with twice that.
+    of the shares with twice that. tf32: FLOP/s of the convolutions where PyTorch computes them in another type than the
+    setting's, None where it does not.
     """
 
     name: str
@@ -67,6 +68,7 @@ class TimePrediction(Record):
     accuracy: Accuracy | None
     assumed: tuple[float, float, float] | None = None
     between: tuple[float, float] | None = None
+    tf32: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -80,10 +82,14 @@ class TimePrediction(Record):
 
 
 class SweepPoint(Record):
-    """A batch size with its time, its throughput and the memory of training, None where that is not asked for."""
+    """A batch size with its time in seconds, samples a second, and the peak of tensors in bytes.
+
+    between: the range of the time where shares of the peaks are assumed. memory: None where none is predicted.
+    """
 
     batch: int
     seconds: float
+    between: tuple[float, float] | None
     throughput: float
     memory: int | None
 
@@ -92,6 +98,7 @@ class Sweep(Record):
     """Time and memory over batch sizes.
 
     knee: the smallest batch from which on a larger one brings no more than a tenth of the highest throughput.
+    largest: the prediction for the largest batch, which says what all of them stand on.
     """
 
     name: str
@@ -99,3 +106,4 @@ class Sweep(Record):
     setting: TimeSetting
     points: tuple[SweepPoint, ...]
     knee: int
+    largest: TimePrediction

@@ -15,9 +15,10 @@ def test_a_data_sheet_is_assumed(convsize, width):
     lines = ran.out.splitlines()
     assert lines[0] == "resnet50 on NVIDIA H200 SXM · batch 64 · training, momentum · float32"
     assert "a training step" in ran.out
-    assert "Assumed, not measured: 50% of the peak and 80% of the bandwidth in the data sheet are reached" in " ".join(
-        ran.out.split()
-    )
+    assert (
+        "Assumed, not measured: 50% of the peak and 80% of the bandwidth in the data sheet (for convolutions "
+        "494 TFLOP/s in tf32, which PyTorch takes for float32) are reached"
+    ) in " ".join(ran.out.split())
     assert "At full power" in ran.out
     assert "bot1.f1.conv1 ×2" in ran.out
     assert all(len(line) <= width for line in lines)
@@ -85,3 +86,23 @@ def test_autocast_is_spelled_as_people_write_it(convsize) -> None:
         assert ran.code == 0
         assert f"inference · autocast {name}" in ran.out.replace("\n  ", " ")
         assert any(line.startswith("casts ") for line in ran.out.splitlines())
+
+
+def test_a_sweep_says_what_its_figures_stand_on(convsize):
+    ran = convsize("time", SPECS / "lenet5.spec", "--device", "l4", "--sweep", "batch=1..2")
+    assert "Assumed, not measured" in ran.out
+    assert ran.out.splitlines()[2].split() == ["batch", "time", "range", "samples/s", "memory"]
+    assert ran.out.splitlines()[4].split()[:7] == ["1", "74", "µs", "37", "µs", "to", "150"]
+    found = json.loads(
+        convsize("time", SPECS / "lenet5.spec", "--device", "l4", "--sweep", "batch=1..1", "--format", "json").out
+    )
+    assert (found["calibrated"], found["assumed"]) == (False, [0.5, 0.8, 6e-06])
+    (point,) = found["points"]
+    assert point["between"][0] < point["seconds"] < point["between"][1]
+
+
+def test_a_budget_that_is_missed_names_the_call_that_shows_the_layers(convsize, tmp_path):
+    spec = tmp_path / "net.spec"
+    spec.write_text("input: 3@8x8\nC3D4\nexpect: step_time(h200,batch=64)<=1us\n")
+    ran = convsize("check", spec)
+    assert "`convsize time --device h200 --batch 64 --train` lists the slowest layers" in ran.out

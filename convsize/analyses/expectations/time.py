@@ -63,11 +63,12 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
     holds = {"<=": seconds <= bound, "<": seconds < bound, ">=": seconds >= bound, ">": seconds > bound}
     if not holds[check.comparison]:
         unit = value.text.lstrip("0123456789.")
-        shown = f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.4g}{unit}"
+        shown = f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.4g} {unit}"
         text = (
             f"{name} at batch {setting.batch} on {device} is predicted as {shown}, not {check.comparison} {value.text}"
         )
-        most = f"`convsize time --device {device}` lists the slowest layers"
+        call = f"convsize time --device {device} --batch {setting.batch}{' --train' if setting.training else ''}"
+        most = f"`{call}` lists the slowest layers"
         yield Diagnostic("E402", "error", text, check.span, most)
 
 

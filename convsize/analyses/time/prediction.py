@@ -75,6 +75,7 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
         accuracy=_accuracy(device, setting, {layer.basis for layer in layers}),
         assumed=None if device.efficiency is None else (*device.efficiency, device.overhead),
         between=_between(network, device, setting),
+        tf32=dict(device.peaks).get("tf32") if setting.dtype == "float32" else None,
     )
 
 
@@ -210,7 +211,7 @@ def sweep_times(network: Network, device: Device, setting: TimeSetting, batches:
 
     points = []
     for batch in batches:
-        seconds = predict_time(network, device, setting.replace(batch=batch)).seconds
+        found = predict_time(network, device, setting.replace(batch=batch))
         chosen = TrainingSetting(
             batch,
             setting.optimizer,
@@ -223,7 +224,7 @@ def sweep_times(network: Network, device: Device, setting: TimeSetting, batches:
             memory: int | None = training_memory(network, chosen).peak.bytes
         except UsageError:  # a batch norm that cannot be trained at batch 1, a type that is not known
             memory = None
-        points.append(SweepPoint(batch, seconds, batch / seconds, memory))
+        points.append(SweepPoint(batch, found.seconds, found.between, found.throughput, memory))
     highest = max(point.throughput for point in points)
     knee = next(point.batch for point in points if point.throughput >= KNEE * highest)
-    return Sweep(network.name, device.name, setting, tuple(points), knee)
+    return Sweep(network.name, device.name, setting, tuple(points), knee, found)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerProfile, LayerRow, Profile
+from convsize.views.answers.devices import rate
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
@@ -191,8 +192,8 @@ def _sentences(found: Profile) -> list[str]:
         out.append("A disturbance of a few repeats is part of the total, but not of a layer's median.")
     if step.spread > _LOUD:
         out.append(
-            f"The noise is large: {what}s differ by ±{step.spread:.0%}. Other programs disturb the measurement; "
-            "more --repeats, or a quieter machine, would give more reliable figures."
+            f"The noise is large: {what}{'s' if found.training else 'es'} differ by ±{step.spread:.0%}. Other programs "
+            "disturb the measurement; more --repeats, or a quieter machine, would give more reliable figures."
         )
     moved = "In FLOP/s and B/s inputs, outputs and parameters move once in a forward pass"
     if found.training:
@@ -203,7 +204,7 @@ def _sentences(found: Profile) -> list[str]:
         source = "calibrated" if found.roof.calibrated else "data sheet"
         out.append(
             f"{moved}; roofline is the least time that {found.roof.title} ({source}: "
-            f"{numbers.count(round(found.roof.peak))}FLOP/s, {numbers.count(round(found.roof.bandwidth))}B/s) "
+            f"{rate(found.roof.peak, 'FLOP/s')}, {rate(found.roof.bandwidth, 'B/s')}) "
             "would take, as a share of what it took. It exceeds 100% where a layer's input is still in a cache."
         )
     if found.roof is not None and (found.roof.kind == "cuda") != found.device.startswith("cuda"):

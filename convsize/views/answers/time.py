@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from convsize.records import LayerRow
-from convsize.records.time import Sweep, TimePrediction, TimeSetting
+from convsize.records.time import Sweep, SweepPoint, TimePrediction, TimeSetting
+from convsize.views.answers.devices import rate
 from convsize.views.text import numbers
 from convsize.views.text.fold import fold
 from convsize.views.text.layout import grid, titled, wrapped
@@ -80,6 +81,12 @@ def number(value: float) -> str:
     return numbers.exact(round(value)) if value >= 100 else f"{value:.3g}"
 
 
+def _of_tf32(found: TimePrediction) -> str:
+    if found.tf32 is None:
+        return ""
+    return f" (for convolutions {rate(found.tf32, 'FLOP/s')} in tf32, which PyTorch takes for float32)"
+
+
 def basis(found: TimePrediction) -> str:
     """Where the figures come from, and how far such predictions were off."""
     bases = {layer.basis for layer in found.layers}
@@ -87,9 +94,9 @@ def basis(found: TimePrediction) -> str:
         compute, bandwidth, overhead = found.assumed or (1.0, 1.0, 0.0)
         return (
             f"Assumed, not measured: {compute:.0%} of the peak and {bandwidth:.0%} of the bandwidth in the data "
-            f"sheet are reached, and an operator takes at least {numbers.rough(overhead)}. The range "
-            "spans full peaks with half that overhead to half the shares with twice the overhead. `convsize "
-            "calibrate` measures a machine."
+            f"sheet{_of_tf32(found)} are reached, and an operator takes at least {numbers.rough(overhead)}. The range "
+            "spans full peaks with half that overhead to half the shares with twice the overhead. `convsize calibrate` "
+            "measures a machine."
         )
     text = (
         "Every layer was measured."
@@ -108,25 +115,33 @@ def basis(found: TimePrediction) -> str:
     )
 
 
+def _times(point: SweepPoint) -> tuple[str, ...]:
+    if point.between is None:
+        return (numbers.duration(point.seconds),)
+    least, most = point.between
+    return numbers.rough(point.seconds), f"{numbers.rough(least)} to {numbers.rough(most)}"
+
+
 def render_sweep(found: Sweep, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """A line for every batch size; the knee is marked."""
     rows = [
         (
             numbers.exact(point.batch),
             "←" if point.batch == found.knee else "",
-            numbers.duration(point.seconds),
-            number(point.throughput),
+            *_times(point),
+            number(point.throughput) if point.between is None else _rounded(point.throughput, 2),
             "–" if point.memory is None else numbers.size(point.memory),
         )
         for point in found.points
     ]
-    head = ("batch", "", "time", "samples/s", "memory")
+    ranged = found.largest.between is not None
+    head = ("batch", "", "time", *(["range"] if ranged else []), "samples/s", "memory")
     what = setting_text(found.setting).partition(" · ")[2]
     note = (
         f"← {found.knee} is the knee: the smallest batch that reaches nine tenths of the highest throughput. "
-        "Memory is the peak of tensors."
+        f"Memory is the peak of tensors. {basis(found.largest)}"
     )
-    table = grid(head, rows, width=width, paint=paint, styles=["cyan", None, None, None, None])
+    table = grid(head, rows, width=width, paint=paint, styles=["cyan", *[None] * (len(head) - 1)])
     return (
         "\n".join([f"{paint(found.name, 'bold')} on {found.device} · {what}", "", table, *wrapped(note, width)]) + "\n"
     )
@@ -160,7 +175,10 @@ def sweep_object(found: Sweep) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": found.name,
         "device": found.device,
+        "calibrated": found.largest.calibrated,
         "setting": found.setting.as_dict(),
+        "assumed": found.largest.assumed,
+        "accuracy": None if found.largest.accuracy is None else found.largest.accuracy.as_dict(),
         "knee": found.knee,
         "points": [point.as_dict() for point in found.points],
     }

@@ -20,7 +20,7 @@ def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
     ]
     said = list(found.said)
     if found.left_out:
-        said.append(f"{plural(found.left_out, 'sample')} of every epoch do not fill a step and are left out")
+        said.append(f"left out of every epoch: {plural(found.left_out, 'sample')}, too few for a whole step")
     if found.predicted is not None:
         said.append(f"predicted memory of a step: {numbers.size(found.predicted)} (tensors only)")
     else:
