@@ -222,7 +222,7 @@ def test_settings_that_make_no_sense(setting, message):
         ("step_time(h200,batch=64)<=1us", "E402", "not <= 1us"),
         ("step_time(h200,batch=64)<=1ms inference_time(t4)>=3s", "E402", "inference_time at batch 1 on t4 is "),
         ("step_time(h200)=3ms", "E406", "`=` cannot be checked"),
-        ("step_time(batch=3)<=2s", "E406", "none is named"),
+        ("step_time(batch=3)<=2s", "E406", "`step_time` needs a device"),
         ("step_time(h200,speed=3)<=2s", "E406", "takes a device, and batch, dtype and optimizer by name"),
         ("step_time(h20)<=2s", "E406", "there is no device `h20`: known devices: "),
         ("step_time(h200)<=2K", "E406", "`step_time` is a time, `2K` is none"),

@@ -64,12 +64,3 @@ def test_mending_never_harms(text: str, unsafe: bool) -> None:
     if log := os.environ.get("CONVSIZE_FUZZ_LOG"):
         with Path(log).open("a") as file:
             file.write(f"{errors(before)} {errors(after)} {mended.fixed} {took:.3f} {text!r}\n")
-
-
-def test_findings_after_the_last_fix_are_those_of_a_check() -> None:
-    """What a spec states of itself gets its advice, too, when a fix has made the network buildable."""
-    text = "input: 3@2x32\ndef stage(d): C3D{d} R C3D{d}p0 R M\nstage(32) stage(64) FC512 FC10\nexpect: params=1250858\n"
-    mended = mend(check_source(Source(text, "net.spec"), CONFIG), CONFIG, unsafe=True)
-    assert mended.changed
-    assert mended.findings.diagnostics == check_source(mended.findings.source, CONFIG).diagnostics
-    assert not mend(mended.findings, CONFIG, unsafe=True).changed
