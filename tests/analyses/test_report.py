@@ -39,7 +39,7 @@ def test_vgg_d():
     assert totals.parameter_bytes == 4 * 138_357_544
     assert insight(found, "parameters") == ["89 % of the parameters are in the fully connected layers fc1, fc2 and fc3"]
     assert insight(found, "activation_memory") == [
-        "most activation memory (59 %) is in the first 3 of 16 weight layers, conv1 to conv3, and the layers "
+        "most activation memory (59 %) is in the first 3 of 16 weight layers, conv1 to conv3 and the layers "
         "right after it"
     ]
     assert insight(found, "receptive_field") == [

@@ -270,7 +270,7 @@ def test_an_index_counts_the_iterations_of_a_repeat(series: str, outputs: list[i
         ("R*{2,x}", "E113", "x"),
         ("R*{2,c}", "E113", "c"),
         ("C1D{i}*{2,i}", "E111", "i"),
-        ("(R*{i*6000})*{9,i}", "E112", "R"),
+        ("(R*{i*6000})*{9,i}", "E112", "R*{i*6000}"),
     ],
 )
 def test_an_index_holds_inside_its_repeat_alone(series: str, code: str, place: str) -> None:

@@ -470,7 +470,7 @@ CASES = [
         Case(
             "input: 3@32x32\nC3/2exact\n",
             "E201",
-            "(32 - 3 + 2·1)/2 + 1 = 16.5 is incomplete: 1 pixel of the height is left over",
+            "(32 - 3 + 2·1)/2 + 1 = 16.5 is not a whole number: 1 pixel of the height is left over",
             "C3/2exact",
             "any one of these divides: a kernel of 2, a stride of 1, or an input of 31 or 33 pixels",
             label="the input here is 3@32x32",

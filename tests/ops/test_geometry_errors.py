@@ -41,31 +41,31 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("C", (3, (7, 7)), size=(3,), stride=(3,), padding=VALID, rounding="exact"),
             "E201",
-            "(7 - 3)/3 + 1 = 2.33 is incomplete: 1 pixel of the height is left over",
+            "(7 - 3)/3 + 1 = 2.33 is not a whole number: 1 pixel of the height is left over",
             "any one of these divides: a padding of `p1`, a kernel of 4, a stride of 2, or an input of 6 or 9 pixels",
         ),
         (
             token("C", (3, (10,)), size=(3,), stride=(2,), padding=VALID, rounding="exact"),
             "E201",
-            "(10 - 3)/2 + 1 = 4.5 is incomplete: 1 pixel of the length is left over",
+            "(10 - 3)/2 + 1 = 4.5 is not a whole number: 1 pixel of the length is left over",
             "any one of these divides: a kernel of 2, a stride of 1, or an input of 9 or 11 pixels",
         ),
         (
             token("C", (3, (224, 224)), size=(11,), stride=(4,), padding=VALID, rounding="exact"),
             "E201",
-            "(224 - 11)/4 + 1 = 54.25 is incomplete: 1 pixel of the height is left over",
+            "(224 - 11)/4 + 1 = 54.25 is not a whole number: 1 pixel of the height is left over",
             "any one of these divides: a kernel of 12, a stride of 3, or an input of 223 or 227 pixels",
         ),
         (
             token("C", (3, (7, 8)), size=(3,), stride=(3,), padding=pairs((1, 2)), rounding="exact"),
             "E201",
-            "(7 - 3 + 1 + 2)/3 + 1 = 3.33 is incomplete: 1 pixel of the height is left over",
+            "(7 - 3 + 1 + 2)/3 + 1 = 3.33 is not a whole number: 1 pixel of the height is left over",
             "any one of these divides: a kernel of 4, a stride of 1, or an input of 6 or 9 pixels",
         ),
         (
             token("C", (3, (9, 9)), size=(3,), stride=(4,), padding=pairs((1, 1)), dilation=(2,), rounding="exact"),
             "E201",
-            "(9 - 5 + 2·1)/4 + 1 = 2.5 is incomplete: 2 pixels of the height are left over",
+            "(9 - 5 + 2·1)/4 + 1 = 2.5 is not a whole number: 2 pixels of the height are left over",
             "any one of these divides: a padding of `p0`, a kernel of 2, a stride of 3, or an input of 7 or 11 pixels",
         ),
         (

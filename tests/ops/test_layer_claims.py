@@ -103,10 +103,10 @@ def test_f13_pools_by_sum_and_lp():
 
 def test_e1_to_e4_strides():
     assert [extent(7, 3, 1), extent(7, 3, 2)] == [5, 3]
-    with pytest.raises(GeometryError, match=r"\(7 - 3\)/3 \+ 1 = 2.33 is not whole"):
+    with pytest.raises(GeometryError, match=r"\(7 - 3\)/3 \+ 1 = 2.33 is not a whole number"):
         extent(7, 3, 3, rounding="exact")
     assert extent(7, 3, 1, 1) == 7
-    with pytest.raises(GeometryError, match=r"\(10 - 3\)/2 \+ 1 = 4.5 is not whole"):
+    with pytest.raises(GeometryError, match=r"\(10 - 3\)/2 \+ 1 = 4.5 is not a whole number"):
         extent(10, 3, 2, rounding="exact")
     # E4 prints 5; (10 - 3)/1 + 1 = 8
     assert extent(10, 3, 1) == 8

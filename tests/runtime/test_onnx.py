@@ -96,7 +96,7 @@ def test_the_command(convsize, tmp_path):
     onnx.checker.check_model(onnx.load(tmp_path / "net.onnx"))
     shown = convsize(*arguments, tty=True)
     assert (shown.code, shown.out) == (2, "")
-    assert "an ONNX model is not a text for a screen: give a file by -o" in shown.err
+    assert "an ONNX model is binary: name a file with -o" in shown.err
 
 
 def test_trained_weights(convsize, tmp_path):

@@ -187,7 +187,7 @@ def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
     fixes.append(f"an input of {' or '.join(map(str, near.extents))} pixels")
     return GeometryError(
         "E201",
-        f"{_division(extent, window)} = {round(value, 2 if window.stride < 100 else 6)} is incomplete: "
+        f"{_division(extent, window)} = {round(value, 2 if window.stride < 100 else 6)} is not a whole number: "
         f"{plural(rest, 'pixel')} of the {name} {'is' if rest == 1 else 'are'} left over",
         f"any one of these divides: {', '.join(fixes[:-1])}, or {fixes[-1]}",
     )

@@ -93,7 +93,7 @@ def test_the_command(convsize):
     ran = convsize("fit", SPECS / "resnet18.spec", "--device", "l4", "--autocast", "bfloat16")
     assert (ran.code, ran.err) == (0, "")
     assert "cuda · NVIDIA L4\n" in ran.out
-    assert "Of 22.03 GiB, 1.000 GiB stays free" in " ".join(ran.out.split())
+    assert "Of 22.03 GiB, 1.000 GiB is reserved" in " ".join(ran.out.split())
     everything = convsize("fit", SPECS / "resnet18.spec", "--device", "l4", "--autocast", "bfloat16", "--reserve", "0")
     assert "of 22.03 GiB." in everything.out
     assert "are added on the GPU" in " ".join(ran.out.split())

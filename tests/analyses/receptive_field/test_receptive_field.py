@@ -325,9 +325,13 @@ def pixels_seen(network, facts, index, axis, unit, known):
         else:
             window = facts[index].window
             before = reads(window.axes[axis], unit) if window.kind == "axes" else {unit}
-            known[key] = frozenset().union(
-                *(pixels_seen(network, facts, source, axis, one, known) for source in node.inputs for one in before)
-            )
+            seen = []
+            for source in node.inputs:
+                # A branch of one position is read by every unit of a wider join.
+                once = network.nodes[source].output.spatial[axis] == 1 < node.output.spatial[axis]
+                units = {0} if len(node.inputs) > 1 and once else before
+                seen += [pixels_seen(network, facts, source, axis, one, known) for one in units]
+            known[key] = frozenset().union(*seen)
     return known[key]
 
 

@@ -64,8 +64,8 @@ def test_pytorch_holds_as_much(text: str, autocast: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("C3D1 embed(9,4)", r"embed1 (`embed(9, 4)`) reads tokens, and conv1 (`C3D1`) gives numbers"),
-        ("pad(1) R pad(1) embed(9,4)", r"embed1 (`embed(9, 4)`) reads tokens, and relu1 (`R`) gives numbers"),
+        ("C3D1 embed(9,4)", r"embed1 (`embed(9, 4)`) reads tokens, and conv1 (`C3D1`) computes its values"),
+        ("pad(1) R pad(1) embed(9,4)", r"embed1 (`embed(9, 4)`) reads tokens, and relu1 (`R`) computes its values"),
         ("[embed(9,4) | C1D4]", r"conv1 (`C1D4`) computes with the tokens of input"),
         ("pad(2) [embed(9,4) | R]", r"relu1 (`R`) computes with the tokens of pad1"),
     ],

@@ -170,7 +170,10 @@ CORPUS = Path(__file__).parent / "corpus"
         ("trap-unet-300", ["512@37x37 and 512@36x36", "multiples of 16, but 300 is not", "1@304x304", "@s4 crop(36)"]),
         ("trap-unet-nested", ["1@288x192", "x crop(36,24)"]),
         # (224 - 11)/4 leaves 1; 3 more zeros make 216 = 4·54.
-        ("trap-alexnet-224-exact", ["(224 - 11)/4 + 1 = 54.25 is not whole", "C11D96/4p0:3exact", "223 or 227"]),
+        (
+            "trap-alexnet-224-exact",
+            ["(224 - 11)/4 + 1 = 54.25 is not a whole number", "C11D96/4p0:3exact", "223 or 227"],
+        ),
         ("trap-residual-stride", ["64@16x16 and 64@32x32", "stride of 2", "replace `x` by `C1D64/2`"]),
         ("trap-residual-block", ["replace `x` by `C1D{d}/{s}`"]),
     ],

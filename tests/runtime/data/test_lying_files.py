@@ -78,7 +78,12 @@ def content(data: bytes) -> Callable[[Path], object]:
 
 IMAGES = "train-images-idx3-ubyte"
 LIES = {
-    "four billion images": ("mnist", IMAGES, content(idx_head(4_000_000_000, 28, 28) + bytes(99)), "no such file"),
+    "four billion images": (
+        "mnist",
+        IMAGES,
+        content(idx_head(4_000_000_000, 28, 28) + bytes(99)),
+        "claims 4000000000x28x28",
+    ),
     "a gigabyte of images": (
         "mnist",
         IMAGES,
@@ -89,7 +94,7 @@ LIES = {
     "images in a circle": ("mnist", IMAGES, circle, f"{IMAGES}` is a link that leads nowhere"),
     "a batch in a pipe": ("cifar10", "data_batch_3.bin", os.mkfifo, "data_batch_3.bin` is no file"),
     "a batch of a million": ("cifar10", "data_batch_3.bin", sparse(3073 * 10**6), "has 3,073,000,000 bytes; a file of"),
-    "a batch cut short": ("cifar10", "test_batch.bin", content(bytes(3072)), "is no number of whole images"),
+    "a batch cut short": ("cifar10", "test_batch.bin", content(bytes(3072)), "is not a multiple of the image size"),
     "a set in a circle": ("folder", "", circle, "is a link that leads nowhere: remove or mend it"),
     "a class in a circle": ("folder", "c", circle, "c` is a link that leads nowhere"),
     "a training set in a circle": ("folder", "train", circle, "train` is a link that leads nowhere"),
@@ -280,12 +285,12 @@ TABLE = "file,main\n" + "".join(f"{name},{at}\n" for at, name in enumerate(NAMES
     ("old", "new", "message"),
     [
         *(
-            ("a/1.png,1", f"a/1.png,{value}", "line 3: `.*` is no number")
+            ("a/1.png,1", f"a/1.png,{value}", "line 3: `.*` is not a number")
             for value in ("nan", "-inf", "1e300", "1_0", "\0", "")
         ),
         ("a/2.png,2", "a/1.png,2", r"line 4: `a/1.png` stands in line 3 already"),
         ("a/2.png,2", "./a/1.png,2", r"line 4: `\./a/1.png` stands in line 3 already"),
-        ("a/2.png,2", "/etc/a.png,2", "says nothing of 1 of"),
+        ("a/2.png,2", "/etc/a.png,2", "has no row for 1 of"),
         ("a/1.png,1", f"{'x' * 200_000},1", "field larger than field limit"),
         ("file", "\udcff", "can't decode byte 0xff"),
     ],

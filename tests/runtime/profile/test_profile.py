@@ -203,7 +203,7 @@ def test_the_table_keeps_to_the_terminal(convsize, width):
         (["-e", "C3D4", "-e", "C3D5", "--input", "3@8x8"], "one network is profiled at a time"),
         (["-e", "C3D4", "--input", "3@8x8", "--against", "h20"], "there is no device `h20`: known devices: "),
         (["-e", "C3D4", "--input", "3@8x8", "--optimizer", "lion"], "there is no optimizer `lion`"),
-        (["-e", "C3D4", "--input", "3@8x8", "-o", "roof.dot"], "a plot is no graph"),
+        (["-e", "C3D4", "--input", "3@8x8", "-o", "roof.dot"], "a plot is not a graph"),
         (["-e", "C3D4", "--input", "3@8x8", "--repeats", "3", "--trace", "/nowhere/trace.json"], "cannot be written"),
     ],
 )

@@ -132,7 +132,7 @@ def test_a_checkpoint_of_another_network_or_setting(tmp_path, unbroken):
     ours = job(folder, resume=True)
     with pytest.raises(UsageError, match="is of a different network"):
         list(train(ours.replace(graph="0" * 16)))
-    with pytest.raises(UsageError, match="under other settings"):
+    with pytest.raises(UsageError, match="settings that differ"):
         list(train(ours.replace(settings=ours.settings.replace(optimizer="sgd"))))
     assert same_weights(folder, unbroken)
 
@@ -143,7 +143,7 @@ def test_a_killed_run_without_a_checkpoint_begins_anew(tmp_path, unbroken):
     shutil.rmtree(folder / "checkpoints")
     (folder / "checkpoints").mkdir()
     events = list(train(job(folder, resume=True)))
-    assert any(isinstance(event, Notice) and "begins anew" in event.text for event in events)
+    assert any(isinstance(event, Notice) and "starts again" in event.text for event in events)
     assert same_weights(folder, unbroken)
     assert figures(folder) == figures(unbroken)
 

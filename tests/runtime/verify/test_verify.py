@@ -197,7 +197,7 @@ def test_a_failure_ends_with_one(convsize, monkeypatch):
     [
         (["--device", "cuda", "-e", "C3"], 2, "PyTorch finds no CUDA device"),
         (["--device", "meta", "--autocast", "bfloat16", "-e", "C3"], 2, "PyTorch has no autocast on meta"),
-        (["-e", "C3D4 C3D4096", "--batch", "100000"], 2, "ask for a smaller --batch"),
+        (["-e", "C3D4 C3D4096", "--batch", "100000"], 2, "use a smaller --batch"),
         (["-e", "C9p0"], 1, "E202"),
         (["-e", "C3\nexpect: params=3"], 1, "E401"),
         (["nowhere.spec"], 2, "there is no file"),

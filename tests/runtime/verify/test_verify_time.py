@@ -39,7 +39,7 @@ def test_times_are_within_what_the_calibration_found():
         assert line.predicted > 0
         assert line.measured > 0
         assert (line.verdict, line.tolerance) == ("within", 1e6)
-        assert "off by 20% in the mean" in line.note
+        assert "off by 20% on average" in line.note
     assert found["forward pass, batch 2"].measured < found["training step, batch 2"].measured
 
 
@@ -51,8 +51,8 @@ def test_a_time_that_is_too_far_off_fails():
 @pytest.mark.parametrize(
     ("setting", "why"),
     [
-        ({"against": machine(accuracy=())}, "how accurate predictions"),
-        ({"against": devices.load("ryzen7_5800h")}, "how accurate predictions"),
+        ({"against": machine(accuracy=())}, "the accuracy of predictions"),
+        ({"against": devices.load("ryzen7_5800h")}, "the accuracy of predictions"),
         ({"against": machine(kind="cuda")}, "but this ran on cpu"),
         ({"against": machine(peaks=(("float64", 1e9),))}, "has no figures for float32"),
         ({"autocast": "bfloat16"}, "under autocast"),

@@ -111,7 +111,7 @@ def test_one_wrong_spec_among_several(convsize) -> None:
     [
         ([], "`compare` needs at least two networks"),
         ([SPECS / "alexnet.spec", "--theme", "dark"], "name a file with -o costs.svg"),
-        ([SPECS / "alexnet.spec", "-o", "costs.mmd"], "a comparison is no graph"),
+        ([SPECS / "alexnet.spec", "-o", "costs.mmd"], "a comparison is not a graph"),
     ],
 )
 def test_wrong_calls(convsize, arguments: list[str], text: str) -> None:

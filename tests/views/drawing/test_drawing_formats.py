@@ -154,7 +154,7 @@ def test_the_stamp_follows_what_is_drawn() -> None:
 
 
 def test_too_many_shapes_are_refused() -> None:
-    with pytest.raises(ConvsizeError, match="cannot be read"):
+    with pytest.raises(ConvsizeError, match="is unreadable"):
         drawing_file.from_dot("digraph {" + "a\n" * 30_000 + "}", "svg")
 
 

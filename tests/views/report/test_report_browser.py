@@ -89,7 +89,9 @@ def test_every_number_is_that_of_the_json(browser: Browser, folder: Path, name: 
         for key in ("name", "spec", "op"):
             assert found[key][0] == layer[key]
         assert found["inputs"][0].split() == layer["inputs"]
-        depth, _, extents = found["output"][0].partition("@")
+        depth, _, extents = (
+            found["output"][0].rpartition("→")[2].partition("@")
+        )  # `1024→1000`: how many values are read
         assert [int(depth), *map(int, filter(None, extents.split("x")))] == layer["output"]
         for key in ("parameters", "macs", "flops"):
             assert int(found[key][0].replace(",", "")) == layer[key]
