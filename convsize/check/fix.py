@@ -210,7 +210,7 @@ class _Engine:
             after = self.check(state.source, (fix,))
             made.append(_made(state, found, fix))
             if self.better(before, after, found, fix):
-                return after, made
+                return self.advised(after), made
         return None
 
     def check(self, source: Source, fixes: tuple[Fix, ...]) -> FileFindings:

@@ -267,7 +267,7 @@ def test_selection(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_style(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(folder, a="input: 3@8x8\nC4D8p0 R\n")
+    write(folder, a="input: 3@8x8\nC4D8p1:2 R\n")
     assert call(capsys)[0] == 0
     code, out, _ = call(capsys, "--style", "-f", "concise")
     assert code == 1

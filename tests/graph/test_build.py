@@ -294,16 +294,18 @@ def test_a_block_may_begin_with_what_enters_it() -> None:
 @pytest.mark.parametrize(
     ("branch", "shown"),
     [
-        ("C3D3 C3D5", "C3D5"),
-        ("(C3D99b1 C3D99b1 C3D5)*1", "(C3D99b1 C3D99b1 C3D5)*1"),
-        ("(C3D99b1 C3D99b1 C3D5 )*1", "…"),
-        ("(C3D3\nC3D5)*1", "…"),
+        ("C3D5", "write `C3D5 crop(30)`"),
+        ("C3D3 C3D5", "replace `C3D3 C3D5` by `C3D3 C3D5 crop(30)`"),
+        ("(C3D99b1 C3D99b1 C3D9b1 C3D5)*1", "write `(C3D99b1 C3D99b1 C3D9b1 C3D5)*1 crop(30)`"),
+        ("(C3D99b1 C3D99b1 C3D99b1 C3D99b1 C3D5)*1", "end it with `crop(30)`"),
+        ("C3D99b1 C3D99b1 C3D99b1 C3D99b1 C3D5", "end it with `C3D5 crop(30)`"),
+        ("(C3D3\nC3D5)*1", "end it with `crop(30)`"),
     ],
 )
-def test_help_shows_the_end_of_a_branch_where_it_is_short(branch: str, shown: str) -> None:
+def test_help_shows_a_branch_where_it_is_short(branch: str, shown: str) -> None:
     with pytest.raises(SpecError) as caught:
         trunk(f"({branch} + C3D5p0)")
-    assert caught.value.diagnostics[0].help == f"crop the larger branch: write `{shown} crop(30)`"
+    assert caught.value.diagnostics[0].help == f"crop the larger branch: {shown}"
 
 
 @pytest.mark.parametrize(
