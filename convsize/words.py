@@ -135,7 +135,8 @@ def meant(name: str, names: Sequence[str]) -> str:
     if near:
         return did_you_mean(near)
     stem = name.rstrip("0123456789")
-    alike = [each for each in names if each.rstrip("0123456789") == stem] or names
+    alike = [each for each in names if each.rstrip("0123456789") == stem]
+    alike = alike if len(alike) > 1 else list(names)
     shown = ", ".join(alike[:5])
     return f"there are {shown}{' and more' if len(alike) > 5 else ''}"
 

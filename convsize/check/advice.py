@@ -189,8 +189,8 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
             return found.replace(fixes=(smallest.fix,), help=smallest.how)
         if found.code in _JOINS:
             said = (
-                f"no number in `{block.name.name}` mends all its calls: let the block take it as a parameter, as in "
-                "`crop(n)`, and give each call its own"
+                f"let `{block.name.name}` take the number as a parameter, as in `crop(n)`, and give each call its own: "
+                "none fits all"
             )
             return found.replace(fixes=(), help=said)
     if smallest is None:

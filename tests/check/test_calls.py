@@ -79,7 +79,6 @@ def test_each_call_gets_its_own_number() -> None:
 def test_where_no_number_fits_all_calls_none_is_named() -> None:
     (found,) = checked("input: 4@40x40\ndef down(d, k=3): [C{k}D{d}p0 | C3D{d}] R\ndown(4) down(8,k=5) C1\n")
     assert found.help == (
-        "no number in `down` mends all its calls: let the block take it as a parameter, as in `crop(n)`, and give each "
-        "call its own"
+        "let `down` take the number as a parameter, as in `crop(n)`, and give each call its own: none fits all"
     )
     assert found.fixes == ()

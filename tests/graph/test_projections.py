@@ -107,8 +107,7 @@ up(2,@s4) up(2,@s3) up(2,@s2) up(2,@s1)
     (found,) = raised.value.diagnostics
     assert found.help == (
         "height and width must be multiples of 16, but 300 is not: take the input `1@288x288` or `1@304x304`, "
-        "or no number in `up` mends all its calls: let the block take it as a parameter, as in `crop(n)`, "
-        "and give each call its own"
+        "or let `up` take the number as a parameter, as in `crop(n)`, and give each call its own: none fits all"
     )
     assert not found.fixes
 
