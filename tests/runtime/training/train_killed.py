@@ -2,7 +2,8 @@
 
 PyTorch is imported once; every attempt is a fork of this process, so that 20 of them take seconds. Between attempts the
 newest checkpoint is sometimes damaged, where there is another one, and some attempts have a disk that takes no more
-than so many bytes of a file. It writes a line of JSON: how many attempts were killed, and how many of each fault.
+than so many bytes of a file. A run that ends before it was killed as often as asked for is renamed, with a number, and
+another one begins. It writes a line of JSON: how many attempts were killed, how many of each fault, and runs so ended.
 """
 
 import json
@@ -78,7 +79,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as warm:
         next(train(job(Path(warm) / "run", resume=False)))  # what is imported by a first run is imported once
     draw = random.Random(int(sys.argv[3]))
-    told = {"killed": 0, "damaged": 0, "full": 0}
+    told = {"killed": 0, "damaged": 0, "full": 0, "ended": 0}
     span = 0.2  # seconds; as long as the machine takes for some steps
     sound = True  # a second damage before a new checkpoint would leave none
     while True:
@@ -95,7 +96,12 @@ if __name__ == "__main__":
         elif os.WEXITSTATUS(status) not in (0, FULL):
             sys.exit(f"an attempt failed with {os.WEXITSTATUS(status)}")
         elif not os.WEXITSTATUS(status):
-            break
+            if told["killed"] == kills:
+                break
+            told["ended"] += 1  # before it was killed often enough: it is put aside, and another one begins
+            folder.rename(folder.with_name(f"{folder.name}-{told['ended']}"))
+            sound = True
+            continue
         moved = max((folder / "checkpoints").glob("[0-9]*"), default=None) != before
         span = span * 0.8 if moved else span + 0.2
         sound = sound or moved
