@@ -225,7 +225,7 @@ def test_settings_that_make_no_sense(setting, message):
         ("step_time(batch=3)<=2s", "E406", "`step_time` needs a device"),
         ("step_time(h200,speed=3)<=2s", "E406", "takes a device, and batch, dtype and optimizer by name"),
         ("step_time(h20)<=2s", "E406", "there is no device `h20`: known devices: "),
-        ("step_time(h200)<=2K", "E406", "`step_time` is a time, `2K` is none"),
+        ("step_time(h200)<=2K", "E406", "`step_time` is a time, but `2K` is not"),
         ("step_time(h200,dtype=int8)<=2s", "E406", "there is no type `int8`"),
         ("params<=2s", "E406", "`params` is a count, but `2s` is not"),
     ],
