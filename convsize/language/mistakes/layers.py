@@ -7,6 +7,7 @@ from typing import NoReturn
 from convsize.errors import Fix, Label, Span
 from convsize.language.layers import NUMBER, Misread, dilation_for_depth, layers_in
 from convsize.language.mistakes import foreign
+from convsize.language.mistakes.libraries.names import LIBRARIES
 from convsize.language.mnemonics import MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner, Skip, Stop, defined_names
 from convsize.language.tree import Layer
@@ -263,7 +264,7 @@ def foreign_name(scanner: Scanner, pos: int) -> bool:
     while begin > 0 and begin > pos - _LONGEST_NAME and text[begin - 1] in IDENTIFIER:
         begin -= 1
     end = scanner.run(pos)
-    if text[end] == "." and text[begin:end] in foreign.LIBRARIES and dotted_or_called(scanner, begin):
+    if text[end] == "." and text[begin:end] in LIBRARIES and dotted_or_called(scanner, begin):
         return True
     for at in range(begin, pos + 1):
         if at > begin and not _may_begin(text, begin, at):
@@ -326,7 +327,7 @@ def dotted_or_called(scanner: Scanner, start: int) -> bool:
     """E002 for the name at `start` with its call, or behind the libraries that stand before it; whether it is one."""
     text = scanner.text
     at, end = start, scanner.run(start)
-    while text[end] == "." and text[at:end] in foreign.LIBRARIES:
+    while text[end] == "." and text[at:end] in LIBRARIES:
         at, end = end + 1, scanner.run(end + 1)
     if end == at or (at == start and (foreign.own(text[at:end]) or not foreign.known(text[at:end]))):
         return False

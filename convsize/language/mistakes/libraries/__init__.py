@@ -1,0 +1,1 @@
+"""Layers as other libraries call them."""

@@ -1,0 +1,285 @@
+"""The names of layers in other libraries, with how each is read and what it is in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from convsize.language.mistakes.libraries import units, windows
+from convsize.language.mistakes.libraries.arguments import Given, Unread
+from convsize.record import Record
+
+
+def _no_call(_: Given) -> str:
+    raise Unread("")
+
+
+class _Entry(Record):
+    """A name: how a call is read, what the name alone is where it needs no numbers, and the form in words.
+
+    pure: whether there is nothing to it but the name; own: whether it is a word of the language in other letters.
+    """
+
+    read: Callable[[Given], str]
+    alone: str | None
+    form: str
+    pure: bool = False
+    own: bool = False
+
+
+def _nothing(form: str) -> _Entry:
+    return _Entry(_no_call, None, form)
+
+
+def _function(spelled: str, read: Callable[[Given], str] | None = None, **only: object) -> _Entry:
+    return _Entry(read or units.plain(spelled, **only), spelled, f"write `{spelled}`", pure=True)
+
+
+def _sized(read: Callable[[Given], str], form: str, alone: str | None = None) -> _Entry:
+    return _Entry(read, alone, form)
+
+
+_CONVOLUTION = _sized(windows.convolution, "a convolution is written `CkDn`: its kernel k, then its depth n")
+_TRANSPOSED = _sized(windows.transposed, "a transposed convolution is written `TkDn/s`: kernel k, depth n, stride s")
+_DEPTHWISE = _sized(windows.depthwise, "a depthwise convolution is written `DWk`, with its kernel k")
+_SEPARABLE = _sized(windows.separable, "this is two layers: `DWkb0 C1Dn`, with the kernel k and the depth n")
+_MAX = _sized(windows.pool("M"), "a max pool is written `Mk/s`, with its window k and its stride s", "M")
+_AVERAGE = _sized(windows.pool("A"), "an average pool is written `Ak/s`, with its window k and its stride s", "A")
+_LINEAR = _sized(units.linear, "a fully connected layer is written `FCn`, with its number of units n")
+_UP = _sized(units.upsample, "upsampling is written `up(s)`, with its factor s")
+_PAD = _sized(windows.around(1), "zero padding is written `pad(n)`, with the zeros on every side")
+_GAP = _function("GAP", keepdims=False)
+_GMP = _function("GMP", keepdims=False)
+_SUM = _nothing("a sum is written in round brackets: `(a + b)`")
+_PRODUCT = _nothing("a product is written in round brackets: `(a * b)`")
+_CONCATENATION = _nothing("a concatenation is written in square brackets: `[a | b]`")
+_EMBEDDING = _sized(
+    units.word("embed", "num_embeddings", "embedding_dim"),
+    "an embedding is written `embed(v,d)`: vocabulary, then depth",
+)
+
+ENTRIES: dict[str, _Entry] = {
+    "activation": _sized(units.named, "an activation is written by its own name, as `R` or `gelu`"),
+    "adaptiveavgpool": _sized(windows.adaptive("GAP"), "pooling to one position is written `GAP`"),
+    "adaptivemaxpool": _sized(windows.adaptive("GMP"), "pooling to one position is written `GMP`"),
+    "add": _SUM,
+    "averagepool": _AVERAGE,
+    "averagepooling": _AVERAGE,
+    "avgpool": _AVERAGE,
+    "avgpooling": _AVERAGE,
+    "batchnorm": _sized(units.batch_norm, "write `BN`", "BN"),
+    "batchnormalization": _sized(
+        units.keras_batch_norm, "batch normalisation is written `BN`; Keras' eps is 0.001", None
+    ),
+    "cat": _CONCATENATION,
+    "channelshuffle": _sized(
+        units.word("shuffle", "groups"), "a channel shuffle is written `shuffle(g)`, with its groups"
+    ),
+    "concat": _CONCATENATION,
+    "concatenate": _CONCATENATION,
+    "conv": _CONVOLUTION,
+    "convolution": _CONVOLUTION,
+    "convt": _TRANSPOSED,
+    "convtranspose": _TRANSPOSED,
+    "cropping": _sized(windows.around(-1), "cropping is written `crop(h,w)`, with the extents to keep"),
+    "deconv": _TRANSPOSED,
+    "deconvolution": _TRANSPOSED,
+    "dense": _LINEAR,
+    "depthwiseconv": _DEPTHWISE,
+    "do": _sized(units.dropout("drop"), "dropout is written `drop(p)`, with its probability p"),
+    "dropout": _sized(units.dropout("drop"), "dropout is written `drop(p)`, with its probability p"),
+    "dwconv": _DEPTHWISE,
+    "elu": _function("elu", alpha=1.0),
+    "embedding": _EMBEDDING,
+    "flatten": _function("flat", start_dim=1, end_dim=-1),
+    "fullyconnected": _LINEAR,
+    "gelu": _function("gelu", approximate="none"),
+    "globalaveragepool": _GAP,
+    "globalaveragepooling": _GAP,
+    "globalavgpool": _GAP,
+    "globalmaxpool": _GMP,
+    "globalmaxpooling": _GMP,
+    "groupnorm": _sized(units.group_norm, "group normalisation is written `GNg`, with its number of groups g"),
+    "groupnormalization": _nothing("group normalisation is written `GNg`, with its number of groups g"),
+    "hardsigmoid": _function("hsigmoid"),
+    "hardswish": _function("hswish"),
+    "identity": _nothing("leave it out; a branch that changes nothing is `x`"),
+    "inputlayer": _nothing("an input is declared on a line of its own: `input: depth@height×width`"),
+    "instancenorm": _sized(units.instance_norm, "write `IN`", "IN"),
+    "layernorm": _nothing("layer normalisation over the depth is written `LN`"),
+    "layernormalization": _nothing("layer normalisation over the depth is written `LN`"),
+    "leakyrelu": _sized(units.leaky, "a leaky ReLU is written `leaky(a)`, with its slope a"),
+    "linear": _LINEAR,
+    "localresponsenorm": _sized(units.response_norm, "local response normalisation is written `LRNn`, over n maps"),
+    "logsoftmax": _function("logsoftmax", units.over_depth("logsoftmax")),
+    "lppool": _sized(units.lp_pool, "Lp pooling is written `lppool(p,k)`, with its norm p and its window k"),
+    "lrelu": _sized(units.leaky, "a leaky ReLU is written `leaky(a)`, with its slope a"),
+    "maxpool": _MAX,
+    "maxpooling": _MAX,
+    "mish": _function("mish"),
+    "multiply": _PRODUCT,
+    "pixelshuffle": _sized(
+        units.word("pixelshuffle", "upscale_factor"), "a pixel shuffle is written `pixelshuffle(r)`, with its factor r"
+    ),
+    "pool": _sized(_no_call, "a max pool is written `Mk/s`, with its window k and its stride s", "M"),
+    "pooling": _sized(_no_call, "a max pool is written `Mk/s`, with its window k and its stride s", "M"),
+    "prelu": _function("prelu", units.prelu),
+    "relu": _function("R"),
+    "relu6": _function("relu6"),
+    "separableconv": _SEPARABLE,
+    "sigmoid": _function("sigmoid"),
+    "silu": _function("silu"),
+    "softmax": _function("S", units.over_depth("S")),
+    "softplus": _function("softplus", beta=1.0),
+    "stochasticdepth": _sized(units.dropout("droppath"), "stochastic depth is written `droppath(p)`"),
+    "swish": _function("silu"),
+    "tanh": _function("tanh"),
+    "transposedconv": _TRANSPOSED,
+    "upsample": _UP,
+    "upsampling": _UP,
+    "zeropad": _PAD,
+    "zeropadding": _PAD,
+}
+"""By name in small letters, without underscores and without the number of axes behind it."""
+
+_OWN = {
+    "affine": "a learned gain and bias for every map",
+    "crop(h,w)": "with the extents to keep",
+    "drop(p)": "with its probability p",
+    "droppath(p)": "with its probability p",
+    "embed(v,d)": "with the vocabulary and the depth",
+    "flat": "",
+    "hsigmoid": "",
+    "hswish": "",
+    "leaky(a)": "with its slope a",
+    "pad(n)": "with the zeros on every side",
+    "pick(i,j,…)": "with the maps to keep",
+    "reshape(d,h,w)": "with the volume",
+    "scale": "a learned gain for every map",
+    "shuffle(g)": "with its groups",
+    "slice(a,b)": "from map a to before map b",
+    "sumpool(k)": "with its window k",
+    "times(k)": "with its factor k",
+    "up(s)": "with its factor s",
+    "weight": "a learned scalar",
+    "widen(d)": "with the output depth",
+}
+"""The words that no library calls so, with what their brackets hold: only their letters can be wrong."""
+
+for _form, _what in _OWN.items():
+    _name, _bracket, _ = _form.partition("(")
+    _said = f"in small letters it is `{_form}`" + (f", {_what}" if _what else "")
+    ENTRIES[_name] = _Entry(_no_call, None if _bracket else _name, _said, pure=not _bracket, own=True)
+
+SHARED = frozenset(
+    (
+        "elu",
+        "gelu",
+        "logsoftmax",
+        "lppool",
+        "mish",
+        "pixelshuffle",
+        "prelu",
+        "relu6",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softplus",
+        "tanh",
+    )
+)
+"""The words that the language has in common with other libraries."""
+
+ELSEWHERE = frozenset(
+    (
+        "alphadropout",
+        "attention",
+        "avgunpool",
+        "bilinear",
+        "blurpool",
+        "celu",
+        "crelu",
+        "dropblock",
+        "featuredropout",
+        "fold",
+        "fractionalmaxpool",
+        "gaussiannoise",
+        "geglu",
+        "glu",
+        "gru",
+        "hardshrink",
+        "hardtanh",
+        "logsigmoid",
+        "lstm",
+        "max",
+        "maxout",
+        "maxunpool",
+        "mean",
+        "mha",
+        "min",
+        "multiheadattention",
+        "pixelunshuffle",
+        "reflectionpad",
+        "replicationpad",
+        "rmsnorm",
+        "rnn",
+        "roialign",
+        "roipool",
+        "round",
+        "rrelu",
+        "selu",
+        "softmin",
+        "softshrink",
+        "softsign",
+        "spatialdropout",
+        "spectralnorm",
+        "starrelu",
+        "sum",
+        "swiglu",
+        "syncbatchnorm",
+        "tanhshrink",
+        "threshold",
+        "unfold",
+        "unpool",
+        "upsamplingbilinear",
+        "weightnorm",
+    )
+)
+"""Layers of other libraries that the language does not have: no name of its own is meant by them."""
+
+STEMS = {
+    "averagepool": "A",
+    "avgpool": "A",
+    "conv": "C",
+    "convolution": "C",
+    "convtranspose": "T",
+    "deconv": "T",
+    "dense": "FC",
+    "depthwiseconv": "DW",
+    "dwconv": "DW",
+    "groupnorm": "GN",
+    "linear": "FC",
+    "localresponsenorm": "LRN",
+    "maxpool": "M",
+    "pool": "M",
+}
+"""The letters that stand for a name with the token's own numbers right behind it: `CONV3D64`, `POOL2`."""
+
+LIBRARIES = frozenset(("nn", "torch", "layers", "keras", "tf", "F", "K", "L"))
+"""What stands before a point in front of a layer's name."""
+
+
+KERAS = frozenset(
+    (
+        "averagepooling",
+        "batchnormalization",
+        "cropping",
+        "dense",
+        "depthwiseconv",
+        "globalaveragepooling",
+        "maxpooling",
+        "separableconv",
+        "upsampling",
+        "zeropadding",
+    )
+)
+"""Names that only Keras has, however they are spelled."""
