@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any, Literal
 
+from convsize.analyses.expectations.amounts import amount, amounts, unit_of, within
 from convsize.analyses.expectations.time import METRICS as TIMES
 from convsize.analyses.expectations.time import UNITS as UNITS_OF_TIME
 from convsize.analyses.expectations.time import time_failure
@@ -16,7 +16,7 @@ from convsize.analyses.work import LayerWork
 from convsize.errors import Diagnostic, Fix, Span, UsageError
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network
-from convsize.language.tree import Arg, Check, Name, Num, Value
+from convsize.language.tree import Arg, Check, Name, Num
 from convsize.record import Record
 from convsize.records import ITEM_SIZES
 from convsize.words import did_you_mean, nearest, percent
@@ -358,7 +358,7 @@ def _compare_number(
         raise _wrong(
             "E406", f"`{name}` is a number, but `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
         )
-    if _unit(value) and (_unit(value).endswith("B") != metric.in_bytes or _unit(value) in UNITS_OF_TIME):
+    if unit_of(value) and (unit_of(value).endswith("B") != metric.in_bytes or unit_of(value) in UNITS_OF_TIME):
         units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"
         what = "in bytes" if metric.in_bytes else "a count"
         raise _wrong(
@@ -411,7 +411,7 @@ def _compare_with_input(figures: _Figures, check: Check, part: _Part) -> Iterato
     network = figures.network
     name = next(name for name, found in figures.fields.items() if found.rows[part.end] is not None)
     extents = network.nodes[network.inputs[name]].output.spatial
-    if not all(_within(one, comparison, extent) for one, extent in zip(ours, extents, strict=True)):
+    if not all(within(one, comparison, extent) for one, extent in zip(ours, extents, strict=True)):
         sizes = "x".join(map(str, ours)), "x".join(map(str, extents))
         text = f"receptive_field{part.label} is {sizes[0]}, not {comparison} the input's {sizes[1]}"
         wider = "more layers, larger kernels, strides or dilations widen it"
@@ -424,52 +424,20 @@ def _holds(ours: int, check: Check) -> bool:
     assert number is not None
     if check.comparison == "~":
         return abs(ours - number) * 2 <= (step if step is not None else 1)
-    return _within(ours, check.comparison, number)
-
-
-def _within(ours: int, comparison: str, bound: int | Fraction) -> bool:
-    if comparison == "=":
-        return ours == bound
-    if comparison == "<=":
-        return ours <= bound
-    if comparison == ">=":
-        return ours >= bound
-    return ours < bound if comparison == "<" else ours > bound
-
-
-def _unit(value: Value) -> str:
-    return value.text.lstrip("0123456789.")
-
-
-_SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-
-
-def _amount(value: int | Fraction, unit: str, in_bytes: bool) -> str:
-    """A number exactly, and in four digits in the unit that the spec writes it in: 4,089,184,256 (4.089G)."""
-    exact = f"{int(value):,}" if value.denominator == 1 else f"{float(value):,.12g}"
-    exact += " bytes" if in_bytes else ""
-    if unit not in _SCALES:
-        return exact
-    scaled = float(value / Fraction(_SCALES[unit]))
-    short = f"{scaled:,.0f}" if scaled >= 1000 else f"{scaled:.4g}"
-    return f"{exact} ({short}{' ' if in_bytes else ''}{unit})"
-
-
-def _amounts(ours: Extents, unit: str, in_bytes: bool) -> str:
-    return _amount(ours[0], unit, in_bytes) if len(ours) == 1 else "x".join(map(str, ours))
+    return within(ours, check.comparison, number)
 
 
 def _differs(check: Check, metric: _Metric, part: _Part, ours: Extents) -> Diagnostic:
     value, name = check.value, check.metric.name
     assert value.number is not None
-    unit = _unit(value)
-    shown = _amounts(ours, unit, metric.in_bytes)
+    unit = unit_of(value)
+    shown = amounts(ours, unit, metric.in_bytes)
     message = f"{name}{part.label}{part.at} is {shown}, not {value.text}"
     if check.comparison == "~":
         message = f"{name}{part.label}{part.at} is {shown}, which does not round to {value.text}"
     elif len(ours) == 1:
         difference = ours[0] - value.number
-        message += f": {_amount(abs(difference), '', metric.in_bytes)} {'more' if difference > 0 else 'less'}"
+        message += f": {amount(abs(difference), '', metric.in_bytes)} {'more' if difference > 0 else 'less'}"
     if len(set(ours)) > 1:
         return Diagnostic(
             "E401", "error", message, check.span, "one number applies to every axis: state a bound instead"
@@ -491,14 +459,14 @@ def _broken_budget(
 ) -> Diagnostic:
     value, name = check.value, check.metric.name
     assert value.number is not None
-    unit = _unit(value)
+    unit = unit_of(value)
     above = check.comparison in ("<", "<=")
     message = (
-        f"{name}{part.label}{part.at} is {_amounts(ours, unit, metric.in_bytes)}, not {check.comparison} {value.text}"
+        f"{name}{part.label}{part.at} is {amounts(ours, unit, metric.in_bytes)}, not {check.comparison} {value.text}"
     )
     total = ours[0]
     if len(ours) == 1 and total != value.number:
-        difference = _amount(abs(total - value.number), unit, metric.in_bytes)
+        difference = amount(abs(total - value.number), unit, metric.in_bytes)
         message += f": {difference} too {'much' if above else 'little'}"
     help_text = None
     if sum(spent) and above:
