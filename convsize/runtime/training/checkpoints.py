@@ -51,7 +51,7 @@ def write(home: Path, checkpoint: Checkpoint) -> Path:
 
     Raises OSError where the disk does not take it; the checkpoints of before are untouched then.
     """
-    place = home / f"{checkpoint.step:010}"
+    place = place_of(home, checkpoint.step)
     temporary = home / f".writing-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
@@ -108,6 +108,11 @@ def read(place: Path) -> Checkpoint:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise TornError(f"{place} is incomplete: {error}") from None
     return Checkpoint(facts["step"], weights, state, facts)
+
+
+def place_of(home: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return home / f"{step:010}"
 
 
 def publish(place: Path, target: Path) -> None:

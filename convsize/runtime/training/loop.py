@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -238,6 +239,10 @@ class _Run:
         self.last = msgspec.convert(facts["last"], EpochFigures | None)
         if self.group.first:
             self.metrics.cut(facts["metrics"])
+            try:  # the run may have been killed between a checkpoint and its weights' own files
+                self._publish(checkpoints.place_of(self.folder.checkpoints, self.step))
+            except OSError as error:
+                self.failed = error.strerror or str(error)  # said at the end, if no checkpoint is written until then
 
     # ---- steps -------------------------------------------------------------------------------------------------------
 
@@ -403,6 +408,12 @@ class _Run:
         found: dict[str, Any] = json.loads(json.dumps(settings.as_dict()))
         return found
 
+    def _publish(self, place: Path) -> None:
+        """Makes the weights of this step's checkpoint those of the run, and the best ones where they are."""
+        checkpoints.publish(place, self.folder.last)
+        if self.best is not None and self.best.step == self.step:
+            checkpoints.publish(place, self.folder.best)
+
     def _save(self, *, even_if_done: bool = True) -> Iterator[Event]:
         """A checkpoint of this step; where the disk does not take it, training goes on with the one before."""
         if not even_if_done and self.saved_at == self.step:
@@ -432,9 +443,7 @@ class _Run:
         try:
             made = checkpoints.Checkpoint(self.step, self.module.state_dict(), state, facts)
             place = checkpoints.write(self.folder.checkpoints, made)
-            checkpoints.publish(place, self.folder.last)
-            if self.best is not None and self.best.step == self.step:
-                checkpoints.publish(place, self.folder.best)
+            self._publish(place)
         except OSError as error:
             self.failed = error.strerror or str(error)
             before = f"that of step {self.saved_at} is kept" if self.saved_at > 0 else "there is none yet"

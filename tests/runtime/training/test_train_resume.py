@@ -90,6 +90,21 @@ def test_killed_many_times(tmp_path, unbroken, times, seed):
         assert not list(run.glob("checkpoints/.*"))
 
 
+def test_a_run_killed_between_its_last_checkpoint_and_its_weights_has_both_after_it_goes_on(tmp_path, unbroken):
+    folder = tmp_path / "run"
+    list(train(job(folder, resume=False)))
+    before = folder / "checkpoints" / "0000000059" / "weights.safetensors"
+    for name in ("last", "best"):
+        (folder / f"{name}.safetensors").unlink()
+        shutil.copyfile(before, folder / f"{name}.safetensors")
+    best = load_file(unbroken / "best.safetensors")
+    *_, end = train(job(folder, resume=True))
+    assert end.step == 60
+    assert same_weights(folder, unbroken)
+    if end.best.step == 60:
+        assert all(torch.equal(value, best[name]) for name, value in load_file(folder / "best.safetensors").items())
+
+
 def test_goes_on_in_the_middle_of_an_epoch(tmp_path, unbroken):
     folder = tmp_path / "run"
     broken(folder, 17)
