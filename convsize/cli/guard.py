@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import sys
@@ -16,11 +17,16 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the system says of an output that takes no more."""
+
+
 def guarded(command: Callable[..., Any]) -> Callable[..., None]:
     """The command, ending the process with a code of `ExitCode`."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        _open_streams()
         try:
             code = command(*args, **kwargs)
             sys.stdout.flush()
@@ -41,6 +47,13 @@ def guarded(command: Callable[..., Any]) -> Callable[..., None]:
             _forget_output()
         except KeyboardInterrupt:
             code = _INTERRUPTED
+        except OSError as error:
+            if error.errno not in _UNWRITTEN or error.filename is not None:
+                code = _internal(error)
+            else:
+                complain(f"the output cannot be written: {error.strerror}")
+                code = ExitCode.USAGE
+                _forget_output()
         except ModuleNotFoundError as error:
             code = _missing(error)
         except Exception as error:
@@ -86,6 +99,13 @@ def _internal(error: Exception) -> int:
         "This is a bug in convsize, not in your spec. CONVSIZE_DEBUG=1 shows where it happened."
     )
     return ExitCode.INTERNAL
+
+
+def _open_streams() -> None:
+    """Where a stream was closed before the start, as daemons do, what is written to it goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (pathlib is slow to start)
 
 
 def _forget_output() -> None:

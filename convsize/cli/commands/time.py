@@ -91,6 +91,8 @@ def _batches(text: str) -> tuple[int, ...]:
     name, _, span = text.partition("=")
     low, dots, high = span.partition("..")
     whole = all(part.isascii() and part.isdigit() and len(part) <= 7 for part in (low, high))
+    if name == "batch" and dots and whole and 0 < int(high) < int(low):
+        raise UsageError(f"a sweep goes from the smaller batch to the larger: write batch={high}..{low}")
     if name != "batch" or not dots or not whole or not 0 < int(low) <= int(high):
         raise UsageError(f"--sweep takes batch=A..B, such as batch=1..512, not `{text}`")
     found = []
