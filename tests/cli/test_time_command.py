@@ -62,7 +62,7 @@ def test_sweep(convsize, tmp_path):
         (("--device", "h20"), "there is no device `h20`: known devices: "),
         (("--device", "cpu.json"), "cpu.json"),
         (("--sweep", "1..8"), "--sweep takes batch=A..B"),
-        (("--sweep", "batch=8..1"), "--sweep takes batch=A..B"),
+        (("--sweep", "batch=8..1"), "write batch=1..8"),
         (("-o", "x.svg"), "-o draws a sweep"),
         (("--dtype", "int8"), "there is no type `int8`"),
         (("--sweep", "batch=1..2", "-o", "x.dot"), "a sweep is not a graph"),
