@@ -1,4 +1,4 @@
-"""Timing layers alone, in such a way that their times add up to a network's.
+"""Timing layers alone, so that their times add up to a network's.
 
 A layer in a hot loop finds its weights in the cache and runs up to twice as fast as in a network, so all layers take
 turns in random order, with a fresh copy of their input before each. What a network keeps for its backward pass was
