@@ -336,17 +336,13 @@ def test_the_hooks_for_pre_commit_name_commands_that_there_are() -> None:
     assert {entry[1] for entry in entries} <= set(COMMANDS)
 
 
-def test_the_problem_matcher_of_the_readme_reads_concise_lines(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    readme = (SPECS.parent / "README.md").read_text()
-    blocks = [block.split("```")[0] for block in readme.split("```json\n")[1:] if "problemMatcher" in block]
-    if not blocks:
-        pytest.skip("the README has no problem matcher")
-    write(folder, a=DROPS, bad=BAD, style="input: 3@8x8\nC4D8p0 R\n")
+def test_the_problem_matcher_of_the_guide_reads_concise_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guide = (SPECS.parent / "reports" / "guide" / "ci.md").read_text()
+    (block,) = [block.split("```")[0] for block in guide.split("```json\n")[1:] if "problemMatcher" in block]
+    write(folder, a=DROPS, bad=BAD, style="input: 3@8x8\nC4D8p1:2 R\n")
     lines = call(capsys, "--style", "--select", "W501,W551", "-f", "concise")[1].splitlines()[:-1]
     read = []
-    for matcher in json.loads(blocks[0])["problemMatcher"]:
+    for matcher in json.loads(block)["problemMatcher"]:
         (pattern,) = matcher["pattern"]
         for line in lines:
             found = re.fullmatch(pattern["regexp"], line)
