@@ -126,7 +126,8 @@ def test_a_torn_checkpoint_is_left_for_the_one_before(tmp_path, unbroken, name, 
     if damage == "gone":
         file.unlink()
     else:
-        file.write_bytes(data[:-9] if damage == "cut" else data[:-9] + b"9" + data[-8:])
+        other = bytes([data[-9] ^ 1])  # another value whatever stood there
+        file.write_bytes(data[:-9] if damage == "cut" else data[:-9] + other + data[-8:])
     events = list(train(job(folder, resume=True)))
     said = [event.text for event in events if isinstance(event, Notice)]
     assert len(said) == 1
