@@ -42,6 +42,11 @@ def width(stream: TextIO) -> int:
     return DEFAULT_WIDTH
 
 
+def reading_width(stream: TextIO) -> int | None:
+    """The columns in which sentences are set for a person at a terminal; None where a program or a file gets them."""
+    return width(stream) if stream.isatty() else None
+
+
 def write(text: str, stream: TextIO | None = None) -> None:
     """Writes to standard output, or another stream, what its encoding can show of the text."""
     stream = sys.stdout if stream is None else stream
@@ -50,8 +55,11 @@ def write(text: str, stream: TextIO | None = None) -> None:
 
 def complain(text: str) -> None:
     """An error that has no place in a spec, to standard error."""
-    shown = "\n".join(map(printable, text.split("\n")))
-    write(f"{paint(sys.stderr)('error', 'red')}: {shown}\n", sys.stderr)
+    from convsize.views.text.excerpt import prose
+
+    room = reading_width(sys.stderr)
+    first, *rest = (part for each in f"error: {text}".split("\n") for part in prose(printable(each), room, "  "))
+    write("\n".join([paint(sys.stderr)("error", "red") + first[len("error") :], *rest]) + "\n", sys.stderr)
 
 
 def advised(
@@ -79,6 +87,6 @@ def report_diagnostics(found: Iterable[Diagnostic], source: Source) -> None:
             if excerpts:
                 write("\n", sys.stderr)
             excerpts += 1
-            write(excerpt.render(each, source, paint=colours), sys.stderr)
+            write(excerpt.render(each, source, width=reading_width(sys.stderr), paint=colours), sys.stderr)
         else:
             write(excerpt.compact(each, source, paint=colours), sys.stderr)

@@ -41,6 +41,17 @@ def test_deep_networks_give_tables_that_can_be_read(convsize, name: str) -> None
     assert len(expanded) > 400
 
 
+@pytest.mark.parametrize("name", ["inception_v3", "deeplab_aspp", "densenet121"])
+def test_names_that_are_cut_short_stay_different(convsize, name: str) -> None:
+    def names(width: int) -> list[str]:
+        table = convsize("analyze", SPECS / f"{name}.spec", width=width).out.split("\n\n")[1].splitlines()[2:]
+        start = re.compile(r"^[┌│└ ]*(\S+)")
+        return [start.match(line)[1] for line in table if "×n" not in line and "bars:" not in line]
+
+    assert len(names(80)) == len(names(200))
+    assert len(set(names(80))) == len(set(names(200)))
+
+
 def test_the_figures_of_vgg_d(convsize) -> None:
     out = convsize("analyze", SPECS / "vgg_d.spec").out
     for figure in ("138,357,544", "15,470,264,320"):

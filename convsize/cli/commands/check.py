@@ -324,7 +324,11 @@ def _show(report: CheckReport, format_: str, statistics: bool, stream: TextIO) -
         terminal.write(summary.statistics(report, paint=terminal.paint(stream)), stream)
         return
     view = import_module(f"convsize.views.findings.{format_}")
-    if format_ in ("full", "concise"):
+    if format_ == "full":
+        text = view.render(report, width=terminal.reading_width(stream), paint=terminal.paint(stream))
+        terminal.write(text, stream)
+        return
+    if format_ == "concise":
         terminal.write(view.render(report, paint=terminal.paint(stream)), stream)
         return
     # These are files for other programs, whose encoding no locale may change.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Container, Sequence
 
 from convsize.records import ReceptiveField, Report
@@ -46,7 +47,7 @@ _BRACKETS = {"first": "┌", "middle": "│", "last": "└"}
 NARROWEST = 32
 _CUT_SHORT = ("name", "spec")
 _SHORTEST = 12
-"""Columns whose texts are cut short before a column is left out, and the width they keep."""
+"""Columns whose texts are cut before a column is left out, and the width they keep: names that end alike, more."""
 
 _NARROWEST_NOTE = 24
 
@@ -150,7 +151,7 @@ def _table(
     for at in sorted(range(len(shown)), key=lambda at: -room[at]):
         over = full_width(room) - width
         if columns is None and over > 0 and shown[at].name in _CUT_SHORT:
-            room[at] = max(room[at] - over, min(room[at], _SHORTEST))
+            room[at] = max(room[at] - over, plan.shortest(shown[at], in_full))
     left = [column.words for column in shown]
     loud = _loudest(report, lines)
     out = [_header(titles, room, left, paint), paint("─" * full_width(room), "dim")]
@@ -186,6 +187,7 @@ class _Plan:
         self.repeats = any(one.times > 1 for one in lines)
         self.written: dict[tuple[str, bool], list[str]] = {}
         self.rooms: dict[tuple[str, bool], int] = {}
+        self.tail: int | None = None
 
     def with_repeats(self, columns: Sequence[Column]) -> tuple[Column, ...]:
         """The columns with that of the repeats behind the name, where anything is folded."""
@@ -238,6 +240,22 @@ class _Plan:
             self.rooms[key] = max(widest, len(column.title(in_full=full)))
         return self.rooms[key]
 
+    def shortest(self, column: Column, in_full: frozenset[str]) -> int:
+        """The width to which a column is cut at most: names stay as different as they are in full."""
+        widest = self.room(column, in_full)
+        if widest <= _SHORTEST or column.name != "name":
+            return min(widest, _SHORTEST)
+        if self.tail is None:
+            names = {one.name for one in self.lines}
+            start = self.brackets + 1 if self.brackets else 0
+            self.tail = bisect_left(
+                range(widest),
+                len(names),
+                lo=_SHORTEST,
+                key=lambda width: len({clip(name, width - start, keep_end=True) for name in names}),
+            )
+        return self.tail
+
     def total(self, names: Container[str], in_full: frozenset[str]) -> int:
         """The width of a table of these columns."""
         return full_width([self.room(column, in_full) for column in self.columns(names)])
@@ -249,9 +267,10 @@ class _Plan:
         """The columns that fit into a width, and which of them are written in full."""
         names = set(_ALWAYS)
         in_full: frozenset[str] = frozenset()
-        spare = sum(max(self.room(BY_NAME[name], in_full) - _SHORTEST, 0) for name in _CUT_SHORT)
+        cut = [BY_NAME[name] for name in _CUT_SHORT]
         for name in _GIVES_WAY:
-            if self.total(names, in_full) - spare <= width:
+            over = self.total(names, in_full) - width
+            if over <= 0 or over <= sum(self.room(each, in_full) - self.shortest(each, in_full) for each in cut):
                 break
             names.remove(name)
         free = width - self.total(names, in_full)

@@ -8,9 +8,11 @@ from convsize.views.text import excerpt
 from convsize.views.text.paint import PLAIN, Paint
 
 
-def render(report: CheckReport, *, paint: Paint = PLAIN) -> str:
+def render(report: CheckReport, *, width: int | None = None, paint: Paint = PLAIN) -> str:
     """The findings in the order of files and places, then how many there are."""
     parts = [
-        excerpt.render(found, file.source, paint=paint) + "\n" for file in report.files for found in file.diagnostics
+        excerpt.render(found, file.source, width=width, paint=paint) + "\n"
+        for file in report.files
+        for found in file.diagnostics
     ]
     return "".join(parts) + summary(report) + "\n"

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
+from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
 _COLOURS = {"error": "red", "warning": "yellow", "advice": "blue"}
 _LONGEST = 160
 """Characters of a source line that are shown at most: a spec may be one line of a megabyte."""
 
-_CONTEXT = 40
+_SHORTEST = 20
+"""Characters of a source line that are shown however narrow the terminal is."""
 
 
 class _Mark(Record):
@@ -25,8 +27,10 @@ class _Mark(Record):
     main: bool
 
 
-def render(found: Diagnostic, source: Source, *, paint: Paint = PLAIN) -> str:
+def render(found: Diagnostic, source: Source, *, width: int | None = None, paint: Paint = PLAIN) -> str:
     """The message, every line that is pointed at with its labels, and the help.
+
+    With a width, lines of the spec are cut around what is pointed at, and sentences go on in further lines.
 
     ```
     error[E301]: the branches of this sum have different depths
@@ -43,26 +47,49 @@ def render(found: Diagnostic, source: Source, *, paint: Paint = PLAIN) -> str:
     numbers = sorted({mark.line for mark in marks})
     gutter = len(str(numbers[-1])) + 1
     place = source.place(found.span.start)
+    head = f"{found.severity}[{found.code}]"
+    first, *rest = prose(f"{head}: {visible(found.message)}", width, "  ")
     out = [
-        f"{paint(f'{found.severity}[{found.code}]', colour)}{paint(f': {visible(found.message)}', 'bold')}",
+        f"{paint(head, colour)}{paint(first[len(head) :], 'bold')}",
+        *(paint(line, "bold") for line in rest),
         f"{' ' * gutter}{paint('-->', 'blue')} {visible(source.name)}:{place.line}:{place.column}",
     ]
     bar = paint("|", "blue")
+    room = _LONGEST if width is None else min(max(width - gutter - 3, _SHORTEST), _LONGEST)
     before: int | None = None
     for number in numbers:
         if before is not None and number > before + 1:
             out.append(paint("...", "blue"))
         before = number
         here = [mark for mark in marks if mark.line == number]
-        text, here = _window(source.line(number), here)
+        text, here = _window(source.line(number), here, room)
         shown, here = _columns(text, here)
         out.append(f"{paint(f'{number:>{gutter}}', 'blue')} {bar} {shown}".rstrip())
-        out.extend(f"{' ' * gutter} {bar} {under}" for under in _under(here, paint, colour))
+        out.extend(f"{' ' * gutter} {bar} {under}" for under in _under(here, paint, colour, room))
     if found.help:
-        first, *rest = visible(found.help, lines=True).split("\n")
-        out.append(f"{' ' * gutter} {paint('=', 'blue')} {paint('help', 'bold')}: {first}")
-        out.extend(f"{' ' * gutter}         {line}".rstrip() for line in rest)
+        said = visible(found.help, lines=True).split("\n")
+        indent = " " * (gutter + len(" = help: "))
+        left = None if width is None else width - len(indent)
+        # What stands indented below a sentence is code to copy: a line of it stays one.
+        lines = [part for line in said for part in ([line] if line[:1] in ("", " ") else prose(line, left))]
+        out.append(f"{' ' * gutter} {paint('=', 'blue')} {paint('help', 'bold')}: {lines[0]}")
+        out.extend(f"{indent}{line}".rstrip() for line in lines[1:])
     return "\n".join(out) + "\n"
+
+
+def prose(text: str, width: int | None, indent: str = "") -> list[str]:
+    """A sentence in lines of at most a width; what stands in backticks stays on one of them where it fits there.
+
+    >>> prose("project the shortcut: replace `C3 D8` by `C1D8`", 38)
+    ['project the shortcut: replace', '`C3 D8` by `C1D8`']
+    """
+    if width is None or len(text) <= width:
+        return [text]
+    parts = text.split("`")
+    for at in range(1, len(parts) - 1, 2):
+        if len(parts[at]) + 2 < width - len(indent):
+            parts[at] = parts[at].replace(" ", "\0")
+    return [line.replace("\0", " ") for line in wrapped("`".join(parts), max(width, _SHORTEST), "", indent)]
 
 
 def compact(found: Diagnostic, source: Source, *, paint: Paint = PLAIN) -> str:
@@ -90,12 +117,20 @@ def _mark(source: Source, start: int, end: int, text: str, *, main: bool) -> _Ma
     return _Mark(first.line, first.column - 1, max(until, first.column), text, main)
 
 
-def _window(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
-    """The part of a long line around its first mark."""
-    if len(text) <= _LONGEST:
+def _window(text: str, marks: Sequence[_Mark], room: int) -> tuple[str, list[_Mark]]:
+    """The part of a long line around its marks and their labels, around the main one where they lie too far apart."""
+    if len(text) <= room:
         return text, list(marks)
-    first = max(min(min(mark.start for mark in marks) - _CONTEXT, len(text) - _LONGEST), 0)
-    last = first + _LONGEST
+    shown = room - 2  # with a … at either end
+    start, end = min(mark.start for mark in marks), max(mark.end for mark in marks)
+    labelled = max(mark.end + 1 + len(mark.text) for mark in marks)
+    if labelled - start <= shown:
+        end = labelled
+    elif end - start > shown:
+        start, end = next(((mark.start, mark.end) for mark in marks if mark.main), (start, end))
+    first = max(start - max(shown - (end - start), 0) // 2, 0)
+    first = min(first, len(text) - shown)
+    last = first + shown
     head, tail = "…" if first else "", "…" if last < len(text) else ""
     moved = []
     for mark in marks:
@@ -131,8 +166,11 @@ def _columns(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
     return "".join(shown), moved
 
 
-def _under(marks: Sequence[_Mark], paint: Paint, colour: str) -> list[str]:
-    """The line of carets, with the last label behind it, and the other labels below from right to left."""
+def _under(marks: Sequence[_Mark], paint: Paint, colour: str, room: int) -> list[str]:
+    """The line of carets, with the last label behind it, and the other labels below from right to left.
+
+    A label for which no room is left to the right of its carets begins further to the left.
+    """
     carets: dict[int, str] = {}
     for mark in sorted(marks, key=lambda mark: mark.main):
         for column in range(mark.start, mark.end):
@@ -148,16 +186,20 @@ def _under(marks: Sequence[_Mark], paint: Paint, colour: str) -> list[str]:
         line += paint("^" * (stop - at), style) if style else " " * (stop - at)
         at = stop
     said = sorted((mark for mark in marks if mark.text), key=lambda mark: (mark.start, mark.end))
-    if said and said[-1].end == end:
+    if said and said[-1].end == end and end + 1 + len(said[-1].text) <= room:
         last = said.pop()
         line += " " + paint(visible(last.text), colour if last.main else "blue")
     out = [line]
     while said:
         mark = said.pop()
+        first, *rest = prose(visible(mark.text), room)
+        if mark.start + len(first) > room:
+            mark = mark.replace(start=max(room - len(first), 0))
         row = ""
         for other in said:
             if len(row) <= other.start < mark.start:
                 row += " " * (other.start - len(row)) + "|"
         row += " " * (mark.start - len(row))
-        out.append(row + paint(visible(mark.text), colour if mark.main else "blue"))
+        out.append(row + paint(first, colour if mark.main else "blue"))
+        out.extend(paint(line, colour if mark.main else "blue") for line in rest)
     return out

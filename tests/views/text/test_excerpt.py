@@ -114,6 +114,31 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     assert out[1] == "  --> n:1:10001"
 
 
+@pytest.mark.parametrize("width", [200, 100, 80, 60, 40])
+def test_every_line_fits_its_width_and_shows_what_it_is_about(width: int) -> None:
+    source = Source("C3D64 BN R " * 9 + "(C3D256 BN R + x) " + "R C3D512 " * 9, "net.spec")
+    found = Diagnostic(
+        "E301",
+        "error",
+        "the branches of this sum have different depths, which is why they cannot be added",
+        at(source, "C3D256 BN R"),
+        "project the shortcut: replace `x` by `C1D256`, or write it as\n  " + "C3D8 " * 30 + "\nin every block",
+        "this branch gives 256@8x8",
+        (Label(at(source, "x"), "this branch gives 64@8x8"),),
+    )
+    lines = excerpt.render(found, source, width=width).splitlines()
+    code = [line for line in lines if "C3D8 C3D8" in line]
+    assert len(code) == 1  # what is to be copied stays one line
+    assert all(len(line) <= width for line in lines if line not in code)
+    text, carets, *_ = next(lines[n:] for n, line in enumerate(lines) if "(C3D256 BN R + x)" in line)
+    assert text[carets.index("^") :].startswith("C3D256 BN R + x)")
+    assert "^^^^^^^^^^^   ^" in carets
+    whole = " ".join(" ".join(lines).replace("|", " ").split())
+    for said in ("which is why they cannot be added", "this branch gives 256@8x8", "this branch gives 64@8x8"):
+        assert said in whole
+    assert any("`C1D256`" in line for line in lines)
+
+
 def test_tabs_and_wide_signs_keep_the_carets_in_place() -> None:
     source = Source("\tC3 # 層\n# 層層 Q\n", "n")
     assert excerpt.render(Diagnostic("E001", "error", "m", at(source, "C3")), source).splitlines()[2:] == [
