@@ -8,7 +8,6 @@ from convsize.analyses.memory.autocast import to_type
 from convsize.analyses.memory.call import (
     Call,
     Recorder,
-    Seen,
     as_plane,
     contiguous,
     filled,
@@ -177,13 +176,22 @@ def _window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool
 
 
 def mean_pool(call: Call, inputs: Sequence[Value]) -> Value:
-    """The mean of every map, which PyTorch computes as a mean: its gradient is repeated and divided."""
+    """The mean of every map, which PyTorch computes as a mean: its gradient is repeated and divided.
+
+    On one axis it is the mean of a plane of height 1: what comes back is a view of the plane's gradient.
+    """
     (source,) = inputs
     tape = call.tape
     strides = (channels_last if is_channels_last(*as_plane(source)) else row_major)(call.result)
     output = tape.empty(call.result, strides, source.itemsize)
-    seen = Seen(tape.needs(source), source.shape, row_major(source.shape), source.itemsize)
-    return record(call, inputs, output, [source], lambda tape, _: [fresh(tape, seen)])
+    shape, itemsize = source.shape, source.itemsize
+
+    def rule(tape: Tape, _: Value) -> list[Value | None]:
+        gradient = tape.empty(shape, None, itemsize)
+        gradient.is_view = len(shape) == 3
+        return [gradient]
+
+    return record(call, inputs, output, [source], rule)
 
 
 def adaptive_max_pool(call: Call, inputs: Sequence[Value]) -> Value:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis.strategies import integers, randoms, sampled_from
 from small_networks import small_network
 from strategies import networks
+from training_layers import LAYERS
 from witness import differences
 
 import convsize
@@ -57,6 +58,7 @@ FOUND = {
     "an instance norm's gradient is contiguous": "4@5x4\nLN (x * split[LN logsoftmax | INb1 A1]) FC2",
     "a picked map's gradient is contiguous": "3@4x5\n(LN drop(1) + x) pick(0,1,0) C2D6p0 FC2",
     "a line's pool is a plane's": "4@8\nC3D4 LN M GAP FC2",
+    "a line's mean is a plane's": "3@12\n(x * weight) sigmoid (x + C1D3) GAP FC3 S",
     "volumes of the nearest values": "2@4x4x4\nC3D4 LN up(2) C3D2 GAP FC2",
     "types that are concatenated": "1@5x5\n(x * C1D1) as t\n[C2D4psame | x] FC2b0\nhead h @t: LN",
     "a sum with what is seen of the whole image": "3@6x4\nC3D4 R (C3D4 + GAP C1D4) R FC2",
@@ -74,6 +76,17 @@ FOUND = {
 def test_what_was_found(text, autocast):
     for batch in (1, 3):
         assert_memory(f"input: {text}", TrainingSetting(batch, "sgd", autocast=autocast))
+
+
+@pytest.mark.parametrize("extents", ["24", "8x8", "6x6x6"])
+@pytest.mark.parametrize("layer", [*LAYERS, "GAP"])
+def test_the_gradient_of_every_layer_is_summed_as_pytorch_sums_it(layer, extents):
+    try:
+        network = convsize.parse(f"input: 8@{extents}\nweight sigmoid (x + C1) {layer} FC3")
+    except SpecError:
+        assert extents != "8x8"
+        return
+    assert differences(network, TrainingSetting(2, "sgd", autocast="bfloat16")) == {}
 
 
 CHECKPOINT = TrainingSetting(1, "sgd", checkpoint=("*",))
