@@ -6,14 +6,14 @@ from typing import Literal, TypeGuard, get_args
 
 from convsize.record import Record
 from convsize.records.dtypes import AutocastType
+from convsize.records.optimizers import OptimizerName
 
-Optimizer = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
 Schedule = Literal["constant", "cosine", "step"]
 Autocast = Literal["", AutocastType]
 Where = Literal["cpu", "cuda"]
 
 _WORDS = {
-    "optimizer": get_args(Optimizer),
+    "optimizer": get_args(OptimizerName),
     "schedule": get_args(Schedule),
     "autocast": get_args(Autocast),
     "device": get_args(Where),

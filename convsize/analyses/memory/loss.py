@@ -1,13 +1,12 @@
-"""Losses: what they are called, which output has which, and what they hold on the tape."""
+"""Losses: which output has which, and what they hold on the tape."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from convsize.analyses.memory.autocast import cast
 from convsize.analyses.memory.tape import Tape, Value
 from convsize.errors import UsageError
 from convsize.graph.network import Network
+from convsize.records.losses import LOSSES
 from convsize.words import nearest, or_rather
 
 
@@ -26,20 +25,23 @@ def losses_of(network: Network, losses: tuple[tuple[str, str], ...]) -> dict[str
         if name in given:
             raise UsageError(f"the loss of {f'`{name}`' if name else 'the outputs'} is given twice")
         given[name] = loss
-    usual = given.get("", LOSSES[0])
+    usual = given.get("", next(iter(LOSSES)))
     return {name: given.get(name, usual) for name in network.outputs}
 
 
 def target(tape: Tape, loss: str, output: tuple[int, ...], itemsize: int) -> Value:
     """What an output is compared with: a class of 8 bytes at every position, or a value for every value."""
-    if loss == "cross-entropy":
+    if LOSSES[loss].labels:
         return tape.empty((output[0], *output[2:]), None, 8, "inputs")
     return tape.empty(output, None, itemsize, "inputs")
 
 
 def loss_of(tape: Tape, loss: str, output: Value, wanted: Value) -> Value:
     """The loss of an output as a tensor, held by the caller."""
-    return _RECORDED[loss](tape, output, wanted)
+    found = LOSSES[loss]
+    if found.labels:
+        return _cross_entropy(tape, output)
+    return _distance(tape, output, wanted, f"F.{found.function}")
 
 
 def total(tape: Tape, losses: list[Value]) -> Value:
@@ -59,7 +61,7 @@ def total(tape: Tape, losses: list[Value]) -> Value:
     return found
 
 
-def _cross_entropy(tape: Tape, logits: Value, _: Value) -> Value:
+def _cross_entropy(tape: Tape, logits: Value) -> Value:
     """log_softmax, which keeps its result, and nll_loss, which keeps that and the sum of the weights.
 
     Under autocast a CPU computes both in float32, CUDA the second one alone, on a copy.
@@ -85,28 +87,15 @@ def _contiguous(tape: Tape, gradient: Value) -> list[Value | None]:
     return [tape.empty(gradient.shape, None, gradient.itemsize)]
 
 
-def _distance(target: str) -> Callable[[Tape, Value, Value], Value]:
+def _distance(tape: Tape, output: Value, wanted: Value, target: str) -> Value:
     """A mean over all values of what an output and its target differ by; both are kept.
 
     PyTorch computes what every value gives into the result before it averages that and shrinks the result to a number:
     the number goes on holding the storage of all values.
     """
-
-    def record(tape: Tape, output: Value, wanted: Value) -> Value:
-        source = cast(tape, output, target)
-        loss = Value(tape.allocate(source.size, "other"), (), (), source.itemsize)
-        seen = source.shape, None, source.itemsize
-        tape.record(loss, [source], [source.storage, wanted.storage], lambda tape, _: [tape.empty(*seen)])
-        tape.release(source)
-        return loss
-
-    return record
-
-
-_RECORDED: dict[str, Callable[[Tape, Value, Value], Value]] = {
-    "cross-entropy": _cross_entropy,
-    "mse": _distance("F.mse_loss"),
-    "smooth-l1": _distance("F.smooth_l1_loss"),
-}
-LOSSES = tuple(_RECORDED)
-"""The losses, by the names that a setting has for them; the usual one first."""
+    source = cast(tape, output, target)
+    loss = Value(tape.allocate(source.size, "other"), (), (), source.itemsize)
+    seen = source.shape, None, source.itemsize
+    tape.record(loss, [source], [source.storage, wanted.storage], lambda tape, _: [tape.empty(*seen)])
+    tape.release(source)
+    return loss

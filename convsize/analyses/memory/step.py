@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from convsize.analyses.memory import optimizer
 from convsize.analyses.memory.autocast import end_autocast
 from convsize.analyses.memory.call import Layer
 from convsize.analyses.memory.checkpoint import Frame
 from convsize.analyses.memory.kernel_choice import require_kernels
 from convsize.analyses.memory.loss import loss_of, losses_of, target, total
-from convsize.analyses.memory.optimizer import OPTIMIZERS
 from convsize.analyses.memory.recorders import run
 from convsize.analyses.memory.tape import Leaf, Moment, Node, Storage, Tape, Value, nodes_behind
 from convsize.analyses.selection.blocks import Block, matching_blocks, overwriting
@@ -21,6 +21,7 @@ from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
 from convsize.records import AUTOCAST, ITEM_SIZES, TrainingMoment, TrainingPeak, TrainingSetting
+from convsize.records.optimizers import OPTIMIZERS
 from convsize.words import listed
 
 
@@ -175,7 +176,7 @@ class Step:
             tape.at("optimizer", -1)
             # The optimizer passes over parameters that no gradient has reached.
             trained = [leaf for leaf in self.leaves if leaf.gradient is not None]
-            self.optimizer.step(tape, trained, self.states)
+            optimizer.step(self.optimizer, tape, trained, self.states)
         tape.close()
         peak = self._peak()
         self._forget(held)

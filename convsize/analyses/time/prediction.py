@@ -15,9 +15,10 @@ from convsize.graph.network import Network
 from convsize.ops import catalogue
 from convsize.records import ITEM_SIZES, TrainingSetting
 from convsize.records.device import Accuracy, Device
+from convsize.records.optimizers import OPTIMIZERS
 from convsize.records.time import LayerTime, Sweep, SweepPoint, TimePrediction, TimeSetting
 
-OPTIMIZERS = {"sgd": 2, "momentum": 4, "adam": 7, "adamw": 7}
+MOVED = {name: each.moved for name, each in OPTIMIZERS.items() if each.moved is not None}
 """Optimizers whose steps are known, with the tensors of a parameter's size that a step reads and writes."""
 
 KNEE = 0.9
@@ -37,10 +38,8 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
         raise UsageError(f"a batch has at least one sample, not {setting.batch}")
     if setting.dtype not in ITEM_SIZES:
         raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(ITEM_SIZES)}")
-    if setting.optimizer not in OPTIMIZERS:
-        raise UsageError(
-            f"the time of the optimizer `{setting.optimizer}` is not known; there are {', '.join(OPTIMIZERS)}"
-        )
+    if setting.optimizer not in MOVED:
+        raise UsageError(f"the time of the optimizer `{setting.optimizer}` is not known; there are {', '.join(MOVED)}")
     require_known(TrainingSetting(1, dtype=setting.dtype, autocast=setting.autocast))
     models = _models(device, setting)
     by_node: dict[int, list[Piece]] = {}
@@ -170,7 +169,7 @@ def _besides(network: Network, models: Mapping[str, Model], setting: TimeSetting
     for end in network.outputs.values():
         elements = setting.batch * network.nodes[end].output.elements
         loss += model.estimate(_plain("cross entropy", "forward", 8, 6, elements, itemsize, setting.dtype)).seconds
-    touched = OPTIMIZERS[setting.optimizer]
+    touched = MOVED[setting.optimizer]
     sizes = [each.elements for node in network.layers for each in network.parameters(node) if each.role != "buffer"]
     if model.device.kind == "cuda":
         sizes = [sum(sizes)]  # one kernel works on all parameters

@@ -11,7 +11,8 @@ import typer
 from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
 from convsize.cli.units import dtype
 from convsize.errors import ExitCode
-from convsize.records.training import Optimizer, Schedule, Where
+from convsize.records.optimizers import OptimizerName
+from convsize.records.training import Schedule, Where
 
 if TYPE_CHECKING:
     from convsize.api import Network
@@ -44,7 +45,7 @@ def command(
     resume: Annotated[str | None, typer.Option(metavar="DIR", help="Resume the run in this folder.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
     batch: Annotated[int, typer.Option(min=1, help="Samples per batch and process.")] = 64,
-    optimizer: Annotated[Optimizer, typer.Option(help="Optimizer.")] = "momentum",
+    optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = "momentum",
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.01,
     momentum: Annotated[float, typer.Option(help="Momentum of `momentum` and `nesterov`.")] = 0.9,
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,

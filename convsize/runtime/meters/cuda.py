@@ -13,7 +13,7 @@ from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import TrainingSetting
 from convsize.runtime.calls import build
-from convsize.runtime.meters.step import OPTIMIZERS, Batch, step
+from convsize.runtime.meters.step import Batch, optimizer_of, step
 
 
 class AllocatorPeaks(Record):
@@ -31,7 +31,7 @@ def allocator_peaks(make: Callable[[], Batch], optimizer: str) -> list[Allocator
     torch.cuda.empty_cache()
     before = _statistics("current")
     batch = make()
-    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
+    update = optimizer_of(optimizer, batch.module.parameters())
     found = []
     for _ in range(2):
         torch.cuda.synchronize()

@@ -10,8 +10,8 @@ from typing import Any
 from weakref import WeakSet
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, smooth_l1_loss
 from torch.profiler import ProfilerActivity, profile
 
 from convsize.analyses.memory.loss import losses_of
@@ -21,26 +21,17 @@ from convsize.graph.network import Network
 from convsize.lowering.plan import lower
 from convsize.record import Record
 from convsize.records import TrainingSetting
+from convsize.records.losses import LOSSES
+from convsize.records.optimizers import OPTIMIZERS
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.threads import computing_threads
 
-OPTIMIZERS: dict[str, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
-    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=1e-6),
-    "sgd-l2": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, weight_decay=1e-4),
-    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9),
-    "momentum-l2": lambda parameters: torch.optim.SGD(parameters, lr=1e-6, momentum=0.9, weight_decay=1e-4),
-    "adam": lambda parameters: torch.optim.Adam(parameters, lr=1e-6),
-    "adam-l2": lambda parameters: torch.optim.Adam(parameters, lr=1e-6, weight_decay=1e-4),
-    "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=1e-6),
-}
-"""Those of analyses.memory.optimizer, as PyTorch makes them where nothing else is said."""
 
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross-entropy": cross_entropy,
-    "mse": mse_loss,
-    "smooth-l1": smooth_l1_loss,
-}
+def optimizer_of(name: str, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """An optimizer by the name that a setting has for it, with what PyTorch takes where nothing else is said."""
+    found = OPTIMIZERS[name]
+    made: torch.optim.Optimizer = getattr(torch.optim, found.kind)(list(parameters), lr=1e-6, **found.arguments)
+    return made
 
 
 class Batch(Record):
@@ -87,14 +78,14 @@ def batch_for(network: Network, setting: TrainingSetting, device: str | None = N
     if setting.inference:
         return Batch(module, inputs, [], [], context)
     volumes = [each.dims for each in plan.inputs] + [each.output for each in plan.steps]
-    losses = losses_of(network, setting.losses)
+    losses = {name: LOSSES[loss] for name, loss in losses_of(network, setting.losses).items()}
     targets = [
         torch.zeros((samples, *volumes[value][1:]), dtype=torch.int64, device=device)
-        if losses[name] == "cross-entropy"
+        if losses[name].labels
         else torch.rand((samples, *volumes[value]), dtype=dtype, device=device)
         for name, value in plan.outputs
     ]
-    return Batch(module, inputs, [LOSSES[losses[name]] for name, _ in plan.outputs], targets, context)
+    return Batch(module, inputs, [getattr(F, losses[name].function) for name, _ in plan.outputs], targets, context)
 
 
 def loss_of(batch: Batch, see: Callable[[str, Tensor], None] | None = None) -> tuple[object, Tensor]:
@@ -149,9 +140,9 @@ def step(batch: Batch, update: torch.optim.Optimizer, turns: int = 1) -> None:
     update.step()
 
 
-def peaks_by_torch(batch: Batch, optimizer: str, turns: int = 1) -> list[StepPeaks]:
+def peaks_by_torch(batch: Batch, name: str, turns: int = 1) -> list[StepPeaks]:
     """The peaks of the first training step and of a later one, on a CPU."""
-    update = OPTIMIZERS[optimizer](list(batch.module.parameters()))
+    update = optimizer_of(name, batch.module.parameters())
     return [peak_of(batch, update, lambda: step(batch, update, turns)) for _ in range(2)]
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from convsize.records import Measured, TrainingSetting
-from convsize.runtime.meters.step import OPTIMIZERS, Batch, loss_of
+from convsize.runtime.meters.step import Batch, loss_of, optimizer_of
 from convsize.runtime.timing.clock import Clock
 
 LOSS, ENGINE, OPTIMIZER = "the loss", "start of backward", "the optimizer"
@@ -81,7 +81,7 @@ class Steps:
         self._clock = Clock(setting.device)
         self._update = None
         if not setting.inference:
-            self._update = OPTIMIZERS[setting.optimizer](list(self.module.parameters()))
+            self._update = optimizer_of(setting.optimizer, self.module.parameters())
 
     def plain(self, *, counts: bool = True) -> None:
         """A step without instruments."""

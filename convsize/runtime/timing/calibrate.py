@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.memory.workspaces import convolution_calls
-from convsize.analyses.time.prediction import OPTIMIZERS, predict_time
+from convsize.analyses.time.prediction import MOVED, predict_time
 from convsize.analyses.time.units import Piece, pieces, table_name
 from convsize.errors import UsageError
 from convsize.graph.network import Network
@@ -23,7 +23,7 @@ from convsize.record import Record
 from convsize.records import ITEM_SIZES
 from convsize.records.device import Accuracy, ClassTable, Device, DeviceSource, Sample
 from convsize.records.time import TimeSetting
-from convsize.runtime.meters.step import OPTIMIZERS as MAKERS
+from convsize.runtime.meters.step import optimizer_of
 from convsize.runtime.meters.workspaces import measure_cublas, measure_workspaces
 from convsize.runtime.timing.clock import Clock, summed_up
 from convsize.runtime.timing.layers import time_layers, time_pieces
@@ -229,14 +229,14 @@ def _outside(clock: Clock, device: str, name: str) -> Iterator[tuple[str, Sample
         seconds = clock.repeated(loss, budget=0.2).median
         features = (8.0 * elements, 6.0 * elements * itemsize, log2(elements))
         yield table_name("cross entropy", "forward", name), Sample(features, seconds)
-    for optimizer, touched in OPTIMIZERS.items():
+    for optimizer, touched in MOVED.items():
         for power in range(4, 25, 2):
             elements = 2**power
             count = max(min(2**22 // elements, 50), 2)
             parameters = [nn.Parameter(torch.zeros(elements, device=device, dtype=dtype)) for _ in range(count)]
             for each in parameters:
                 each.grad = torch.ones_like(each)
-            step = MAKERS[optimizer](parameters).step
+            step = optimizer_of(optimizer, parameters).step
             step()
             seconds = clock.repeated(step, budget=0.2).median / count
             size = float(touched * elements)

@@ -11,7 +11,7 @@ from convsize.graph.network import Network
 from convsize.records import TrainingSetting
 from convsize.records.time import TimeSetting
 from convsize.runtime.layouts import channels_last, to_channels_last
-from convsize.runtime.meters.step import OPTIMIZERS, batch_for, step
+from convsize.runtime.meters.step import batch_for, optimizer_of, step
 from convsize.runtime.threads import computing_threads
 from convsize.runtime.timing.clock import Clock, Timing, keep_freed_memory
 
@@ -42,7 +42,7 @@ def time_whole(
     if in_channels_last:
         to_channels_last(batch.module)
         batch = batch.replace(inputs=[channels_last(each) for each in batch.inputs])
-    update = OPTIMIZERS[setting.optimizer](list(batch.module.parameters())) if setting.training else None
+    update = optimizer_of(setting.optimizer, batch.module.parameters()) if setting.training else None
 
     def work() -> None:
         if update is not None:

@@ -11,17 +11,17 @@ from convsize.analyses.memory.peak import training_memory
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import RunSettings, TrainingSetting
+from convsize.records.optimizers import OPTIMIZERS, with_decay
 from convsize.runtime.training.objective import Head
-
-_NAMES = {"sgd": "sgd", "momentum": "momentum", "nesterov": "momentum-l2", "adam": "adam", "adamw": "adamw"}
-"""Nesterov's step looks ahead by a copy of the gradient, as a weight decay does."""
 
 
 def predicted(network: Network, settings: RunSettings, heads: tuple[Head, ...]) -> tuple[int | None, str]:
     """The peak of a training step in bytes; where that is not known None and the reason."""
-    name = _NAMES[settings.optimizer]
-    if settings.weight_decay and settings.optimizer in ("sgd", "momentum", "adam"):
-        name += "-l2"
+    name = settings.optimizer
+    if "momentum" in OPTIMIZERS[name].arguments and not settings.momentum:
+        name = "sgd"
+    if settings.weight_decay:
+        name = with_decay(name)
     setting = TrainingSetting(
         batch=settings.batch,
         optimizer=name,
@@ -32,8 +32,6 @@ def predicted(network: Network, settings: RunSettings, heads: tuple[Head, ...]) 
         losses=tuple((head.name, head.loss) for head in heads),
         checkpoint=settings.checkpoint,
     )
-    if settings.optimizer == "nesterov" and settings.weight_decay:
-        return None, "what Nesterov's step holds with weight decay has not been measured"
     if len(heads) < len(network.outputs):
         return None, "an output is left untrained"
     try:

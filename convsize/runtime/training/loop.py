@@ -25,6 +25,7 @@ from convsize.records import (
     RunStart,
     StepFigures,
 )
+from convsize.records.losses import LOSSES
 from convsize.runtime.data.opening import open_data
 from convsize.runtime.data.samples import Batch, Data
 from convsize.runtime.layouts import channels_last
@@ -122,9 +123,8 @@ class _Run:
         job, settings, network = self.job, self.settings, self.job.network
         require_losses(network, settings)
         chosen = dict(settings.losses)
-        regressed = [
-            name for name in network.outputs if chosen.get(name, chosen.get("", "cross-entropy")) != "cross-entropy"
-        ]
+        usual = chosen.get("", next(iter(LOSSES)))
+        regressed = [name for name in network.outputs if not LOSSES[chosen.get(name, usual)].labels]
         self.data: Data = open_data(
             settings.data, network, seed=settings.seed, augment=settings.augment, regressed=regressed
         )

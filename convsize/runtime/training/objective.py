@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor
 
-from convsize.analyses.memory.loss import LOSSES
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import HeadScore, RunSettings
+from convsize.records.losses import LOSSES
 from convsize.words import nearest, or_rather, plural
 
 _TOP = 5
@@ -57,7 +57,7 @@ class Objective:
             samples = output.new_tensor(len(output))
             loss = _loss(head, output, target, 0.0) * samples
             zero = output.new_zeros(())
-            if head.loss == "cross-entropy":
+            if LOSSES[head.loss].labels:
                 # The share of a sample's places that are right, where it has more than one.
                 places = target[0].numel()
                 labels = _labels(head, target)
@@ -76,7 +76,7 @@ class Objective:
         scores = []
         for at, head in enumerate(self.heads):
             samples, loss, first, among, error = sums[at * _SUMS : (at + 1) * _SUMS]
-            if head.loss == "cross-entropy":
+            if LOSSES[head.loss].labels:
                 top5 = among / samples if head.dims[0] > _TOP else None
                 scores.append(HeadScore(head.name, loss / samples, first / samples, top5))
             else:
@@ -86,11 +86,10 @@ class Objective:
 
 
 def _loss(head: Head, output: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    if head.loss == "cross-entropy":
+    if LOSSES[head.loss].labels:
         return F.cross_entropy(output, _labels(head, target), label_smoothing=smoothing)
-    if head.loss == "mse":
-        return F.mse_loss(output, target.reshape(output.shape))
-    return F.smooth_l1_loss(output, target.reshape(output.shape))
+    found: Tensor = getattr(F, LOSSES[head.loss].function)(output, target.reshape(output.shape))
+    return found
 
 
 def _labels(head: Head, target: Tensor) -> Tensor:
@@ -144,7 +143,7 @@ def objective(network: Network, settings: RunSettings, targets: Mapping[str, Ten
 
 def _require_fit(head: Head, target: Tensor) -> None:
     each = target[0].numel()
-    if head.loss == "cross-entropy":
+    if LOSSES[head.loss].labels:
         if target.is_floating_point():
             raise UsageError(
                 f"cross entropy needs class labels, but the targets of `{head.name}` are values: use --loss "

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from convsize.errors import UsageError
 from convsize.records import RunSettings
+from convsize.records.optimizers import OPTIMIZERS
 
 
 def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer:
@@ -27,14 +28,12 @@ def optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Optimizer
         light = [value for _, value in trained if value.dim() < 2]
         groups = [{"params": heavy}, {"params": light, "weight_decay": 0.0}]  # type: ignore[dict-item]
         groups = [group for group in groups if group["params"]]
-    lr, decay = settings.lr, settings.weight_decay
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=lr, weight_decay=decay)
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=lr, weight_decay=decay)
-    momentum = 0.0 if settings.optimizer == "sgd" else settings.momentum
-    nesterov = settings.optimizer == "nesterov"
-    return torch.optim.SGD(groups, lr=lr, momentum=momentum, weight_decay=decay, nesterov=nesterov)
+    kind = OPTIMIZERS[settings.optimizer]
+    arguments = {**kind.arguments, "weight_decay": settings.weight_decay}
+    if "momentum" in arguments:
+        arguments["momentum"] = settings.momentum
+    made: torch.optim.Optimizer = getattr(torch.optim, kind.kind)(groups, lr=settings.lr, **arguments)
+    return made
 
 
 def learning_rate(settings: RunSettings, step: int, epoch_steps: int) -> float:

@@ -26,6 +26,7 @@ from convsize.analyses.memory.step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import TrainingSetting
+from convsize.records.optimizers import OPTIMIZERS
 
 PART = 100
 """Networks of a process."""
@@ -52,7 +53,7 @@ def setting_of(kind: str, random: Random, network: Network) -> TrainingSetting:
     frozen = (random.choice(list(network.layers)).name,) if random.random() < 0.3 else ()
     return TrainingSetting(
         max(batch, smallest_batch(network, frozen)),
-        random.choice(("sgd", "sgd-l2", "momentum", "momentum-l2", "adam", "adam-l2", "adamw")),
+        random.choice(tuple(OPTIMIZERS)),
         dtype=dtype,
         autocast=autocast,
         in_place=in_place,

@@ -26,7 +26,7 @@ if __name__ == "__main__":
 
     import convsize
     from convsize.records import TrainingSetting
-    from convsize.runtime.meters.step import OPTIMIZERS, batch_for, saved_by_torch, step
+    from convsize.runtime.meters.step import batch_for, optimizer_of, saved_by_torch, step
 
     # PyTorch would leave autocast and the optimizers of a GPU out where it sees none.
     torch.cuda.amp.common.amp_definitely_not_available = lambda: False
@@ -69,8 +69,8 @@ if __name__ == "__main__":
             self.peak = max(self.peak, self.live)
             return result
 
-    def peaks(batch, optimizer, turns):
-        update = together(OPTIMIZERS[optimizer](list(batch.module.parameters())))
+    def peaks(batch, name, turns):
+        update = together(optimizer_of(name, batch.module.parameters()))
         found = []
         tensors = [*batch.module.state_dict(keep_vars=True).values(), *batch.inputs, *batch.targets]
         with Meter(tensors) as meter:

@@ -14,6 +14,7 @@ import convsize
 from convsize.analyses.memory.peak import saved_bytes, training_memory
 from convsize.analyses.memory.tape import Tape
 from convsize.records import TrainingSetting
+from convsize.records.optimizers import OPTIMIZERS
 
 HERE = Path(__file__).parent
 SPECS = HERE.parents[2] / "specs"
@@ -31,7 +32,6 @@ NAMES = (
     "unet",
     "vgg_d",
 )
-OPTIMIZERS = ("sgd", "sgd-l2", "momentum", "momentum-l2", "adam", "adam-l2", "adamw")
 DECOMPOSED = ("mish", "pick(1,1,0)")
 """Layers whose backward is one operator on CUDA and several on fake tensors."""
 

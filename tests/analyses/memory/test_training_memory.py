@@ -1,6 +1,7 @@
 """Training memory on small networks by hand, what fits, and what is refused."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -8,8 +9,11 @@ import convsize
 from convsize.analyses.memory.fit import largest_batch
 from convsize.analyses.memory.peak import fatal_layers, training_memory, what_if_choices
 from convsize.analyses.memory.recorders import RECORDERS
+from convsize.cli.options import Losses, Optimizer
 from convsize.errors import UsageError
 from convsize.records import Capacity, TrainingSetting
+from convsize.records.losses import LOSSES
+from convsize.records.optimizers import OPTIMIZERS, OptimizerName, with_decay
 
 SPECS = Path(__file__).parents[3] / "specs"
 
@@ -229,9 +233,13 @@ def test_expectations_that_hold():
     assert (found.code, "not a part of it" in found.message) == ("E406", True)
 
 
-def test_what_is_predicted_is_what_is_measured() -> None:
-    from convsize.analyses.memory import loss, optimizer
-    from convsize.runtime.meters import step
+def test_there_is_one_list_of_optimizers():
+    plain = get_args(OptimizerName)
+    assert set(OPTIMIZERS) == {name for each in plain for name in (each, with_decay(each))}
+    (option,) = get_args(Optimizer)[1:]
+    assert all(name in option.help for name in plain)
 
-    assert tuple(step.LOSSES) == loss.LOSSES
-    assert step.OPTIMIZERS.keys() == optimizer.OPTIMIZERS.keys()
+
+def test_there_is_one_list_of_losses():
+    (option,) = get_args(Losses)[1:]
+    assert all(name in option.help for name in LOSSES)

@@ -12,6 +12,7 @@ from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.selection.frozen import frozen_layers
 from convsize.geometry import Shape
 from convsize.records import TrainingSetting
+from convsize.records.optimizers import OPTIMIZERS
 
 torch = pytest.importorskip("torch")
 
@@ -88,7 +89,7 @@ def test_specs(name, optimizer, batch):
         assert allocator_peak(network, memory) == pytest.approx(highest, rel=0.015)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "sgd-l2", "momentum", "momentum-l2", "adam", "adam-l2", "adamw"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers(optimizer):
     # Large weights and a small batch, so that the optimizer's step is the peak wherever it needs anything.
     network = convsize.parse("input: 3@8x8\nC3D8 BN R FC100 R FC80b0 R FC10")

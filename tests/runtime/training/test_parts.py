@@ -99,7 +99,8 @@ def test_a_loader_draws_no_number_of_its_own():
         ("sgd", 0.1, "sgd-l2"),
         ("momentum", 0, "momentum"),
         ("momentum", 0.1, "momentum-l2"),
-        ("nesterov", 0, "momentum-l2"),
+        ("nesterov", 0, "nesterov"),
+        ("nesterov", 0.1, "nesterov-l2"),
         ("adam", 0, "adam"),
         ("adam", 0.1, "adam-l2"),
         ("adamw", 0, "adamw"),
@@ -120,13 +121,15 @@ def test_what_a_step_holds_is_that_of_its_optimizer(kind, decay, name):
     assert held.predicted(NETWORK, settings, heads) == (training_memory(NETWORK, setting).peak.bytes, "")
 
 
+def test_sgd_without_momentum_has_no_state():
+    heads = (Head("main", "cross-entropy", 1.0, (7,)), Head("box", "mse", 1.0, (2,)))
+    plain = held.predicted(NETWORK, RunSettings("fake", optimizer="sgd"), heads)
+    assert held.predicted(NETWORK, RunSettings("fake", optimizer="momentum", momentum=0.0), heads) == plain
+    assert held.predicted(NETWORK, RunSettings("fake", optimizer="momentum"), heads) > plain
+
+
 def test_what_a_step_holds_may_be_unknown():
     heads = (Head("main", "cross-entropy", 1.0, (7,)), Head("box", "mse", 1.0, (2,)))
-    decays = RunSettings("fake", optimizer="nesterov", weight_decay=0.1)
-    assert held.predicted(NETWORK, decays, heads) == (
-        None,
-        "what Nesterov's step holds with weight decay has not been measured",
-    )
     assert held.predicted(NETWORK, RunSettings("fake"), heads[:1]) == (None, "an output is left untrained")
     found, why = held.predicted(NETWORK, RunSettings("fake", frozen=("nothing",)), heads)
     assert found is None
