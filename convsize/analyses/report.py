@@ -117,6 +117,19 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     )
 
 
+def broken(network: Network) -> tuple[Diagnostic, ...]:
+    """The expectations of a network that do not hold, as its report has them, and nothing that they do not need."""
+    if not network.expectations:
+        return ()
+    from convsize.analyses.expectations.figures import failures
+
+    facts = gather(network)
+    seen = any(each.check.metric.name == "receptive_field" for each in network.expectations)
+    fields = receptive_fields(network, facts) if seen else {}
+    depths = weight_depths(network, facts)
+    return failures(network, facts, count_parameters(facts), layer_work(facts), depths, fields)
+
+
 def _seen(fields: dict[str, Fields], count: int) -> list[tuple[tuple[str, ReceptiveField], ...]]:
     """For every node the inputs it sees, with its receptive field in each, as they were declared."""
     seen: list[tuple[tuple[str, ReceptiveField], ...]] = [()] * count

@@ -115,11 +115,9 @@ def _failing(network: Network) -> bool:
     """Whether anything that a network states does not hold."""
     if any(each.severity == "error" for each in network.diagnostics):
         return True
-    if not network.expectations:
-        return False
-    from convsize.analyses.report import analyze
+    from convsize.analyses.report import broken
 
-    return any(each.severity == "error" for each in analyze(network, with_digest=False).diagnostics)
+    return any(each.severity == "error" for each in broken(network))
 
 
 def _changes(file: File, found: Diagnostic) -> Iterator[tuple[str, Fix]]:

@@ -4,6 +4,7 @@ import pytest
 
 from convsize.analyses.expectations import figures
 from convsize.analyses.expectations.figures import METRICS
+from convsize.analyses.report import broken
 from convsize.api import parse
 
 # conv1 16·3·9 + 16 = 448, conv2 32·16·9 + 32 = 4,640, fc1 10·32 + 10 = 330: 5,418 parameters, of them 5,360 weights.
@@ -177,3 +178,12 @@ def test_checks_of_too_many_parts_end(monkeypatch):
 def test_findings_stand_in_the_order_of_the_file():
     report = parse(f"expect: params=1 out=3\n{SPEC}expect: macs=2").analyze()
     assert [found.code for found in report.diagnostics] == ["E401", "E403", "E401"]
+
+
+@pytest.mark.parametrize(
+    "check", ["params=7", "receptive_field>=input", "layers<1 out=3", "memory(batch=2)<1KiB", "x=1"]
+)
+def test_what_does_not_hold_is_found_without_the_rest_of_the_report(check: str) -> None:
+    network = parse(f"input: 3@32x32\nC3D8 as a C3D8/2 GAP FC10\nexpect: macs<1 {check}\nexpect @a: params=1\n")
+    assert broken(network) == network.analyze().diagnostics
+    assert len(broken(network)) >= 3
