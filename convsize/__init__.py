@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from convsize.api import load as load
     from convsize.api import parse as parse
     from convsize.errors import ConvsizeError as ConvsizeError
+    from convsize.errors import CrashError as CrashError
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
     from convsize.version import __version__ as __version__
 
-__all__ = ["ConvsizeError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
+__all__ = ["ConvsizeError", "CrashError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
 
 _HOMES = {
     "__version__": "version",
     "ConvsizeError": "errors",
+    "CrashError": "errors",
     "Network": "api",
     "Report": "api",
     "SpecError": "errors",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from convsize.answers.report import Report as Report
 from convsize.errors import Diagnostic, Source, SpecError, UsageError, stem_of
 from convsize.geometry import Shape
 from convsize.graph.build import build
@@ -14,62 +16,28 @@ from convsize.graph.network import Network as BareNetwork
 from convsize.language.files import read
 from convsize.language.parser import parse as parse_source
 from convsize.language.tree import File, InputStmt
+from convsize.record import Record
 from convsize.records import ITEM_SIZES
-from convsize.records import Report as BareReport
 
 if TYPE_CHECKING:
     import networkx  # type: ignore[import-untyped]
     import torch
 
-    from convsize.records import (
-        BatchFit,
-        Difference,
-        InputFit,
-        InputSizes,
-        Profile,
-        Receipt,
-        TrainingMemory,
-        TrainingSetting,
-    )
+    from convsize.answers.difference import Difference
+    from convsize.answers.fit import BatchFit, InputFit
+    from convsize.answers.memory import TrainingMemory
+    from convsize.answers.profile import Profile
+    from convsize.answers.receipt import Receipt
+    from convsize.answers.sizes import InputSizes
+    from convsize.answers.time import TimePrediction
+    from convsize.records import TrainingSetting
     from convsize.records.device import Device
-    from convsize.records.time import TimePrediction
+    from convsize.runtime.apart import Apart, Note
     from convsize.runtime.module import NetworkModule
     from convsize.views.drawing.parts import Detail, Heat
 
 
 LARGEST_BATCH = 2**31 - 1
-
-
-class Report(BareReport):
-    """A report that shows itself: printed as the table of `convsize analyze`, in notebooks with its graph.
-
-    >>> import convsize
-    >>> report = convsize.parse("input: 3@32x32\\nCRCRP FC10 S", name="tiny").analyze()
-    >>> report
-    <Report of tiny: 7,858 parameters, 173,568 MACs, 7 layers>
-    >>> print(str(report).splitlines()[0])
-    tiny · input 3@32x32 · batch 1 · float32
-    """
-
-    def __repr__(self) -> str:
-        totals = self.totals
-        costs = f"{totals.parameters:,} parameters, {totals.macs:,} MACs"
-        return f"<Report of {self.name}: {costs}, {len(self.layers):,} layers>"
-
-    def __str__(self) -> str:
-        from convsize.views.analysis import table
-
-        return table.render(self)
-
-    def _repr_html_(self) -> str:
-        from convsize.views.report import notebook
-
-        return notebook.html(self)
-
-    def _repr_svg_(self) -> str | None:
-        from convsize.views.report import notebook
-
-        return notebook.svg(self)
 
 
 class Network(BareNetwork):
@@ -92,7 +60,8 @@ class Network(BareNetwork):
             taps=bare.taps,
             expectations=bare.expectations,
             diagnostics=(*warnings, *bare.diagnostics),
-            left_out=bare.left_out,
+            volumes=bare.volumes,
+            held=bare.held,
         )
 
     def analyze(self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
@@ -109,7 +78,7 @@ class Network(BareNetwork):
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
 
-        return Report(**analyze(self, batch=batch, dtype=dtype, with_digest=with_digest).as_dict())
+        return Report.over(analyze(self, batch=batch, dtype=dtype, with_digest=with_digest))
 
     def __repr__(self) -> str:
         into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())
@@ -150,8 +119,9 @@ class Network(BareNetwork):
             batch, optimizer, dtype, device, autocast, losses, checkpoint, frozen, accumulate, in_place, inference
         )
         from convsize.analyses.memory.peak import training_memory
+        from convsize.answers.memory import TrainingMemory
 
-        return training_memory(self, setting, known)
+        return TrainingMemory.over(training_memory(self, setting, known))
 
     def fit(
         self,
@@ -185,13 +155,14 @@ class Network(BareNetwork):
         )
         from convsize.analyses.memory.device import capacity
         from convsize.analyses.memory.fit import largest_batch, largest_input
+        from convsize.answers.fit import BatchFit, InputFit
 
         room = capacity(setting.device, known, memory, reserve)
         if room is None:
             raise UsageError(f"the memory of `{device}` is not known: give it in bytes, such as fit(16 * 2**30)")
         if largest == "batch":
-            return largest_batch(self, setting, room, known)
-        return largest_input(self, setting, room, known, _exact(lets))
+            return BatchFit.over(largest_batch(self, setting, room, known), setting=setting)
+        return InputFit.over(largest_input(self, setting, room, known, _exact(lets)), setting=setting)
 
     @staticmethod
     def _setting(
@@ -236,6 +207,7 @@ class Network(BareNetwork):
         training: bool = False,
         dtype: str = "float32",
         optimizer: str = "momentum",
+        autocast: str | None = None,
     ) -> TimePrediction:
         """How long a forward pass, or a training step, takes on a device, in seconds, as `convsize time` has it.
 
@@ -248,9 +220,11 @@ class Network(BareNetwork):
         """
         from convsize import devices
         from convsize.analyses.time.prediction import predict_time
+        from convsize.answers.time import TimePrediction
         from convsize.records.time import TimeSetting
 
-        return predict_time(self, devices.load(device), TimeSetting(batch, dtype, training, optimizer))
+        found = predict_time(self, devices.load(device), TimeSetting(batch, dtype, training, optimizer, autocast))
+        return TimePrediction.over(found, rows=self.analyze(batch=batch, dtype=dtype, with_digest=False).layers)
 
     def sizes(self, lets: Mapping[str, Fraction | int] | None = None) -> InputSizes:
         """The input sizes that the network takes, as `convsize sizes` has them.
@@ -262,8 +236,9 @@ class Network(BareNetwork):
         67
         """
         from convsize.analyses.sizes.input_sizes import input_sizes
+        from convsize.answers.sizes import InputSizes
 
-        return input_sizes(self, _exact(lets))
+        return InputSizes.over(input_sizes(self, _exact(lets)))
 
     def diff(self, other: Network, *, batch: int = 1, dtype: str = "float32") -> Difference:
         """What changes from this network to another one, as `convsize diff` has it.
@@ -274,8 +249,10 @@ class Network(BareNetwork):
         (False, 20, 4)
         """
         from convsize.analyses.diff.difference import difference
+        from convsize.answers.difference import Difference
 
-        return difference(self, other, self.analyze(batch=batch, dtype=dtype), other.analyze(batch=batch, dtype=dtype))
+        reports = (network.analyze(batch=batch, dtype=dtype) for network in (self, other))
+        return Difference.over(difference(self, other, *reports))
 
     def profile(
         self,
@@ -288,11 +265,16 @@ class Network(BareNetwork):
         repeats: int = 10,
         threads: int | None = None,
         against: str | None = None,
+        apart: bool = True,
     ) -> Profile:
         """Runs the network in PyTorch and measures every layer, as `convsize profile` does.
 
-        against: the device whose roofline layers are held against. Raises UsageError where PyTorch or the device is
-        not there, or the memory is too small.
+        against: the device whose roofline layers are held against. apart: measure in a process of its own, so that
+        this one lives on where PyTorch ends it; what is set in this one, other than its number of threads, does not
+        hold there.
+
+        Raises UsageError where PyTorch or the device is not there, or the memory is too small, and CrashError where
+        PyTorch ended the process that measures.
         """
         from convsize import devices
         from convsize.analyses.memory.step import require_known
@@ -302,10 +284,23 @@ class Network(BareNetwork):
         require_known(setting)
         roof = None if against is None else devices.load(against)
         require_torch()
+        if apart:
+            settings = {
+                "batch": batch,
+                "optimizer": optimizer,
+                "dtype": dtype,
+                "inference": inference,
+                "device": device,
+                "repeats": repeats,
+                "threads": threads,
+                "against": against,
+            }
+            return _apart(self, "profile", settings, setting)  # type: ignore[no-any-return]
+        from convsize.answers.profile import Profile
         from convsize.runtime.profile.profile import profile
 
         found, _ = profile(self, setting, repeats=repeats, threads=threads, against=roof)
-        return found
+        return Profile.over(found, rows=self.analyze(batch=batch, dtype=dtype, with_digest=False).layers)
 
     def draw(
         self,
@@ -386,14 +381,17 @@ class Network(BareNetwork):
         optimizer: str = "momentum",
         autocast: str | None = None,
         against: str | None = None,
+        apart: bool = True,
     ) -> Receipt:
         """Builds the network in PyTorch and holds every prediction against what that does.
 
         Bytes saved for backward are measured at every one of `batches`, everything else at the last of them; the peak
         of training with the optimizer, under autocast where its type is given. On "meta" PyTorch works out shapes and
         calls without computing. Times are measured where `against` names a device or a device file that predicts them.
+        apart: measure in a process of its own, as `profile` does.
 
-        Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense.
+        Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense, and
+        CrashError where PyTorch ended the process that measures.
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {', '.join(map(str, batches))}")
@@ -401,9 +399,21 @@ class Network(BareNetwork):
         from convsize.analyses.memory.step import require_known
         from convsize.records import TrainingSetting
 
-        require_known(TrainingSetting(max(batches), optimizer, dtype, autocast=autocast))
+        setting = TrainingSetting(max(batches), optimizer, dtype, autocast=autocast)
+        require_known(setting)
         machine = None if against is None else devices.load(against)
         require_torch()
+        if apart:
+            settings = {
+                "device": device,
+                "batches": batches,
+                "dtype": dtype,
+                "optimizer": optimizer,
+                "autocast": autocast,
+                "against": against,
+            }
+            return _apart(self, "verify", settings, setting)  # type: ignore[no-any-return]
+        from convsize.answers.receipt import Receipt
         from convsize.runtime.verify.receipt import verify
         from convsize.version import __version__
 
@@ -416,7 +426,7 @@ class Network(BareNetwork):
             autocast=autocast,
             against=machine,
         )
-        return receipt.replace(versions=(("convsize", __version__), *receipt.versions))
+        return Receipt.over(receipt.replace(versions=(("convsize", __version__), *receipt.versions)))
 
     def to_networkx(self) -> networkx.MultiDiGraph:
         """The network as a networkx graph: a node for every input and layer, by name, an edge for every use of a value.
@@ -440,6 +450,45 @@ class Network(BareNetwork):
             for at, index in enumerate(node.inputs):
                 graph.add_edge(self.nodes[index].name, node.name, input=at)
         return graph
+
+
+class _Asked(Record):
+    """What is measured in a process of its own; threads: so many compute here."""
+
+    network: Network
+    method: str
+    settings: dict[str, Any]
+    step: TrainingSetting
+    threads: int | None
+
+
+_measuring: Apart[_Asked, Any] | None = None
+
+
+def _apart(network: Network, method: str, settings: dict[str, Any], step: TrainingSetting) -> Any:
+    """What a method of the network answers, from a process that all calls have together."""
+    from convsize.runtime.apart import Apart
+
+    global _measuring
+    if _measuring is None:
+        advice = 'verify(device="meta") compares without computing, time(…) predicts what cannot be measured'
+        _measuring = Apart(_measured, advice, _again, fresh=True)
+    torch = sys.modules.get("torch")
+    threads = None if torch is None else torch.get_num_threads()
+    return _measuring(_Asked(network, method, settings, step, threads))
+
+
+def _measured(asked: _Asked) -> Any:
+    from convsize.runtime.threads import computing_threads
+
+    with computing_threads(asked.threads):
+        return getattr(asked.network, asked.method)(**asked.settings, apart=False)
+
+
+def _again(asked: _Asked, note: Note) -> None:
+    from convsize.runtime.blame import training_steps
+
+    training_steps(asked.network, asked.step, note)
 
 
 def _exact(lets: Mapping[str, Fraction | int] | None) -> dict[str, Fraction]:

@@ -174,7 +174,8 @@ class _Builder:
             taps={tap: index for tap, index in trunk.taps.items() if index is not None},
             expectations=expectations,
             diagnostics=self.draft.sorted_diagnostics(),
-            left_out=tuple(sorted(self.unroller.left_out, key=lambda span: span.start)),
+            volumes=tuple(sorted(self.unroller.volumes, key=lambda span: span.start)),
+            held=self.unroller.stated,
         )
 
     def trunk(self, scope: Scope) -> Value:

@@ -49,20 +49,21 @@ class Network:
 
     nodes holds inputs and layers in topological order; inputs, outputs and taps name indices into it. `outputs` has
     "main" first, then the heads. `diagnostics` are the warnings and failed inline assertions found while building.
-    left_out are the places of inline volumes that were not held, since they are written for other inputs.
+    volumes are the places of inline volumes; those `left_out` were not held, since they are written for other inputs.
     """
 
     __slots__ = (
         "diagnostics",
         "expectations",
         "file",
+        "held",
         "inputs",
-        "left_out",
         "name",
         "nodes",
         "outputs",
         "source",
         "taps",
+        "volumes",
     )
 
     def __init__(
@@ -76,7 +77,8 @@ class Network:
         taps: Mapping[str, int],
         expectations: tuple[Expectation, ...],
         diagnostics: tuple[Diagnostic, ...],
-        left_out: tuple[Span, ...] = (),
+        volumes: tuple[Span, ...] = (),
+        held: bool = True,
     ) -> None:
         self.name = name
         self.file = file
@@ -87,7 +89,13 @@ class Network:
         self.taps = taps
         self.expectations = expectations
         self.diagnostics = diagnostics
-        self.left_out = left_out
+        self.volumes = volumes
+        self.held = held
+
+    @property
+    def left_out(self) -> tuple[Span, ...]:
+        """The inline volumes that were not held, since they are written for other inputs."""
+        return () if self.held else self.volumes
 
     @property
     def layers(self) -> Iterator[Node]:

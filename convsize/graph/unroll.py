@@ -41,7 +41,7 @@ class Unroller:
         self.lets = lets
         self.defaults = defaults
         self.stated = stated
-        self.left_out: set[Span] = set()
+        self.volumes: set[Span] = set()
         self.passing = Passing(defs, lets)
         self.repeat_count = 0
         self.steps = 0
@@ -177,9 +177,8 @@ class Unroller:
 
     def asserted(self, volume: Volume, current: Value, scope: Scope) -> Value:
         """`512@7x7` in a series: the volume must be that."""
-        if not self.stated:
-            self.left_out.add(volume.span)
-        elif current is not None:
+        self.volumes.add(volume.span)
+        if self.stated and current is not None:
             shape = self.draft.nodes[current].output
             wanted = Shape(volume.channels, volume.extents)
             if shape != wanted:

@@ -91,7 +91,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 def test_a_network_answers_with_the_records_of_the_commands(convsize, tmp_path: Path) -> None:
     net = library.load(SPECS / "lenet5.spec")
     assert repr(net) == "<Network lenet5: 1@32x32 -> 10, 12 layers>"
-    assert str(net.analyze()) == convsize("analyze", SPECS / "lenet5.spec").out
+    assert f"{net.analyze()}\n" == convsize("analyze", SPECS / "lenet5.spec").out
     printed = json.loads(convsize("memory", SPECS / "lenet5.spec", "--batch", 8, "-f", "json").out)
     assert net.memory(batch=8).saved == printed["saved"]
     printed = json.loads(convsize("fit", SPECS / "lenet5.spec", "--memory", "64MiB", "-f", "json").out)
@@ -122,3 +122,47 @@ def test_a_network_answers_with_the_records_of_the_commands(convsize, tmp_path: 
 def test_wrong_calls_are_usage_errors(call, why: str) -> None:
     with pytest.raises(library.UsageError, match=why):
         call(library.load(SPECS / "lenet5.spec"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "command"),
+    [
+        (lambda net: net.memory(8, optimizer="adamw"), "memory NET --batch 8 --optimizer adamw"),
+        (lambda net: net.memory(8, device="l4"), "memory NET --batch 8 --device cuda"),
+        (lambda net: net.fit(2**28), "fit NET --memory 256MiB"),
+        (lambda net: net.fit(2**28, largest="input", batch=2), "fit NET --memory 256MiB --largest input --batch 2"),
+        (lambda net: net.time("h200", batch=4, training=True), "time NET --device h200 --batch 4 --train"),
+        (
+            lambda net: net.time("h200", training=True, autocast="float16"),
+            "time NET --device h200 --train --autocast fp16",
+        ),
+        (lambda net: net.sizes(), "sizes NET"),
+        (lambda net: net.analyze(batch=2), "analyze NET --batch 2"),
+        (lambda net: net.diff(library.load(SPECS / "lenet5_partial.spec")), "diff NET SPECS/lenet5_partial.spec"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_an_answer_prints_as_its_command_does(convsize, answer, command: str) -> None:
+    path = SPECS / "lenet5.spec"
+    found = answer(library.load(path))
+    written = convsize(*(part.replace("NET", str(path)).replace("SPECS", str(SPECS)) for part in command.split())).out
+    if "cuda" in command:  # named as a device, it is the same with the device's workspaces
+        assert str(found).splitlines()[0] == written.splitlines()[0]
+    else:
+        assert f"{found}\n" == written
+    assert len(repr(found)) < 120
+    assert repr(found).startswith(f"<{type(found).__name__} of lenet5")
+
+
+@pytest.mark.slow
+def test_what_is_measured_is_measured_in_a_process_of_its_own(convsize) -> None:
+    pytest.importorskip("torch")
+    net = library.parse("input: 3@8x8\nC3D4 R GAP FC2", name="tiny")
+    receipt = net.verify(batches=(2,))
+    assert receipt.holds
+    assert str(receipt).startswith("tiny on cpu, float32, momentum, batch 2 (convsize ")
+    assert repr(receipt).startswith("<Receipt of tiny: holds, ")
+    profile = net.profile(2, repeats=3, threads=1)
+    assert str(profile).startswith("tiny · training step · momentum · batch 2 · float32 · cpu, 1 thread\n")
+    with pytest.raises(library.UsageError, match="batch of 2"):
+        library.parse("input: 3@1x1\nC1D4 GN4 FC2").verify(batches=(1,))

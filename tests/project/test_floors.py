@@ -35,7 +35,7 @@ THIRD_PARTY = {
     "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript", "msgspec"},
     "cli": {"typer", "rich"},
 }
-EVERYTHING = {"cli", "__init__", "__main__", "api"}
+EVERYTHING = {"cli", "__init__", "__main__", "api", "answers"}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:

@@ -73,6 +73,47 @@ for asked in ("a", "wrong", "spec", signal.SIGSEGV, "b", "bug", signal.SIGABRT, 
     assert told[13:] == [f"{crash}exit code 7. {fault}", "at work on c", "answer cc"]
 
 
+WORK = """
+import os, signal
+def work(asked):
+    if isinstance(asked, int):
+        signal.raise_signal(asked)
+    return os.getpid(), repr(asked)
+def again(asked, note):
+    note(f"aten::something of {asked}")
+    signal.raise_signal(asked)
+"""
+
+
+def test_a_fresh_interpreter_serves_programs_that_are_not_ours(tmp_path) -> None:
+    (tmp_path / "their_work.py").write_text(WORK)
+    done = ran(
+        """
+sys.path.insert(0, sys.argv[1])
+from their_work import again, work
+apart = Apart(work, "go on elsewhere", again, fresh=True)
+class Own:
+    def __repr__(self):
+        return "own"
+first, second = apart("a"), apart("b")
+print(first[1], second[1], first[0] == second[0] != os.getpid())
+try:
+    apart(int(signal.SIGSEGV))
+except Exception as error:
+    print(error)
+print(apart("c")[0] != first[0], apart(Own()) == (os.getpid(), "own"))
+""",
+        str(tmp_path),
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "'a' 'b' True",
+        "PyTorch ended the process by signal 11 (SIGSEGV) in aten::something of 11. "
+        "That is a fault of PyTorch, not of the spec: go on elsewhere",
+        "True True",
+    ]
+
+
 VERIFY = """
 from convsize import api
 from convsize.records import Receipt

@@ -73,7 +73,7 @@ def input_sizes(network: Network, lets: Mapping[str, Fraction] | None = None) ->
         axes=tuple(axes),
         checkpoint=tuple(plan.checkpoint.values()),
         coupled=tuple(plan.coupled.values()),
-        left_out=tuple(sorted({place(span.start).line for span in network.left_out})),
+        left_out=tuple(sorted({place(span.start).line for span in network.volumes})),
     )
 
 

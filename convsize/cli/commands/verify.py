@@ -81,6 +81,7 @@ def command(
             optimizer=optimizer,
             autocast=autocast,
             against=machine,
+            apart=False,
         )
 
     def again(asked: _Asked, note: Note) -> None:
