@@ -6,10 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from convsize.cli import terminal
+from convsize.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from convsize.records import RunStart
 
 
@@ -25,33 +24,20 @@ class Display:
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.make_room()
 
     def start(self, text: str, run: RunStart) -> None:
         """The heading, and the bar where there is a terminal."""
         self.line(text.rstrip("\n"))
         self.line("")
-        if self.silent or not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            BarColumn(bar_width=20),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-            console=Console(file=sys.stderr),
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._bar.add_task("", total=run.epochs * run.epoch_steps, completed=run.step)
-        self._bar.start()
+        if not self.silent and sys.stderr.isatty():
+            self._bar = Progress(run.epochs * run.epoch_steps, sys.stderr, patience=0, done=run.step)
+            self._bar.show()
 
     def step(self, text: str, done: int) -> None:
         """The figures of some steps: beside the bar, or as a line."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, description=text)
+            self._bar.step(done, text)
         else:
             self.line(text)
 
@@ -67,9 +53,9 @@ class Display:
         if self.silent:
             return
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.make_room()
         stream = sys.stderr if warning else sys.stdout
         terminal.write(text, stream)
         stream.flush()
         if self._bar is not None:
-            self._bar.start()
+            self._bar.show()

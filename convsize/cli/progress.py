@@ -16,46 +16,57 @@ PATIENCE = 1.0
 class Progress:
     """Shows a bar on a stream once a run has taken `patience` seconds, and takes it away at the end.
 
-    Without patience the bar is there from the start; where there is one thing to do only, it pulses. rich draws it; it
-    is imported when the bar appears, so that short runs, which are nearly all, do not pay for it.
+    Without patience the bar is there from the start; where there is one thing to do only, it pulses. `done`: how many
+    of the `total` are done already. rich draws it; it is imported when the bar appears, so that short runs, which are
+    nearly all, do not pay for it.
     """
 
-    def __init__(self, total: int, stream: TextIO, patience: float = PATIENCE) -> None:
+    def __init__(self, total: int, stream: TextIO, patience: float = PATIENCE, done: int = 0) -> None:
         self._total = total
         self._stream = stream
-        self._done = 0
+        self._done = done
+        self._text = ""
         self._bar: Bar | None = None
         self._start = time.monotonic() + patience if stream.isatty() else float("inf")
 
     def __enter__(self) -> Self:
         if time.monotonic() >= self._start:
-            self._show()
+            self.show()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self.make_room()
 
-    def step(self) -> None:
-        """One of them more is done."""
-        self._done += 1
+    def step(self, done: int | None = None, text: str = "") -> None:
+        """One of them more is done, or so many of them; `text` says more, to the right of the bar."""
+        self._done = self._done + 1 if done is None else done
+        self._text = text
         if self._bar is not None or (time.monotonic() >= self._start and self._done < self._total):
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Shows the bar now, again after `make_room`."""
         if self._bar is None:
             from rich.console import Console
+            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
             # By default rich would send to this stream what is written to standard output, be that a file or not.
             self._bar = Bar(
-                console=Console(file=self._stream), transient=True, redirect_stdout=False, redirect_stderr=False
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.description}", markup=False),
+                console=Console(file=self._stream),
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
             )
             self._bar.add_task("", total=self._total if self._total > 1 else None)
-        self._bar.update(self._bar.task_ids[0], completed=self._done)
+        self._bar.update(self._bar.task_ids[0], completed=self._done, description=self._text)
         self._bar.start()
 
     def make_room(self) -> None:
-        """Takes the bar away until the next step: something else is about to be written to the terminal."""
+        """Takes the bar away until it is shown again: something else is about to be written to the terminal."""
         if self._bar is not None:
             self._bar.stop()

@@ -6,7 +6,12 @@ import time
 
 import pytest
 
+from convsize.cli.live import Display
 from convsize.cli.progress import Progress
+from convsize.records import RunStart
+
+START = RunStart("net", "runs/1", "cpu", 1, 10, 10, 8, 2, 2, 2, 0, 0, None, "why", ())
+"""Two epochs of two steps."""
 
 
 class Terminal(io.StringIO):
@@ -45,6 +50,35 @@ def test_one_long_thing_shows_a_bar_from_the_start(clock: list[float]) -> None:
     with Progress(1, stream, patience=0):
         assert "━" in stream.getvalue()
     assert stream.getvalue().endswith("\x1b[2K")
+
+
+def test_a_training_run_has_its_figures_beside_the_same_bar(clock: list[float], monkeypatch) -> None:
+    out, stream = io.StringIO(), Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Display(silent=False) as display:
+        display.start("heading", START)
+        assert "0%" in stream.getvalue()
+        display.step("loss [0.5]", 2)
+        display.line("epoch 1")
+    shown = stream.getvalue()
+    assert "50%" in shown
+    assert "loss [0.5]" in shown
+    assert "epoch" not in shown
+    assert shown.endswith("\x1b[2K")
+    assert out.getvalue() == "heading\n\nepoch 1\n"
+
+
+def test_a_training_run_in_a_pipe_has_its_figures_as_lines(monkeypatch) -> None:
+    out, stream = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Display(silent=False) as display:
+        display.start("heading", START)
+        display.step("loss 0.5", 2)
+        display.warn("odd")
+    assert out.getvalue() == "heading\n\nloss 0.5\n"
+    assert stream.getvalue() == "warning: odd\n"
 
 
 def test_a_pipe_shows_nothing(clock: list[float]) -> None:
