@@ -229,7 +229,9 @@ def _texts(draw: DrawFn, level: int = 2) -> str:
     return draw(_GAPS).join(draw(st.lists(_items(level), min_size=1, max_size=4)))
 
 
-_VALUES = st.sampled_from(("1000", "4.09G", "25557032", "8GiB", "512@7x7", "1f3a", "abc", "7.5MiB", "0", "20ms"))
+_VALUES = st.sampled_from(
+    ("1000", "4.09G", "25557032", "8GiB", "512@7x7", "1f3a", "abc", "7.5MiB", "0", "20ms", "1.5T", "2TiB")
+)
 _CHECKS = st.tuples(
     st.sampled_from(("params", "macs", "out", "memory(batch=8)", "graph", "rf")),
     st.sampled_from(("=", "~", "<=", ">=", "<", ">")),

@@ -5,19 +5,20 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convsize.errors import UsageError
+from convsize.words import BYTES, COUNTS
 
-_BYTES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_SCALES = {unit.lower(): size for size, unit in (*COUNTS, *BYTES)}
 
 
 def size(text: str, option: str) -> int:
-    """Bytes of `16GiB`, `80GB`, `24G` or `512mib`; K, M, G and T are powers of 1000, as in a spec.
+    """Bytes of `16GiB`, `80GB`, `24G` or `512mib`; K, M, G, T and P are powers of 1000, as in a spec.
 
     Raises UsageError where there is no number, or no unit, which could mean anything.
     """
     written = text.strip()
-    number = written.rstrip("KMGTiBkmgtIb")
+    number = written.rstrip("KMGTPiBkmgtpIb")
     unit = written[len(number) :].lower()
-    scale = _BYTES.get(unit if unit.endswith("ib") else unit.removesuffix("b"))
+    scale = _SCALES.get(unit if unit.endswith("ib") else unit.removesuffix("b"))
     number = number.strip()
     digits = number.replace(".", "", 1)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 15) or (unit and scale is None):

@@ -11,18 +11,14 @@ from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner
 from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import Arg, Check, ExpectStmt, Ident, Tap, Value
 from convsize.language.volumes import read_volume
+from convsize.words import BYTES, COUNTS
 
-_UNITS: dict[str, int | Fraction] = {
-    "K": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "KiB": 2**10,
-    "MiB": 2**20,
-    "GiB": 2**30,
-    "s": 1,
-    "ms": Fraction(1, 10**3),
-    "us": Fraction(1, 10**6),
-}
+SECONDS: dict[str, int | Fraction] = {"s": 1, "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6)}
+"""Units of time, in seconds."""
+
+UNITS: dict[str, int | Fraction] = {**{unit: size for size, unit in (*reversed(COUNTS), *reversed(BYTES))}, **SECONDS}
+"""All units of figures."""
+
 _COMPARISONS: tuple[Literal["<=", ">=", "=", "<", ">", "~"], ...] = ("<=", ">=", "=", "<", ">", "~")
 
 
@@ -115,9 +111,9 @@ def _value(scanner: Scanner, metric: Ident) -> Value:
             whole += part.value / 10**digits
             end = scanner.run(scanner.pos)
         unit = text[scanner.pos : end]
-        if unit == "" or unit in _UNITS:
+        if unit == "" or unit in UNITS:
             scanner.pos = end
-            scale = _UNITS.get(unit, 1)
+            scale = UNITS.get(unit, 1)
             step = Fraction(scale) / 10**digits
             return Value(text[start:end], whole * scale, step, None, Span(start, end))
         if digits or not all(char in "0123456789abcdef" for char in text[start:end]):
@@ -125,7 +121,7 @@ def _value(scanner: Scanner, metric: Ident) -> Value:
             malformed(
                 scanner,
                 f"`{unit}` is not a unit",
-                f"the units are {', '.join(_UNITS)}",
+                f"the units are {', '.join(UNITS)}",
                 Span(end - len(unit), end),
             )
     scanner.pos = end

@@ -1675,13 +1675,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "expect: params=3X",
         [
-            ("E017", "`X` is not a unit", "X", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
+            ("E017", "`X` is not a unit", "X", "the units are K, M, G, T, P, KiB, MiB, GiB, TiB, PiB, s, ms, us"),
         ],
     ),
     (
         "expect: params=3MB",
         [
-            ("E017", "`MB` is not a unit", "MB", "the units are K, M, G, KiB, MiB, GiB, s, ms, us"),
+            ("E017", "`MB` is not a unit", "MB", "the units are K, M, G, T, P, KiB, MiB, GiB, TiB, PiB, s, ms, us"),
         ],
     ),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from convsize.geometry import Extents
+from convsize.language.expectations import UNITS
 from convsize.language.tree import Value
 
 
@@ -24,16 +25,13 @@ def unit_of(value: Value) -> str:
     return value.text.lstrip("0123456789.")
 
 
-_SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-
-
 def amount(value: int | Fraction, unit: str, in_bytes: bool) -> str:
     """A number exactly, and in four digits in the unit that the spec writes it in: 4,089,184,256 (4.089G)."""
     exact = f"{int(value):,}" if value.denominator == 1 else f"{float(value):,.12g}"
     exact += " bytes" if in_bytes else ""
-    if unit not in _SCALES:
+    if unit not in UNITS:
         return exact
-    scaled = float(value / Fraction(_SCALES[unit]))
+    scaled = float(value / Fraction(UNITS[unit]))
     short = f"{scaled:,.0f}" if scaled >= 1000 else f"{scaled:.4g}"
     return f"{exact} ({short}{' ' if in_bytes else ''}{unit})"
 

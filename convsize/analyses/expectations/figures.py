@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from convsize.analyses.expectations.amounts import amount, amounts, unit_of, within
 from convsize.analyses.expectations.time import METRICS as TIMES
-from convsize.analyses.expectations.time import UNITS as UNITS_OF_TIME
 from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
 from convsize.analyses.parameters import ParameterCount
@@ -16,6 +15,7 @@ from convsize.analyses.work import LayerWork
 from convsize.errors import Diagnostic, Fix, Span, UsageError
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network
+from convsize.language.expectations import SECONDS
 from convsize.language.tree import Arg, Check, Name, Num
 from convsize.record import Record
 from convsize.records import ITEM_SIZES
@@ -358,7 +358,7 @@ def _compare_number(
         raise _wrong(
             "E406", f"`{name}` is a number, but `{value.text}` is {what}", value.span, f"write `{name}=…`, a number"
         )
-    if unit_of(value) and (unit_of(value).endswith("B") != metric.in_bytes or unit_of(value) in UNITS_OF_TIME):
+    if unit_of(value) and (unit_of(value).endswith("B") != metric.in_bytes or unit_of(value) in SECONDS):
         units = "KiB, MiB or GiB" if metric.in_bytes else "K, M or G"
         what = "in bytes" if metric.in_bytes else "a count"
         raise _wrong(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from convsize.analyses.expectations.amounts import unit_of
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network
+from convsize.language.expectations import SECONDS
 from convsize.language.tree import Arg, Check, Name, Num
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 METRICS = {"step_time": True, "inference_time": False}
 """What can be expected of time, and whether it is that of a training step."""
 
-UNITS = ("s", "ms", "us")
 _EXAMPLE = "(h200,batch=64)<=20ms"
 
 
@@ -36,7 +37,7 @@ def time_failure(network: Network, check: Check, label: str) -> Iterator[Diagnos
             check, f"`{name}` is about the whole network, not a part of it", f"write `expect: {name}…`"
         )
         return
-    if value.number is None or value.text.lstrip("0123456789.") not in UNITS:
+    if value.number is None or unit_of(value) not in SECONDS:
         yield _makes_no_sense(check, f"`{name}` is a time, but `{value.text}` is not", f"{example}: s, ms or us")
         return
     if check.comparison in ("=", "~"):

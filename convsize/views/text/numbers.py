@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from convsize.words import BYTES, four_digits
+from convsize.words import BYTES, COUNTS, four_digits
 from convsize.words import size as size
 
 Unit = Literal["number", "count", "bytes", "seconds", "share"]
-
-_COUNTS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 _TIMES = ((Fraction(1), "s"), (Fraction(1, 10**3), "ms"), (Fraction(1, 10**6), "µs"), (Fraction(1, 10**9), "ns"))
 
@@ -27,11 +25,11 @@ def count(value: int) -> str:
         return exact(value)
     sign = "-" if value < 0 else ""
     value = abs(value)
-    for index, (unit_size, unit) in enumerate(_COUNTS):
+    for index, (unit_size, unit) in enumerate(COUNTS):
         if value >= unit_size:
             text = four_digits(Fraction(value, unit_size))
             if text == "1000" and index:  # 999,960 is 1.000M, not 1000K
-                return f"{sign}1.000{_COUNTS[index - 1][1]}"
+                return f"{sign}1.000{COUNTS[index - 1][1]}"
             return f"{sign}{text}{unit}"
     raise AssertionError(value)
 
@@ -67,7 +65,7 @@ def short(value: float, unit: Unit = "number") -> str:
     if unit == "number" and value:
         return f"{value:.4g}".replace("e-0", "e-").replace("e+0", "e")
     scales: dict[str, Sequence[tuple[Fraction | int, str]]]
-    scales = {"count": _COUNTS, "bytes": BYTES, "seconds": _TIMES, "number": ()}
+    scales = {"count": COUNTS, "bytes": BYTES, "seconds": _TIMES, "number": ()}
     for unit_size, name in scales[unit]:
         if abs(value) >= unit_size:
             return f"{float(Fraction(value) / unit_size):.4g}{'' if unit == 'count' else ' '}{name}"
