@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from convsize.analyses.memory.kernel_choice import without_kernel
 from convsize.analyses.memory.step import Step
+from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import DeviceShare, TrainingChoice, TrainingMemory, TrainingSetting
 from convsize.records.device import Device
+from convsize.words import listed
 
 
 def training_memory(network: Network, setting: TrainingSetting, device: Device | None = None) -> TrainingMemory:
@@ -69,6 +71,16 @@ def fatal_layers(network: Network, setting: TrainingSetting) -> tuple[str, ...]:
     step = Step(network, setting)
     step.loss()
     return tuple(dict.fromkeys(network.nodes[layer].name for layer in step.tape.fatal))
+
+
+def require_survivors(network: Network, setting: TrainingSetting) -> None:
+    """Raises UsageError where PyTorch would end the process in the backward pass."""
+    fatal = () if setting.inference else fatal_layers(network, setting)
+    if fatal:
+        raise UsageError(
+            f"PyTorch ends the process in the backward pass of {listed(fatal)} on a CPU: its group norm fails after a "
+            f"layer norm where no gradient flows further. Freeze {listed(fatal)}, too, or train a layer before"
+        )
 
 
 def what_if_choices(

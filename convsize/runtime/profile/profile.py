@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from convsize.analyses.memory.peak import training_memory
+from convsize.analyses.memory.peak import require_survivors, training_memory
 from convsize.analyses.report import analyze
 from convsize.analyses.time.prediction import predict_time
 from convsize.analyses.time.units import Piece, pieces
@@ -46,11 +46,12 @@ def profile(
     the processor, by default as many as PyTorch takes; they are as before afterwards. `told` is called after each of
     2 · (WARM_UP + repeats) steps.
 
-    Raises UsageError where the device is not there, has not the memory, or where the roofline is unknown.
+    Raises UsageError where the device is not there, has not the memory, where PyTorch would not survive, or where the roofline is unknown.
     """
     if setting.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no CUDA device: leave --device out to use the CPU")
     roof = None if against is None else _roof(against, setting)
+    require_survivors(network, setting)
     memory = training_memory(network, setting)
     needed = memory.peak.bytes
     if needed > (free := free_bytes(setting.device)):

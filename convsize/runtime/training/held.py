@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from convsize.analyses.memory.peak import training_memory
+from convsize.analyses.memory.peak import require_survivors, training_memory
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.records import RunSettings, TrainingSetting
@@ -16,7 +16,10 @@ from convsize.runtime.training.objective import Head
 
 
 def predicted(network: Network, settings: RunSettings, heads: tuple[Head, ...]) -> tuple[int | None, str]:
-    """The peak of a training step in bytes; where that is not known None and the reason."""
+    """The peak of a training step in bytes; where that is not known None and the reason.
+
+    Raises UsageError where PyTorch would end the process in the backward pass.
+    """
     name = settings.optimizer
     if "momentum" in OPTIMIZERS[name].arguments and not settings.momentum:
         name = "sgd"
@@ -35,9 +38,11 @@ def predicted(network: Network, settings: RunSettings, heads: tuple[Head, ...]) 
     if len(heads) < len(network.outputs):
         return None, "an output is left untrained"
     try:
-        return training_memory(network, setting).peak.bytes, ""
+        peak = training_memory(network, setting).peak.bytes
     except UsageError as error:
         return None, str(error)
+    require_survivors(network, setting)
+    return peak, ""
 
 
 class Meter:

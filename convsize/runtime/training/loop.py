@@ -139,6 +139,7 @@ class _Run:
             )
         _, targets = self.data.train.__getitems__([0])
         self.objective: Objective = objective(network, settings, targets)
+        self.expected, why = predicted(network, settings, self.objective.heads)
         self.meter = Meter(settings.device)
         self.module, said = build(network, settings, self.objective.heads, job.new_head, fresh=not job.resume)
         self.names: dict[Tensor, str] = {value: name for name, value in self.module.named_parameters()}
@@ -155,7 +156,6 @@ class _Run:
         if job.resume:
             yield from self._go_on()
         self.running = self._running()
-        self.expected, why = predicted(network, settings, self.objective.heads)
         trained = [value for value in self.module.parameters() if value.requires_grad]
         yield RunStart(
             name=network.name,

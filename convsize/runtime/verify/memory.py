@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from convsize.analyses.memory.cpu_kernels import allocator_peak
-from convsize.analyses.memory.peak import saved_bytes, training_memory
+from convsize.analyses.memory.peak import fatal_layers, saved_bytes, training_memory
 from convsize.analyses.memory.step import smallest_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
@@ -15,7 +15,7 @@ from convsize.records import Line, TrainingSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for, peaks_by_torch, saved_by_torch
 from convsize.runtime.verify.lines import exact, within
-from convsize.words import size
+from convsize.words import listed, size
 
 ALLOCATOR_TOLERANCE = 0.015
 """The share by which what kernels hold for a moment may be off."""
@@ -27,7 +27,7 @@ SCRATCH = 128 * 2**10
 def saved(network: Network, setting: TrainingSetting, device: str) -> Line:
     """The bytes of the graph after forward and loss, at the setting's batch, on "cpu" or "meta"."""
     quantity = f"saved for backward, batch {setting.batch}"
-    why = untrainable(network, setting)
+    why = unsaved(network, setting)
     if why:
         return Line(quantity, "bytes", None, None, "not measured", why)
     predicted = saved_bytes(network, setting)
@@ -90,7 +90,21 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
 
 
 def untrainable(network: Network, setting: TrainingSetting) -> str:
-    """Why nothing can be trained, or nothing."""
+    """Why no training step can be made, or nothing."""
+    return unsaved(network, setting) or fatal(network, setting)
+
+
+def fatal(network: Network, setting: TrainingSetting) -> str:
+    """Why PyTorch would not survive a backward pass, or nothing."""
+    try:
+        layers = fatal_layers(network, setting)
+    except UsageError:
+        return ""
+    return f"PyTorch ends the process in the backward pass of {listed(layers)}" if layers else ""
+
+
+def unsaved(network: Network, setting: TrainingSetting) -> str:
+    """Why nothing is saved for a backward pass, or nothing."""
     if setting.batch < smallest_batch(network, setting.frozen):
         return "PyTorch does not train a norm on a single value per map"
     if not any(each.role != "buffer" for node in network.layers for each in network.parameters(node)):

@@ -21,7 +21,7 @@ from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.module import build_module
 from convsize.runtime.verify.cuda import peaks_on_cuda, saved_on_cuda
 from convsize.runtime.verify.fields import fields
-from convsize.runtime.verify.memory import saved, step_peaks
+from convsize.runtime.verify.memory import fatal, saved, step_peaks
 from convsize.runtime.verify.source import source
 from convsize.runtime.verify.time import times
 from convsize.runtime.verify.volumes import tensors, volumes
@@ -105,7 +105,8 @@ def _lines(
         inputs = _inputs(plan, batch, device, dtype)
         yield volumes(network, module, inputs, batch)
         yield tensors(network, module)
-        yield from work(network, module, inputs, batch)
+        ended = fatal(network, setting.replace(batch=batch)) if device == "cpu" else ""
+        yield from work(network, module, inputs, batch, ended)
         yield source(plan, module, inputs, device, dtype)
         del module, inputs
         for each in batches:

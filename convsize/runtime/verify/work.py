@@ -64,8 +64,11 @@ def _predicted_work(network: Network, batch: int) -> _Work:
     return _Work(forward, forward + extra_forward, backward, counted, grouped)
 
 
-def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int) -> Iterator[Line]:
-    """Multiply-adds of a batch, in the counter's own convention where it has one."""
+def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, forward_only: str) -> Iterator[Line]:
+    """Multiply-adds of a batch, in the counter's own convention where it has one.
+
+    forward_only: why there can be no backward pass, or nothing.
+    """
     predicted = _predicted_work(network, batch)
     with FlopCounterMode(display=False) as counter:
         outputs = module(*inputs)
@@ -78,20 +81,21 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int) 
     yield exact("multiply-adds, forward", "macs", predicted.forward, measured // 2, note)
     ends = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
     ends = [end for end in ends if end.requires_grad]
-    if not ends:
-        yield Line("multiply-adds, backward", "macs", predicted.backward, None, "not measured", "nothing trains")
+    why = forward_only if ends else "nothing trains"
+    if why:
+        yield Line("multiply-adds, backward", "macs", predicted.backward, None, "not measured", why)
         return
     with FlopCounterMode(display=False) as counter:
         torch.autograd.backward([end.sum() for end in ends])
     module.zero_grad()
     measured = counter.get_total_flops() // 2
     if measured == predicted.counted_backward != predicted.backward:
-        why = []
+        counts = []
         if predicted.grouped:
-            why.append("counts the weight gradient of grouped convolutions once per group (a bug in PyTorch)")
+            counts.append("counts the weight gradient of grouped convolutions once per group (a bug in PyTorch)")
         if predicted.counted_forward != predicted.forward:
-            why.append("counts average pools as convolutions")
-        note = f"FlopCounterMode/2, batch {batch}, which {listed(why)}: the true figure is {predicted.backward:,}"
+            counts.append("counts average pools as convolutions")
+        note = f"FlopCounterMode/2, batch {batch}, which {listed(counts)}: the true figure is {predicted.backward:,}"
         yield exact("multiply-adds, backward", "macs", predicted.counted_backward, measured, note)
         return
     note = (

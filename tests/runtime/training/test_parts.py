@@ -128,6 +128,14 @@ def test_sgd_without_momentum_has_no_state():
     assert held.predicted(NETWORK, RunSettings("fake", optimizer="momentum"), heads) > plain
 
 
+def test_a_step_that_ends_the_process_is_refused():
+    network = convsize.parse("input: 4@9x9\nLNb0 GN2 C3D4 GAP FC3")
+    heads = (Head("main", "cross-entropy", 1.0, (3,)),)
+    with pytest.raises(UsageError, match="in the backward pass of gn1 on a CPU.*Freeze gn1, too"):
+        held.predicted(network, RunSettings("fake"), heads)
+    assert held.predicted(network, RunSettings("fake", frozen=("gn1",)), heads)[0]
+
+
 def test_what_a_step_holds_may_be_unknown():
     heads = (Head("main", "cross-entropy", 1.0, (7,)), Head("box", "mse", 1.0, (2,)))
     assert held.predicted(NETWORK, RunSettings("fake"), heads[:1]) == (None, "an output is left untrained")

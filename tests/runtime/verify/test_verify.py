@@ -9,7 +9,7 @@ from zoo import SPECS, over_the_zoo
 
 import convsize
 from convsize.errors import UsageError
-from convsize.records import Line
+from convsize.records import Line, TrainingSetting
 
 torch = pytest.importorskip("torch")
 
@@ -42,6 +42,16 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 def failing(receipt):
     return [line for line in receipt.lines if line.verdict == "FAILS"]
+
+
+def test_a_backward_pass_that_ends_the_process_is_not_made():
+    receipt = verifying.verify(convsize.parse("input: 4@9x9\nLNb0 GN2 C3D4 GAP FC3"))
+    assert failing(receipt) == []
+    notes = {line.quantity: line.note for line in receipt.lines if line.verdict == "not measured"}
+    why = "PyTorch ends the process in the backward pass of gn1"
+    assert notes["multiply-adds, backward"] == notes["first step's peak, batch 3"] == why
+    frozen = TrainingSetting(2, frozen=("gn1",))
+    assert verify_memory.untrainable(convsize.parse("input: 4@9x9\nLNb0 GN2 C3D4 GAP FC3"), frozen) == ""
 
 
 @over_the_zoo
