@@ -46,7 +46,8 @@ def profile(
     the processor, by default as many as PyTorch takes; they are as before afterwards. `told` is called after each of
     2 · (WARM_UP + repeats) steps.
 
-    Raises UsageError where the device is not there, has not the memory, where PyTorch would not survive, or where the roofline is unknown.
+    Raises UsageError where the device is not there, has not the memory, where the backward pass would end the process,
+    or where the roofline is unknown.
     """
     if setting.device == "cuda" and not torch.cuda.is_available():
         raise UsageError("PyTorch finds no CUDA device: leave --device out to use the CPU")

@@ -131,7 +131,7 @@ def test_sgd_without_momentum_has_no_state():
 def test_a_step_that_ends_the_process_is_refused():
     network = convsize.parse("input: 4@9x9\nLNb0 GN2 C3D4 GAP FC3")
     heads = (Head("main", "cross-entropy", 1.0, (3,)),)
-    with pytest.raises(UsageError, match="in the backward pass of gn1 on a CPU.*Freeze gn1, too"):
+    with pytest.raises(UsageError, match=r"in the backward pass of gn1 on a CPU.*Freeze gn1, too"):
         held.predicted(network, RunSettings("fake"), heads)
     assert held.predicted(network, RunSettings("fake", frozen=("gn1",)), heads)[0]
 
