@@ -35,7 +35,9 @@ COSTS: tuple[tuple[str, str, Callable[[LayerRow], int]], ...] = (
 _SHADES = "█▓▒░·"
 _GIVES_WAY = ("RF", "layers", "activations to 1st", "MACs to 1st", "parameters to 1st")
 _SMALLEST_PLOT, _LARGEST_PLOT = 40, 72
-_PLOT_LINES = 16
+_PLOT_LINES, _MOST_LINES = 16, 28
+_ASIDE = 3
+"""Columns by which a network is moved at most where another one stands already."""
 
 
 class Entry(Record):
@@ -182,27 +184,42 @@ def log_place(value: int, values: Sequence[int]) -> float:
 
 
 def _scatter(entries: Sequence[Entry], width: int, paint: Paint) -> str:
-    """MACs against parameters in letters; the more brackets around one, the more memory its activations take."""
+    """MACs against parameters in letters; the more brackets around one, the more memory its activations take.
+
+    Every network is in the row of its MACs, and near the column of its parameters; where there is no room left for it,
+    a line below says with which one it stands.
+    """
     columns = min(max(width - 12, _SMALLEST_PLOT), _LARGEST_PLOT)
     parameters, macs, memory = ([entry.costs[at] for entry in entries] for at in range(3))
-    cells = [[" "] * columns for _ in range(_PLOT_LINES)]
+    lines = min(max(_PLOT_LINES, len(entries) // 2), _MOST_LINES)
+    cells = [[" "] * columns for _ in range(lines)]
+    placed: dict[tuple[int, int], str] = {}
+    together: dict[str, list[str]] = {}
     for at, entry in enumerate(entries):
         rings = min(int(log_place(entry.costs[2], memory) * 3), 2) if len(set(memory)) > 1 else 1
         text = "(" * rings + _key(at) + ")" * rings
         start = round(log_place(entry.costs[0], parameters) * (columns - len(text)))
-        row = _PLOT_LINES - 1 - round(log_place(entry.costs[1], macs) * (_PLOT_LINES - 1))
-        # Networks that cost the same stand below each other.
-        tried = sorted(range(_PLOT_LINES), key=lambda other: (abs(other - row), -other))
-        free = [each for each in tried if all(cells[each][x] == " " for x in range(start, start + len(text)))]
-        row = free[0] if free else row
-        cells[row][start : start + len(text)] = text
+        row = lines - 1 - round(log_place(entry.costs[1], macs) * (lines - 1))
+        near = sorted(
+            range(max(start - _ASIDE, 0), min(start + _ASIDE, columns - len(text)) + 1), key=lambda x: abs(x - start)
+        )
+        free = [x for x in near if all(each == " " for each in cells[row][x : x + len(text)])]
+        if free:
+            cells[row][free[0] : free[0] + len(text)] = text
+            placed[row, free[0]] = _key(at)
+        else:
+            with_ = min((abs(x - start), key) for (other, x), key in placed.items() if other == row)[1]
+            together.setdefault(with_, []).append(_key(at))
     out = [paint("MACs against parameters, both logarithmic; more brackets: more activation memory", "bold")]
     for at, row_of_cells in enumerate(cells):
-        tick = numbers.count(max(macs)) if at == 0 else numbers.count(min(macs)) if at == _PLOT_LINES - 1 else ""
+        tick = numbers.count(max(macs)) if at == 0 else numbers.count(min(macs)) if at == lines - 1 else ""
         out.append(f"{tick:>9} │{''.join(row_of_cells)}".rstrip())
     low, high = numbers.count(min(parameters)), numbers.count(max(parameters))
     out.append(f"{'':>9} └{'─' * columns}")
     out.append(f"{'':>11}{low}{high:>{columns - len(low)}}")
+    if together:
+        said = "; ".join(f"{' '.join(keys)} at {key}" for key, keys in together.items())
+        out += [paint(text, "dim") for text in wrapped(f"no room of their own: {said}", width, rest="  ")]
     return "\n".join(clip(text, width) if at == 0 else text for at, text in enumerate(out)) + "\n"
 
 

@@ -80,7 +80,7 @@ def render(found: Diagnostic, source: Source, *, width: int | None = None, paint
 def prose(text: str, width: int | None, indent: str = "") -> list[str]:
     """A sentence in lines of at most a width; what stands in backticks stays on one of them where it fits there.
 
-    >>> prose("project the shortcut: replace `C3 D8` by `C1D8`", 38)
+    >>> prose("project the shortcut: replace `C3 D8` by `C1D8`", 36)
     ['project the shortcut: replace', '`C3 D8` by `C1D8`']
     """
     if width is None or len(text) <= width:

@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import re
 import xml.etree.ElementTree as ElementTree
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from convsize import api
 from convsize.records import Report
-from convsize.views.answers.comparison import COSTS, compare, ratio
+from convsize.views.answers.comparison import COSTS, _key, compare, ratio, render
 from convsize.views.answers.pictures.comparison import scene
 
 SPECS = Path(__file__).parents[3] / "specs"
@@ -118,3 +120,18 @@ def test_wrong_calls(convsize, arguments: list[str], text: str) -> None:
     ran = convsize("compare", SPECS / "lenet5.spec", *arguments)
     assert ran.code == 2
     assert text in ran.err
+
+
+def test_no_network_is_moved_to_the_row_of_another_cost() -> None:
+    entries = compare([api.load(path).analyze(with_digest=False) for path in sorted(SPECS.glob("*.spec"))[::2]])
+    plot, _, below = render(entries).partition("└")
+    rows = {key: at for at, line in enumerate(plot.splitlines()) if "│" in line for key in re.findall(r"[a-z]+", line)}
+    _, _, said = below.partition("no room of their own: ")
+    for part in said.split("\n\n")[0].split(";"):
+        keys, _, at = " ".join(part.split()).partition(" at ")
+        assert at in rows
+        rows |= dict.fromkeys(keys.split(), rows[at])
+    assert sorted(rows) == sorted(map(_key, range(len(entries))))
+    macs = {_key(at): entry.costs[1] for at, entry in enumerate(entries)}
+    for one, other in product(rows, rows):
+        assert rows[one] <= rows[other] or macs[one] < macs[other], (one, other)
