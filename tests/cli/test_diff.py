@@ -181,3 +181,12 @@ def test_a_broken_spec_ends_with_one(capsys, two: tuple[str, str], tmp_path: Pat
     code, out, err = run(capsys, two[0], str(broken))
     assert (code, out) == (1, "")
     assert "error[E202]" in err
+
+
+def test_layers_that_are_resized_and_renamed_are_both(convsize, tmp_path) -> None:
+    (tmp_path / "a.spec").write_text("input: 3@32x32\nC3D8 R GAP FC10\n")
+    (tmp_path / "b.spec").write_text("input: 3@64x64\ndef b: C3D8 R\nb GAP FC10\n")
+    out = convsize("diff", tmp_path / "a.spec", tmp_path / "b.spec").out
+    assert "layers: 2 renamed, 2 resized\n" in out
+    assert "renamed: 2 layers: conv1 → b1.conv1, relu1 → b1.relu1\n" in out
+    assert "resized: 2 layers: b1.conv1 8@32x32 → 8@64x64, b1.relu1 8@32x32 → 8@64x64\n" in out

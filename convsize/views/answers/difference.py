@@ -115,7 +115,7 @@ def _parts(change: LayerChange) -> tuple[str, str, str, str]:
 
 def _counted(found: Difference, kind: str) -> str:
     """`32 layers: basic3.conv1 → basic4.conv1, …`, or nothing."""
-    changes = [each for each in found.layers if each.kind == kind]
+    changes = _of_kind(found, kind)
     if not changes:
         return ""
     examples = []
@@ -133,6 +133,15 @@ def _counted(found: Difference, kind: str) -> str:
     return f"{plural(len(changes), 'layer')}: {', '.join(examples)}{more}"
 
 
+def _of_kind(found: Difference, kind: str) -> list[LayerChange]:
+    """The changes of a kind; a layer that was resized may have another name besides."""
+    changes = [each for each in found.layers if each.kind == kind]
+    if kind == "renamed":
+        resized = (each for each in found.layers if each.kind == "resized")
+        changes += [each for each in resized if each.before and each.after and each.before.name != each.after.name]
+    return changes
+
+
 def _shapes(row: LayerRow) -> str:
     return " ".join(_shape(tensor.shape) for tensor in row.tensors[:1])
 
@@ -142,7 +151,7 @@ def _shape(shape: tuple[int, ...] | None) -> str:
 
 
 def _summary(found: Difference) -> str:
-    counts = {kind: sum(each.kind == kind for each in found.layers) for kind in (*_LISTED, *_COUNTED)}
+    counts = {kind: len(_of_kind(found, kind)) for kind in (*_LISTED, *_COUNTED)}
     said = [f"{numbers.exact(count)} {kind}" for kind, count in counts.items() if count]
     return ", ".join(said) or "none"
 
@@ -151,7 +160,8 @@ def _verdict(found: Difference) -> str:
     fit = found.checkpoint
     names = f"a checkpoint of {found.before.name}"
     if fit.loads:
-        return f"{names} loads into {found.after.name}: {plural(fit.matching, 'tensor')} agree"
+        agree = "agrees" if fit.matching == 1 else "agree"
+        return f"{names} loads into {found.after.name}: {plural(fit.matching, 'tensor')} {agree}"
     counts = [("missing", fit.missing), ("unexpected", fit.unexpected), ("of another shape", fit.mismatched)]
     wrong = ", ".join(f"{numbers.exact(len(keys))} {word}" for word, keys in counts if keys)
     return f"{names} does not load into {found.after.name}: {wrong}; {numbers.exact(fit.matching)} agree"
