@@ -1,7 +1,8 @@
 """The receptive field of one unit, drawn on the input, and how it grows from layer to layer.
 
-The way that is shown is the one along which the field is largest. Of every layer on it the unit nearest to the centre
-of the shown unit's field is drawn, so that the fields lie in each other.
+The way that is shown is the one along which the field is largest. Of every layer on it the unit is drawn that is
+nearest to the centre of the shown unit's field, of those that the unit drawn of the next layer sees: the fields lie in
+each other. They have one centre only where every window has a unit in its middle, which those of an even size have not.
 """
 
 from __future__ import annotations
@@ -83,17 +84,20 @@ def way(report: Report, layer: str | None = None) -> Way:
     back = [target]
     while before := [rows[each] for each in back[-1].inputs if each in rows and _of(rows[each], name) is not None]:
         back.append(max(before, key=lambda row: (_size(row, name), row.index)))
-    found: list[Step] = []
-    middle = _centre(target, name, extents)
+    shown: list[tuple[LayerRow, ReceptiveField]] = []
     for row in reversed(back):
         field = _of(row, name)
         assert field is not None
-        same = found and (found[-1].field.size, found[-1].field.jump) == (field.size, field.jump)
+        same = shown and (shown[-1][1].size, shown[-1][1].jump) == (field.size, field.jump)
         if same and row is target:
-            found.pop()
+            shown.pop()
         if not same or row is target:
-            found.append(_step(row, field, middle, extents))
-    return Way(name, extents, tuple(found))
+            shown.append((row, field))
+    middle = _centre(target, name, extents)
+    found: list[Step] = []
+    for row, field in reversed(shown):
+        found.append(_step(row, field, middle, extents, found[-1] if found else None))
+    return Way(name, extents, tuple(reversed(found)))
 
 
 def _of(row: LayerRow, name: str) -> ReceptiveField | None:
@@ -117,20 +121,35 @@ def _centre(row: LayerRow, name: str, extents: tuple[int, ...]) -> tuple[Fractio
     )
 
 
-def _step(row: LayerRow, field: ReceptiveField, middle: tuple[Fraction, ...], extents: tuple[int, ...]) -> Step:
+def _step(
+    row: LayerRow, field: ReceptiveField, middle: tuple[Fraction, ...], extents: tuple[int, ...], behind: Step | None
+) -> Step:
+    """What is drawn of a layer: `behind` is the step whose unit sees it, none for the layer that is shown."""
     if field.whole or len(row.output) - 1 != len(extents):
         zeros = tuple(0 for _ in extents)
         return Step(row, field, zeros, zeros, tuple(extent - 1 for extent in extents), zeros)
     units, first, last, clipped = [], [], [], []
     axes = zip(field.size, field.jump, field.start, field.centre, middle, row.output[1:], extents, strict=True)
-    for size, jump, start, centre, wished, units_there, extent in axes:
-        unit = min(max(round((wished - centre) / jump), 0), units_there - 1) if jump else 0
+    for axis, (size, jump, start, centre, wished, units_there, extent) in enumerate(axes):
+        unit = 0
+        if jump:
+            unit = ceil((wished - centre) / jump - Fraction(1, 2))
+            if behind is not None:
+                least = ceil((behind.first[axis] - start) / jump)
+                most = floor((behind.last[axis] + 1 - size - start) / jump)
+                unit = min(max(unit, least), most) if least <= most else unit
+            unit = min(max(unit, 0), units_there - 1)
         begin = floor(start + jump * unit)
         units.append(unit)
         first.append(begin)
         last.append(begin + size - 1)
         clipped.append(min(size, max(0, -begin) + max(0, begin + size - extent)))
     return Step(row, field, tuple(units), tuple(first), tuple(last), tuple(clipped))
+
+
+def _middle(step: Step) -> tuple[int, ...]:
+    """Twice the middle of what a unit sees, along every axis."""
+    return tuple(first + last for first, last in zip(step.first, step.last, strict=True))
 
 
 def _extent(step: Step) -> str:
@@ -202,6 +221,7 @@ class _Picture:
         self.colours = colours
         self.order = {step.row.name: at for at, step in enumerate(found.steps)}
         *_, self.wide = found.extents
+        self.place = "position" if len(found.extents) == 1 else "pixel"
         self.high = found.extents[-2] if len(found.extents) > 1 else max(self.wide // 8, 1)
         over = [0, 0]
         for step in found.steps:
@@ -277,7 +297,9 @@ class _Picture:
         if len(self.way.extents) > 1:
             for y in range(every, self.high, every):
                 found.append(Line((self.at(0, y), self.at(self.wide, y)), faint, 0.5))
-        words = f"one line every {plural(every, 'pixel')}" if every > 1 else "one cell per pixel"
+        words = f"one line every {plural(every, self.place)}" if every > 1 else f"one cell per {self.place}"
+        if any(_middle(step) != _middle(self.way.end) for step in self.way.steps):
+            words += "; a window of an even size has no unit in its middle"
         found.append(Text((x0, y1 + self.over_y * self.scale + 14), words, 8, self.colours.faint, "start"))
         return [*found, border]
 
@@ -374,7 +396,7 @@ class _Picture:
         found: list[Shape] = [
             Text(
                 (_MARGIN, top - 14),
-                "growth of the receptive field over the layers, in pixels",
+                f"growth of the receptive field over the layers, in {self.place}s",
                 10,
                 ink,
                 "start",
@@ -401,9 +423,10 @@ class _Picture:
         shown = -100.0
         for at, step in enumerate(steps):
             half = text_width(step.row.name, 8) / 2
-            if x(at) - half > shown + 6 and x(at) + half <= right + 20:
-                found.append(Text((x(at), bottom + 13), step.row.name, 8, faint))
-                shown = x(at) + half
+            middle = max(min(x(at), right + 20 - half), left - 20 + half)
+            if middle - half > shown + 6:
+                found.append(Text((middle, bottom + 13), step.row.name, 8, faint))
+                shown = middle + half
         return found, right
 
 

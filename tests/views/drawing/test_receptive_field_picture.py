@@ -2,6 +2,8 @@
 
 import base64
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_a_chain_by_hand() -> None:
         ("maxpool1", (6, 6)),
     ]
     # Unit 3 of the pool's 8 sees from -2 + 2·3 = 4 to 9; the centre is 6.5, next to which lie unit 6 of conv2 (4 … 8)
-    # and unit 6 of conv1 (5 … 7): halves are rounded to even numbers.
+    # and unit 6 of conv1 (5 … 7): of two that are equally near the lower one.
     assert [(step.unit[0], step.first[0], step.last[0]) for step in found.steps] == [(6, 5, 7), (6, 4, 8), (3, 4, 9)]
     assert not any(any(step.clipped) for step in found.steps)
 
@@ -110,3 +112,11 @@ def test_an_expression_with_a_layer(convsize) -> None:
     ran = convsize("rf", "-e", "CRCRP", "--input", "3@32x32", "conv1")
     assert ran.code == 0
     assert "conv1 C" in ran.out.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ["vgg_a", "alexnet", "resnet18", "lenet5"])
+def test_the_fields_lie_in_each_other(name: str) -> None:
+    steps = way(api.load(SPECS / f"{name}.spec").analyze(with_digest=False)).steps
+    for inner, outer in pairwise(steps):
+        assert all(map(le, outer.first, inner.first))
+        assert all(map(le, inner.last, outer.last))
