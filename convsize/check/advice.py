@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import partial
 
 from convsize.check.calls import at_calls
-from convsize.check.repairs import Build, block_around, edited, output_paddings, repair, works
+from convsize.check.repairs.candidates import output_paddings
+from convsize.check.repairs.trial import Build, block_around, edited, repair, works
 from convsize.errors import Diagnostic, Fix, Source, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import Attempt, attempt

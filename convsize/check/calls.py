@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convsize.check.repairs import LARGEST_TRIAL, Build, Repair, block_around, edited
+from convsize.check.repairs.tokens import Repair
+from convsize.check.repairs.trial import LARGEST_TRIAL, Build, block_around, edited
 from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.graph.build import Attempt
 from convsize.language.parser import parse

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from convsize.check import check
 from convsize.check.config import Config
-from convsize.check.repairs import edited, moved, still_wrong
+from convsize.check.repairs.trial import edited, moved, still_wrong
 from convsize.errors import Diagnostic, Fix, Place, Source, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import attempt

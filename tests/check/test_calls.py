@@ -8,7 +8,7 @@ import convsize
 from convsize.check.advice import advised
 from convsize.check.check import check_source
 from convsize.check.config import Config
-from convsize.check.repairs import block_around, edited
+from convsize.check.repairs.trial import block_around, edited
 from convsize.errors import Source
 from convsize.geometry import Shape
 from convsize.language.parser import parse

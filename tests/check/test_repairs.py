@@ -4,7 +4,7 @@ import pytest
 from work import lines_run
 
 from convsize.check.check import check_source
-from convsize.check.repairs import _divisors
+from convsize.check.repairs.layers import divisors
 from convsize.errors import Source
 from convsize.ops import catalogue
 
@@ -17,10 +17,10 @@ def findings(series, volume="12@9x9"):
 
 def test_divisors_are_the_nearest_first_and_below_before_above():
     # 12 = 1·12 = 2·6 = 3·4. From 5: 4 and 6 lie 1 away, 3 lies 2, 2 lies 3, 1 lies 4, 12 lies 7 away.
-    assert _divisors(12, 5) == [4, 6, 3, 2, 1, 12]
-    assert _divisors(12, 4) == [3, 2, 6, 1, 12]  # without the number itself; 2 and 6 both lie 2 away
-    assert _divisors(12, 10**30) == [12, 6, 4, 3, 2, 1]
-    assert _divisors(2**31 - 1, 5) == [1, 2**31 - 1]  # a prime
+    assert divisors(12, 5) == [4, 6, 3, 2, 1, 12]
+    assert divisors(12, 4) == [3, 2, 6, 1, 12]  # without the number itself; 2 and 6 both lie 2 away
+    assert divisors(12, 10**30) == [12, 6, 4, 3, 2, 1]
+    assert divisors(2**31 - 1, 5) == [1, 2**31 - 1]  # a prime
 
 
 @pytest.mark.parametrize(
