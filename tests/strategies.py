@@ -88,12 +88,15 @@ def networks(draw: DrawFn) -> str:
     lines += draw(st.lists(st.sampled_from(("default: Cb0", "let N=2, M=3", "# a comment")), max_size=2, unique=True))
     body, _ = draw(_series(8, 1))
     lines.append(f"def block(d, s=1): C3D{{d}}/{{s}} R C1D8 {body} C1D{{d}}")
+    lines.append(f"def pair(d): [C3D{{d}} R | {body} C1D{{d}}] as p, q")
     heads = []
     for number in range(draw(st.integers(1, 3))):
         stage, _ = draw(_series(depth, 2))
         width = draw(_DEPTHS)
         call = draw(st.sampled_from((f"block({width})", f"block(d={width})", f"block({width},s=1)")))
         line = f"{stage} {call}"
+        if draw(st.integers(0, 2)) == 0:
+            line += f" pair({width}) as u{number}, v{number} (@u{number} + @v{number})"
         if extent >= 4 and draw(st.booleans()):
             line += draw(st.sampled_from((" M", " A", " M2", " P2/2", " M3/2p1")))
             extent //= 2

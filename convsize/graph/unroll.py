@@ -14,10 +14,11 @@ from convsize.graph.layer_names import numbered
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
 from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
-from convsize.language.formatter import expr_text
+from convsize.language.formatter import dim_text, expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
 from convsize.ops import catalogue
 from convsize.records import Iteration
+from convsize.words import plural
 
 LARGEST_NETWORK = 50_000
 """Layers, and likewise steps of unrolling: a repeat of nothing is work as well."""
@@ -47,6 +48,7 @@ class Unroller:
         self.steps = 0
         self.depth = 0
         self.built: dict[tuple[object, ...], Sized] = {}
+        self.ended = Scope()  # of the block that was called last
 
     def lookup(self, scope: Scope, current: Value) -> Lookup:
         """Names at this point; `c` is the depth of the value that has been reached."""
@@ -76,7 +78,10 @@ class Unroller:
     def item(self, item: Item, current: Value, entry: Value, scope: Scope) -> Value:
         """One item with its repeat and its names."""
         if len(item.names) > 1:
-            return self.named_branches(item, current, scope)
+            values = self.several(item, current, scope)
+            for name, value in zip(item.names, values, strict=True):
+                scope.taps[name.name] = value
+            return values[-1]
         if item.repeat is None:
             current = self.atom(item.atom, current, entry, scope)
         else:
@@ -140,20 +145,39 @@ class Unroller:
             "write a smaller repeat",
         )
 
-    def named_branches(self, item: Item, entry: Value, scope: Scope) -> Value:
-        """`[a | b] as p, q`: the branches get names, the last one goes on."""
+    def several(self, item: Item, entry: Value, scope: Scope) -> list[Value]:
+        """The values of an item with several names: `[a | b] as p, q`, and `f(…) as p, q` of a block that ends so."""
         atom = item.atom
         names = [name.name for name in item.names]
-        if not isinstance(atom, Group) or atom.kind not in {"concat", "split"} or item.repeat is not None:
+        if item.repeat is None and isinstance(atom, Call):
+            closure = self.meaning(atom, scope)
+            if closure.kind == "block":
+                return self.outputs(closure, atom, item, entry, scope)
+        branches = isinstance(atom, Group) and atom.kind in {"concat", "split"}
+        if item.repeat is not None and (branches or isinstance(atom, Call)):
+            text = f"a repeat gives one value, and {len(names)} names stand behind it"
+            inner = "f(…)" if isinstance(atom, Call) else "[a | b]"
+            hint = f"name them inside: `({inner} as {', '.join(names)})*{dim_text(item.repeat)}`"
+            raise BuildError("E116", text, item.names[1].span, hint)
+        if not isinstance(atom, Group) or not branches:
             text = f"{len(names)} names need as many branches: `[a | b] as {names[0]}, {names[1]}`"
             raise BuildError("E116", text, item.names[1].span, f"keep one name: `as {names[0]}`")
         if len(names) != len(atom.branches):
             text = f"{len(atom.branches)} branches have {len(names)} names"
             raise BuildError("E116", text, item.names[-1].span, "name every branch, in their order")
-        values = self.branches(atom, entry, scope)
-        for name, value in zip(names, values, strict=True):
-            scope.taps[name] = value
-        return values[-1]
+        return self.branches(atom, entry, scope)
+
+    def outputs(self, closure: Closure, call: Call, item: Item, entry: Value, scope: Scope) -> list[Value]:
+        """The values that a block's body ends in, where it names as many as are asked for."""
+        ends = self.defs[closure.name].body.items[-1].names
+        if len(ends) != len(item.names):
+            count = max(len(ends), 1)
+            text = f"the block `{closure.name}` gives {plural(count, 'value')}, and {len(item.names)} names stand here"
+            hint = f"write {count} names" if count > 1 else "end its body in named values: `[a | b] as a, b`"
+            raise BuildError("E116", text, item.names[-1].span, hint)
+        self.invoke(closure, call, entry, scope)
+        inner = self.ended
+        return [inner.taps[name.name] for name in ends]
 
     # ---- atoms ----
 
@@ -269,6 +293,10 @@ class Unroller:
 
     def call(self, call: Call, current: Value, scope: Scope) -> Value:
         """A word, a block, or a parameter that stands for one."""
+        return self.invoke(self.meaning(call, scope), call, current, scope)
+
+    def meaning(self, call: Call, scope: Scope) -> Closure:
+        """What a call's name stands for. Raises E105."""
         name = call.name.name
         closure = scope.blocks.get(name)
         if closure is None:
@@ -281,7 +309,7 @@ class Unroller:
         elif call.args is not None and closure.positional is not None:
             text = f"`{name}` already has its arguments: it was passed as `{closure.name}(…)`"
             raise BuildError("E105", text, call.span, f"write `{name}` without brackets")
-        return self.invoke(closure, call, current, scope)
+        return closure
 
     def invoke(self, closure: Closure, call: Call, current: Value, scope: Scope) -> Value:
         """Runs what a name stands for."""
@@ -352,6 +380,8 @@ class Unroller:
                 prefix, instances = scope.prefix, scope.instances
             inner = Scope(prefix, instances, (*scope.calls, span), around=scope)
             self.passing.bind(definition, positional, named, self.lookup(inner, entry), inner, span)
-            return self.series(definition.body, entry, inner)
+            end = self.series(definition.body, entry, inner)
+            self.ended = inner
+            return end
         finally:
             self.depth -= 1

@@ -180,13 +180,16 @@ RULES = (
     Rule(
         code="E116",
         name="names-and-branches",
-        summary="a number of names that differs from the number of branches",
-        checks="`… as p, q` after anything but a group with that many branches.",
-        why="`[a | b] as p, q` names the branches one by one instead of concatenating them.",
+        summary="a number of names that differs from the number of values",
+        checks="`… as p, q` after anything but a group with as many branches, or a block that ends in as many names.",
+        why=(
+            "`[a | b] as p, q` names the branches one by one instead of concatenating them, and so does a block whose "
+            "body ends in it: `f(8) as p, q`."
+        ),
         source="The language.",
         example="input: 3@32x32\nC3D64 R as p, q FC10\n",
         better="input: 3@32x32\nC3D64 R as p FC10\n",
-        fix="Give one name to a value, or one to each branch.",
+        fix="Give one name to a value, or one to each branch or each value that a block ends in.",
     ),
     Rule(
         code="E117",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convsize.errors import Diagnostic, Fix, Span
-from convsize.language.tree import DefStmt, ExpectStmt, HeadStmt, InputStmt, LetStmt, Series, Tap, TrunkStmt
+from convsize.language.tree import Call, DefStmt, ExpectStmt, HeadStmt, InputStmt, LetStmt, Series, Tap, TrunkStmt
 from convsize.rules.base import Context, Rule
-from convsize.rules.places import consumers, items_of
+from convsize.rules.places import consumers, items_of, series_of
 from convsize.rules.uses import Uses, params_of, uses_of
 
 
@@ -65,15 +65,18 @@ def _inputs(context: Context) -> Iterator[Diagnostic]:
 
 
 def _inner_names(context: Context) -> Iterator[Diagnostic]:
-    """Names inside blocks and heads, which are not seen outside."""
+    """Names inside blocks and heads, which are not seen outside; a block may give those that it ends in."""
+    asked = _asked(context)
     for statement in context.network.file.statements:
         if not isinstance(statement, DefStmt | HeadStmt):
             continue
         what = "block" if isinstance(statement, DefStmt) else "head"
         taps = uses_of(statement.body).taps
+        last = statement.body.items[-1]
+        given = isinstance(statement, DefStmt) and len(last.names) > 1 and statement.name.name in asked
         for item in items_of(statement.body):
             for name in item.names:
-                if name.name not in taps:
+                if name.name not in taps and not (given and item is last):
                     alone = len(item.names) == 1
                     bound = item.repeat.span.end if item.repeat is not None else item.atom.span.end
                     plain = context.network.source.slice(Span(bound, name.span.start)).split() == ["as"]
@@ -84,6 +87,19 @@ def _inner_names(context: Context) -> Iterator[Diagnostic]:
                         f"take `as {name.name}` away" if alone else f"use it: `@{name.name}`",
                         fixes,
                     )
+
+
+def _asked(context: Context) -> frozenset[str]:
+    """The blocks that are called for several values; all of them where a parameter stands for one."""
+    statements = context.network.file.statements
+    blocks = frozenset(stmt.name.name for stmt in statements if isinstance(stmt, DefStmt))
+    calls = {
+        item.atom.name.name
+        for series in series_of(context.network.file)
+        for item in items_of(series)
+        if len(item.names) > 1 and isinstance(item.atom, Call)
+    }
+    return frozenset(calls) if calls <= blocks else blocks
 
 
 def _outer_names(context: Context) -> Iterator[Diagnostic]:

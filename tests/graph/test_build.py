@@ -113,6 +113,24 @@ def test_named_branches_of_any_size_go_on_with_the_last() -> None:
     assert names(net) == ["maxpool1", "conv1", "conv2", "small.gap1", "small.fc1"]
 
 
+def test_a_block_gives_the_values_that_its_body_ends_in() -> None:
+    before = "def two(d): [C3D{d} | C1D{2*d}/2] as hi, lo\ndef swap(a, b): [@b R | @a BN] as a, b"
+    net = trunk("two(8) as a, b (swap(@a,@b) as b, a)*2 two(4) [@a C1D2 GAP | @b GAP]", before=before)
+    assert names(net)[:6] == ["two1.conv1", "two1.conv2", "swap1.relu1", "swap1.bn1", "swap2.relu1", "swap2.bn1"]
+    # swap gives (R of its second, BN of its first), named b and a: the sizes stay where they are.
+    assert volumes(net)[:6] == ["8@32x32", "16@16x16", "16@16x16", "8@32x32", "16@16x16", "8@32x32"]
+    read = {node.name: [net.nodes[index].name for index in node.inputs] for node in net.layers}
+    assert (read["conv1"], read["gap2"]) == (["swap2.bn1"], ["swap2.relu1"])
+
+
+def test_a_block_with_several_values_can_be_passed_and_can_end_another() -> None:
+    before = "def two: [C3D8 | C1D4] as p, q\ndef in_turn(f): f as p, q"
+    direct = trunk("two as a, b [@a | @b]", before="def two: [C3D8 | C1D4] as p, q")
+    passed = trunk("in_turn(two) as a, b [@a | @b]", before=before)
+    assert volumes(passed) == volumes(direct) == ["8@32x32", "4@32x32", "12@32x32"]
+    assert [node.inputs for node in passed.layers] == [node.inputs for node in direct.layers]
+
+
 def test_blocks_take_layers_words_and_taps() -> None:
     before = "def f(k, d, act, gate=x): C{k}D{d} act gate\ndef j(p): (x + @p)\ndef se: (x * GAP FC{c} sigmoid)"
     net = trunk("f(3,8,R) as a f(5,8,hswish,se) j(@a) f(1,8,leaky(0.1)) f(1, 8, x)", before=before)

@@ -208,6 +208,33 @@ CASES = [
     ],
     [
         Case(
+            "input: 3@32x32\ndef f: [C3|C5|C1] as a, b, d\nf as u, v\n",
+            "E116",
+            "the block `f` gives 3 values, and 2 names stand here",
+            "v",
+            "write 3 names",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f: C3 R as a\nf as u, v\n",
+            "E116",
+            "the block `f` gives 1 value, and 2 names stand here",
+            "v",
+            "end its body in named values: `[a | b] as a, b`",
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\ndef f: [C3|C5] as a, b\nf*3 as u, v\n",
+            "E116",
+            "a repeat gives one value, and 2 names stand behind it",
+            "v",
+            "name them inside: `(f(…) as u, v)*3`",
+        ),
+    ],
+    [
+        Case(
             "input: 3@32x32\nC3\nexpect foo: params=3\n",
             "E119",
             "there is no head called `foo`",

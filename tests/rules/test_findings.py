@@ -103,6 +103,11 @@ POSITIVE = [
     ),
     Found(
         "W507",
+        "input: 3@8x8\ndef a: [R | C3] as p, q R\na FC10",
+        "nothing in this block starts from `@p`, and it is not seen outside",
+    ),
+    Found(
+        "W507",
         "input: 3@8x8\n[C3D8 R | C3D4 R] as p, q FC10",
         "nothing starts from `@p`: the 8@8x8 that it names leads nowhere",
     ),
@@ -310,6 +315,8 @@ NEGATIVE = [
     # The bias reaches the sum as well.
     ("W506", "input: 3@8x8\nC3D4 (BN R + x) FC10"),
     ("W507", "input: 3@8x8\ndef a: b\ndef b: R\na FC10"),
+    ("W507", "input: 3@8x8\ndef a: [R | C3] as p, q\na as u, v (@u + @v) FC10"),
+    ("W507", "input: 3@8x8\ndef a: [R | C3] as p, q\ndef g(f): f as u, v (@u + @v)\ng(a) FC10"),
     ("W507", "input: 3@8x8\ndef g(f): f\ndef b: R\ng(b) FC10"),
     ("W507", "input: 3@8x8\nlet n=3, m=n\nC3D{m} R FC10"),
     ("W507", "input: 3@8x8\nC3D8 R as trunk FC10"),

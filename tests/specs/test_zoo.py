@@ -42,6 +42,10 @@ PARAMETERS = {
     "inception_v3": 27_161_264,
     "convnext_tiny": 28_589_128,
     "regnet_y_400mf": 4_344_144,
+    "hrnet_w32": 41_232_680,  # timm
+    # 30 layers of two C2D32 (4,160 together), C1D32 (1,056) and C1D512 (16,896), between C2D32 over 256 values (16,416)
+    # and C1D512, C1D256 (262,656 and 131,328)
+    "wavenet": 1_073_760,
     "deeplab_aspp": 42_004_074,
     "r2plus1d_18": 31_505_325,
     "vgg_a_lrn": 132_863_336,  # A's: response normalisation has no parameters
@@ -84,6 +88,7 @@ GIGA_MACS = {
     "efficientnet_b0": "0.386",
     "convnext_tiny": "4.456",
     "regnet_y_400mf": "0.402",
+    "hrnet_w32": "8.921133056",  # timm's model by FlopCounterMode
     "deeplab_aspp": "178.722",
     "r2plus1d_18": "40.519",
 }
