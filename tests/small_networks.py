@@ -30,6 +30,7 @@ MOVES = (
     "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
     "crop(3,1)", "crop(1,1,2)",
 )  # fmt: skip
+ATTENTION = ("attn(1)", "attn({c//3})", "attn(2)", "C1D{6*n} attn(1)", "C1D{6*n} attn(2)")
 WINDOWS = (
     "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",
     "C3D{c}g{c}", "C1D{2*c}g2", "C2D{n}psame", "C3D{n}/2psame", "C3D{n}p0:1", "C1x3D{n}", "C3x1D{n}/1x2", "C1D{n}/1x2",
@@ -40,7 +41,7 @@ WINDOWS = (
 )  # fmt: skip
 FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape({c},1)", "reshape(1,{c})", "reshape({c},1,1)", "GAP", "GMP")
 RESHAPES = ("reshape({c},{a})", "reshape({a},{c})", "reshape({c*a})", "reshape({c},{a},1)", "reshape(1,{a},{c})")
-KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESHAPES)
+KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESHAPES, ATTENTION)
 
 _IDENTITY = ("drop(0.5)", "R", "BN", "C1D{c}", "LN")
 
@@ -76,7 +77,8 @@ class _Writer:
         kinds = kinds or (KINDS if source.spatial else (FLAT, ACTIVATIONS, NORMS))
         for _ in range(40):
             pattern = self.random.choice(self.random.choice(kinds))
-            item = pattern.replace("{n}", str(self.random.choice((1, 2, 3, 4, 6, 8)))).replace("{a}", str(source.area))
+            item = pattern.replace("{6*n}", str(6 * self.random.choice((1, 2))))
+            item = item.replace("{n}", str(self.random.choice((1, 2, 3, 4, 6, 8)))).replace("{a}", str(source.area))
             item = item.replace("{c*a}", str(source.elements))
             found = behind(item, source)
             if found is not None:

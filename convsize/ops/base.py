@@ -170,6 +170,7 @@ Kind = Literal[
     "transposed",
     "dense",
     "lookup",
+    "attention",
     "pool",
     "norm",
     "scale",
@@ -183,8 +184,8 @@ Kind = Literal[
 """What sort of layer an op is.
 
 convolution, depthwise, transposed: filters that slide, over all maps, map by map, and backwards. dense: every unit
-reads every value. lookup: rows of a table, by tokens. scale: learned or constant factors. regularisation: works in
-training alone. reshaping: moves values. sum, gate, concatenation: joins.
+reads every value. lookup: rows of a table, by tokens. attention: positions, weighted by what they hold. scale: learned
+or constant factors. regularisation: works in training alone. reshaping: moves values. sum, gate, concatenation: joins.
 """
 
 CONVOLUTIONS: frozenset[Kind] = frozenset({"convolution", "depthwise", "transposed"})
@@ -218,11 +219,12 @@ batch: every map, over all samples and positions. map: every map of a sample. gr
 depth at every position. neighbours: the maps around each.
 """
 
-ExtentRule = Literal["windows", "flattened", "reshaped", "cropped"]
+ExtentRule = Literal["windows", "kept", "flattened", "reshaped", "cropped"]
 """How the output's extents follow those of the input.
 
-windows: as the op's window says; where it sees everything the output has the same extents whatever enters. flattened:
-all values make one vector. reshaped: stated extents, of as many values as enter. cropped: stated extents, of no more.
+windows: as the op's window says; where it sees everything the output has the same extents whatever enters. kept: as
+they are, though it sees everything. flattened: all values make one vector. reshaped: stated extents, of as many values
+as enter. cropped: stated extents, of no more.
 """
 
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")

@@ -66,6 +66,7 @@ WORDS = {
     "shuffle": "shuffle:Shuffle",
     "widen": "widen:Widen",
     "embed": "embed:Embedding",
+    "attn": "attention:Attention",
     "scale": "scale:Scale",
     "times": "times:Times",
     "weight": "weight:Weight",

@@ -24,7 +24,7 @@ def example(op: type[Op]) -> tuple[Op, tuple[Shape, ...]]:
     from convsize.ops import catalogue
 
     joins = {catalogue.join(kind) for kind in catalogue.JOINS if kind != "input"}
-    for source in (Shape(8, (16, 16)), Shape(1, (16,)), Shape(64)):
+    for source in (Shape(8, (16, 16)), Shape(1, (16,)), Shape(64), Shape(24, (16, 16))):
         inputs = (source, source) if op in joins else (source,)
         for layer in attempts(op, source):
             try:

@@ -12,7 +12,18 @@ from torch import Tensor, nn
 
 from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
-from convsize.runtime.layers import Affine, AveragePool, DropPath, Embedding, Gate, LayerNorm, Pick, Scale, Sum
+from convsize.runtime.layers import (
+    Affine,
+    Attention,
+    AveragePool,
+    DropPath,
+    Embedding,
+    Gate,
+    LayerNorm,
+    Pick,
+    Scale,
+    Sum,
+)
 
 _MODULES: dict[str, type[nn.Module]] = {
     "convsize.LayerNorm": LayerNorm,
@@ -24,6 +35,7 @@ _MODULES: dict[str, type[nn.Module]] = {
     "convsize.Gate": Gate,
     "convsize.Sum": Sum,
     "convsize.AveragePool": AveragePool,
+    "convsize.Attention": Attention,
 }
 
 

@@ -130,3 +130,24 @@ class AveragePool(nn.Module):
         sums = self._slide(padded, ones, None, self.stride, 0, self.dilation)
         counts = self._slide(counted, ones, None, self.stride, 0, self.dilation)
         return (sums / counts).reshape(*x.shape[:2], *sums.shape[2:])
+
+
+class Attention(nn.Module):
+    """Attention in heads over all positions.
+
+    The depth holds queries, keys and values, each with its heads one after another.
+    """
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (self._in_heads(part) for part in x.chunk(3, dim=1))
+        out = F.scaled_dot_product_attention(q, k, v)
+        return out.mT.reshape(x.shape[0], -1, *x.shape[2:])
+
+    def _in_heads(self, x: Tensor) -> Tensor:
+        """D@L as heads of L vectors, those of a position one after another."""
+        x = x.flatten(2).mT.clone(memory_format=torch.contiguous_format)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)

@@ -234,6 +234,13 @@ def concatenations(draw) -> Case:
 
 
 @st.composite
+def attentions(draw) -> Case:
+    heads = draw(st.integers(1, 3))
+    source = draw(volumes(depths=(1, 3)))
+    return of_word("attn", source.replace(channels=3 * heads * source.channels), heads=heads)
+
+
+@st.composite
 def inputs(draw) -> Case:
     source = draw(volumes((0, 1, 2, 3)))
     return sized(catalogue.join("input").from_arguments({"dims": source.dims}, source))
@@ -319,6 +326,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Shuffle": words("shuffle", ranks=(1, 2, 3), groups=st.integers(1, 3)),
     "Widen": words("widen", depth=st.integers(2, 9)),
     "Embedding": words("embed", ranks=(1, 2), depths=(1, 1), vocabulary=st.just(50), depth=st.integers(1, 4)),
+    "Attention": attentions(),
     "Scale": words("scale"),
     "Times": words("times", k=st.sampled_from((Fraction(3), Fraction(1, 10), Fraction(-2)))),
     "Weight": words("weight"),

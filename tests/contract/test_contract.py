@@ -197,8 +197,8 @@ def stated_maps(case: Case, place: int, map_: int) -> set[int]:
     return {maps[map_][1]} if maps[map_][0] == place else set()
 
 
-ALL_MAPS = {"LocalResponseNorm", "Softmax", "Reshape"}
-"""Of these "all maps" is a bound: they read the maps around each, those of other slices, or any."""
+ALL_MAPS = {"Attention", "LocalResponseNorm", "Softmax", "Reshape"}
+"""Of these "all maps" is a bound: they read the maps around each, those of other slices or of a head, or any."""
 
 
 @every_op

@@ -15,6 +15,9 @@ def _ranks(*names: str) -> set[str]:
 HALF = frozenset({*_ranks("Conv", "ConvTranspose"), "nn.Linear", "nn.PReLU"})
 """Calls whose inputs and parameters are cast to the half precision type."""
 
+INSIDE = frozenset({"convsize.Attention"})
+"""Calls that compute in half precision, and cast within what they take."""
+
 FLOAT: dict[Device, frozenset[str]] = {
     "cpu": frozenset(
         {"nn.MaxPool3d", "nn.AvgPool3d", "nn.AdaptiveAvgPool3d", "nn.AdaptiveMaxPool3d", "F.avg_pool3d"}

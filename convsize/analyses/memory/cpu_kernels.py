@@ -28,8 +28,11 @@ _ITEM = 4
 def allocator_peak(network: Network, memory: TrainingMemory) -> int | None:
     """The most bytes that are allocated in a training step on a CPU, in the middle of operators, too; one thread.
 
-    None where it is not known: in another type than float32, with checkpoints or frozen layers, and in inference.
+    None where it is not known: in another type than float32, with checkpoints or frozen layers, in inference, and of
+    networks with attention, whose kernel has buffers of its own.
     """
+    if any(node.op.KIND == "attention" for node in network.layers):
+        return None
     setting = memory.setting
     usual = TrainingSetting(setting.batch, setting.optimizer, accumulate=setting.accumulate, losses=setting.losses)
     if setting != usual:

@@ -35,6 +35,47 @@ def reshaped(tape: Tape, source: Value, shape: Extents) -> Value:
     return output
 
 
+def permuted(tape: Tape, source: Value, order: Sequence[int]) -> Value:
+    """A view with its axes in another order; backward has them as they were."""
+
+    def turned(tape: Tape, value: Value, order: Sequence[int]) -> Value:
+        return tape.view(value, tuple(value.shape[at] for at in order), tuple(value.strides[at] for at in order))
+
+    output = turned(tape, source, order)
+    back = [order.index(at) for at in range(len(order))]
+    tape.record(output, [source], [], lambda tape, gradient: [turned(tape, gradient, back)])
+    return output
+
+
+def split(tape: Tape, source: Value, depths: Sequence[int]) -> list[Value]:
+    """Views of the depth's parts, each held by the caller; backward concatenates their gradients."""
+    shape, itemsize = source.shape, source.itemsize
+    gradients: list[Value] = []
+    # An operator of several results: what it gives back waits for all of them.
+    whole = Value(tape.allocate(0), (0,), (1,), itemsize)
+
+    def concatenated(tape: Tape, _: Value) -> list[Value | None]:
+        last = all(is_channels_last(each.shape, each.strides) for each in gradients)
+        found = tape.empty(shape, channels_last(shape) if last else None, itemsize)
+        for each in gradients:
+            tape.release(each)
+        gradients.clear()
+        return [found]
+
+    def waiting(tape: Tape, gradient: Value) -> list[Value | None]:
+        gradients.append(tape.share(gradient))
+        return [Value(tape.allocate(0), (0,), (1,), itemsize)]
+
+    tape.record(whole, [source], [], concatenated)
+    found = []
+    for depth in depths:
+        part = tape.view(source, (shape[0], depth, *shape[2:]), source.strides)
+        tape.record(part, [whole], [], waiting)
+        found.append(part)
+    tape.release(whole)
+    return found
+
+
 def flatten(call: Call, inputs: Sequence[Value]) -> Value:
     """A view, or a copy where the memory does not allow one."""
     batch, *dims = inputs[0].shape

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from convsize.analyses.memory import composites as arithmetic
 from convsize.analyses.memory import moves as moves
 from convsize.analyses.memory import single_kernels as kernels
+from convsize.analyses.memory.attention import attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
 from convsize.analyses.memory.strides import Extents
@@ -122,5 +123,6 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Gate": arithmetic.spread(arithmetic.product),
     "convsize.Sum": arithmetic.spread(arithmetic.add),
     "convsize.Embedding": moves.embedding,
+    "convsize.Attention": attention,
 }
 """What each call does; a call that is not here is an error, never a zero."""

@@ -253,6 +253,8 @@ class AxisWalk:
             )
             return _Volume(self.constant(node.output.channels), extents)
         rule = node.op.EXTENTS
+        if rule == "kept":
+            return _Volume(self.constant(node.output.channels), source.spatial)
         if len(inputs) > 1:
             return self.join(node, inputs)
         if rule == "cropped":

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from math import log2, prod
 from typing import Literal
 
-from convsize.analyses.memory.autocast import FLOAT, HALF
+from convsize.analyses.memory.autocast import FLOAT, HALF, INSIDE
 from convsize.analyses.memory.tape import Device
 from convsize.analyses.selection.in_place import in_place
 from convsize.analyses.selection.logits import trailing_softmax
@@ -69,7 +69,7 @@ def types(network: Network, dtype: str, autocast: str | None, device: Device) ->
             found.append(dtype)
             continue
         calls = {call.kernel for call in node.op.torch(*network.input_shapes(node))}
-        if calls & HALF:
+        if calls & (HALF | INSIDE):
             found.append(autocast)
         elif calls & FLOAT[device] or any(found[index] != autocast for index in node.inputs):
             found.append(dtype)

@@ -49,6 +49,7 @@ _POSITIONAL = {
     "normalized_shape",
     "num_parameters",
     "output_size",
+    "heads",
     "p",
     "shape",
     "size",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from math import prod
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from convsize.graph.network import Network
 from convsize.record import Record
@@ -16,14 +17,31 @@ from convsize.runtime.verify.lines import exact
 from convsize.words import listed
 
 
+def counter() -> FlopCounterMode:
+    """PyTorch's counter, with its formulas for attention also for the kernel of a CPU, which it has none for."""
+    forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    known = {forward: partial(_first, sdpa_flop_count, 3), backward: partial(_first, sdpa_backward_flop_count, 4)}
+    return FlopCounterMode(display=False, custom_mapping=known)
+
+
+def _first(formula: Callable[..., int], count: int, *shapes: object, **_: object) -> int:
+    """A formula of the shapes of an operator's first arguments."""
+    return formula(*shapes[:count])
+
+
 class _Work(Record):
-    """Multiply-adds of a batch: forward, backward as they are, and as PyTorch's counter has them."""
+    """Multiply-adds of a batch: forward, backward as they are, and as PyTorch's counter has them.
+
+    fused: whether attention is among them, whose backward takes two and a half times its forward pass.
+    """
 
     forward: int
     counted_forward: int
     backward: int
     counted_backward: int
     grouped: bool
+    fused: bool
 
 
 def _predicted_work(network: Network, batch: int) -> _Work:
@@ -31,13 +49,14 @@ def _predicted_work(network: Network, batch: int) -> _Work:
 
     The counter of torch 2.13 multiplies the weights' gradient of a grouped convolution by its groups, which a grouped
     convolution has not to pay. It counts the sums of average pools that PyTorch's layers cannot do as convolutions.
+    Fused attention makes its weights again from queries and keys: five products where forward has two.
     """
     useful: set[int] = set()
     for end in network.outputs.values():
         useful |= network.ancestors(end)
     flows = [False] * len(network.nodes)
     forward = extra_forward = backward = counted = 0
-    grouped = False
+    grouped = fused = False
     for node in network.layers:
         shapes = network.input_shapes(node)
         macs = batch * node.op.macs(shapes, node.output)
@@ -45,7 +64,7 @@ def _predicted_work(network: Network, batch: int) -> _Work:
         needs = any(flows[index] for index in node.inputs)
         flows[node.index] = needs or trains
         forward += macs
-        ones = 0
+        ones = again = 0
         groups = 1
         for call in node.op.torch(*shapes):
             arguments = dict(call.kwargs)
@@ -53,15 +72,18 @@ def _predicted_work(network: Network, batch: int) -> _Work:
                 kernel = arguments["kernel_size"]
                 assert isinstance(kernel, tuple)
                 ones = prod(node.output.spatial) * prod(kernel)
+            if call.target == "convsize.Attention":
+                again, fused = macs // 2, True
             given = arguments.get("groups", 1)
             groups = given if isinstance(given, int) and call.target.startswith("nn.Conv") else groups
         sums = batch * node.output.channels * ones
         extra_forward += sums + ones
         if node.index in useful:
-            backward += macs * (trains + needs)
-            counted += macs * (trains * groups + needs) + sums * needs
+            # The products of attention have two factors, and both have gradients.
+            backward += 2 * macs + again if again and needs else macs * (trains + needs)
+            counted += 2 * macs + again if again and needs else macs * (trains * groups + needs) + sums * needs
             grouped = grouped or (groups > 1 and macs > 0)
-    return _Work(forward, forward + extra_forward, backward, counted, grouped)
+    return _Work(forward, forward + extra_forward, backward, counted, grouped, fused)
 
 
 def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, forward_only: str) -> Iterator[Line]:
@@ -70,9 +92,9 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, 
     forward_only: why there can be no backward pass, or nothing.
     """
     predicted = _predicted_work(network, batch)
-    with FlopCounterMode(display=False) as counter:
+    with counter() as counted:
         outputs = module(*inputs)
-    measured = counter.get_total_flops()
+    measured = counted.get_total_flops()
     note = f"FlopCounterMode/2, batch {batch}"
     if predicted.counted_forward != predicted.forward:
         ones = predicted.counted_forward - predicted.forward
@@ -85,10 +107,10 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, 
     if why:
         yield Line("multiply-adds, backward", "macs", predicted.backward, None, "not measured", why)
         return
-    with FlopCounterMode(display=False) as counter:
+    with counter() as counted:
         torch.autograd.backward([end.sum() for end in ends])
     module.zero_grad()
-    measured = counter.get_total_flops() // 2
+    measured = counted.get_total_flops() // 2
     if measured == predicted.counted_backward != predicted.backward:
         counts = []
         if predicted.grouped:
@@ -102,4 +124,6 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, 
         f"FlopCounterMode/2, batch {batch}; once more the forward count for weights, and for inputs that need "
         "a gradient"
     )
+    if predicted.fused:
+        note += "; two and a half times for attention, whose kernel makes the weights again"
     yield exact("multiply-adds, backward", "macs", predicted.backward, measured, note)

@@ -21,6 +21,7 @@ FAMILIES: dict[str, tuple[str, str]] = {
     "convolution": ("convolution", _SKY),
     "transposed": ("transposed convolution", _BLUE),
     "dense": ("fully connected", _GREEN),
+    "attention": ("attention", _BLUE),
     "pool": ("pooling", _ORANGE),
     "norm": ("norm, scale", _YELLOW),
     "activation": ("activation", _VERMILLION),

@@ -13,7 +13,7 @@ from convsize.records import LayerRow
 from convsize.views.drawing.parts import JOINS, family
 
 _SIGNS = {"sum": ("(", " + ", ")"), "gate": ("(", " * ", ")"), "concatenation": ("[", " | ", "]")}
-_TOLD = ("convolution", "transposed", "dense", "pool", "reshaping", *JOINS)
+_TOLD = ("convolution", "transposed", "dense", "attention", "pool", "reshaping", *JOINS)
 _ROOM = 64
 """Characters beyond which branches and layers are left out."""
 

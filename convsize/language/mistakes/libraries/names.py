@@ -52,6 +52,7 @@ _GMP = _function("GMP", keepdims=False)
 _SUM = _nothing("a sum is written in round brackets: `(a + b)`")
 _PRODUCT = _nothing("a product is written in round brackets: `(a * b)`")
 _CONCATENATION = _nothing("a concatenation is written in square brackets: `[a | b]`")
+_ATTENTION = _nothing("attention is written `C1D{3*c} attn(h) C1D{c/3}`, with its h heads between its projections")
 _EMBEDDING = _sized(
     units.word("embed", "num_embeddings", "embedding_dim"),
     "an embedding is written `embed(v,d)`: vocabulary, then depth",
@@ -66,6 +67,7 @@ ENTRIES: dict[str, _Entry] = {
     "averagepooling": _AVERAGE,
     "avgpool": _AVERAGE,
     "avgpooling": _AVERAGE,
+    "attention": _ATTENTION,
     "batchnorm": _sized(units.batch_norm, "write `BN`", "BN"),
     "batchnormalization": _sized(
         units.keras_batch_norm, "batch normalisation is written `BN`; Keras' eps is 0.001", None
@@ -115,7 +117,9 @@ ENTRIES: dict[str, _Entry] = {
     "lrelu": _sized(units.leaky, "a leaky ReLU is written `leaky(a)`, with its slope a"),
     "maxpool": _MAX,
     "maxpooling": _MAX,
+    "mha": _ATTENTION,
     "mish": _function("mish"),
+    "multiheadattention": _ATTENTION,
     "multiply": _PRODUCT,
     "pixelshuffle": _sized(
         units.word("pixelshuffle", "upscale_factor"), "a pixel shuffle is written `pixelshuffle(r)`, with its factor r"
@@ -154,6 +158,7 @@ _OWN = {
     "pad(n)": "with the zeros on every side",
     "pick(i,j,…)": "with the maps to keep",
     "reshape(d,h,w)": "with the volume",
+    "attn(heads)": "with its number of heads",
     "scale": "a learned gain for every map",
     "shuffle(g)": "with its groups",
     "slice(a,b)": "from map a to before map b",
@@ -192,7 +197,6 @@ SHARED = frozenset(
 ELSEWHERE = frozenset(
     (
         "alphadropout",
-        "attention",
         "avgunpool",
         "bilinear",
         "blurpool",
@@ -214,9 +218,7 @@ ELSEWHERE = frozenset(
         "maxout",
         "maxunpool",
         "mean",
-        "mha",
         "min",
-        "multiheadattention",
         "pixelunshuffle",
         "reflectionpad",
         "replicationpad",
