@@ -52,7 +52,7 @@ def layers(
 
 def insights(report: Report) -> list[str]:
     """The lines of the list of what stands out."""
-    return [f"- {escaped(insight.text)}" for insight in report.insights]
+    return [f"- {sentence(insight.text)}" for insight in report.insights]
 
 
 def totals(report: Report) -> list[str]:
@@ -79,6 +79,22 @@ def _row(cells: Sequence[str]) -> str:
 def escaped(text: str) -> str:
     """A text within a line, shown as it is."""
     return "".join(f"\\{char}" if char in _SIGNS else char for char in " ".join(text.split()))
+
+
+def sentence(text: str) -> str:
+    """A sentence of convsize's own within a line, in which what stands between backticks is code.
+
+    >>> sentence("write `C3_D8` instead of a_b")
+    'write `C3_D8` instead of a\\\\_b'
+    """
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):
+        return escaped(text)
+    signs = _SIGNS - {"`"}
+    return "`".join(
+        part if at % 2 else "".join(f"\\{char}" if char in signs else char for char in part)
+        for at, part in enumerate(parts)
+    )
 
 
 def _code(column: Column, text: str) -> str:

@@ -44,5 +44,5 @@ def fenced(text: str) -> str:
 
 def _finding(found: Diagnostic, source: Source) -> str:
     place = source.place(found.span.start)
-    help_text = f" – fix: {markdown.escaped(found.help)}" if found.help else ""
-    return f"- **{found.code}**, line {place.line}: {markdown.escaped(found.message)}{help_text}"
+    help_text = f" – fix: {markdown.sentence(found.help)}" if found.help else ""
+    return f"- **{found.code}**, line {place.line}: {markdown.sentence(found.message)}{help_text}"
