@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convsize.api import Network as Network
-    from convsize.api import Report as Report
+    from convsize.answers.report import Report as Report
     from convsize.api import load as load
     from convsize.api import parse as parse
     from convsize.errors import ConvsizeError as ConvsizeError
     from convsize.errors import CrashError as CrashError
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
+    from convsize.network import Network as Network
     from convsize.version import __version__ as __version__
 
 __all__ = ["ConvsizeError", "CrashError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
@@ -29,8 +29,8 @@ _HOMES = {
     "__version__": "version",
     "ConvsizeError": "errors",
     "CrashError": "errors",
-    "Network": "api",
-    "Report": "api",
+    "Network": "network",
+    "Report": "answers.report",
     "SpecError": "errors",
     "UsageError": "errors",
     "load": "api",

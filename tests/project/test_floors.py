@@ -9,12 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 
-GROUND = {"record", "errors", "words", "geometry", "records"}
+GROUND = {"record", "errors", "words", "geometry", "files", "records"}
 MAY_IMPORT = {
     "version": set(),
     "record": set(),
     "errors": {"record"},
     "words": set(),
+    "files": {"errors"},
     "geometry": {"record", "errors"},
     "records": {"record", "errors", "words", "geometry", "records"},
     "devices": GROUND | {"devices"},
@@ -30,12 +31,12 @@ MAY_IMPORT = {
 }
 THIRD_PARTY = {
     "record": {"msgspec"},
-    "api": {"networkx"},
+    "network": {"networkx"},
     "views": {"rich", "graphviz", "jinja2", "svglib", "reportlab"},
     "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript", "msgspec"},
     "cli": {"typer", "rich"},
 }
-EVERYTHING = {"cli", "__init__", "__main__", "api", "answers"}
+EVERYTHING = {"cli", "__init__", "__main__", "api", "network", "answers"}
 
 
 def imports(path: Path) -> set[tuple[str, bool]]:

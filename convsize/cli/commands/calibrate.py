@@ -53,8 +53,8 @@ def command(
       convsize calibrate --device cuda --dtype float32 --dtype bfloat16
       convsize calibrate --channels-last -o channels_last.json
     """
-    from convsize import api, devices
-    from convsize.cli import files, terminal
+    from convsize import api, devices, files
+    from convsize.cli import terminal
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
     from convsize.records import ITEM_SIZES

@@ -71,7 +71,7 @@ def command(
         return turns.code
     entries = comparison.compare(reports)
     if output is not None and suffix is not None:
-        from convsize.cli import files
+        from convsize import files
         from convsize.views.answers.pictures.comparison import scene
 
         files.write(output, scene(entries, theme=theme or "light").file(suffix))

@@ -11,7 +11,7 @@ from convsize.cli.options import Lets
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 
 def command(
@@ -68,9 +68,9 @@ def command(
       convsize draw specs/lenet5.spec -o lenet5.svg --style volumes
       convsize draw specs/resnet50.spec -o resnet50.svg --check
     """
-    from convsize import api
-    from convsize.cli import files, terminal
+    from convsize import api, files
     from convsize.cli import specs as named
+    from convsize.cli import terminal
     from convsize.errors import UsageError
 
     if spec is not None and expression is not None:
@@ -108,32 +108,21 @@ def command(
         terminal.write(shown)
         return code
 
-    finish: Callable[[], bytes]
-    if style == "volumes":
-        from convsize.views.drawing import volumes
+    from convsize.views.drawing.picture import picture
 
-        scene = volumes.scene(report, heat=heat, theme=theme, scale=scale)
-        description, finish = scene.svg(), lambda: scene.file(suffix)
-    elif suffix == "mmd":
-        from convsize.views.drawing import mermaid
-
-        description = mermaid.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
-        finish = description.encode
-    else:
-        from convsize.views.canvas import file
-        from convsize.views.drawing import dot
-
-        description = dot.render(report, detail=detail, direction=direction, heat=heat, theme=theme)
-        finish = lambda: file.from_dot(description, suffix)  # noqa: E731 (drawn only if it is written)
+    drawn = picture(
+        report, suffix, style=style, detail=detail, direction=direction, heat=heat, theme=theme, scale=scale
+    )
     if check:
-        return max(code, checked(output, description))
-    files.write(output, finish())
+        return max(code, checked(output, drawn.description))
+    files.write(output, drawn.draw())
     return code
 
 
 def checked(path: str, description: str) -> ExitCode:
     """Whether a picture was drawn from this description; says so if not."""
-    from convsize.cli import files, terminal
+    from convsize import files
+    from convsize.cli import terminal
     from convsize.views.canvas.file import shows
 
     data = files.read(path)

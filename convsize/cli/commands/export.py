@@ -49,9 +49,9 @@ def command(
       convsize export specs/lenet5.spec --init lenet5.safetensors -o lenet5.onnx
       convsize export -e 'CRCRP FC10' --input 3@32x32 --to json
     """
-    from convsize import api
-    from convsize.cli import files, terminal
+    from convsize import api, files
     from convsize.cli import specs as named
+    from convsize.cli import terminal
     from convsize.errors import UsageError
     from convsize.lowering.plan import lower
 

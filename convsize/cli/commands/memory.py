@@ -126,7 +126,7 @@ def command(
             if exit_code and room is not None and needed.reserved > room.available:
                 turns.failed()
             if timeline is not None and suffix is not None:
-                from convsize.cli import files
+                from convsize import files
                 from convsize.views.answers.pictures.memory import scene
 
                 title = f"{needed.name}: {view.title(setting)}"

@@ -53,9 +53,9 @@ def command(
       convsize profile specs/vgg_d.spec --infer --batch 1 --threads 1
       convsize profile specs/resnet50.spec --against h200 -o roofline.svg
     """
-    from convsize import api, devices
+    from convsize import api, devices, files
     from convsize.analyses.memory.step import require_known
-    from convsize.cli import files, terminal
+    from convsize.cli import terminal
     from convsize.cli.progress import Progress
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError

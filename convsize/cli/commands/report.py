@@ -56,8 +56,9 @@ def command(
       convsize report specs -o reports --format markdown
       convsize report specs -o reports --format markdown --check
     """
-    from convsize.cli import files, terminal
+    from convsize import files
     from convsize.cli import specs as named
+    from convsize.cli import terminal
     from convsize.cli.progress import Progress
     from convsize.errors import SpecError, UsageError
 

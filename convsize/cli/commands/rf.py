@@ -55,9 +55,9 @@ def command(
       convsize rf specs/googlenet.spec inc3.cat1 --image photo.jpg -o rf.svg
       convsize rf -e 'CRCRP' --input 3@32x32
     """
-    from convsize import api
-    from convsize.cli import files, terminal
+    from convsize import api, files
     from convsize.cli import specs as named
+    from convsize.cli import terminal
     from convsize.errors import UsageError
     from convsize.views.drawing import receptive_field as view
 
@@ -94,7 +94,7 @@ def data_uri(path: str) -> str:
     """An image file as a data URI. Raises UsageError where there is none, or where it is no PNG or JPEG."""
     import base64
 
-    from convsize.cli import files
+    from convsize import files
     from convsize.errors import UsageError
 
     data = files.read(path, LARGEST_IMAGE + 1)

@@ -104,7 +104,7 @@ def _batches(text: str) -> tuple[int, ...]:
 
 
 def _draw(output: str, swept: Sweep) -> None:
-    from convsize.cli import files
+    from convsize import files
     from convsize.views.answers.pictures.sweep import scene
     from convsize.views.canvas.file import picture_suffix
 

@@ -333,7 +333,7 @@ def _trained(job: Job) -> int:
 
 def _draw(job: Job) -> str:
     """Draws the curves anew, or says why it cannot: they can be drawn again at any time, so that stops nothing."""
-    from convsize.cli import files
+    from convsize import files
     from convsize.errors import UsageError
     from convsize.runtime.training.run_folder import Metrics, RunFolder
     from convsize.views.answers.pictures.curves import scene

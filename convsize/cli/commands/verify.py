@@ -54,9 +54,9 @@ def command(
       convsize verify specs/resnet18.spec --batch 8 --format json > resnet18.json
       convsize verify specs/*.spec --device cuda --batch 8 -o receipts
     """
-    from convsize import api, devices
-    from convsize.cli import files, terminal
+    from convsize import api, devices, files
     from convsize.cli import specs as named
+    from convsize.cli import terminal
     from convsize.cli.progress import Progress
     from convsize.cli.queue import Turns
     from convsize.records import TrainingSetting
