@@ -11,7 +11,8 @@ from convsize.record import Record
 class ReceptiveField(Record):
     """What a unit of a layer sees of one input, per spatial axis of that input, in pixels.
 
-    size: the largest path's extent, not clipped at the borders; smallest: the smallest path's.
+    size: the extent of what the largest unit sees, not clipped at the borders; smallest: that along the smallest path.
+    Pixels that every unit sees (through a gate from global pooling) count as far as the input reaches.
     jump: how far apart the fields of neighbouring units lie (the effective stride); below 1 after upsampling.
     start: the first pixel that unit 0 sees, negative where it sees padding; centre: the middle of unit 0's field.
     seen: the share of the input (0 … 1, over all axes) that the best placed unit sees, clipped at the borders.

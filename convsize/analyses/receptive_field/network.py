@@ -429,13 +429,14 @@ def _axis_record(axis: Axis, units: int, pixels: int) -> _AxisRecord:
     field = axis.field
     jump = Fraction(field.shift, 1) / field.period if field.period > 1 else Fraction(field.shift)
     low, high = _first_unit(field, jump)
+    placed = best_placed(field, axis.wide if wide else None, units, pixels)
     return _AxisRecord(
-        max(extent(field, units), wide),
+        max(extent(field, units), placed),
         extent(axis.small or field, units),
         jump,
         Fraction(low),
         Fraction(low + high, 2),
-        best_placed(field, axis.wide, units, pixels),
+        placed,
     )
 
 

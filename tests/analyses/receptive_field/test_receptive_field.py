@@ -148,6 +148,22 @@ def test_a_gate_that_is_one_on_an_axis_is_read_from_everywhere_on_that_axis_alon
     assert last("input: 2@6x4\n(x * C1)").size == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("series", "size", "seen"),
+    [
+        ("(x * crop(4) GAP)", 7, 7),  # of 10 pixels the gate sees 3 … 6: unit 0 sees 0 … 6, unit 9 sees 3 … 9
+        ("(x + C3/2p0 GAP)", 10, 10),  # the gate sees 0 … 8, and unit 9 sees pixel 9, too
+        ("(C3 + crop(1))", 6, 6),  # the gate sees pixel 4; unit 9 sees 8 … 10, of which 10 is padding
+        ("(C3 * GAP)", 10, 10),
+        ("(C13 + crop(1))", 13, 10),
+        ("(x + crop(4) GAP) C3", 7, 7),  # units 0 and 1 see 3 … 6 and pixels up to 2
+    ],
+)
+def test_what_every_unit_sees_is_united_with_the_path(series, size, seen):
+    found = last(f"input: 1@10\n{series}")
+    assert (found.size, found.seen, found.whole) == ((size,), Fraction(seen, 10), False)
+
+
 def test_growth_beyond_what_a_gate_sees():
     # 1 + 5·(9 - 1) = 41 along the path against 20 through the gate.
     found = last("input: 8@20x20\n(x * GAP) C9*5")
@@ -293,6 +309,9 @@ TOKENS = [
     "R",
 ]
 
+GATES = ["GAP", "C3/2p0 GAP", "crop(2) GAP", "crop(3) C3p0", "crop(1)", "C3p0 GMP", "T1/3 crop(1)"]
+"""Branches that every unit of a join may see."""
+
 
 @st.composite
 def specs(draw):
@@ -301,6 +320,8 @@ def specs(draw):
     for _ in range(draw(st.integers(1, 4))):
         if draw(st.integers(0, 3)):
             items.append(draw(st.sampled_from(TOKENS)))
+        elif not draw(st.integers(0, 3)):
+            items.append(f"(x {draw(st.sampled_from('+*'))} {draw(st.sampled_from(GATES))})")
         else:
             branches = [" ".join(draw(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=2))) for _ in range(2)]
             items.append(f"({branches[0]} + {draw(st.sampled_from([branches[1], 'x']))})")
@@ -315,9 +336,12 @@ def reads(window, unit):
     return {unit * window.stride + tap for tap in taps}
 
 
-def pixels_seen(network, facts, index, axis, unit, known):
-    """The pixels along an axis that a unit sees, on an axis without ends."""
-    key = (index, axis, unit)
+def pixels_seen(network, facts, index, axis, unit, known, *, moving=False):
+    """The pixels along an axis that a unit sees, on an axis without ends.
+
+    moving: without those that every unit of a join sees, through a branch of one position.
+    """
+    key = (index, axis, unit, moving)
     if key not in known:
         node = network.nodes[index]
         if not node.inputs:
@@ -327,51 +351,54 @@ def pixels_seen(network, facts, index, axis, unit, known):
             before = reads(window.axes[axis], unit) if window.kind == "axes" else {unit}
             seen = []
             for source in node.inputs:
-                # A branch of one position is read by every unit of a wider join.
-                once = network.nodes[source].output.spatial[axis] == 1 < node.output.spatial[axis]
-                units = {0} if len(node.inputs) > 1 and once else before
-                seen += [pixels_seen(network, facts, source, axis, one, known) for one in units]
+                there = network.nodes[source].output.spatial[axis : axis + 1]
+                # A branch of one position is read by every unit of a wider join, and one without positions by all.
+                once = len(node.inputs) > 1 and (not there or there[0] == 1 < node.output.spatial[axis])
+                if window.kind == "everything" or once:
+                    if moving:
+                        continue
+                    before_it = set(range(there[0])) if there else {0}
+                else:
+                    before_it = before
+                seen += [pixels_seen(network, facts, source, axis, one, known, moving=moving) for one in before_it]
             known[key] = frozenset().union(*seen)
     return known[key]
 
 
-def broadcasts(network):
-    """Whether a branch of one position is read by every unit of a wider join: that is no field that moves on."""
-    return any(
-        network.nodes[source].output.spatial != node.output.spatial
-        for node in network.nodes
-        if len(node.inputs) > 1
-        for source in node.inputs
-    )
+def hulls_of(network, facts, node, axis, known, *, moving=False):
+    """The first and last pixel that each unit sees, for units that see some."""
+    units = range(node.output.spatial[axis])
+    sets = [pixels_seen(network, facts, node.index, axis, unit, known, moving=moving) for unit in units]
+    return [(min(one), max(one)) if one else None for one in sets]
 
 
-@settings(max_examples=300)
+@settings(max_examples=400)
 @given(specs())
 def test_fields_are_what_units_see(text):
     try:
         network = parse(text)
     except SpecError:
         assume(False)
-    assume(not broadcasts(network))
     facts = gather(network)
     (found,) = receptive_fields(network, facts).values()
     known = {}
     image = network.nodes[0].output.spatial
     for node, row in zip(network.nodes, found.rows, strict=True):
+        if node.output.rank != len(image):
+            continue  # the last layer of a gate
         seen = Fraction(1)
         for axis, extent in enumerate(image):
-            count = node.output.spatial[axis]
-            sets = [pixels_seen(network, facts, node.index, axis, unit, known) for unit in range(count)]
-            hulls = [(min(one), max(one)) for one in sets if one]
-            if sets[0] and row.aligned:
-                low, high = hulls[0]
+            moving = hulls_of(network, facts, node, axis, known, moving=True)
+            hulls = [each for each in hulls_of(network, facts, node, axis, known) if each]
+            if moving[0] and row.aligned:
+                low, high = moving[0]
                 assert row.start[axis] == low
                 assert row.centre[axis] == Fraction(low + high, 2)
-            largest = max((high - low + 1 for low, high in hulls), default=0)
-            assert row.size[axis] >= largest
-            if row.aligned and count > 12:  # every phase has a unit
-                assert row.size[axis] == largest
             clipped = [min(high, extent - 1) - max(low, 0) + 1 for low, high in hulls]
+            largest = max([high - low + 1 for low, high in filter(None, moving)] + clipped, default=0)
+            assert row.size[axis] >= largest
+            if row.aligned and len(moving) > 12:  # every phase has a unit
+                assert row.size[axis] == largest
             seen *= Fraction(max([0, *clipped]), extent)
         assert row.seen == seen or not row.aligned
         assert all(small <= size for small, size in zip(row.smallest, row.size, strict=True))
