@@ -426,7 +426,7 @@ class Network(BareNetwork):
                 op=node.op.NAME,
                 spec=node.spec,
                 output=node.output.dims,
-                parameters=sum(tensor.elements for tensor in self.parameters(node) if tensor.role != "buffer"),
+                parameters=sum(tensor.elements for tensor in self.own_parameters(node) if tensor.role != "buffer"),
                 macs=node.op.macs(shapes, node.output) if node.inputs else 0,
             )
             for at, index in enumerate(node.inputs):

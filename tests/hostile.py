@@ -8,7 +8,7 @@ from hypothesis.strategies import DrawFn
 
 from convsize.graph.layer_names import ATTRIBUTES
 
-OF_THE_LANGUAGE = {"input", "default", "let", "def", "head", "expect", "split", "as", "x", "c", "main"}
+OF_THE_LANGUAGE = {"input", "default", "let", "def", "shared", "head", "expect", "split", "as", "x", "c", "main"}
 OF_THE_LANGUAGE |= {"min", "max", "round"}
 
 NAMES = tuple(

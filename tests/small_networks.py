@@ -66,6 +66,7 @@ class _Writer:
         self.random = random
         self.taps: list[tuple[str, Shape]] = []
         self.defs: list[str] = []
+        self.shared: list[tuple[str, Shape, Shape]] = []
         self.count = 0
 
     def name(self, stem: str) -> str:
@@ -110,7 +111,7 @@ class _Writer:
 
     def item(self, source: Shape, level: int) -> tuple[str, Shape]:
         """A layer, a join, a repeat or a block."""
-        kind = self.random.choice("lllllllll+*[|rbg" if level else "l")
+        kind = self.random.choice("lllllllll+*[|rbgs" if level else "l")
         c = source.channels
         if kind == "+" or kind == "*":
             branches = [self.keeping(source, level - 1)]
@@ -143,7 +144,29 @@ class _Writer:
             self.taps = taps
             self.defs.append(f"def {name}: {text}")
             return name, found
+        if kind == "s":
+            return self.shared_block(source, level)
         return self.layer(source)
+
+    def shared_block(self, source: Shape, level: int) -> tuple[str, Shape]:
+        """Uses of one set of weights: of a block that is there already, or several of a new one."""
+        known = [(name, output) for name, entry, output in self.shared if entry == source]
+        if known and self.random.random() < 0.6:
+            return self.random.choice(known)
+        name, taps = self.name("w"), self.taps
+        self.taps = []  # a block sees none but its own
+        if self.random.random() < 0.6:
+            text, output = self.keeping(source, level - 1), source
+            used = self.random.choice(
+                (f"{name}*2", f"({name} BN)*2", f"({name} + x) {name}", f"({name} + {name} {name})")
+            )
+        else:
+            text, output = self.series(source, level - 1, most=3)
+            used = name
+        self.taps = taps
+        self.defs.append(f"shared {name}: {text}")
+        self.shared.append((name, source, output))
+        return used, output
 
     def series(self, source: Shape, level: int, most: int) -> tuple[str, Shape]:
         """Items one after another."""

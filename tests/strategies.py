@@ -255,7 +255,7 @@ def _statements(draw: DrawFn) -> str:
     if kind == 3:
         params = draw(st.lists(st.tuples(_NAMES, st.one_of(st.none(), _EXPRESSIONS)), max_size=3))
         listed = ", ".join(name if value is None else f"{name}={value}" for name, value in params)
-        return f"def {draw(_LOWER)}({listed}): {draw(_texts())}"
+        return f"{draw(st.sampled_from(('def', 'shared')))} {draw(_LOWER)}({listed}): {draw(_texts())}"
     if kind == 4:
         return f"head {draw(_LOWER)}{draw(st.sampled_from(('', ' @stem')))}: {draw(_texts())}"
     if kind == 5:
@@ -277,7 +277,7 @@ _TOKENS = (
     *"()[]|+*/-,=:@#{}<>~%.",
     *("\n", "\n  ", " ", "->", "//", "<=", ">="),
     *("C", "D", "DW", "T", "M", "P", "A", "GAP", "FC", "BN", "R", "S", "LRN5", "C3D64", "C3d64", "M3/2ceil", "FC10"),
-    *("x", "c", "as", "def", "let", "head", "input", "expect", "default", "split", "drop", "block", "relu6"),
+    *("x", "c", "as", "def", "shared", "let", "head", "input", "expect", "default", "split", "drop", "block", "relu6"),
     *("0", "1", "3", "64", "0.5", "3@32x32", "@stem", "*3", "*{n}", "p1", "/2", "b0", "same", "conv3-64", "maxpool"),
     *("CONV", "POOL", "INPUT", "MP2", "AP", "DO0.5", "params=1", "macs~1.5G", "block(", "drop(0.5)", "}", "é", "\x00"),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from convsize.analyses.facts import Facts
+from convsize.graph.network import Network
 from convsize.ops.base import Parameter
 from convsize.record import Record
 from convsize.records import ParameterRow
@@ -33,7 +34,7 @@ class ParameterCount(Record):
 
 
 def count_parameters(facts: Sequence[Facts]) -> list[ParameterCount]:
-    """The count of every node, by index."""
+    """The count of every node, by index: of what it computes with, be it its own or shared."""
     # Few different tuples of parameters stand for thousands of layers; Facts keeps them alive, so their ids are safe.
     known: dict[int, ParameterCount] = {}
     counts = []
@@ -43,6 +44,27 @@ def count_parameters(facts: Sequence[Facts]) -> list[ParameterCount]:
             count = known[id(fact.parameters)] = _count(fact.parameters)
         counts.append(count)
     return counts
+
+
+_NONE = ParameterCount((), 0, 0, 0, 0)
+
+
+def counted_once(
+    network: Network, counts: Sequence[ParameterCount], members: Iterable[int] | None = None
+) -> Sequence[ParameterCount]:
+    """The counts with every set of weights at the first of its layers alone, of all nodes or of some."""
+    nodes = network.nodes
+    if not any(node.first is not None for node in nodes):
+        return counts
+    found = list(counts)
+    seen: set[int] = set()
+    for index in range(len(nodes)) if members is None else members:
+        first = nodes[index].first
+        holder = index if first is None else first
+        if holder in seen:
+            found[index] = _NONE
+        seen.add(holder)
+    return found
 
 
 def _count(parameters: tuple[Parameter, ...]) -> ParameterCount:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from convsize.analyses.activations import activations
 from convsize.analyses.depth import weight_depths
 from convsize.analyses.facts import gather
-from convsize.analyses.parameters import count_parameters
+from convsize.analyses.parameters import count_parameters, counted_once
 from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
 from convsize.analyses.receptive_field.network import Fields, before_positions_end, receptive_fields
 from convsize.analyses.work import itemised, layer_work
@@ -33,7 +33,8 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     itemsize = ITEM_SIZES[dtype]
     nodes = network.nodes
     facts = gather(network)
-    counts = count_parameters(facts)
+    used = count_parameters(facts)
+    counts = counted_once(network, used)
     work = layer_work(facts)
     outputs = activations(network, batch, itemsize)
     depths = weight_depths(network, facts)
@@ -84,6 +85,8 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 blocks=node.blocks,
                 iterations=node.iterations,
                 shifts=shifts.get(index, ()),
+                module=node.shared if used[index].tensors else None,
+                shares=names[node.first] if node.first is not None and used[index].tensors else None,
             )
         )
     layers = tuple(rows)
@@ -93,7 +96,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     if network.expectations:
         from convsize.analyses.expectations.figures import failures
 
-        failed = failures(network, facts, counts, work, depths, fields)
+        failed = failures(network, facts, used, work, depths, fields)
     graph = ""
     if with_digest:
         from convsize.graph.digest import digest

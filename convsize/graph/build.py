@@ -9,7 +9,7 @@ from convsize.errors import Diagnostic, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
 from convsize.graph.evaluate import BuildError, Unknown
-from convsize.graph.layer_names import ATTRIBUTES, of_heads
+from convsize.graph.layer_names import ATTRIBUTES, of_heads, of_shared
 from convsize.graph.name_check import check_names
 from convsize.graph.network import Expectation, Network, Node
 from convsize.graph.scope import Lets, Scope, Value, find_tap, unknown_tap
@@ -136,9 +136,14 @@ class _Builder:
         self.stated = stated and all(declared[each] == volume for each, volume in inputs.items())
         defaults = tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
         self.draft = Draft(file.source)
-        self.unroller = Unroller(self.draft, self.defs, self.lets, Defaults(defaults), stated=self.stated)
+        heads = [stmt.name.name for stmt in statements if isinstance(stmt, HeadStmt)]
+        self.head_names = of_heads(heads, declared)
+        shared = [name for name, stmt in self.defs.items() if stmt.shared]
+        taken = {*declared, *self.head_names.values()}
+        self.unroller = Unroller(
+            self.draft, self.defs, self.lets, Defaults(defaults), of_shared(shared, taken), stated=self.stated
+        )
         self.inputs: dict[str, int] = {}
-        self.head_names: dict[str, str] = {}
 
     def run(self) -> Network | None:
         """The network, or None where there are errors."""
@@ -149,7 +154,6 @@ class _Builder:
             return None
         heads = [stmt for stmt in statements if isinstance(stmt, HeadStmt)]
         inputs = [input_name(stmt) for stmt in statements if isinstance(stmt, InputStmt)]
-        self.head_names = of_heads([head.name.name for head in heads], inputs)
         trunk = Scope(taken=ATTRIBUTES.union(inputs, self.head_names.values()))
         outputs: dict[str, int] = {}
         try:

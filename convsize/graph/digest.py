@@ -6,9 +6,10 @@ order of their branches, and sums of sums or concatenations of concatenations ar
 
 The layers form a directed acyclic graph in which two equal layers with weights of their own are not one layer used
 twice, so a tree hash is not enough. Colours are refined from below (what a layer is computed from) and from above (what
-it is used for); then the graph is written down in the order of a walk from the outputs that takes the branches of a sum
-by colour, and that text is hashed. Colours are numbers mixed by hand: Python's own hash may differ from one version to
-the next, and a cryptographic one, which only the text needs, would take most of the time of a large network.
+it is used for), and among the layers that share their weights; then the graph is written down in the order of a walk
+from the outputs that takes the branches of a sum by colour, and that text is hashed. Colours are numbers mixed by hand:
+Python's own hash may differ from one version to the next, and a cryptographic one, which only the text needs, would
+take most of the time of a large network.
 """
 
 from __future__ import annotations
@@ -32,20 +33,27 @@ _MASK = 2**64 - 1
 def digest(network: Network) -> str:
     """The digest, 16 hexadecimal digits, of everything the outputs depend on and of what nothing uses."""
     kinds, sources = _flattened(network)
+    shared = _shared(network)
     commutative = {index for index in kinds if network.nodes[index].op.KIND in _COMMUTATIVE}
     main, *heads = (network.outputs["main"], *(index for name, index in network.outputs.items() if name != "main"))
     used = {source for inputs in sources.values() for source in inputs}.union((main, *heads))
     unused = kinds.keys() - used
     colours: dict[int, int] = {}
     if commutative or len(heads) > 1 or len(unused) > 1:
-        colours = _colours(kinds, sources, commutative, main, heads)
+        colours = _colours(kinds, sources, commutative, shared, main, heads)
         heads = _by_colour(heads, colours)
     numbers: dict[int, int] = {}
     lines: list[str] = []
     for root in (main, *heads, *_by_colour(unused, colours)):
-        _walk(root, kinds, sources, commutative, colours, numbers, lines)
+        _walk(root, kinds, sources, commutative, shared, colours, numbers, lines)
     lines.append(f"main {numbers[main]} heads {sorted(numbers[index] for index in heads)}")
     return _hash("\n".join(lines)).hex()
+
+
+def _shared(network: Network) -> dict[int, int]:
+    """For every layer that uses the weights of others the first one that does; one that is used once is like any."""
+    found = {node.index: node.first for node in network.nodes if node.first is not None and network.parameters(node)}
+    return found | {first: first for first in found.values()}
 
 
 def _hash(text: str) -> bytes:
@@ -122,11 +130,17 @@ def _mixed(left: int, right: int) -> int:
 
 
 def _colours(
-    kinds: dict[int, str], sources: dict[int, list[int]], commutative: set[int], main: int, heads: list[int]
+    kinds: dict[int, str],
+    sources: dict[int, list[int]],
+    commutative: set[int],
+    shared: dict[int, int],
+    main: int,
+    heads: list[int],
 ) -> dict[int, int]:
     """Refined colours: alternately from the inputs up and from the uses down.
 
-    What has no order (the branches of a sum, the uses of a value) is mixed one by one and added up.
+    What has no order (the branches of a sum, the uses of a value, those of shared weights) is mixed one by one and
+    added up.
     """
     upwards = sorted(kinds)
     first = {kind: int.from_bytes(_hash(kind), "big") for kind in set(kinds.values())}
@@ -134,6 +148,11 @@ def _colours(
     marks = dict.fromkeys(heads, 1)
     marks[main] = 2
     for _ in range(_ROUNDS):
+        weights = dict.fromkeys(shared.values(), 0)
+        for index, holder in shared.items():
+            weights[holder] += _mixed(colours[index], 3)
+        for index, holder in shared.items():
+            colours[index] = _mixed(colours[index], weights[holder])
         fresh: dict[int, int] = {}
         for index in upwards:
             colour = colours[index]
@@ -157,11 +176,16 @@ def _walk(
     kinds: dict[int, str],
     sources: dict[int, list[int]],
     commutative: set[int],
+    shared: dict[int, int],
     colours: dict[int, int],
     numbers: dict[int, int],
     lines: list[str],
 ) -> None:
-    """Numbers the layers below a root, inputs before what they feed, and writes a line for each."""
+    """Numbers the layers below a root, inputs before what they feed, and writes a line for each.
+
+    A layer that uses weights of others says so by the number of the first layer that does, in this order.
+    """
+    holders = {shared[index]: number for index, number in reversed(numbers.items()) if index in shared}
     waiting = [(root, False)]
     while waiting:
         index, ready = waiting.pop()
@@ -175,4 +199,5 @@ def _walk(
             continue
         numbers[index] = len(numbers)
         own = [numbers[source] for source in inputs]
-        lines.append(f"{kinds[index]} {sorted(own) if commutes else own}")
+        weights = f" weights {holders.setdefault(shared[index], numbers[index])}" if index in shared else ""
+        lines.append(f"{kinds[index]} {sorted(own) if commutes else own}{weights}")

@@ -40,9 +40,10 @@ class Draft:
     """Nodes, inputs and diagnostics so far, and the repeats that are being unrolled.
 
     entering: the volume that enters a layer which cannot be, by the layer's place: the first of a repeat's iterations.
+    sharing: the first layer with weights that several may use, by the weights' name.
     """
 
-    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "source", "unmet")
+    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "sharing", "source", "unmet")
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -51,6 +52,7 @@ class Draft:
         self.unmet: list[Diagnostic] = []  # stated volumes that do not hold: the network is there all the same
         self.repeats: list[Repeat] = []
         self.entering: dict[Span, Shape] = {}
+        self.sharing: dict[str, int] = {}
         self._seen: set[tuple[str, Span]] = set()
 
     def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -133,7 +135,7 @@ class Draft:
         return f"{SHRUNK} on the way: {', '.join(f'{step} on line {line}' for step, line in steps)}"
 
     def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
-        """Appends a layer and names it."""
+        """Appends a layer and names it. Raises BuildError E118 where it cannot use the weights that it shares."""
         index = len(self.nodes)
         name = numbered(sized.op.STEM, scope.counters, scope.taken)
         repeat_of = None
@@ -146,6 +148,14 @@ class Draft:
                     if first < repeat.first_end and type(self.nodes[first].op) is type(sized.op):
                         repeat_of = first
                     break
+        shared = first_use = None
+        if scope.shared is not None:
+            shared = f"{scope.shared}{name}"
+            first_use = self.sharing.setdefault(shared, index)
+            if first_use == index:
+                first_use = None
+            else:
+                self._same_module(self.nodes[first_use], sized, inputs, span)
         node = Node(
             index,
             f"{scope.prefix}{name}",
@@ -158,9 +168,30 @@ class Draft:
             scope.instances,
             iterations,
             repeat_of,
+            shared,
+            first_use,
         )
         self.nodes.append(node)
         return index
+
+    def _same_module(self, first: Node, sized: Sized, inputs: tuple[int, ...], span: Span) -> None:
+        """Raises BuildError E118 where a layer is not the one that its shared block had at its first use."""
+        before = tuple([self.nodes[index].output for index in first.inputs])
+        shapes = tuple([self.nodes[index].output for index in inputs])
+        op = sized.op
+        if op is first.op and shapes == before:
+            return
+        alike = type(op) is type(first.op) and op.torch(*shapes) == first.op.torch(*before)
+        if alike and op.parameters(*shapes) == first.op.parameters(*before):
+            return
+        ours, theirs = (" and ".join(map(str, each)) for each in (shapes, before))
+        raise BuildError(
+            "E118",
+            f"this layer of a `shared` block cannot be one and the same at {theirs} and at {ours}",
+            span,
+            "its weights or its padding follow from what enters it: let the same enter at every use, or write `def` "
+            "for weights of each call's own",
+        )
 
 
 def volume_error(shape: Shape, span: Span) -> BuildError | None:

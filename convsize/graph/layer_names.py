@@ -60,6 +60,22 @@ def of_heads(heads: Collection[str], inputs: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def of_shared(blocks: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """What stands before the weights of every `shared` block: its name, with underscores behind it where it is taken.
+
+    A digit at its end gets one, too: `conv1` is a layer.
+    """
+    names = {*taken, *ATTRIBUTES}
+    found: dict[str, str] = {}
+    for block in blocks:
+        name = f"shared_{block.lstrip('_')}" if _private(block) else block
+        while name in names or name[-1].isdigit() or iskeyword(name):
+            name += "_"
+        names.add(name)
+        found[block] = name
+    return found
+
+
 def _private(name: str) -> bool:
     """Whether a module of PyTorch may have it for itself: its privates end in no digit, as instances of blocks do."""
     return name.startswith("__") or (name.startswith("_") and not name[-1].isdigit())

@@ -38,7 +38,7 @@ from convsize.language.tree import (
 from convsize.ops import catalogue
 from convsize.words import did_you_mean, nearest
 
-_KEYWORDS = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as"})
+_KEYWORDS = frozenset({"input", "default", "let", "def", "shared", "head", "expect", "split", "as"})
 _RESERVED = frozenset({"x", "c"})
 
 

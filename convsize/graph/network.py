@@ -22,6 +22,8 @@ class Node(Record):
     blocks: the names of the block instances around it, outermost first: ("bot3",).
     iterations: the repeats around it, outermost first; `repeat_of`: the layer of the innermost repeat's first iteration
     that this one repeats, or None in a first iteration.
+    shared: what its weights are called where it stands in a `shared` block: head.conv1 for all of head1.conv1,
+    head2.conv1 …; first: the first of these layers, None for that one itself.
     """
 
     index: int
@@ -35,6 +37,13 @@ class Node(Record):
     blocks: tuple[str, ...] = ()
     iterations: tuple[Iteration, ...] = ()
     repeat_of: int | None = None
+    shared: str | None = None
+    first: int | None = None
+
+    @property
+    def module(self) -> str:
+        """What its weights are called: its own name, if it shares them with no other layer."""
+        return self.name if self.shared is None else self.shared
 
 
 class Expectation(Record):
@@ -109,6 +118,10 @@ class Network:
     def parameters(self, node: Node) -> tuple[Parameter, ...]:
         """The layer's parameters and buffers by name and shape."""
         return node.op.parameters(*self.input_shapes(node)) if node.inputs else ()
+
+    def own_parameters(self, node: Node) -> tuple[Parameter, ...]:
+        """The parameters and buffers that are this layer's and of none before it: of shared weights the first use."""
+        return self.parameters(node) if node.first is None else ()
 
     def ancestors(self, index: int) -> frozenset[int]:
         """The indices of a node and of everything it is computed from."""

@@ -66,10 +66,10 @@ def with_heads(network: Network, heads: Sequence[str]) -> NewHead:
 
 
 def _within(network: Network, places: Sequence[Span]) -> Iterator[str]:
-    """The layers that are said, or are called for, in some places."""
+    """The layers that are said, or are called for, in some places, by the names of their weights."""
     for node in network.layers:
         if any(place.start <= said.start < place.end for place in places for said in (node.span, *node.calls)):
-            yield node.name
+            yield node.module
 
 
 def _named(network: Network, head: str) -> tuple[str, str]:

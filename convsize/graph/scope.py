@@ -51,10 +51,10 @@ class Scope:
 
     Groups and branches share the scope they stand in, so that taps carry over from branch to branch and from iteration
     to iteration. `counters` number the layers for their names; `taken` are names that no layer here may have; `around`
-    is where a block is called.
+    is where a block is called. `shared` is what stands before the names of weights in a `shared` block: `head.`.
     """
 
-    __slots__ = ("around", "blocks", "calls", "counters", "instances", "numbers", "prefix", "taken", "taps")
+    __slots__ = ("around", "blocks", "calls", "counters", "instances", "numbers", "prefix", "shared", "taken", "taps")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Scope:
         calls: tuple[Span, ...] = (),
         taken: frozenset[str] = ATTRIBUTES,
         around: Scope | None = None,
+        shared: str | None = None,
     ) -> None:
         self.numbers: dict[str, Fraction] = {}
         self.blocks: dict[str, Closure] = {}
@@ -73,6 +74,7 @@ class Scope:
         self.calls = calls
         self.taken = taken
         self.around = around
+        self.shared = shared
 
 
 class Lets:

@@ -13,6 +13,7 @@ from convsize.graph.joins import join_error
 from convsize.graph.layer_names import numbered
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
+from convsize.graph.sharing import Sharing
 from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
 from convsize.language.formatter import dim_text, expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
@@ -35,9 +36,18 @@ class Unroller:
     """Runs series over a draft of the network."""
 
     def __init__(
-        self, draft: Draft, defs: Mapping[str, DefStmt], lets: Lets, defaults: Defaults, *, stated: bool
+        self,
+        draft: Draft,
+        defs: Mapping[str, DefStmt],
+        lets: Lets,
+        defaults: Defaults,
+        shared: Mapping[str, str],
+        *,
+        stated: bool,
     ) -> None:
+        """shared: what the weights of every `shared` block are called."""
         self.draft = draft
+        self.sharing = Sharing(shared)
         self.defs = defs
         self.lets = lets
         self.defaults = defaults
@@ -380,6 +390,11 @@ class Unroller:
                 prefix, instances = scope.prefix, scope.instances
             inner = Scope(prefix, instances, (*scope.calls, span), around=scope)
             self.passing.bind(definition, positional, named, self.lookup(inner, entry), inner, span)
+            if definition.shared:
+                shape = None if entry is None else self.draft.nodes[entry].output
+                inner.shared = self.sharing.use(definition, shape, inner, span, self.draft.source)
+            elif scope.shared is not None:
+                inner.shared = f"{scope.shared}{instance}."
             end = self.series(definition.body, entry, inner)
             self.ended = inner
             return end

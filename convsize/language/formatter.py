@@ -177,7 +177,8 @@ def _pieces(stmt: Stmt, text: str) -> Iterator[_Piece]:
             yield _Piece(f"{name.name}={expr_text(expr)}{comma}", name.span.to(expr.span))
     elif isinstance(stmt, DefStmt):
         params = f"({', '.join([_param(param) for param in stmt.params])})" if stmt.params else ""
-        yield _Piece(f"def {stmt.name.name}{params}:", Span(stmt.span.start, _header_end(stmt)))
+        word = "shared" if stmt.shared else "def"
+        yield _Piece(f"{word} {stmt.name.name}{params}:", Span(stmt.span.start, _header_end(stmt)))
         yield from _series(stmt.body, text)
     elif isinstance(stmt, HeadStmt):
         origin = "" if stmt.tap is None else f" @{stmt.tap.name}"

@@ -145,7 +145,8 @@ class _Parser:
                 "input": self.input,
                 "default": self.default,
                 "let": self.let,
-                "def": self.define,
+                "def": lambda at: self.define(at, "def"),
+                "shared": lambda at: self.define(at, "shared"),
                 "head": self.head,
                 "expect": lambda at: read_expect(scanner, at),
             }
@@ -197,7 +198,7 @@ class _Parser:
             "E017",
             f"`{word}:` is not a statement",
             span,
-            f"write `{near}`" if near else "the statements are input, default, let, def, head and expect",
+            f"write `{near}`" if near else "the statements are input, default, let, def, shared, head and expect",
             fixes=(Fix(span, near, word.lower().rstrip("s") == near),) if near else (),
         )
         raise Skip
@@ -257,14 +258,15 @@ class _Parser:
                 return LetStmt(tuple(bindings), Span(start, bindings[-1][1].span.end))
             scanner.pos += 1
 
-    def define(self, start: int) -> DefStmt:
+    def define(self, start: int, word: str) -> DefStmt:
         scanner = self.scanner
-        name = read_name(scanner, "def", "def block(d, s=1): C3D{d}/{s} R")
+        example = f"{word} block(d, s=1): C3D{{d}}/{{s}} R"
+        name = read_name(scanner, word, example)
         params: list[Param] = []
         if self.text[scanner.pos] == "(":
             scanner.open()
             while scanner.skip() != ")" or params:
-                param = read_name(scanner, "def", "def block(d, s=1): C3D{d}/{s} R", capital=True)
+                param = read_name(scanner, word, example, capital=True)
                 default = None
                 if scanner.skip() == "=":
                     scanner.pos += 1
@@ -279,13 +281,13 @@ class _Parser:
             malformed(
                 scanner,
                 f"there is a space between `{name.name}` and its bracket",
-                f"write `def {name.name}(`",
+                f"write `{word} {name.name}(`",
                 Span(name.span.start, scanner.pos + 1),
             )
         self.reader.params = frozenset(param.name.name for param in params)
-        read_colon(scanner, "def", f"def {name.name}: C3D64 R", start)
-        body = self.body("def", start)
-        return DefStmt(name, tuple(params), body, Span(start, body.span.end))
+        read_colon(scanner, word, f"{word} {name.name}: C3D64 R", start)
+        body = self.body(word, start)
+        return DefStmt(name, tuple(params), body, Span(start, body.span.end), word == "shared")
 
     def head(self, start: int) -> HeadStmt:
         scanner = self.scanner

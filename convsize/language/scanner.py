@@ -18,8 +18,8 @@ UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LOWER = frozenset("abcdefghijklmnopqrstuvwxyz_")
 IDENTIFIER = DIGITS | UPPER | LOWER
 
-KEYWORDS = frozenset(("input", "default", "let", "def", "head", "expect", "split", "as"))
-STATEMENTS = frozenset(("input", "default", "let", "def", "head", "expect"))
+KEYWORDS = frozenset(("input", "default", "let", "def", "shared", "head", "expect", "split", "as"))
+STATEMENTS = frozenset(("input", "default", "let", "def", "shared", "head", "expect"))
 
 MAX_FILE = 1 << 20
 MAX_NESTING = 64  # brackets within brackets: every level costs the parser and the builder some stack
@@ -78,7 +78,7 @@ def defined_names(text: str) -> frozenset[str]:
     names = set()
     before = ""
     for word in text.split():
-        if before in ("def", "as"):
+        if before in ("def", "shared", "as"):
             end = 0
             while end < len(word) and word[end] in IDENTIFIER:
                 end += 1

@@ -198,12 +198,13 @@ class Param(Record):
 
 
 class DefStmt(Record):
-    """`def name(a, b=1): series`."""
+    """`def name(a, b=1): series`; shared: `shared name(a, b=1): series`, one set of weights for all its calls."""
 
     name: Ident
     params: tuple[Param, ...]
     body: Series
     span: Span
+    shared: bool = False
 
 
 class HeadStmt(Record):

@@ -28,7 +28,7 @@ def document(plan: Plan) -> str:
                 "calls": [_call(call) for call in step.calls],
                 "parameters": [
                     {
-                        "name": f"{step.name}.{each.name}",
+                        "name": f"{step.module}.{each.name}",
                         "shape": each.shape,
                         "trained": each.role != "buffer",
                         "dtype": each.dtype,

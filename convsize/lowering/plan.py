@@ -35,7 +35,9 @@ class Init(Record):
 class Step(Record):
     """One layer.
 
-    name: the node's name, which is also the prefix of its parameters: bot3.conv2 holds bot3.conv2.weight.
+    name: the node's name. module: the prefix of its parameters, bot3.conv2 of bot3.conv2.weight: another name than its
+    own where it stands in a `shared` block, whose uses are calls of one module. again: whether a step before it has
+    the same parameters.
     calls: `before` take the inputs and prepare them (padding, flattening), `call` is the layer itself, `after` follow.
     inputs: values it reads; value i is input i, or the output of step i - len(inputs of the plan).
     dead: values that no later step reads and that are no outputs: their storage may go.
@@ -55,6 +57,8 @@ class Step(Record):
     parameters: tuple[Parameter, ...]
     init: Init | None
     source: int
+    module: str
+    again: bool = False
 
     @property
     def calls(self) -> tuple[TorchCall, ...]:
@@ -156,6 +160,8 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
                 parameters=node.op.parameters(*shapes),
                 init=inits[node.index] if calls[own].target.startswith(_WEIGHTED) else None,
                 source=node.index,
+                module=node.module,
+                again=node.first is not None,
             )
         )
     return Plan(

@@ -95,7 +95,7 @@ _NO_WORDS = frozenset({"input", "sum", "gate", "concatenation"})
 PART = "slice"
 """The word for the part of the depth that a branch of a `split` takes."""
 
-RESERVED = frozenset({"input", "default", "let", "def", "head", "expect", "split", "as", "x", "c"})
+RESERVED = frozenset({"input", "default", "let", "def", "shared", "head", "expect", "split", "as", "x", "c"})
 """What means something else in a spec: no word can be called so."""
 
 

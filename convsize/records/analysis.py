@@ -91,6 +91,9 @@ class LayerRow(Record):
     blocks and iterations are what it stands in, outermost first: the instances of blocks, and of repeats which one,
     which iteration of it, and whether what is repeated is one call of a block. shifts are the branches of a join that
     look at different places, see `Shift`.
+
+    module is what the weights of a `shared` block's layer are called; shares is the layer before it that uses them and
+    where they count, None for the first one, and for a layer with weights of its own.
     """
 
     index: int
@@ -121,6 +124,8 @@ class LayerRow(Record):
     blocks: tuple[str, ...]
     iterations: tuple[Iteration, ...]
     shifts: tuple[Shift, ...] = ()
+    module: str | None = None
+    shares: str | None = None
 
 
 class UnreadPixels(Record):

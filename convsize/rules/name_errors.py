@@ -206,6 +206,21 @@ RULES = (
         fix="Add a first line, such as `input: 3@224x224`; with several inputs begin the trunk with `@name`.",
     ),
     Rule(
+        code="E118",
+        name="shared-weights-differ",
+        summary="a `shared` block whose calls cannot use one set of weights",
+        checks=(
+            "Calls of a `shared` block with other arguments than its first call has, of values of another depth, or of "
+            "extents at which one of its layers has other weights or another padding. Values that are passed as taps "
+            "may differ."
+        ),
+        why="One set of weights fits one depth and one set of arguments; a second set would be another block.",
+        source="The language: `shared name: series` is one module, called at every use.",
+        example="input: 3@32x32\nshared f: C3D8 R\nf f FC10\n",
+        better="input: 3@32x32\nshared f: C3D8 R\nC1D8 f f FC10\n",
+        fix="Bring what enters to one depth, call it alike, or write `def` for weights of each call's own.",
+    ),
+    Rule(
         code="E119",
         name="unknown-head",
         summary="an expectation of a head that does not exist",

@@ -208,7 +208,7 @@ RULES = (
         source="The language's grammar.",
         example="inptu: 3@32x32\nC3D64 R FC10\n",
         better="input: 3@32x32\nC3D64 R FC10\n",
-        fix="The statements are input, default, let, def, head and expect.",
+        fix="The statements are input, default, let, def, shared, head and expect.",
     ),
     Rule(
         code="E018",

@@ -23,7 +23,7 @@ class _Turn:
 
     def __init__(self, step: Step, output: int) -> None:
         self.name = step.name
-        self.path = tuple(step.name.split("."))
+        self.path = tuple(step.module.split("."))
         self.before = tuple(build_call(call) for call in step.before)
         self.after = tuple(build_call(call) for call in step.after)
         self.inputs = step.inputs
@@ -35,7 +35,8 @@ class NetworkModule(nn.Module):
     """A network that runs.
 
     Every layer is a submodule under its own name, so that parameters are called as the analyses call them:
-    `bot3.conv2.weight`. The layers between `bot3`'s own are plain containers. A layer may be replaced
+    `bot3.conv2.weight`. The layers of a `shared` block are there once, under the block's name, and are called at every
+    use. The layers between `bot3`'s own are plain containers. A layer may be replaced
     (`net.fc1 = nn.Linear(512, 10)`); a container only with one that holds the same layers, for the forward pass calls
     the layers, each one where the network says.
 
@@ -50,7 +51,9 @@ class NetworkModule(nn.Module):
         self._turns = tuple(_Turn(step, at) for at, step in enumerate(plan.steps, start=len(plan.inputs)))
         self._blocks = plan.blocks
         for step in plan.steps:
-            *containers, name = step.name.split(".")
+            if step.again:
+                continue
+            *containers, name = step.module.split(".")
             home: nn.Module = self
             for container in containers:
                 if container not in home._modules:
@@ -71,6 +74,8 @@ class NetworkModule(nn.Module):
         and nothing is dropped.
         """
         self._frozen = (*self._frozen, *layers)
+        paths = {turn.name: ".".join(turn.path) for turn in self._turns}
+        self._frozen = tuple(paths.get(name, name) for name in self._frozen)
         for name in self._frozen:
             self.get_submodule(name).requires_grad_(False)
         self.train(self.training)

@@ -27,6 +27,10 @@ SAME = [
     ("C3D8psame", "C3D8"),
     ("M2ceil", "M2/2"),
     ("C3 as a (C3 R + @a) head h: GAP", "C3 as q (@q + C3 R) head k: GAP"),
+    ("C3 R", "b", "shared b: C3 R"),
+    ("(@input b + @input b)", "b as q (@q + @input b)", "shared b: C3 R"),
+    ("(p q + q p)", "(q p + p q)", "shared p: C3\nshared q: C5"),
+    ("p q p", "q p q", "shared p: C3\nshared q: C3"),
     ("C3 as a C3 as b [@a | (@a + @b)] (x + C3D8)", "C3 as b C3 as z [@b | (@z + @b)] (C3D8 + x)"),
 ]
 DIFFERENT = [
@@ -54,6 +58,22 @@ def lines(text: str) -> str:
 def test_same_network(pair: tuple[str, ...]) -> None:
     before = pair[2] if len(pair) > 2 else ""
     assert graph(lines(pair[0]), before) == graph(lines(pair[1]), before)
+
+
+SHARED = [
+    ("(C3 R)*2", "b*2", "shared b: C3 R"),
+    ("(C3 + C3)", "(b + b)", "shared b: C3"),
+    # Which of four equal layers share their weights is another network.
+    ("[p q | q p]", "[p q | p q]", "shared p: C3\nshared q: C3"),
+    ("[p p | q q]", "[p q | p q]", "shared p: C3\nshared q: C3"),
+    ("(p BN)*2", "(BN p)*2", "shared p: C3"),
+]
+
+
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case[0])
+def test_weights_that_are_shared_are_another_network(case: tuple[str, str, str]) -> None:
+    one, other, before = case
+    assert graph(one, before) != graph(other, before)
 
 
 @pytest.mark.parametrize("pair", DIFFERENT, ids=lambda pair: pair[0])

@@ -1448,13 +1448,23 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3: R",
         [
-            ("E017", "`C3:` is not a statement", "C3", "the statements are input, default, let, def, head and expect"),
+            (
+                "E017",
+                "`C3:` is not a statement",
+                "C3",
+                "the statements are input, default, let, def, shared, head and expect",
+            ),
         ],
     ),
     (
         "R:",
         [
-            ("E017", "`R:` is not a statement", "R", "the statements are input, default, let, def, head and expect"),
+            (
+                "E017",
+                "`R:` is not a statement",
+                "R",
+                "the statements are input, default, let, def, shared, head and expect",
+            ),
         ],
     ),
     (
@@ -1505,7 +1515,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "E017",
                 "`foo:` is not a statement",
                 "foo",
-                "the statements are input, default, let, def, head and expect",
+                "the statements are input, default, let, def, shared, head and expect",
             ),
         ],
     ),
@@ -1549,6 +1559,12 @@ CASES: list[tuple[str, list[Finding]]] = [
         "def",
         [
             ("E017", "a name is missing in this `def`", "f", "write it as in `def block(d, s=1): C3D{d}/{s} R`"),
+        ],
+    ),
+    (
+        "shared f C3",
+        [
+            ("E017", "this `shared` has no colon", "shared", "write it as in `shared f: C3D64 R`"),
         ],
     ),
     (

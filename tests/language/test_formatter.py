@@ -54,6 +54,7 @@ def canonical(text: str) -> str:
         ("let N = 2 ,k=( 1+2 )*3", "let N=2, k=(1+2)*3"),
         ("def f( a,b = 1 ):C{a}", "def f(a, b=1): C{a}"),
         ("def f(): R", "def f: R"),
+        ("shared  f( a ):C{a}", "shared f(a): C{a}"),
         ("head  b@p:FC4", "head b @p: FC4"),
         (
             "expect  main:params = 3 macs~ 4.10G i( batch=8 )<=8GiB out=1@2x2",

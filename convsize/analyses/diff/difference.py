@@ -164,7 +164,7 @@ def checkpoint_fit(before: Network, after: Network) -> CheckpointFit:
 
 def _keys(network: Network) -> dict[str, tuple[int, ...]]:
     return {
-        f"{node.name}.{parameter.name}": parameter.shape
+        f"{node.module}.{parameter.name}": parameter.shape
         for node in network.layers
-        for parameter in network.parameters(node)
+        for parameter in network.own_parameters(node)
     }

@@ -9,7 +9,7 @@ from convsize.analyses.expectations.amounts import amount, amounts, unit_of, wit
 from convsize.analyses.expectations.time import METRICS as TIMES
 from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
-from convsize.analyses.parameters import ParameterCount
+from convsize.analyses.parameters import ParameterCount, counted_once
 from convsize.analyses.receptive_field.network import Fields, before_positions_end
 from convsize.analyses.work import LayerWork
 from convsize.errors import Diagnostic, Fix, Span, UsageError
@@ -29,7 +29,7 @@ _REPLAY = 30
 
 
 class _Figures(Record):
-    """What the analyses found, by node index."""
+    """What the analyses found, by node index; the counts are of what a layer computes with, be it shared."""
 
     network: Network
     facts: Sequence[Facts]
@@ -369,7 +369,8 @@ def _compare_number(
         spent = []
         ours: Extents | None = (_whole(figures, check, metric.whole, part, setting),)
     elif each is not None:
-        spent = [each(figures, index, setting) for index in part.members]
+        own = figures.replace(counts=counted_once(figures.network, figures.counts, part.members))
+        spent = [each(own, index, setting) for index in part.members]
         ours = (sum(spent),)
     else:
         spent = []

@@ -52,7 +52,12 @@ def to_type(tape: Tape, source: Value | Leaf, itemsize: int) -> Value:
 
 
 def half_parameter(tape: Tape, leaf: Leaf) -> Value:
-    """A parameter in half precision, held by the caller. Copies of trained ones are held until autocast ends."""
+    """A parameter in half precision, held by the caller. Copies of trained ones are held until autocast ends.
+
+    A parameter that several layers share is copied once.
+    """
+    if (known := tape.casts.get(id(leaf))) is not None:
+        return tape.share(known)
     copy = to_type(tape, leaf, 2)
     if leaf.trained:
         tape.casts[id(leaf)] = tape.share(copy)

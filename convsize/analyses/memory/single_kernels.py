@@ -247,19 +247,24 @@ def _in_channels_last(source: Value) -> bool:
 
 
 def linear(call: Call, inputs: Sequence[Value]) -> Value:
-    """Addmm: two matrix products; the bias gets the gradient itself, which is then summed over the batch."""
+    """Addmm: two matrix products; the bias gets the gradient itself, which is then summed over the batch.
+
+    The product takes the weight transposed, so that its gradient is transposed back: a view.
+    """
     (source,) = inputs
     tape, parameters = call.tape, call.parameters
     output = tape.empty(call.result, None, source.itemsize)
     known = [see(tape, source), see(tape, parameters["weight"])]
-    if "bias" not in parameters:
-        return record(call, inputs, output, [source, parameters["weight"]])
-    biased = tape.needs(parameters["bias"])
+    bias = [parameters["bias"]] if "bias" in parameters else []
+    biased = [tape.needs(each) for each in bias]
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        return [tape.share(gradient) if biased else None, *(fresh(tape, seen) for seen in known)]
+        results = [fresh(tape, seen) for seen in known]
+        if results[1] is not None:
+            results[1].is_view = True
+        return [*(tape.share(gradient) if needed else None for needed in biased), *results]
 
-    return record(call, inputs, output, [parameters["bias"], source, parameters["weight"]], rule)
+    return record(call, inputs, output, [*bias, source, parameters["weight"]], rule)
 
 
 def layer_norm(call: Call, inputs: Sequence[Value]) -> Value:

@@ -100,7 +100,9 @@ class Step:
         self._program = _program(network, blocks, self._dropped)
         self._overwriting = overwriting(network, blocks) if setting.in_place else frozenset[int]()
         self._frozen = frozen_layers(network, setting.frozen)
-        self._own = [self._parameters(index) for index in range(len(network.nodes))]
+        self._own: list[dict[str, Leaf]] = []
+        for index in range(len(network.nodes)):
+            self._own.append(self._parameters(index))
         self._ends = {
             name: network.nodes[end].inputs[0] if end in self._dropped else end for name, end in network.outputs.items()
         }
@@ -124,6 +126,8 @@ class Step:
         node = self.network.nodes[index]
         if index in self._dropped:
             return {}
+        if node.first is not None:
+            return self._own[node.first]
         found = {}
         frozen = index in self._frozen
         for parameter in self.network.parameters(node):

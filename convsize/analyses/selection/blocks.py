@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from convsize.analyses.selection.in_place import in_place
+from convsize.analyses.selection.in_place import alike, in_place
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.record import Record
@@ -54,7 +54,9 @@ def matching_blocks(network: Network, patterns: tuple[str, ...], left_out: froze
 def overwriting(network: Network, blocks: Sequence[Block]) -> frozenset[int]:
     """The activations that work in place where these blocks run again: none overwrites the input of its block."""
     given = {index: set(block.inputs) for block in blocks for index in block.members}
-    return frozenset(index for index in in_place(network) if network.nodes[index].inputs[0] not in given.get(index, ()))
+    return alike(
+        network, {index for index in in_place(network) if network.nodes[index].inputs[0] not in given.get(index, ())}
+    )
 
 
 def _names(network: Network) -> list[str]:

@@ -12,6 +12,8 @@ from convsize.words import meant, nearest, or_rather
 def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]:
     """The layers that are frozen: `conv1`, `down*` for all layers of every such block, `@features` for all up to a tap.
 
+    Weights that are shared go by their own name, too, and are frozen at every use, as soon as they are at one.
+
     Raises UsageError where a pattern has no layer, or where there is no such tap.
     """
     found: set[int] = set()
@@ -28,10 +30,12 @@ def frozen_layers(network: Network, patterns: tuple[str, ...]) -> frozenset[int]
             own = {
                 node.index
                 for node in network.layers
-                if fnmatchcase(node.name, pattern) or fnmatchcase(node.name, f"{pattern}.*")
+                for name in {node.name, node.module}
+                if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")
             }
             if not own:
                 hint = meant(pattern, [node.name for node in network.layers])
                 raise UsageError(f"{network.name}: no layer is called `{pattern}`: {hint}")
         found |= own
-    return frozenset(found)
+    shared = {network.nodes[index].shared for index in found} - {None}
+    return frozenset(found | {node.index for node in network.layers if node.shared in shared})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from convsize.graph.network import Network, Node
 from convsize.ops.base import SaveMode, TorchCall
 
@@ -27,7 +29,13 @@ def in_place(network: Network) -> frozenset[int]:
             readers[index] += 1
     for index in network.outputs.values():
         readers[index] += 1
-    return frozenset(node.index for node in network.layers if _overwrites(network, node, readers))
+    return alike(network, {node.index for node in network.layers if _overwrites(network, node, readers)})
+
+
+def alike(network: Network, found: Set[int]) -> frozenset[int]:
+    """Those of some layers that are chosen at every use of their shared block: it is one module."""
+    kept = {node.shared for node in network.layers if node.shared is not None and node.index not in found}
+    return frozenset(index for index in found if network.nodes[index].shared not in kept)
 
 
 def _makes_storage(calls: tuple[TorchCall, ...]) -> bool:

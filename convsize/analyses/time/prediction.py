@@ -136,7 +136,9 @@ def _casts(network: Network, models: Mapping[str, Model], setting: TimeSetting) 
             setting.batch * network.nodes[index].output.elements for index in node.inputs if computed[index] != own
         ]
         if any(call.kernel in HALF for call in node.op.torch(*network.input_shapes(node))):
-            sizes += [each.elements for each in network.parameters(node) if each.role != "buffer"]
+            # Copies of what is trained are made once for all uses.
+            own_weights = network.own_parameters(node) if setting.training else network.parameters(node)
+            sizes += [each.elements for each in own_weights if each.role != "buffer"]
     both = 2 if setting.training else 1
     # 4 bytes read and 2 written, or the other way round
     return both * sum(
@@ -165,12 +167,16 @@ def _besides(network: Network, models: Mapping[str, Model], setting: TimeSetting
         for _ in range(readers[node.index] - 1 if flows[node.index] else 0):
             piece = _plain(_SUM, "inference", 1, 3, elements, ITEM_SIZES[own], own)
             sums += models[own].estimate(piece).seconds
+        for each in network.parameters(node) if node.first is not None else ():
+            if each.role != "buffer":
+                piece = _plain(_SUM, "inference", 1, 3, each.elements, itemsize, setting.dtype)
+                sums += model.estimate(piece).seconds
     loss = 0.0
     for end in network.outputs.values():
         elements = setting.batch * network.nodes[end].output.elements
         loss += model.estimate(_plain("cross entropy", "forward", 8, 6, elements, itemsize, setting.dtype)).seconds
     touched = MOVED[setting.optimizer]
-    sizes = [each.elements for node in network.layers for each in network.parameters(node) if each.role != "buffer"]
+    sizes = [each.elements for node in network.layers for each in network.own_parameters(node) if each.role != "buffer"]
     if model.device.kind == "cuda":
         sizes = [sum(sizes)]  # one kernel works on all parameters
     name = f"step of {setting.optimizer}"

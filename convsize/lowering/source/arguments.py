@@ -101,6 +101,8 @@ def fill(template: Template, volumes: Sequence[tuple[int, ...]]) -> None:
     for at, line in enumerate(template.lines):
         twins = [group.children[at][1] for group in template.groups]
         if isinstance(line.child, Group):
+            if line.child.shared:
+                continue  # it is made once, outside
             inner = [twin for twin in twins if isinstance(twin, Group)]
             for name in line.child.template.parameters:
                 values = [twin.arguments[name] for twin in inner]

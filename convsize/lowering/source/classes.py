@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsize.lowering.plan import Plan, Step
 from convsize.lowering.source.arguments import is_module, literal, ordered, type_of
-from convsize.lowering.source.blocks import Group, Line, Template
+from convsize.lowering.source.blocks import Group, Line, Template, shared_in
 from convsize.lowering.source.forward import forward_lines
 from convsize.lowering.source.layout import Bracket, Expr, call, flat, items, statement
 from convsize.lowering.source.loops import Fold, folds_of, loop
@@ -119,7 +119,7 @@ def _is_chain(template: Template) -> bool:
     """Whether every layer reads just the one before it, so that nn.Sequential says it all."""
     before = 0
     for line in template.lines:
-        if line.reads != (before,) or len(line.makes) != 1:
+        if line.reads != (before,) or len(line.makes) != 1 or line.sets:
             return False
         if isinstance(line.child, Step) and not (
             is_module(line.child)
@@ -133,6 +133,7 @@ def _is_chain(template: Template) -> bool:
 
 def class_lines(template: Template, plan: Plan, is_root: bool) -> list[str]:
     """The lines of a class."""
+    after: list[Group] = []
     chain = _is_chain(template) and not (is_root and len(plan.inputs) > 1)
     folds = folds_of(template)
     base = "nn.Sequential" if chain else "nn.Module"
@@ -144,14 +145,28 @@ def class_lines(template: Template, plan: Plan, is_root: bool) -> list[str]:
     lines += statement(4, "def __init__", Bracket("(", items(parameters), ")"), " -> None:")
     lines.append("        super().__init__()")
     at = 0
+    homes = {name: at for at, name in enumerate(dict.fromkeys(step.module.partition(".")[0] for step in plan.steps))}
+    made: dict[str, None] = {}
     while at < len(template.lines):
         line = template.lines[at]
+        if is_root and isinstance(line.child, Group):
+            # Modules are made in the order of their first layers, which those of shared blocks may be inside others.
+            waiting = [each for each in shared_in(line.child) if each.shared not in made]
+            waiting.sort(key=lambda each: homes[each.shared])
+            made |= {each.shared: None for each in waiting}
+            after = [each for each in waiting if line.name in homes and homes[each.shared] > homes[line.name]]
+            for each in waiting:
+                if each not in after:
+                    lines += _shared(template, line, each)
         if at in folds:
             lines += _building_loop(template, folds[at])
             at = folds[at].last
             continue
         if isinstance(line.child, Group):
-            lines += statement(8, f"self.{line.name} = ", _block(template, line, line.child))
+            if not line.child.shared:
+                lines += statement(8, f"self.{line.name} = ", _block(template, line, line.child))
+            for each in after if is_root else ():
+                lines += _shared(template, line, each)
         elif is_module(line.child):
             if chain and line.child.before:
                 lines.append(f"        self.{_flatten_name(template)} = nn.Flatten()")
@@ -165,6 +180,12 @@ def class_lines(template: Template, plan: Plan, is_root: bool) -> list[str]:
     if not chain:
         lines += ["", *forward_lines(template, plan, is_root, folds)]
     return lines
+
+
+def _shared(template: Template, line: Line, group: Group) -> list[str]:
+    """The construction of the module of a shared block, by its first use."""
+    constants = {name: literal(value) for name, value in group.arguments.items()}
+    return statement(8, f"self.{group.shared} = ", _block(template, line, group, constants))
 
 
 def _flatten_name(template: Template) -> str:
@@ -187,4 +208,6 @@ def _docstring(template: Template, plan: Plan, is_root: bool) -> list[str]:
         return ['    """The network."""', ""]
     count = len(template.groups)
     used = {1: "once", 2: "twice"}.get(count, f"{count} times")
+    if count > 1 and template.groups[0].shared and len({group.shared for group in template.groups}) == 1:
+        used += " with one set of weights"
     return [f'    """The block `{template.base}`, used {used}."""', ""]

@@ -22,7 +22,7 @@ from convsize.lowering.source.functions import volumes_of
 
 def write(plan: Plan) -> str:
     """The text of a Python file with the network as a class; it needs PyTorch and nothing else."""
-    root = grouped(plan)
+    root, formal = grouped(plan)
     templates = templates_of(root)
     helpers = sorted({each.target.removeprefix("convsize.") for step in plan.steps for each in step.calls
                       if each.target.startswith("convsize.")})  # fmt: skip
@@ -31,7 +31,7 @@ def write(plan: Plan) -> str:
     if not name or name[0].isdigit() or name in {*PYTHONS, *helpers}:
         name = f"Network{name}"
     name_classes(templates, root.template, name, set(helpers))
-    volumes = volumes_of(plan)
+    volumes = volumes_of(plan, formal)
     for template in templates:
         fill(template, volumes)
     body: list[str] = []
@@ -68,7 +68,8 @@ def _table(plan: Plan, root: Group) -> list[str]:
     run = 1
     for line_name, child, _ in root.children:
         steps = [step for step, _ in child.steps()] if isinstance(child, Group) else [child]
-        count = sum(each.elements for step in steps for each in step.parameters if each.role != "buffer")
+        sizes = [(step.again, each.elements) for step in steps for each in step.parameters if each.role != "buffer"]
+        count = sum(size for again, size in sizes if not again)
         total += count
         spec = child.template.class_name if isinstance(child, Group) else child.spec
         output = _volume(steps[-1].output)
@@ -78,7 +79,7 @@ def _table(plan: Plan, root: Group) -> list[str]:
             rows[-1] = (f"{first} … {line_name}", spec, output, f"{run} x {count:,}" if count else "")
             continue
         before, run = (spec, output, count), 1
-        rows.append((line_name, spec, output, f"{count:,}" if count else ""))
+        rows.append((line_name, spec, output, f"{count:,}" if count else "shared" if sizes else ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     name = re.sub(r"[^A-Za-z0-9_.+ -]", "_", plan.name)
     inputs = ", ".join(f"{each.name} {_volume(each.dims)}" for each in plan.inputs)

@@ -21,9 +21,14 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
         names = ["x"]
     else:
         names = ["x", *(f"x{at}" for at in range(2, template.inputs + 1))]
+    sets = _sets(template, names, is_root)
     several = len(template.outputs) != 1
     result = ("dict[str, Tensor]" if is_root else "tuple[Tensor, ...]") if several else "Tensor"
-    signature = Bracket("(", ["self", *(f"{name}: Tensor" for name in names)], ")")
+    signature = Bracket(
+        "(",
+        ["self", *(f"{name}: Tensor" for name in names), *(f"{name}: nn.Module" for name in sets if not is_root)],
+        ")",
+    )
     lines = statement(4, "def forward", signature, f" -> {result}:")
     variables = dict(enumerate(names))
     later = {at: first for first, parts in template.splits.items() for at in parts}
@@ -50,7 +55,7 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
             own = "x" if "x" in free else next((name for name in read if name in free), None)
             if own is None:
                 own = "x" if "x" not in variables.values() else (parts[place] if parts else line).name
-                while own in variables.values() or own in _SHADOWING:
+                while own in variables.values() or own in _SHADOWING or own in sets:
                     own += "_"
             free.discard(own)
             if index in last:
@@ -66,7 +71,7 @@ def forward_lines(template: Template, plan: Plan, is_root: bool, folds: dict[int
         elif parts:
             lines.append(f"        {made_names} = {read[0]}.chunk({len(parts)}, dim=1)")
         else:
-            value = _value(template, line, read)
+            value = _value(template, line, read, sets)
             if end == len(template.lines) and made == template.outputs and not (is_root and several) and made:
                 return [*lines, *statement(8, "return ", value)]
             target = f"{made_names} = " if made and made_names != "_" else ""
@@ -98,11 +103,28 @@ _SHADOWING = frozenset({"self", "torch", "nn", "reduce", "i", "x", "_", *keyword
 """Names that mean something in every forward pass."""
 
 
-def _value(template: Template, line: Line, read: list[str]) -> Expr:
+def _sets(template: Template, names: list[str], is_root: bool) -> list[str]:
+    """What the shared modules are called in the forward pass: the network's own, and arguments of its blocks."""
+    if is_root:
+        return [f"self.{name}" for name in template.sets]
+    found: list[str] = []
+    for name in template.sets:
+        while name in _SHADOWING or name in names or name in found:
+            name += "_"
+        found.append(name)
+    return found
+
+
+def _value(template: Template, line: Line, read: list[str], sets: list[str]) -> Expr:
     """The expression that runs a layer or a block."""
     operands: list[Expr] = list(read)
     if isinstance(line.child, Group):
-        return call(f"self.{line.name}", [("", each) for each in operands])
+        module, *given = (
+            [sets[place] for place in line.sets]
+            if line.child.shared
+            else (f"self.{line.name}", *(sets[place] for place in line.sets))
+        )
+        return call(module, [("", each) for each in (*operands, *given)])
     step = line.child
     for place in range(len(step.calls)):
         if in_init(step, place):

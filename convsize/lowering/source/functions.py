@@ -13,9 +13,12 @@ Express = Callable[[Sequence[TorchValue], str], Expr]
 """Writes the values that the instances of a block have, for an argument of this name."""
 
 
-def volumes_of(plan: Plan) -> list[tuple[int, ...]]:
-    """The depth and extents of every value."""
-    return [*(each.dims for each in plan.inputs), *(step.output for step in plan.steps)]
+def volumes_of(plan: Plan, formal: Mapping[int, int]) -> list[tuple[int, ...]]:
+    """The depth and extents of every value, and of those that stand for others, which come in order behind them."""
+    found = [*(each.dims for each in plan.inputs), *(step.output for step in plan.steps)]
+    for value in sorted(formal):
+        found.append(found[formal[value]])
+    return found
 
 
 def function(steps: Sequence[Step], place: int, volumes: Sequence[tuple[int, ...]], express: Express) -> Function:

@@ -59,7 +59,7 @@ def _numbered(name: str) -> tuple[str, int]:
 
 
 def _continues(one: Line, other: Line, uses: dict[int, int]) -> bool:
-    if not (isinstance(one.child, Group) and isinstance(other.child, Group)):
+    if not (isinstance(one.child, Group) and isinstance(other.child, Group)) or one.sets or other.sets:
         return False
     base, number = _numbered(one.name)
     return (

@@ -10,7 +10,7 @@ def initialising(plan: Plan) -> list[str]:
     """The loop that gives the weights their first values: the commonest way for all but those named."""
     ways: dict[tuple[Init, bool], list[Step]] = {}
     for step in plan.steps:
-        if step.init is not None:
+        if step.init is not None and not step.again:
             transposed = step.init.scheme == "he" and "Transpose" in step.call.target
             ways.setdefault((step.init, transposed), []).append(step)
     if not ways:
@@ -29,9 +29,9 @@ def initialising(plan: Plan) -> list[str]:
     for way, steps in ways.items():
         if way == common:
             continue
-        others = (step.name for other, rest in ways.items() if other != way for step in rest)
+        others = (step.module for other, rest in ways.items() if other != way for step in rest)
         ends = {name[at:] for name in others for at in range(len(name))}
-        lines += _named_test(word, [step.name for step in steps], ends)
+        lines += _named_test(word, [step.module for step in steps], ends)
         lines += _starting(way, 20)
         word = "elif"
     if len(ways) > 1:

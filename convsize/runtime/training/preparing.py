@@ -45,7 +45,7 @@ def build(
     if settings.frozen:
         frozen = frozen_layers(network, settings.frozen)
         names = [network.nodes[index].name for index in sorted(frozen)]
-        module.freeze([name for name in names if name in _submodules(module)])
+        module.freeze(name for name in names if name in module.layer_names)
         said.append(f"{len(names)} layers are not trained: {names[0]} to {names[-1]}")
     idle = _idle(network, heads)
     for name in idle & _submodules(module):
@@ -64,7 +64,8 @@ def _idle(network: Network, heads: tuple[Head, ...]) -> set[str]:
     used: set[int] = set()
     for head in heads:
         used |= {network.outputs[head.name], *network.ancestors(network.outputs[head.name])}
-    return {node.name for node in network.layers if node.index not in used}
+    working = {node.module for node in network.layers if node.index in used}
+    return {node.module for node in network.layers if node.index not in used} - working
 
 
 def _submodules(module: nn.Module) -> set[str]:

@@ -141,7 +141,7 @@ def _needed(network: Network, setting: TrainingSetting) -> int:
     What training takes is predicted line by line.
     """
     itemsize = ITEM_SIZES[setting.dtype]
-    weights = sum(each.elements for node in network.layers for each in network.parameters(node))
+    weights = sum(each.elements for node in network.layers for each in network.own_parameters(node))
     largest = max((node.output.elements for node in network.layers), default=0)
     return (4 * weights + 2 * largest * setting.batch) * itemsize
 

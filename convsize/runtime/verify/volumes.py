@@ -23,9 +23,9 @@ def volumes(network: Network, module: NetworkModule, inputs: list[Tensor], batch
 def tensors(network: Network, module: nn.Module) -> Line:
     """The entries of the state_dict, and which of them train."""
     expected = {
-        f"{node.name}.{each.name}": (each.role != "buffer", each.shape)
+        f"{node.module}.{each.name}": (each.role != "buffer", each.shape)
         for node in network.layers
-        for each in network.parameters(node)
+        for each in network.own_parameters(node)
     }
     trained = {name for name, _ in module.named_parameters()}
     found = {name: (name in trained, tuple(value.shape)) for name, value in module.state_dict().items()}

@@ -15,6 +15,9 @@ from convsize.views.text.fold import Line
 from convsize.views.text.layout import bar
 from convsize.words import did_you_mean, nearest
 
+SHARED = "shared"
+"""What stands for the parameters of a layer that uses the weights of one before it."""
+
 
 class Column(Record):
     """One column.
@@ -49,7 +52,7 @@ class Column(Record):
             return self.said(line)
         value = self.of(line)
         if value is None or (self.cost and value == 0):
-            return "–"
+            return SHARED if self.name == "parameters" and line.last.shares else "–"
         text = (self.exact if in_full and self.exact else self.write)(value)
         if in_full and self.name in {"receptive_field", "start"} and line.times > 1:
             # A repeat sees more from iteration to iteration: from the first iteration's field to the last one's.

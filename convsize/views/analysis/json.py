@@ -100,6 +100,8 @@ def _layer(layer: LayerRow) -> dict[str, Any]:
         "repeat_of": layer.repeat_of,
         "blocks": list(layer.blocks),
     }
+    if layer.module is not None:
+        found |= {"module": layer.module, "shares": layer.shares}
     if len(layer.receptive_fields) > 1:
         found["receptive_fields"] = {name: _field(field) for name, field in layer.receptive_fields}
     return found

@@ -323,6 +323,8 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
     if totals.buffers:
         counters = step_counters(report)
         kinds.append(f"{numbers.exact(totals.buffers)} buffer values beside{f' ({counters})' if counters else ''}")
+    if any(layer.shares for layer in report.layers):
+        kinds.append("those of `shared` blocks once")
     rows = [
         ("parameters", numbers.exact(totals.parameters), ", ".join(kinds)),
         ("MACs", numbers.exact(totals.macs), "multiply-adds of convolutions and matrix products, one sample"),

@@ -17,7 +17,7 @@ from convsize.records import Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES, families
-from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Link, Part, heat_shares
+from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
 from convsize.views.text import numbers
 
 Direction = Literal["tb", "lr"]
@@ -200,8 +200,8 @@ class _Dot:
 
     def cost(self, part: Part | Box) -> str:
         costs = []
-        if part.parameters:
-            costs.append(f"{numbers.count(part.parameters)} params")
+        if held := weights(part):
+            costs.append(held)
         if part.macs:
             costs.append(f"{numbers.count(part.macs)} MACs")
         return f"{_BETWEEN} ".join(costs)

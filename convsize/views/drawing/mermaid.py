@@ -13,7 +13,7 @@ from fractions import Fraction
 from convsize.records import Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
-from convsize.views.drawing.parts import Box, Detail, Heat, Part, heat_shares
+from convsize.views.drawing.parts import Box, Detail, Heat, Part, heat_shares, weights
 from convsize.views.text import numbers
 
 _SHAPES = {
@@ -79,8 +79,8 @@ def _lines(part: Part, times: str, shares: dict[str, Fraction]) -> Iterator[str]
         yield _text(part.note)
     yield _text(volume if part.before is None else f"{numbers.volume(part.before)} → {volume}")
     costs = []
-    if part.parameters:
-        costs.append(f"{numbers.count(part.parameters)} params")
+    if held := weights(part):
+        costs.append(held)
     if part.macs:
         costs.append(f"{numbers.count(part.macs)} MACs")
     if shares.get(part.key):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from convsize.record import Record
 from convsize.records import LayerRow
+from convsize.views.text import numbers
 
 Detail = Literal["network", "block", "layer"]
 Heat = Literal["parameters", "macs", "memory", "receptive_field"]
@@ -121,6 +122,13 @@ def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
             yield from leaves(each.parts)
         else:
             yield each
+
+
+def weights(part: Part | Box) -> str:
+    """The parameters of a shape: how many, that they are those of another one (a `shared` block's), or nothing."""
+    if part.parameters:
+        return f"{numbers.count(part.parameters)} params"
+    return "shared weights" if any(row.shares for row in part.counted) else ""
 
 
 def family(row: LayerRow) -> str:

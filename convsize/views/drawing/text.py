@@ -21,7 +21,7 @@ from convsize.record import Record
 from convsize.records import Report
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES
-from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares
+from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares, weights
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
@@ -110,7 +110,7 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
             cells = {"in": volume, "output": numbers.volume(part.after)}
             # Of a box, only what its layers do not say: what all iterations cost.
             if isinstance(part, Part) or part.times > 1:
-                cells["parameters"] = numbers.count(part.parameters) if part.parameters else ""
+                cells["parameters"] = weights(part).removesuffix(" params").removesuffix(" weights")
                 cells["MACs"] = numbers.count(part.macs) if part.macs else ""
             times = f" ×{part.times}" if part.times > 1 else ""
             if isinstance(part, Box):

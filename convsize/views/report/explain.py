@@ -62,8 +62,8 @@ class Explainer:
     def parameters(self, row: LayerRow) -> str:
         """The sum of its tensors."""
         if not row.parameters:
-            if row.repeat_of is not None and self.tensors(row):
-                return f"It shares the weights of {row.repeat_of}, which are counted there."
+            if row.shares is not None:
+                return f"It shares the weights of {row.shares}, which are counted there."
             return "It has no parameters."
         terms = [f"{tensor.name} {_product(tensor.shape)}" for tensor in row.tensors if tensor.role != "buffer"]
         total = f" = {numbers.exact(row.parameters)}" if len(terms) > 1 else ""
@@ -71,10 +71,8 @@ class Explainer:
         return f"{' + '.join(terms)}{total}; {share} of all parameters."
 
     def tensors(self, row: LayerRow) -> int:
-        """The weights that it applies, its own or those of the layer that it repeats."""
-        while not row.weights and row.repeat_of in self.rows:
-            row = self.rows[row.repeat_of]
-        return row.weights
+        """The weights that it applies, its own or those that it shares."""
+        return (row if row.shares is None else self.rows[row.shares]).weights
 
     def macs(self, row: LayerRow) -> str:
         """Every weight once at every position."""

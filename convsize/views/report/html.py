@@ -16,11 +16,11 @@ from typing import Any
 from convsize.errors import Diagnostic, Source
 from convsize.record import Record
 from convsize.records import LayerRow, RulePage
-from convsize.views.analysis.columns import gives
+from convsize.views.analysis.columns import SHARED, gives
 from convsize.views.canvas import file
 from convsize.views.canvas.colours import THEMES, light_and_dark
 from convsize.views.drawing import dot
-from convsize.views.drawing.parts import Part
+from convsize.views.drawing.parts import Part, weights
 from convsize.views.report.charts import charts
 from convsize.views.report.content import Figure, NetworkPage, drawn, figures, listing, spec_text, volumes
 from convsize.views.report.explain import Explainer
@@ -146,7 +146,8 @@ def _said(part: Part) -> str:
     """What a shape is, for those who hear it."""
     if not part.counted:
         return f"{part.label}, {numbers.volume(part.after)}"
-    costs = f"{numbers.exact(part.parameters)} parameters, {numbers.exact(part.macs)} MACs"
+    held = f"{numbers.exact(part.parameters)} parameters" if part.parameters else weights(part) or "0 parameters"
+    costs = f"{held}, {numbers.exact(part.macs)} MACs"
     times = f" times {part.times}" if part.times > 1 else ""
     name = part.counted[0].name if part.kind == "layer" else part.note
     return f"{part.label}{times} ({name}): gives {numbers.volume(part.after)}; {costs}"
@@ -205,7 +206,7 @@ _COLUMNS = (
     _LayerColumn(
         "parameters",
         "parameters",
-        lambda row: numbers.exact(row.parameters),
+        lambda row: SHARED if row.shares else numbers.exact(row.parameters),
         lambda row: row.parameters,
         Explainer.parameters,
         cost=True,
