@@ -30,7 +30,17 @@ MOVES = (
     "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
     "crop(3,1)", "crop(1,1,2)",
 )  # fmt: skip
-ATTENTION = ("attn(1)", "attn({c//3})", "attn(2)", "C1D{6*n} attn(1)", "C1D{6*n} attn(2)")
+ATTENTION = (
+    "attn(1)",
+    "attn({c//3})",
+    "attn(2)",
+    "C1D{6*n} attn(1)",
+    "C1D{6*n} attn(2)",
+    "position",
+    "token",
+    "token(2)",
+    "first",
+)
 WINDOWS = (
     "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",
     "C3D{c}g{c}", "C1D{2*c}g2", "C2D{n}psame", "C3D{n}/2psame", "C3D{n}p0:1", "C1x3D{n}", "C3x1D{n}/1x2", "C1D{n}/1x2",

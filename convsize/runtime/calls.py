@@ -21,8 +21,10 @@ from convsize.runtime.layers import (
     Gate,
     LayerNorm,
     Pick,
+    Position,
     Scale,
     Sum,
+    Token,
 )
 
 _MODULES: dict[str, type[nn.Module]] = {
@@ -36,6 +38,8 @@ _MODULES: dict[str, type[nn.Module]] = {
     "convsize.Sum": Sum,
     "convsize.AveragePool": AveragePool,
     "convsize.Attention": Attention,
+    "convsize.Token": Token,
+    "convsize.Position": Position,
 }
 
 

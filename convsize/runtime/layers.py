@@ -151,3 +151,25 @@ class Attention(nn.Module):
         """D@L as heads of L vectors, those of a position one after another."""
         x = x.flatten(2).mT.clone(memory_format=torch.contiguous_format)
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+class Position(nn.Module):
+    """A learned value for every map at every position, added."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
+
+
+class Token(nn.Module):
+    """Learned positions in front of a sequence."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat((self.weight.expand(x.shape[0], -1, -1), x), dim=2)

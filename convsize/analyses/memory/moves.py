@@ -94,10 +94,11 @@ def reshape(call: Call, inputs: Sequence[Value]) -> Value:
 def narrow(call: Call, inputs: Sequence[Value]) -> Value:
     """A view; its gradient is a whole one of zeros around it."""
     (source,) = inputs
-    length = call.kwargs["length"]
+    length, axis = call.kwargs["length"], call.kwargs["dim"]
     assert isinstance(length, int)
-    output = call.tape.view(source, (source.shape[0], length, *source.shape[2:]), source.strides)
+    assert isinstance(axis, int)
     before = source.shape
+    output = call.tape.view(source, (*before[:axis], length, *before[axis + 1 :]), source.strides)
     call.tape.record(output, [source], [], lambda tape, gradient: [tape.empty(before, None, gradient.itemsize)])
     return output
 
@@ -110,6 +111,30 @@ def concatenate(call: Call, inputs: Sequence[Value]) -> Value:
     taken = [to_type(tape, each, widest) for each in inputs]
     last = all(is_channels_last(each.shape, each.strides) for each in taken)
     output = tape.empty(shape, channels_last(shape) if last else None, widest)
+    known = [see(tape, each) for each in taken]
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.view(gradient, seen.shape, gradient.strides) if seen.needed else None for seen in known]
+
+    tape.record(output, taken, [], rule)
+    for each in taken:
+        tape.release(each)
+    return output
+
+
+def token(call: Call, inputs: Sequence[Value]) -> Value:
+    """A parameter repeated for every sample and concatenated with the sequence; the gradients are views."""
+    (source,) = inputs
+    tape, weight = call.tape, call.parameters["weight"]
+    own = tensor(weight)
+    batch, depth, length = source.shape
+    count = own.shape[1]
+    repeated = tape.view(own, (batch, depth, count), (0, *own.strides))
+    tape.record(repeated, [weight], [], lambda tape, gradient: [tape.empty(own.shape, None, gradient.itemsize)])
+    widest = max(source.itemsize, own.itemsize)
+    taken = [to_type(tape, each, widest) for each in (repeated, source)]
+    tape.release(repeated)
+    output = tape.empty((batch, depth, count + length), None, widest)
     known = [see(tape, each) for each in taken]
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:

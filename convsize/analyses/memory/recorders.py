@@ -124,5 +124,7 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Sum": arithmetic.spread(arithmetic.add),
     "convsize.Embedding": moves.embedding,
     "convsize.Attention": attention,
+    "convsize.Position": arithmetic.position,
+    "convsize.Token": moves.token,
 }
 """What each call does; a call that is not here is an error, never a zero."""

@@ -58,6 +58,7 @@ class Plan:
         self.network = network
         self.slides: dict[int, tuple[_Slide, ...]] = {}
         self.everything: set[int] = set()
+        self.placed: set[int] = set()
         self.checkpoint: dict[int, Bound] = {}
         self.coupled: dict[int, Bound] = {}
         self.flat_depths = False
@@ -69,6 +70,8 @@ class Plan:
             if key not in known:
                 known[key] = _slides(node.op, shapes)
             self.slides[node.index], sees_everything = known[key]
+            if node.op.parameters(*shapes) and _placed(node.op, shapes):
+                self.placed.add(node.index)
             if sees_everything:
                 _require_fixed(network, node, shapes)
                 self.everything.add(node.index)
@@ -121,6 +124,14 @@ def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> N
             f"{network.source.name}: the op of `{node.spec}` ({node.name}) does not state how its extents depend "
             "on its input: the sizes cannot be solved; the op must state EXTENTS"
         )
+
+
+def _placed(op: Op, shapes: tuple[Shape, ...]) -> bool:
+    """Whether an op has parameters for every position by itself, so that there are more of them in a larger input."""
+    if op.window(*shapes).kind != "pointwise" or not shapes[0].rank:
+        return False
+    larger = tuple(shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
+    return op.parameters(*larger) != op.parameters(*shapes)
 
 
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
@@ -280,6 +291,8 @@ class AxisWalk:
         if node.output == self.network.nodes[node.inputs[0]].output:
             if source.depth.varies and node.op.parameters(*self.network.input_shapes(node)):
                 self.weigh(node, source.depth)
+            if node.index in self.plan.placed:
+                self.weigh(node, source.elements(), "there is one of its weights for each of {} inputs")
             return source
         return _Volume(self.constant(node.output.channels), source.spatial)
 
@@ -288,13 +301,15 @@ class AxisWalk:
         self.flat_depths |= depth.varies
         return _Volume(depth, ())
 
-    def weigh(self, node: Node, elements: Line) -> None:
+    def weigh(
+        self, node: Node, elements: Line, text: str = "its weights have one column for each of {} inputs"
+    ) -> None:
         """Takes down that a layer's parameters are as long as what enters it."""
         source = self.network.nodes[node.inputs[0]].output
         if elements.varies:
             product = "·".join(map(str, source.dims))
             of = f"{product} = {source.elements}" if source.rank else product
-            self.tied[node] = f"its weights have one column for each of {of} inputs"
+            self.tied[node] = text.format(of)
         if elements.varies or elements.offsets[0] != source.elements:
             self.weights[elements] = source.elements
 
