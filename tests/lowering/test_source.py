@@ -168,6 +168,8 @@ SPATIAL = (
 CALLS = [
     *(SPATIAL.split()),
     "C1D24 attn(n)",
+    "reshape(c,2048/c) token(n)",
+    "reshape(c,2048/c) first(n)",
     *(
         f"{word}{arguments}"
         for word in catalogue.WORDS
