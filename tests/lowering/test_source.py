@@ -188,7 +188,7 @@ def test_what_blocks_keep_never_shares_a_name():
             net = convsize.parse(text)
         except convsize.SpecError:
             continue
-        left.discard(call.partition("(")[0].split()[-1])
+        left.discard(call.split()[-1].partition("(")[0])
         file = write(lower(net))
         for body in file.split("\nclass ")[1:]:
             kept = re.findall(r"self\.(\w+) = ", body)
