@@ -39,7 +39,7 @@ ATTENTION = (
     "position",
     "token",
     "token(2)",
-    "first",
+    "front",
 )
 WINDOWS = (
     "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",

@@ -68,7 +68,7 @@ WORDS = {
     "embed": "embed:Embedding",
     "attn": "attention:Attention",
     "token": "token:Token",
-    "first": "first:First",
+    "front": "front:Front",
     "position": "position:Position",
     "scale": "scale:Scale",
     "times": "times:Times",

@@ -27,7 +27,7 @@ class Token(Op):
     """Learned tokens: positions in front of a sequence that hold learned values, as a class token.
 
     Spec
-        `token` for one, `token(n)` for n. `first` takes it out of the sequence again.
+        `token` for one, `token(n)` for n. `front` takes it out of the sequence again.
     Shape
         D@L to D@(L + n).
     Window

@@ -328,7 +328,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Embedding": words("embed", ranks=(1, 2), depths=(1, 1), vocabulary=st.just(50), depth=st.integers(1, 4)),
     "Attention": attentions(),
     "Token": words("token", ranks=(1,), depths=(1, 4), n=st.integers(1, 3)),
-    "First": words("first", ranks=(1,), depths=(1, 4), n=st.integers(1, 3)),
+    "Front": words("front", ranks=(1,), depths=(1, 4), n=st.integers(1, 3)),
     "Position": words("position", ranks=(1, 2, 3), depths=(1, 4)),
     "Scale": words("scale"),
     "Times": words("times", k=st.sampled_from((Fraction(3), Fraction(1, 10), Fraction(-2)))),

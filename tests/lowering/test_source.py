@@ -169,7 +169,7 @@ CALLS = [
     *(SPATIAL.split()),
     "C1D24 attn(n)",
     "reshape(c,2048/c) token(n)",
-    "reshape(c,2048/c) first(n)",
+    "reshape(c,2048/c) front(n)",
     *(
         f"{word}{arguments}"
         for word in catalogue.WORDS

@@ -69,7 +69,7 @@ FOUND = {
     "a vector is flat": "3@4x4\nFC6 flat FC3",
     "attention over an image": "3@6x4\nC1D8 (LN C1D24 attn(2) C1 + x) LN GAP FC3",
     "attention over a line": "3@8\nLN C1D12 attn(2) as t\nFC2\nhead a @t: C1D6 attn(1) R",
-    "tokens and positions": "3@4x4\nC2D8/2p0 reshape(8,4) token(2) position (LN C1D24 attn(2) C1 + x) LN first(2) FC3",
+    "tokens and positions": "3@4x4\nC2D8/2p0 reshape(8,4) token(2) position (LN C1D24 attn(2) C1 + x) LN front(2) FC3",
     "attention over a volume": "6@3x2x2\nattn(2) up(2) C1D3 GN1",
     "attention over single positions": "3@1\nC1D3 [attn(1) | attn(1)] C1",
     "a vector's norm": "4@2x2\nFC6 LN BN GN2 FC3",

@@ -156,7 +156,7 @@ _OWN = {
     "hswish": "",
     "leaky(a)": "with its slope a",
     "pad(n)": "with the zeros on every side",
-    "first(n)": "with the number of positions",
+    "front(n)": "with the number of positions",
     "position": "a learned value for every map at every position",
     "token(n)": "with the number of learned positions",
     "pick(i,j,…)": "with the maps to keep",

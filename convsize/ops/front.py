@@ -25,11 +25,11 @@ from convsize.ops.shared.sequences import require_sequence
 from convsize.words import plural
 
 
-class First(Op):
+class Front(Op):
     """The first positions of a sequence, as the class token that a head reads.
 
     Spec
-        `first` for one, `first(n)` for n. `pad(-n,0)` is the sequence without them.
+        `front` for one, `front(n)` for n. `pad(-n,0)` is the sequence without them.
     Shape
         D@L to D@n.
     Window
@@ -50,8 +50,8 @@ class First(Op):
     KIND: ClassVar[Kind] = "reshaping"
     VALUES: ClassVar[Values] = "moved"
     EXTENTS: ClassVar[ExtentRule] = "cropped"
-    STEM: ClassVar[str] = "first"
-    SPELLING: ClassVar[str] = "first(n)"
+    STEM: ClassVar[str] = "front"
+    SPELLING: ClassVar[str] = "front(n)"
     PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("n", required=False, default=1),)
 
     count: int
