@@ -50,6 +50,7 @@ RULES: dict[str, _Place] = {
     "W514": _Place("gridding"),
     "W515": _Place("normalised_twice"),
     "W517": _Place("shifted_branches"),
+    "W518": _Place("weights_not_shared"),
     "W551": _Place("even_filter", style=True),
     "W552": _Place("large_filter", style=True),
     "W553": _Place("depth_no_power_of_two", style=True),

@@ -285,6 +285,16 @@ POSITIVE = [
         "input: 3@8x8\nFC10 S",
         "the output `main` ends in a softmax; a cross-entropy loss on logits, such as PyTorch's, applies its own",
     ),
+    Found(
+        "W518",
+        "input left: 3@8x8\ninput right: 3@8x8\ndef f: C3D8 R\n@left f as a\n@right f as b\n[@a | @b] FC2",
+        "`f` has other weights for each of the inputs `left` and `right`",
+    ),
+    Found(
+        "W518",
+        "input: 4@16x16\ndef f: C3 R\nC3 as a\nM as b\nM f\nhead p @a: f\nhead q @b: f",
+        "`f` has other weights for each of 3 sizes of maps that it makes outputs of",
+    ),
 ]
 
 NEGATIVE = [
@@ -352,6 +362,14 @@ NEGATIVE = [
     ("W517", "input: 3@32x32\nC3D8 R [x | M C3D16 R T2D8/2] C3D8 R FC10"),
     # Half a unit: an even window beside an odd one.
     ("W517", "input: 3@32x32\nC3D8 R (C3D8/2 + A C1D8) FC10"),
+    ("W518", "input left: 3@8x8\ninput right: 3@8x8\nshared f: C3D8 R\n@left f as a\n@right f as b\n[@a | @b] FC2"),
+    (
+        "W518",
+        "input left: 3@8x8\ninput right: 3@8x8\ndef f(n): C3D{n} R\n@left f(8) as a\n@right f(4) as b\n[@a | @b] FC2",
+    ),
+    ("W518", "input left: 3@8x8\ninput right: 3@8x8\ndef f: R M\n@left f as a\n@right f as b\n[@a | @b] FC2"),
+    ("W518", "input left: 3@8x8\ninput right: 3@8x8\ndef f: C3 R\n@left f f as a\n(@a + @right) FC2"),
+    ("W518", "input: 4@16x16\ndef f: C3 R\nC3 as a\nM f\nhead p @a: f"),
     ("W551", "input: 3@8x8\nC3D8 R FC10"),
     ("W551", "input: 3@8x8\nC4D8/4p0 R FC10"),
     ("W551", "input: 1@4000\nC80D8/4pvalid R FC10"),  # no zeros to be split

@@ -57,6 +57,7 @@ def half_parameter(tape: Tape, leaf: Leaf) -> Value:
     A parameter that several layers share is copied once.
     """
     if (known := tape.casts.get(id(leaf))) is not None:
+        tape.recalled.add(id(leaf))
         return tape.share(known)
     copy = to_type(tape, leaf, 2)
     if leaf.trained:

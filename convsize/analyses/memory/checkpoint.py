@@ -30,6 +30,8 @@ class Frame:
         self._autocast = tape.autocast
         self._state = tape.empty((_RANDOM_STATE,), None, 1, "other") if random and tape.device == "cpu" else None
         self._start = tape.allocated
+        self._copied = frozenset(tape.casts)
+        tape.recalled.clear()
         self._left: dict[Node, tuple[int, int]] = {}
         self._count = 0
         self._outside = False
@@ -51,7 +53,8 @@ class Frame:
         # with it where that is the last of all.
         self._unmade = range(0)
         if output not in tensors:
-            first = output.number - self._start
+            # Copies of parameters that were there before the block are made again when it runs again.
+            first = output.number - self._start + len(self._copied & tape.recalled)
             before = all(each.number < output.number for each in tensors)
             self._unmade = range(first, maxsize if before else first + 1)
 

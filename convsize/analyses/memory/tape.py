@@ -144,9 +144,10 @@ class Tape:
 
     `stretches` are the step's layers in the order in which they ran. `layer` -1 stands for the loss and the optimizer.
     autocast: the type that autocast computes in, where it is on; casts: the copies of parameters that it holds, by
-    parameter. half: the type of values of 2 bytes. block: the block that runs under a checkpoint. fatal: layers whose
-    backward ends PyTorch's process. allocated counts the storages; those with the numbers `unmade` take nothing, for
-    the operator that would make them is not run to its end. `watch` is shown every storage that comes (True) or goes.
+    parameter; recalled: the parameters whose copies were used again, since a block under a checkpoint began. half: the
+    type of values of 2 bytes. block: the block that runs under a checkpoint. fatal: layers whose backward ends the
+    process. allocated counts the storages; those with the numbers `unmade` take nothing, for the operator that would
+    make them is not run to its end. `watch` is shown every storage that comes (True) or goes.
     """
 
     def __init__(self, device: Device = "cpu") -> None:
@@ -165,6 +166,7 @@ class Tape:
         self.autocast: str | None = None
         self.half = "bfloat16"
         self.casts: dict[int, Value] = {}
+        self.recalled: set[int] = set()
         self.block: Keeper | None = None
         self.fatal: list[int] = []
         self.allocated = 0

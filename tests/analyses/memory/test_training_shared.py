@@ -50,3 +50,25 @@ def test_checkpoints(name: str, pattern: str, autocast: str | None) -> None:
 def test_frozen_at_one_use_is_frozen_at_all(pattern: str) -> None:
     network = convsize.parse(NETWORKS["siamese"])
     assert differences(network, TrainingSetting(2, "momentum", frozen=(pattern,))) == {}
+
+
+# Copies of shared weights that were made before a block are made again when it runs again.
+FOUND = [
+    (
+        "input: 1@6x6\nshared w1: droppath(0.3) (LRN + logsoftmax C2D4psame C1D1)\ndef b2: BN C1D6/2 T3D3/2psame\n"
+        "shared w3: LRN pick(0,1,0)\n(w1 BN)*2 w1\n(x * elu * b2 w3 C1D1) (x + drop(1) A1) C2D1psame",
+        TrainingSetting(
+            2, "adam-l2", autocast="bfloat16", losses=(("", "smooth-l1"),), in_place=False, checkpoint=("*",)
+        ),
+    ),
+    (
+        "input: 4@5x4\nshared w: pick(0) (droppath(1) BN)*2 C1D12\nC1D12\n"
+        "(x + x + (x + GAP FC12 sigmoid) (LN * tanh)) (w BN)*2 droppath(0)",
+        TrainingSetting(1, "sgd-l2", accumulate=2, autocast="bfloat16", in_place=False, checkpoint=("*",)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "setting"), FOUND, ids=["adam-l2", "sgd-l2"])
+def test_what_random_networks_found(text: str, setting: TrainingSetting) -> None:
+    assert differences(convsize.parse(text), setting) == {}
