@@ -16,7 +16,20 @@ SPECS = tuple(
 )
 
 _DEPTHS = st.sampled_from((1, 2, 3, 4, 8, 12, 16, 24, 64))
-_WORDS = ("relu6", "leaky(0.1)", "prelu", "elu", "gelu", "silu", "mish", "sigmoid", "tanh", "hswish", "hsigmoid")
+_WORDS = (
+    "relu6",
+    "leaky(0.1)",
+    "prelu",
+    "elu",
+    "gelu",
+    "silu",
+    "mish",
+    "sigmoid",
+    "tanh",
+    "hswish",
+    "hsigmoid",
+    "selu",
+)
 _POINTWISE = (
     "R",
     "BN",
@@ -29,6 +42,10 @@ _POINTWISE = (
     "drop(0.5)",
     "droppath(0.1)",
     "times(2)",
+    "plus(-0.5)",
+    "clamp(-1,1)",
+    "abs",
+    "power(2)",
     *_WORDS,
 )
 _GAPS = st.sampled_from((" ", " ", " ", "  ", " -> ", "\t"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from convsize.errors import Span
@@ -160,7 +160,7 @@ def word_arguments(
             while waiting and not isinstance(waiting[0], Choice):
                 taken.append(_word_argument(param, waiting.pop(0), wrong))
             if taken:
-                found[param.name] = tuple(value for value in taken if isinstance(value, int))
+                found[param.name] = _listed(param, taken)
         elif waiting:
             found[param.name] = _word_argument(param, waiting.pop(0), wrong)
     if waiting:
@@ -172,13 +172,20 @@ def word_arguments(
         if key in found:
             raise wrong(f"`{key}` is given twice to")
         argument = _word_argument(by_name[key], value, wrong)
-        found[key] = (argument,) if by_name[key].variadic and isinstance(argument, int) else argument
+        found[key] = _listed(by_name[key], [argument]) if by_name[key].variadic else argument
     for param in params:
         if param.name not in found:
             if param.required:
                 raise wrong(f"`{param.name}` is missing for")
             found[param.name] = param.default
     return found
+
+
+def _listed(param: ParamSpec, values: Sequence[Argument]) -> Argument:
+    """The values of a variadic argument: whole numbers, or any."""
+    if param.kind == "number":
+        return tuple(value for value in values if isinstance(value, Fraction))
+    return tuple(value for value in values if isinstance(value, int))
 
 
 def _word_argument(param: ParamSpec, value: Bound, wrong: Callable[[str], BuildError]) -> Argument:

@@ -102,13 +102,14 @@ _RECTIFIERS = {
     "nn.ReLU6": 0.0,
     "nn.PReLU": 0.25,
     "nn.ELU": 0.0,
+    "nn.SELU": 1.0,
     "nn.GELU": 0.0,
     "nn.SiLU": 0.0,
     "nn.Mish": 0.0,
     "nn.Hardswish": 0.0,
     "nn.Softplus": 0.0,
 }
-_SATURATING = {"nn.Sigmoid", "nn.Tanh", "nn.Hardsigmoid", "nn.Softmax", "nn.LogSoftmax"}
+_SATURATING = {"nn.Sigmoid", "nn.Tanh", "nn.Hardsigmoid", "nn.Hardtanh", "nn.Softmax", "nn.LogSoftmax"}
 _WEIGHTED = ("nn.Conv", "nn.Linear")
 
 
@@ -224,6 +225,8 @@ def _inits(network: Network, readers: list[list[Node]]) -> list[Init]:
             slope = dict(call.kwargs)["negative_slope"]
             assert isinstance(slope, float)
             own[node.index] = Init("he", slope)
+        elif call.target in _SATURATING:
+            own[node.index] = glorot
         elif target in _RECTIFIERS:
             own[node.index] = Init("he", _RECTIFIERS[target])
         elif target in _SATURATING or target.startswith(_WEIGHTED):

@@ -84,7 +84,7 @@ class Saved(Record):
     size: int = 0
 
 
-TorchValue = int | float | bool | str | None | tuple[int, ...]
+TorchValue = int | float | bool | str | None | tuple[int, ...] | tuple[float, ...]
 
 
 class TorchCall(Record):
@@ -141,7 +141,7 @@ class ParamSpec(Record):
     variadic: bool = False
 
 
-Argument = int | Fraction | str | None | tuple[int, ...]
+Argument = int | Fraction | str | None | tuple[int, ...] | tuple[Fraction, ...]
 
 
 class MapRange(Record):

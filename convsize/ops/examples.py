@@ -51,13 +51,15 @@ def attempts(op: type[Op], source: Shape) -> Iterator[Op]:
             yield op.from_suffixes(Suffixes(size=size), source)
         except (GeometryError, TypeError):  # TypeError: it is not a layer token
             continue
-    open_params = [param for param in op.PARAMS if param.required or param.variadic]
-    for values in product(*(candidates(param, source) for param in open_params)):
-        arguments = {param.name: param.default for param in op.PARAMS}
-        try:
-            yield op.from_arguments(arguments | {p.name: v for p, v in zip(open_params, values, strict=True)}, source)
-        except (GeometryError, TypeError):
-            continue
+    # Some words need one of their arguments, though they can do without each.
+    for open_params in ([param for param in op.PARAMS if param.required or param.variadic], op.PARAMS):
+        for values in product(*(candidates(param, source) for param in open_params)):
+            arguments = {param.name: param.default for param in op.PARAMS}
+            given = {param.name: value for param, value in zip(open_params, values, strict=True)}
+            try:
+                yield op.from_arguments(arguments | given, source)
+            except (GeometryError, TypeError):
+                continue
 
 
 def candidates(param: ParamSpec, source: Shape) -> Sequence[Argument]:
@@ -67,7 +69,7 @@ def candidates(param: ParamSpec, source: Shape) -> Sequence[Argument]:
     if param.kind == "choice":
         return param.choices
     if param.kind == "number":
-        return (Fraction(1, 2), Fraction(2))
+        return ((Fraction(2),),) if param.variadic else (Fraction(1, 2), Fraction(2))
     if param.variadic:
         reshaped = (source.channels * 4, *(extent // 2 for extent in source.spatial))
         return ((2,), (2, 4), (2, 2), reshaped, source.dims)

@@ -12,35 +12,7 @@ from torch import Tensor, nn
 
 from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
-from convsize.runtime.layers import (
-    Affine,
-    Attention,
-    AveragePool,
-    DropPath,
-    Embedding,
-    Gate,
-    LayerNorm,
-    Pick,
-    Position,
-    Scale,
-    Sum,
-    Token,
-)
-
-_MODULES: dict[str, type[nn.Module]] = {
-    "convsize.LayerNorm": LayerNorm,
-    "convsize.Embedding": Embedding,
-    "convsize.Scale": Scale,
-    "convsize.Affine": Affine,
-    "convsize.DropPath": DropPath,
-    "convsize.Pick": Pick,
-    "convsize.Gate": Gate,
-    "convsize.Sum": Sum,
-    "convsize.AveragePool": AveragePool,
-    "convsize.Attention": Attention,
-    "convsize.Token": Token,
-    "convsize.Position": Position,
-}
+from convsize.runtime import layers
 
 
 class Function(nn.Module):
@@ -101,14 +73,12 @@ class Pipeline(nn.Module):
 def build_call(call: TorchCall) -> nn.Module:
     """The module of a single call. Raises UsageError where PyTorch has no such thing."""
     kwargs: dict[str, Any] = dict(call.kwargs)
-    if call.target in _MODULES:
-        return _MODULES[call.target](**kwargs)
     module, _, name = call.target.rpartition(".")
-    place = {"nn": nn, "F": F, "torch": torch}.get(module)
+    place = {"nn": nn, "F": F, "torch": torch, "convsize": layers}.get(module)
     if not hasattr(place, name):
         raise UsageError(f"PyTorch has no `{call.target}`: a call is `nn.…`, `F.…` or `torch.…`")
-    if module == "nn":
-        return cast(nn.Module, getattr(nn, name)(**kwargs))
+    if module in ("nn", "convsize"):
+        return cast(nn.Module, getattr(place, name)(**kwargs))
     return Function(call.target, kwargs)
 
 

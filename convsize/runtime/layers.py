@@ -49,6 +49,30 @@ class Affine(nn.Module):
         return x * self.weight + self.bias
 
 
+class Plus(nn.Module):
+    """A given number for every map is added."""
+
+    def __init__(self, terms: tuple[float, ...]) -> None:
+        super().__init__()
+        self.terms = terms
+
+    def forward(self, x: Tensor) -> Tensor:
+        terms = torch.tensor(self.terms, dtype=x.dtype, device=x.device)
+        return x + terms.reshape(-1, *(1,) * (x.dim() - 2))
+
+
+class Times(nn.Module):
+    """Every map is multiplied by a given number."""
+
+    def __init__(self, factors: tuple[float, ...]) -> None:
+        super().__init__()
+        self.factors = factors
+
+    def forward(self, x: Tensor) -> Tensor:
+        factors = torch.tensor(self.factors, dtype=x.dtype, device=x.device)
+        return x * factors.reshape(-1, *(1,) * (x.dim() - 2))
+
+
 class DropPath(nn.Module):
     """Stochastic depth: a sample's whole branch is dropped with probability p."""
 

@@ -157,6 +157,20 @@ def window_words(draw, name: str, **arguments) -> Case:
 
 
 @st.composite
+def constants(draw, name: str) -> Case:
+    source = draw(volumes((0, 1, 2, 3)))
+    count = draw(st.sampled_from((1, source.channels)))
+    values = st.sampled_from((Fraction(3), Fraction(1, 10), Fraction(-2)))
+    return of_word(name, source, k=tuple(draw(values) for _ in range(count)))
+
+
+@st.composite
+def clamps(draw) -> Case:
+    bounds = draw(st.sampled_from(((Fraction(-1), Fraction(2)), (Fraction(1, 4), None), (None, Fraction(2)))))
+    return of_word("clamp", draw(volumes((0, 1, 2, 3))), lo=bounds[0], hi=bounds[1])
+
+
+@st.composite
 def upsamplings(draw) -> Case:
     source = draw(volumes())
     mode = draw(st.sampled_from(("nearest", "bilinear")))
@@ -307,8 +321,9 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "ReLU6": words("relu6"),
     "LeakyReLU": words("leaky", a=st.sampled_from((Fraction(1, 100), Fraction(1, 5)))),
     "PReLU": words("prelu", depths=(3, 3), n=st.sampled_from((1, 3))),
-    "ELU": words("elu"),
-    "GELU": words("gelu"),
+    "ELU": words("elu", a=st.sampled_from((1, Fraction(1, 2)))),
+    "GELU": words("gelu", approximate=st.sampled_from(("none", "tanh"))),
+    "SELU": words("selu"),
     "SiLU": words("silu"),
     "Mish": words("mish"),
     "Sigmoid": words("sigmoid"),
@@ -331,7 +346,14 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Front": words("front", ranks=(1,), depths=(1, 4), n=st.integers(1, 3)),
     "Position": words("position", ranks=(1, 2, 3), depths=(1, 4)),
     "Scale": words("scale"),
-    "Times": words("times", k=st.sampled_from((Fraction(3), Fraction(1, 10), Fraction(-2)))),
+    "Times": constants("times"),
+    "Plus": constants("plus"),
+    "Clamp": clamps(),
+    "Absolute": words("abs"),
+    "Exponential": words("exp"),
+    "Logarithm": words("log"),
+    "SquareRoot": words("sqrt"),
+    "Power": words("power", p=st.sampled_from((Fraction(2), Fraction(3), Fraction(1, 2), Fraction(-1)))),
     "Weight": words("weight"),
     "Affine": words("affine"),
     "Flatten": words("flat"),

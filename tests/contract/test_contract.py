@@ -283,7 +283,7 @@ def test_saved_for_backward(name, data, training, trains, double):
         assert kept_as_stated(case, mode) == (set(), [])
 
 
-IN_PLACE = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid")
+IN_PLACE = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid")
 
 
 @pytest.mark.parametrize("name", IN_PLACE)

@@ -51,7 +51,7 @@ def extra(op: Op, mode: SaveMode, *inputs: Shape) -> int:
         (word("drop"), 0),
         (word("up", scale=(2,)), 0),
         (word("up", scale=(2,), mode="bilinear"), 7 * 8 * 8 * 8),  # four products and three additions
-        (word("times", k=Fraction(1, 2)), 128),
+        (word("times", k=(Fraction(1, 2),)), 128),
         (word("affine"), 2 * 128),
         (word("flat"), 0),
     ],

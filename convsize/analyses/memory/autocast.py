@@ -25,7 +25,16 @@ FLOAT: dict[Device, frozenset[str]] = {
     ),
     "cuda": frozenset(
         {"nn.GroupNorm", "nn.LayerNorm", "convsize.LayerNorm", "nn.Softplus", "nn.Softmax", "nn.LogSoftmax"}
-        | {"nn.Upsample", "torch.pow", *_ranks("LPPool"), "F.nll_loss", "F.mse_loss", "F.smooth_l1_loss"}
+        | {
+            "nn.Upsample",
+            "torch.pow",
+            "torch.exp",
+            "torch.log",
+            *_ranks("LPPool"),
+            "F.nll_loss",
+            "F.mse_loss",
+            "F.smooth_l1_loss",
+        }
     ),
 }
 """Calls whose inputs are cast to float32. All others compute in the type they are given, mixed ones in the wider."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from convsize.analyses.memory.autocast import cast
-from convsize.analyses.memory.call import Call, Recorder, one_kernel, padded_shape, tensor
+from convsize.analyses.memory.call import Call, Recorder, one_kernel, padded_shape, record, tensor
 from convsize.analyses.memory.moves import reshaped
 from convsize.analyses.memory.single_kernels import activation, window_pool
 from convsize.analyses.memory.strides import Extents
@@ -54,6 +54,15 @@ def _scaled(tape: Tape, source: Value) -> Value:
     return output
 
 
+def _shifted(tape: Tape, source: Value) -> Value:
+    """A sum with a number, which hands its gradient on."""
+    number = tape.number()
+    output = tape.like(source, number)
+    tape.record(output, [source], [], lambda tape, gradient: [tape.share(gradient)])
+    tape.release(number)
+    return output
+
+
 def folded(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
     """An operator of two operands over all of them, from left to right."""
 
@@ -67,11 +76,89 @@ def folded(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
     return recorder
 
 
+def sum_of(call: Call, inputs: Sequence[Value]) -> Value:
+    """A sum of tensors, or with a number."""
+    if "other" in call.kwargs:
+        return _shifted(call.tape, inputs[0])
+    return folded(add)(call, inputs)
+
+
 def multiply(call: Call, inputs: Sequence[Value]) -> Value:
     """A product of tensors, or with a number."""
     if "other" in call.kwargs:
         return _scaled(call.tape, inputs[0])
     return folded(product)(call, inputs)
+
+
+def absolute(call: Call, inputs: Sequence[Value]) -> Value:
+    """The gradient is multiplied by the signs."""
+    (source,) = inputs
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        signs = tape.like(source)
+        result = tape.like(gradient, signs)
+        tape.release(signs)
+        return [result]
+
+    return record(call, inputs, call.tape.like(source), [source], rule)
+
+
+def square_root(call: Call, inputs: Sequence[Value]) -> Value:
+    """The gradient is divided by two roots."""
+    (source,) = inputs
+    output = call.tape.like(source)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        doubled = tape.like(output)
+        result = tape.like(gradient, doubled)
+        tape.release(doubled)
+        return [result]
+
+    return record(call, inputs, output, [source], rule)
+
+
+def power(call: Call, inputs: Sequence[Value]) -> Value:
+    """A power by a number."""
+    (source,) = inputs
+    return record(call, inputs, call.tape.like(source), [source], _power_rule(source))
+
+
+def one_bound(call: Call, inputs: Sequence[Value]) -> Value:
+    """A clamp by one bound: where the values lie within it, the gradient is chosen, else a zero."""
+    (source,) = inputs
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        within = tape.like(source, itemsize=1)
+        zero = tape.empty((), None, gradient.itemsize if tape.device == "cpu" else 0, "other")
+        result = tape.like(within, gradient, itemsize=gradient.itemsize)
+        for each in (zero, within):
+            tape.release(each)
+        return [result]
+
+    return record(call, inputs, call.tape.like(source), [source], rule)
+
+
+def _constants(call: Call, name: str, source: Value) -> Value:
+    """One number a map, as a tensor that is made at every call."""
+    numbers = call.kwargs[name]
+    assert isinstance(numbers, tuple)
+    return call.tape.empty((len(numbers), *(1,) * (len(source.shape) - 2)), None, source.itemsize)
+
+
+def plus(call: Call, inputs: Sequence[Value]) -> Value:
+    """A sum with constants, one a map."""
+    constants = _constants(call, "terms", inputs[0])
+    output = add(call.tape, inputs[0], constants)
+    call.tape.release(constants)
+    return output
+
+
+def times(call: Call, inputs: Sequence[Value]) -> Value:
+    """A product with constants, one a map."""
+    constants = _constants(call, "factors", inputs[0])
+    output = product(call.tape, inputs[0], constants)
+    call.tape.release(constants)
+    return output
 
 
 def spread(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
@@ -175,10 +262,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     mean = reshaped(tape, means, x.shape)
     tape.release(means)
     scaled = _scaled(tape, mean)
-    number = tape.number()
-    base = tape.like(scaled, number)
-    tape.record(base, [scaled], [], lambda tape, gradient: [tape.share(gradient)])
-    tape.release(number)
+    base = _shifted(tape, scaled)
     tape.release(scaled)
     raised = cast(tape, base, "torch.pow")
     tape.release(base)

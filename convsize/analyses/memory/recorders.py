@@ -68,7 +68,7 @@ def _result(after: Sequence[TorchCall], dims: Extents) -> Extents:
         if call.target == "F.pad":
             amounts = dict(call.kwargs)["pad"]
             assert isinstance(amounts, tuple)
-            dims = padded_shape(dims, tuple(-amount for amount in amounts))
+            dims = padded_shape(dims, tuple(-int(amount) for amount in amounts))
     return dims
 
 
@@ -76,7 +76,16 @@ def _ranks(name: str, recorder: Recorder, ranks: Sequence[int] = (1, 2, 3)) -> d
     return {f"nn.{name}{rank}d": recorder for rank in ranks}
 
 
-_OF_THEIR_INPUT = ("nn.ELU", "nn.GELU", "nn.SiLU", "nn.Mish", "nn.Hardswish", "nn.Hardsigmoid", "nn.Softplus")
+_OF_THEIR_INPUT = (
+    "nn.ELU",
+    "nn.SELU",
+    "nn.GELU",
+    "nn.SiLU",
+    "nn.Mish",
+    "nn.Hardswish",
+    "nn.Hardsigmoid",
+    "nn.Softplus",
+)
 """Activations whose backward takes their input."""
 
 RECORDERS: dict[str, Recorder] = {
@@ -110,14 +119,22 @@ RECORDERS: dict[str, Recorder] = {
     "nn.Dropout": arithmetic.dropout,
     "nn.Flatten": moves.flatten,
     "F.pad": moves.pad,
-    "torch.add": arithmetic.folded(arithmetic.add),
+    "torch.add": arithmetic.sum_of,
     "torch.mul": arithmetic.multiply,
+    "torch.abs": arithmetic.absolute,
+    "torch.exp": kernels.activation("gradient", "output"),
+    "torch.log": kernels.activation("gradient", "input"),
+    "torch.sqrt": arithmetic.square_root,
+    "torch.pow": arithmetic.power,
+    "torch.clamp": arithmetic.one_bound,
     "torch.cat": moves.concatenate,
     "torch.narrow": moves.narrow,
     "torch.reshape": moves.reshape,
     "convsize.AveragePool": arithmetic.average_pool,
     "convsize.Scale": arithmetic.scale,
     "convsize.Affine": arithmetic.affine,
+    "convsize.Plus": arithmetic.plus,
+    "convsize.Times": arithmetic.times,
     "convsize.DropPath": arithmetic.drop_path,
     "convsize.Pick": moves.pick,
     "convsize.Gate": arithmetic.spread(arithmetic.product),

@@ -46,7 +46,7 @@ def convolution_calls(network: Network, batch: int) -> dict[str, ConvolutionCall
                 amounts = dict(call.kwargs)["pad"]
                 assert isinstance(amounts, tuple)
                 for axis in range(len(amounts) // 2):
-                    dims[-1 - axis] += amounts[2 * axis] + amounts[2 * axis + 1]
+                    dims[-1 - axis] += int(amounts[2 * axis]) + int(amounts[2 * axis + 1])
             elif call.target.startswith("nn.Conv"):
                 found[node.name] = ConvolutionCall(call, (batch, *dims), needs)
                 break

@@ -34,7 +34,7 @@ def function(steps: Sequence[Step], place: int, volumes: Sequence[tuple[int, ...
                 return _slice([each for each in cuts if each is not None], [source[0] for source in known], express)
         if calls[0].target == "torch.reshape":
             shapes = [each["shape"] for each in arguments]
-            whole = [shape for shape in shapes if isinstance(shape, tuple) and shape[0] == -1]
+            whole = [tuple(map(int, shape)) for shape in shapes if isinstance(shape, tuple) and shape[0] == -1]
             if len(whole) == len(steps):
                 return _reshape(known, whole, express)
     keys = [key for key, _ in calls[0].kwargs]
@@ -47,7 +47,7 @@ def _entering(step: Step, place: int, volumes: Sequence[tuple[int, ...]]) -> tup
     for each in step.calls[:place]:
         shape = dict(each.kwargs).get("shape")
         if each.target == "torch.reshape" and isinstance(shape, tuple):
-            volume = shape[1:]
+            volume = tuple(map(int, shape[1:]))
         elif each.target != "nn.Softmax":
             return None
     return volume
@@ -146,7 +146,7 @@ def expression(each: Function, operands: Sequence[Expr]) -> Expr:
     if each.target == "torch.cat":
         return call(each.target, [("", Bracket("[", list(operands), "]")), *arguments])
     if each.target == "torch.add":
-        return " + ".join(texts)
+        return " + ".join([*texts, *map(flat, values)]).replace(" + -", " - ")
     if each.target == "torch.mul":
         return " * ".join([*texts, *map(flat, values)])
     if each.target == "F.pad":

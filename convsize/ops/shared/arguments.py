@@ -5,8 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from math import gcd
 
-from convsize.geometry import GeometryError
+from convsize.geometry import GeometryError, Shape
 from convsize.ops.base import Argument
+from convsize.words import plural
 
 
 def whole(value: Argument) -> int:
@@ -22,7 +23,7 @@ def wholes(value: Argument) -> tuple[int, ...]:
         return ()
     if not isinstance(value, tuple):
         raise TypeError(f"not a list of whole numbers: {value!r}")
-    return value
+    return tuple(map(whole, value))
 
 
 def number(value: Argument) -> Fraction:
@@ -30,6 +31,29 @@ def number(value: Argument) -> Fraction:
     if not isinstance(value, (int, Fraction)):
         raise TypeError(f"not a number: {value!r}")
     return Fraction(value)
+
+
+def numbers(value: Argument) -> tuple[Fraction, ...]:
+    """A variadic argument of any numbers."""
+    if not isinstance(value, tuple):
+        raise TypeError(f"not a list of numbers: {value!r}")
+    return tuple(map(number, value))
+
+
+def torch_number(value: Fraction) -> int | float:
+    """A number as PyTorch is given it: whole where it is."""
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def require_one_a_map(word: str, count: int, source: Shape) -> None:
+    """Raises GeometryError (E111) where there is neither one number for all maps nor one for each."""
+    if count not in (1, source.channels):
+        raise GeometryError(
+            "E111",
+            f"`{word}` has {count} numbers for {plural(source.channels, 'map')}: there must be one for all or one per "
+            "map",
+            f"write `{word}(k)`, or {plural(source.channels, 'number')}",
+        )
 
 
 def share(name: str, value: Argument) -> Fraction:

@@ -71,7 +71,7 @@ def _predicted_work(network: Network, batch: int) -> _Work:
             if call.target == "convsize.AveragePool":
                 kernel = arguments["kernel_size"]
                 assert isinstance(kernel, tuple)
-                ones = prod(node.output.spatial) * prod(kernel)
+                ones = prod(node.output.spatial) * prod(map(int, kernel))
             if call.target == "convsize.Attention":
                 again, fused = macs // 2, True
             given = arguments.get("groups", 1)

@@ -87,6 +87,13 @@ def decimal(value: object) -> str:
     return f"{value:.18f}".rstrip("0") if Fraction(f"{value:.18f}") == exact else repr(value)
 
 
+def signed(value: object) -> str:
+    """A number of either sign."""
+    if isinstance(value, int | float) and value < 0:
+        return f"-{decimal(-value)}"
+    return decimal(value)
+
+
 def flag(value: object) -> bool:
     """True or False."""
     if isinstance(value, bool):

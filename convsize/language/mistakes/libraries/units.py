@@ -99,6 +99,31 @@ def leaky(given: Given) -> str:
     return f"leaky({arguments.decimal(slope)})"
 
 
+def elu(given: Given) -> str:
+    """An ELU with its factor."""
+    alpha = given.take("alpha", at=0, default=1.0)
+    return "elu" if alpha == 1 else f"elu({arguments.decimal(alpha)})"
+
+
+def gelu(given: Given) -> str:
+    """A GELU, exact or by tanh."""
+    approximate = given.take("approximate", at=0, default="none")
+    if approximate not in ("none", "tanh", True, False):
+        raise Unread("`approximate` is none or tanh")
+    return "gelu(tanh)" if approximate in ("tanh", True) else "gelu"
+
+
+def hard_tanh(given: Given) -> str:
+    """A clamp with both bounds."""
+    low, high = given.take("min_val", at=0, default=-1.0), given.take("max_val", at=1, default=1.0)
+    return f"clamp({arguments.signed(low)},{arguments.signed(high)})"
+
+
+def power(given: Given) -> str:
+    """A power with its exponent."""
+    return f"power({arguments.signed(given.take('exponent', at=0))})"
+
+
 def plain(spelled: str, **only: object) -> Callable[[Given], str]:
     """A layer without numbers; `only` are arguments that must have their default."""
 

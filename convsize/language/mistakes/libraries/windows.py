@@ -50,6 +50,8 @@ _ACTIVATIONS = {
     "relu": "R",
     "relu6": "relu6",
     "elu": "elu",
+    "selu": "selu",
+    "exponential": "exp",
     "gelu": "gelu",
     "silu": "silu",
     "swish": "silu",
