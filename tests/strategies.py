@@ -102,10 +102,11 @@ def networks(draw: DrawFn) -> str:
     extent = draw(st.integers(8, 33 if rank < 3 else 12))
     depth = draw(st.integers(1, 4))
     lines = [f"input: {depth}@{'x'.join([str(extent)] * rank)}"]
-    lines += draw(st.lists(st.sampled_from(("default: Cb0", "let N=2, M=3", "# a comment")), max_size=2, unique=True))
+    more = ("default: Cb0", "default: bn(eps=0.001) M2 leaky(0.2)", "let N=2, M=3", "# a comment")
+    lines += draw(st.lists(st.sampled_from(more), max_size=2, unique=True))
     body, _ = draw(_series(8, 1))
     lines.append(f"def block(d, s=1): C3D{{d}}/{{s}} R C1D8 {body} C1D{{d}}")
-    lines.append(f"def pair(d): [C3D{{d}} R | {body} C1D{{d}}] as p, q")
+    lines.append(f"def pair(d): [C3D{{d}} R | C1D8 {body} C1D{{d}}] as p, q")
     heads = []
     for number in range(draw(st.integers(1, 3))):
         stage, _ = draw(_series(depth, 2))
@@ -265,7 +266,8 @@ def _statements(draw: DrawFn) -> str:
     if kind == 0:
         return f"input{draw(st.sampled_from(('', ' left')))}: {draw(_SHAPES)}"
     if kind == 1:
-        return "default: " + " ".join(draw(st.lists(layers(), min_size=1, max_size=3)))
+        words = st.tuples(_LOWER, st.lists(_ARGS, max_size=2)).map(lambda t: f"{t[0]}({', '.join(t[1])})")
+        return "default: " + " ".join(draw(st.lists(st.one_of(layers(), layers(), words), min_size=1, max_size=3)))
     if kind == 2:
         pairs = draw(st.lists(st.tuples(_NAMES, _EXPRESSIONS), min_size=1, max_size=3))
         return "let " + ", ".join(f"{name}={value}" for name, value in pairs)

@@ -134,14 +134,16 @@ class _Builder:
                     there = ", ".join(f"`{each}`" for each in known) or f"no {what} at all"
                     raise UsageError(f"{name} has no {what} `{asked}`: it has {there}")
         self.stated = stated and all(declared[each] == volume for each, volume in inputs.items())
-        defaults = tuple(layer for stmt in statements if isinstance(stmt, DefaultStmt) for layer in stmt.layers)
+        lines = [stmt for stmt in statements if isinstance(stmt, DefaultStmt)]
+        words = tuple(word for stmt in lines for word in stmt.words)
+        defaults = Defaults(tuple(layer for stmt in lines for layer in stmt.layers), words)
         self.draft = Draft(file.source)
         heads = [stmt.name.name for stmt in statements if isinstance(stmt, HeadStmt)]
         self.head_names = of_heads(heads, declared)
         shared = [name for name, stmt in self.defs.items() if stmt.shared]
         taken = {*declared, *self.head_names.values()}
         self.unroller = Unroller(
-            self.draft, self.defs, self.lets, Defaults(defaults), of_shared(shared, taken), stated=self.stated
+            self.draft, self.defs, self.lets, defaults, of_shared(shared, taken), stated=self.stated
         )
         self.inputs: dict[str, int] = {}
 
@@ -152,6 +154,7 @@ class _Builder:
             self.draft.report(error)
         if any(found.code == "E109" for found in self.draft.diagnostics):
             return None
+        self.unroller.check_defaults()
         heads = [stmt for stmt in statements if isinstance(stmt, HeadStmt)]
         inputs = [input_name(stmt) for stmt in statements if isinstance(stmt, InputStmt)]
         trunk = Scope(taken=ATTRIBUTES.union(inputs, self.head_names.values()))

@@ -70,6 +70,8 @@ def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator
         elif isinstance(statement, DefaultStmt):
             for layer in statement.layers:
                 yield from checker.layer(layer)
+            for word in statement.words:
+                yield from checker.default(word)
         elif isinstance(statement, DefStmt):
             yield from _definition(statement, checker)
         elif isinstance(statement, HeadStmt):
@@ -295,6 +297,15 @@ class _Checker:
             yield from self.arity(call, self.defs[name])
         for arg in call.args or ():
             yield from self.argument(arg, choices)
+
+    def default(self, call: Call) -> Iterator[BuildError]:
+        """A word of a `default` line, which is no block."""
+        name = call.name.name
+        if name in self.defs:
+            text = f"`{name}` is a block, and a `default` line is for layers and words"
+            yield BuildError("E105", text, call.name.span, f"give its parameter a default: `def {name}(d=8): …`")
+        else:
+            yield from self.call(call)
 
     def arity(self, call: Call, definition: DefStmt) -> Iterator[BuildError]:
         names = dict.fromkeys(param.name.name for param in definition.params)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from convsize.errors import Span
-from convsize.geometry import Padding
+from convsize.geometry import Padding, Shape
 from convsize.graph.evaluate import BuildError, Lookup, evaluate, number_text, whole
 from convsize.graph.scope import Bound, Choice
 from convsize.language.formatter import expr_text, layer_text
-from convsize.language.tree import Dims, Expr, Layer, Pads
-from convsize.ops.base import Argument, ParamSpec, Suffixes
+from convsize.language.tree import Call, Dims, Expr, Layer, Pads
+from convsize.ops import catalogue
+from convsize.ops.base import Argument, Op, ParamSpec, Suffixes
 
 LARGEST_EXTENT = 2**24
 LARGEST_DEPTH = 2**31 - 1
@@ -21,9 +22,17 @@ _PARTS = Layer.field_names()[2:-1]
 
 
 class Defaults:
-    """What the file's `default` lines say, merged into layers as they are written."""
+    """What the file's `default` lines say, merged into layers as they are written.
 
-    def __init__(self, layers: tuple[Layer, ...]) -> None:
+    words: the calls that state arguments, by the op that takes them where they are left out.
+    """
+
+    def __init__(self, layers: tuple[Layer, ...], calls: tuple[Call, ...] = ()) -> None:
+        self.words: dict[type[Op], list[Call]] = {}
+        for call in calls:
+            op = catalogue.word(call.name.name)
+            if op is not None:
+                self.words.setdefault(op, []).append(call)
         self._by_mnemonic: dict[str, Layer] = {}
         for layer in layers:
             before = self._by_mnemonic.get(layer.mnemonic)
@@ -141,16 +150,35 @@ def word_arguments(
     positional: tuple[Bound, ...],
     named: tuple[tuple[str, Bound], ...],
     span: Span,
+    defaults: Mapping[str, Argument],
 ) -> dict[str, Argument]:
-    """A word's arguments by name, checked against what it takes.
+    """A word's arguments by name, checked against what it takes; `defaults` are those of the file.
 
     Raises BuildError E105 with the signature.
     """
+    found = stated_arguments(name, params, positional, named, span)
+    for param in params:
+        if param.name not in found:
+            if param.required and param.name not in defaults:
+                raise _wrong(name, params, span)(f"`{param.name}` is missing for")
+            found[param.name] = defaults.get(param.name, param.default)
+    return found
 
-    def wrong(reason: str) -> BuildError:
-        signature = signature_text(name, params) if params else f"{name}, without brackets"
-        return BuildError("E105", f"{reason} `{name}`", span, f"write it as `{signature}`")
 
+def _wrong(name: str, params: tuple[ParamSpec, ...], span: Span) -> Callable[[str], BuildError]:
+    signature = signature_text(name, params) if params else f"{name}, without brackets"
+    return lambda reason: BuildError("E105", f"{reason} `{name}`", span, f"write it as `{signature}`")
+
+
+def stated_arguments(
+    name: str,
+    params: tuple[ParamSpec, ...],
+    positional: tuple[Bound, ...],
+    named: tuple[tuple[str, Bound], ...],
+    span: Span,
+) -> dict[str, Argument]:
+    """The arguments that are written, by name. Raises BuildError E105 with the signature."""
+    wrong = _wrong(name, params, span)
     found: dict[str, Argument] = {}
     waiting = list(positional)
     # A choice may stand right behind a variadic list, so it is recognised by being a name and not a number.
@@ -173,11 +201,6 @@ def word_arguments(
             raise wrong(f"`{key}` is given twice to")
         argument = _word_argument(by_name[key], value, wrong)
         found[key] = _listed(by_name[key], [argument]) if by_name[key].variadic else argument
-    for param in params:
-        if param.name not in found:
-            if param.required:
-                raise wrong(f"`{param.name}` is missing for")
-            found[param.name] = param.default
     return found
 
 
@@ -186,6 +209,21 @@ def _listed(param: ParamSpec, values: Sequence[Argument]) -> Argument:
     if param.kind == "number":
         return tuple(value for value in values if isinstance(value, Fraction))
     return tuple(value for value in values if isinstance(value, int))
+
+
+def with_defaults(op: Op, defaults: Mapping[str, Argument], shape: Shape, *, sized: bool) -> Op:
+    """The op of a token with what the file's defaults say of the word of the same op.
+
+    sized: whether the token has a number of its own behind its letters, which goes before one that is a default.
+    Raises GeometryError where the numbers make no layer.
+    """
+    params = type(op).PARAMS
+    taken = {param.name for param in params if not (sized and param.kind == "int")}
+    plain = {param.name: 1 if param.required else param.default for param in params}
+    before = type(op).from_arguments(plain, shape)
+    after = type(op).from_arguments(plain | {key: defaults[key] for key in defaults if key in taken}, shape)
+    changed = {field: getattr(after, field) for field in op.FIELDS if getattr(after, field) != getattr(before, field)}
+    return type(op)(**{field: getattr(op, field) for field in op.FIELDS} | changed)
 
 
 def _word_argument(param: ParamSpec, value: Bound, wrong: Callable[[str], BuildError]) -> Argument:

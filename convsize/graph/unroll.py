@@ -14,10 +14,19 @@ from convsize.graph.layer_names import numbered
 from convsize.graph.passing import Passing
 from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
 from convsize.graph.sharing import Sharing
-from convsize.graph.tokens import Defaults, evaluated_text, suffixes_of, word_arguments, word_text
+from convsize.graph.tokens import (
+    Defaults,
+    evaluated_text,
+    stated_arguments,
+    suffixes_of,
+    with_defaults,
+    word_arguments,
+    word_text,
+)
 from convsize.language.formatter import dim_text, expr_text
 from convsize.language.tree import Atom, Call, DefStmt, Expr, Group, Identity, Item, Layer, Name, Series, Tap, Volume
 from convsize.ops import catalogue
+from convsize.ops.base import Argument, Op
 from convsize.records import Iteration
 from convsize.words import plural
 
@@ -232,12 +241,33 @@ class Unroller:
         key = (layer.mnemonic, suffixes, shape, id(layer))
         built = self.built.get(key)
         if built is None:
-            op = self.draft.geometry(
-                lambda: catalogue.token(layer.mnemonic).from_suffixes(suffixes, shape), layer.span, current
-            )
+            op_type = catalogue.token(layer.mnemonic)
+            op = self.draft.geometry(lambda: op_type.from_suffixes(suffixes, shape), layer.span, current)
+            if op_type in self.defaults.words:
+                given, sized = self.default_arguments(op_type, current), merged.size is not None
+                op = self.draft.geometry(lambda: with_defaults(op, given, shape, sized=sized), layer.span, current)
             built = self.draft.sized(op, (current,), layer.span, evaluated_text(layer, lookup))
             self.built[key] = built
         return self.draft.add(built, (current,), layer.span, scope)
+
+    def default_arguments(self, op_type: type[Op], current: Value) -> dict[str, Argument]:
+        """What the file's `default` lines say of a word, by argument. Raises BuildError E105."""
+        found: dict[str, Argument] = {}
+        for call in self.defaults.words.get(op_type, ()):
+            scope = Scope()  # of the file: a default is no part of the block that it works in
+            positional, named = self.passing.arguments(call.args, scope, self.lookup(scope, current), op_type)
+            found |= stated_arguments(call.name.name, op_type.PARAMS, positional, named, call.span)
+        return found
+
+    def check_defaults(self) -> None:
+        """Takes down what is wrong with the words of `default` lines, whether they are used or not."""
+        for op_type in self.defaults.words:
+            try:
+                self.default_arguments(op_type, None)
+            except Unknown:
+                continue  # it depends on the depth
+            except BuildError as error:
+                self.draft.report(error)
 
     # ---- groups ----
 
@@ -363,7 +393,8 @@ class Unroller:
         key = (name, positional, named, shape, span)
         built = self.built.get(key)
         if built is None:
-            arguments = word_arguments(name, op_type.PARAMS, positional, named, span)
+            given = self.default_arguments(op_type, current)
+            arguments = word_arguments(name, op_type.PARAMS, positional, named, span, given)
             op = self.draft.geometry(lambda: op_type.from_arguments(arguments, shape), span, current)
             built = self.draft.sized(op, (current,), span, word_text(name, positional, named))
             self.built[key] = built

@@ -167,8 +167,9 @@ def _pieces(stmt: Stmt, text: str) -> Iterator[_Piece]:
         yield _Piece(f"input{named}: {_volume(stmt.volume)}", stmt.span)
     elif isinstance(stmt, DefaultStmt):
         yield _Piece("default:", _word_of(stmt))
-        for layer in stmt.layers:
-            yield _Piece(layer_text(layer, dim_text), layer.span)
+        pieces = [_Piece(_atom(each), each.span) for each in stmt.layers]
+        pieces += [_Piece(_atom(each), each.span) for each in stmt.words]
+        yield from sorted(pieces, key=lambda piece: piece.span.start)
     elif isinstance(stmt, LetStmt):
         yield _Piece("let", _word_of(stmt))
         last = len(stmt.bindings) - 1

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from convsize.errors import Diagnostic, Fix, Source, Span
 from convsize.language.expectations import read_expect
-from convsize.language.expressions import expression, tap
+from convsize.language.expressions import arguments, expression, tap
 from convsize.language.layers import layers_in
 from convsize.language.mistakes.series import KNOWN, stray_character
 from convsize.language.mnemonics import MNEMONICS
 from convsize.language.scanner import (
     DIGITS,
+    KEYWORDS,
     LOWER,
     MAX_FILE,
     STATEMENTS,
@@ -24,6 +25,7 @@ from convsize.language.scanner import (
 from convsize.language.series import SeriesReader, layer_at
 from convsize.language.statements import malformed, read_colon, read_name
 from convsize.language.tree import (
+    Call,
     DefaultStmt,
     DefStmt,
     Expr,
@@ -233,16 +235,26 @@ class _Parser:
         example = "default: Cb0 M3/2"
         read_colon(scanner, "default", example, start)
         layers: list[Layer] = []
-        while scanner.skip() in UPPER:
+        words: list[Call] = []
+        end = start
+        while True:
+            char = scanner.skip()
             at = scanner.pos
-            try:
-                layers.append(layer_at(scanner))
-            except Skip:
-                scanner.recover(at, 0)
-                layers.append(Layer("R", Span(at, scanner.pos)))
-        if not layers:
+            if char in UPPER:
+                try:
+                    layers.append(layer_at(scanner))
+                except Skip:
+                    scanner.recover(at, 0)
+                    layers.append(Layer("R", Span(at, scanner.pos)))
+            elif char in LOWER and self.text[scanner.run(at)] == "(" and scanner.word_at(at) not in KEYWORDS:
+                name = scanner.ident()
+                words.append(Call(name, arguments(scanner), Span(at, scanner.pos)))
+            else:
+                break
+            end = scanner.pos
+        if end == start:
             malformed(scanner, "this `default` names no layer", f"write it as in `{example}`", Span(start, start + 7))
-        return DefaultStmt(tuple(layers), Span(start, layers[-1].span.end))
+        return DefaultStmt(tuple(layers), tuple(words), Span(start, end))
 
     def let(self, start: int) -> LetStmt:
         scanner = self.scanner

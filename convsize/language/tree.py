@@ -177,9 +177,10 @@ class InputStmt(Record):
 
 
 class DefaultStmt(Record):
-    """`default: Cb0 M3/2`."""
+    """`default: Cb0 M3/2 bn(eps=0.001)`: layers and words, in the order of the text among themselves."""
 
     layers: tuple[Layer, ...]
+    words: tuple[Call, ...]
     span: Span
 
 

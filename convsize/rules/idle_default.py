@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic, Fix, Span
 from convsize.language.mnemonics import SUFFIXES
 from convsize.language.tree import Call, DefaultStmt, DefStmt, Function, Layer, Name
+from convsize.ops import catalogue
 from convsize.rules.base import Context, Rule
 from convsize.rules.uses import nodes_of, params_of, uses_of
 
@@ -100,13 +101,19 @@ def _defaults(context: Context) -> Iterator[Diagnostic]:
             for part, span in layer.suffixes:
                 if (layer.mnemonic, part) not in taken:
                     what = SUFFIXES.get(part, "size")
-                    yield Diagnostic(
-                        "W503",
-                        "warning",
-                        f"this default changes nothing: no `{layer.mnemonic}` in the file leaves its {what} out",
-                        span,
-                        "remove it",
-                    )
+                    text = f"this default changes nothing: no `{layer.mnemonic}` in the file leaves its {what} out"
+                    yield Diagnostic("W503", "warning", text, span, "remove it")
+    yield from _words(context, lines)
+
+
+def _words(context: Context, lines: list[DefaultStmt]) -> Iterator[Diagnostic]:
+    """Words of `default` lines whose op no layer is."""
+    used = {type(node.op) for node in context.network.layers}
+    for word in (word for line in lines for word in line.words):
+        name = word.name.name
+        if catalogue.word(name) not in used:
+            text = f"this default changes nothing: no layer is a `{name}`"
+            yield Diagnostic("W503", "warning", text, word.span, "remove it")
 
 
 def _taken(layer: Layer) -> Iterator[tuple[str, str]]:
@@ -126,7 +133,7 @@ RULE = Rule(
     summary="a default or a parameter that changes nothing",
     checks=(
         "Parameters that a block never uses; default values of parameters for which every call gives a "
-        "value; and parts of `default` lines that no layer of the file uses."
+        "value; and parts and words of `default` lines that no layer of the file uses."
     ),
     why=(
         "A parameter without effect looks like a setting, and changing it does nothing. A default that is "

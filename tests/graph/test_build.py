@@ -7,6 +7,7 @@ import pytest
 from convsize.errors import Source, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import build
+from convsize.graph.digest import digest
 from convsize.graph.network import Network
 from convsize.language.parser import parse
 
@@ -129,6 +130,28 @@ def test_a_block_with_several_values_can_be_passed_and_can_end_another() -> None
     passed = trunk("in_turn(two) as a, b [@a | @b]", before=before)
     assert volumes(passed) == volumes(direct) == ["8@32x32", "4@32x32", "12@32x32"]
     assert [node.inputs for node in passed.layers] == [node.inputs for node in direct.layers]
+
+
+def test_words_of_a_default_line_hold_where_nothing_is_stated() -> None:
+    before = "let e=0.5\ndefault: bn(eps=e,momentum=0.25) leaky(0.2) lrn(7) gn(4,eps=0.125) drop(0.5)"
+    net = trunk("C3D8 BN BNb0 bn(eps=2) leaky leaky(0.3) LRN LRN3 lrn(k=1) GN2 gn(8) gn(eps=2) drop", before=before)
+    facts = [repr(node.op).partition("(")[2][:-1].replace("Fraction", "") for node in list(net.layers)[1:]]
+    assert facts == [
+        "affine=True, eps=(1, 2), momentum=(1, 4)",
+        "affine=False, eps=(1, 2), momentum=(1, 4)",
+        "affine=True, eps=(2, 1), momentum=(1, 4)",
+        "negative_slope=(1, 5)",
+        "negative_slope=(3, 10)",
+        *(f"window_size={n}, alpha=(1, 10000), beta=(3, 4), k=(1, 1)" for n in (7, 3, 7)),
+        *(f"num_groups={n}, affine=True, eps={eps}" for n, eps in ((2, "(1, 8)"), (8, "(1, 8)"), (4, "(2, 1)"))),
+        "p=(1, 2)",
+    ]
+
+
+def test_a_default_of_a_word_is_the_same_network_as_its_arguments_written_out() -> None:
+    short = trunk("C3D8 BN R bn(momentum=0.5)", before="default: bn(eps=0.001)")
+    long = trunk("C3D8 bn(eps=0.001) R bn(eps=0.001,momentum=0.5)")
+    assert digest(short) == digest(long)
 
 
 def test_blocks_take_layers_words_and_taps() -> None:

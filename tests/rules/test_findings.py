@@ -311,6 +311,7 @@ NEGATIVE = [
     ("W503", "input: 8@8x8\ndef se(n=c): (x * GAP FC4 R FC{n} sigmoid)\nse FC10"),
     ("W503", "input: 3@8x8\ndefault: M3/2ceil\nC3D8 R M2 FC10 \ndef b: M\nhead h: FC2"),
     ("W503", "input: 3@8x8\ndefault: Cb0\nDW3 R FC10"),
+    ("W503", "input: 3@8x8\ndefault: bn(eps=0.001)\nC3b0 BN R FC10"),
     ("W503", "input: 3@8x8\ndef g(f): f(8)\ndef b(d, s=1): C3D{d}/{s}\ng(b) b(8,2) FC10"),
     ("W504", "input: 512@7x7\nGAP FC10"),
     ("W504", "input: 3@8x8\nC3D512 R C3D512 R FC10"),

@@ -17,6 +17,8 @@ JUSTIFIED = {
     "cifar10": [("W501", "M")],
     # Long et al. pad by 100 so that an input of any size is large enough for the 7x7 filter.
     "fcn8s": [("W510", "C3D64p100")],
+    # The published head has biases in front of its norms.
+    "hrnet_w32": [("W506", f"C{size}b1") for size in ("3D256/2", "3D512/2", "3D1024/2", "1D2048")],
     # torchvision pools with count_include_pad, Szegedy's own TensorFlow code does not count the zeros.
     "inception_v3": [("W508", "A"), ("W508", "A"), ("W508", "A")],
     # (224 - 7)/2 and (224 - 3)/2 are not whole, and there is no padding.
