@@ -15,8 +15,9 @@ pytest.importorskip("sklearn")
 from safetensors.torch import load_file  # noqa: E402
 
 import convsize as library  # noqa: E402
-from convsize.records import RunSettings  # noqa: E402
+from convsize.records import EpochFigures, HeadScore, RunSettings, StepFigures  # noqa: E402
 from convsize.runtime.training.run_folder import Metrics, RunFolder  # noqa: E402
+from convsize.views.answers import training as view  # noqa: E402
 from convsize.views.answers.pictures.curves import scene  # noqa: E402
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -59,6 +60,7 @@ def test_resume_takes_the_settings_of_the_run(convsize, tmp_path):
     assert more.code == 0
     assert "resumes after step 4" in more.out
     assert [each["epoch"] for each in metrics(folder, "epoch")] == [1, 2, 3]
+    assert "complete: all 12 steps are done" in convsize("train", "--resume", folder).out
     other = convsize("train", "--resume", folder, "--lr", 0.5)
     assert other.code == 2
     assert "has --lr 0.01, not 0.5" in other.err
@@ -261,7 +263,7 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path):
 
     run(*common, "--epochs", "2", "--batch", "64", "-o", "one", processes=1)
     out = run(*common, "--epochs", "1", "--batch", "32", "-o", "two", processes=2)
-    assert out.count("epoch 1  training loss") == 1
+    assert out.count("epoch 1  loss") == 1
     assert "2 processes on cpu" in out
     run("-m", "convsize", "train", "--resume", "two", "--epochs", "2", "--log-every", "5", processes=2)
     for kind, figures in (("steps", ["loss", "lr", "step"]), ("epoch", ["train_loss", "test_loss", "step"])):
@@ -277,3 +279,12 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path):
     )  # fmt: skip
     assert alone.returncode == 2
     assert "has 2 processes, not 1" in alone.stderr
+
+
+def test_lines_of_a_run_fit_a_terminal() -> None:
+    scores = (HeadScore("main", 0.0123, 0.9861, 1.0, None),)
+    line = view.epoch(EpochFigures(12, 480, 0.0123, 0.0456, scores, 0.01, 12.3, 99.0, 0.1, None, best=True))
+    assert line == "epoch 12  loss 0.0123  test 0.0456  accuracy 98.61%  top 5 100.00%  12.3 s  best"
+    assert len(line) <= 80
+    slow = view.step(StepFigures(1, 3, 2.3, 0.01, 0.42, 0.0, 2**20))
+    assert slow == "epoch 1  step 3  loss 2.3000  lr 0.01  0.42 samples/s  1.000 MiB"

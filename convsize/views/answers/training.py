@@ -26,7 +26,9 @@ def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
     else:
         said.append(f"memory is not predicted: {found.unpredicted}")
     said.append(f"kept in {found.folder}")
-    if found.step:
+    if found.step >= found.epochs * found.epoch_steps:
+        said.append(f"complete: all {plural(found.step, 'step')} are done")
+    elif found.step:
         said.append(f"resumes after step {numbers.exact(found.step)}")
     for sentence in said:
         first, *more = wrapped(sentence, max(width - 2, 20))
@@ -39,17 +41,22 @@ def step(found: StepFigures) -> str:
     held = "" if found.memory is None else f"  {numbers.size(found.memory)}"
     return (
         f"epoch {found.epoch}  step {numbers.exact(found.step)}  loss {found.loss:.4f}  lr {found.lr:.4g}  "
-        f"{numbers.exact(round(found.throughput))} samples/s{held}"
+        f"{_rate(found.throughput)} samples/s{held}"
     )
+
+
+def _rate(value: float) -> str:
+    """Two digits at least, and none behind the point that nobody needs."""
+    return numbers.exact(round(value)) if value >= 10 else f"{value:.2g}"
 
 
 def epoch(found: EpochFigures, paint: Paint = PLAIN) -> str:
     """An epoch in a line, and one more for every output where there are several."""
     scores = found.scores
     own = f"  {score(scores[0])}" if len(scores) == 1 else ""
-    best = paint("  best so far", "green") if found.best else ""
+    best = paint("  best", "green") if found.best else ""
     line = (
-        f"{paint(f'epoch {found.epoch}', 'bold')}  training loss {found.train_loss:.4f}  test loss "
+        f"{paint(f'epoch {found.epoch}', 'bold')}  loss {found.train_loss:.4f}  test "
         f"{found.test_loss:.4f}{own}  {found.seconds:.1f} s{best}"
     )
     return "\n".join([line, *(f"  {each.name}: loss {each.loss:.4f}  {score(each)}" for each in scores if not own)])

@@ -29,8 +29,8 @@ class Curve(Record):
 
     shape: "line" through the points; "step" holds every y from its x to the next one, for which xs has one value more
     than ys. low: with it the area between low and ys is filled. edge: whether a filled area has its upper edge drawn (a
-    band of spread has none). hue: the number of its colour, by default its place among the curves; second: it is read
-    on the panel's second axis.
+    band of spread has none). dots: whether its points are shown as well. hue: the number of its colour, by default its
+    place among the curves; second: it is read on the panel's second axis.
     """
 
     label: str
@@ -40,6 +40,7 @@ class Curve(Record):
     low: Sequence[float] | None = None
     edge: bool = True
     dashed: bool = False
+    dots: bool = False
     hue: int | None = None
     second: bool = False
 
@@ -288,6 +289,8 @@ class _Panel:
             elif curve.edge:
                 width = 1.8 if curve.low is None else 1.0
                 yield Line(_thinned(top), self.colours.series(hue), width, dashed=curve.dashed)
+                for point in top if curve.dots else ():
+                    yield Dot(point, 2.5, self.colours.series(hue), None)
 
     def bars(self) -> Iterator[Shape]:
         """The bars, with as much between them as can be seen."""

@@ -24,5 +24,14 @@ def test_many_losses_are_means_in_a_band():
     assert len(text) < 3 * len(scene("run", "how", metrics(200)).file("svg").decode())
 
 
+def test_few_points_are_dots():
+    def dots(steps, every):
+        return scene("run", "how", metrics(steps, every)).file("svg").decode().count("<circle")
+
+    # 12 losses, and 3 of the test with as many scores, of which the best is marked; of 100 losses none is a dot.
+    assert dots(12, 4) == 12 + 3 + 3 + 1
+    assert dots(100, 25) == 4 + 4 + 1
+
+
 def test_a_run_that_was_stopped_at_once_has_a_picture():
     assert "run" in scene("run", "how", metrics(1)).file("svg").decode()

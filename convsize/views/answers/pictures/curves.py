@@ -13,6 +13,9 @@ from convsize.views.plot.plot import scene as page
 _SEEN = 200
 """Losses that a curve can show next to each other."""
 
+_FEW = 20
+"""Points of a curve that are shown as dots besides."""
+
 
 def scene(title: str, subtitle: str, metrics: Sequence[Mapping[str, Any]], *, theme: Theme = "light") -> Scene:
     """The picture of a run's metrics, the lines of its metrics.jsonl."""
@@ -25,6 +28,7 @@ def scene(title: str, subtitle: str, metrics: Sequence[Mapping[str, Any]], *, th
             [each["step"] for each in epochs],
             [each["test_loss"] for each in epochs],
             dashed=len(epochs) > 1,
+            dots=len(epochs) <= _FEW,
             hue=1,
         ),
     )
@@ -45,15 +49,16 @@ def scene(title: str, subtitle: str, metrics: Sequence[Mapping[str, Any]], *, th
 def _training_loss(steps: Sequence[Mapping[str, Any]]) -> tuple[Curve, ...]:
     """The loss of every step, or where there are too many to be seen their means with the least and the most."""
     if len(steps) <= _SEEN:
-        return (Curve("training loss", [each["step"] for each in steps], [each["loss"] for each in steps], hue=0),)
+        places, losses = [each["step"] for each in steps], [each["loss"] for each in steps]
+        return (Curve("training loss", places, losses, dots=len(steps) <= _FEW, hue=0),)
     size = -(-len(steps) // _SEEN)
     groups = [steps[at : at + size] for at in range(0, len(steps), size)]
-    losses = [[each["loss"] for each in group] for group in groups]
+    spans = [[each["loss"] for each in group] for group in groups]
     xs = [group[len(group) // 2]["step"] for group in groups]
     spread = Curve(
-        "least to most", xs, [max(each) for each in losses], low=[min(each) for each in losses], edge=False, hue=0
+        "least to most", xs, [max(each) for each in spans], low=[min(each) for each in spans], edge=False, hue=0
     )
-    return (spread, Curve(f"training loss, mean of {size}", xs, [sum(each) / len(each) for each in losses], hue=0))
+    return (spread, Curve(f"training loss, mean of {size}", xs, [sum(each) / len(each) for each in spans], hue=0))
 
 
 def _scores(epochs: Sequence[Mapping[str, Any]]) -> tuple[Panel, ...]:
@@ -66,7 +71,8 @@ def _scores(epochs: Sequence[Mapping[str, Any]]) -> tuple[Panel, ...]:
             if each[key] is None:
                 continue
             ys = [epoch["scores"][at][key] for epoch in epochs]
-            curves.append(Curve(each["name"], [epoch["step"] for epoch in epochs], ys, hue=at))
+            places = [epoch["step"] for epoch in epochs]
+            curves.append(Curve(each["name"], places, ys, dots=len(epochs) <= _FEW, hue=at))
             highest = max(range(len(ys)), key=lambda place: ys[place])
             best = best or (epochs[highest]["step"], ys[highest])
         if curves:
