@@ -217,6 +217,7 @@ class _Checker:
         self.defs = defs
         self.lets = lets
         self.params: set[str] = set()
+        self.taps: set[str] = set()
 
     def inside_a_block(self) -> _Checker:
         return _Checker(self.text, self.defs, self.lets, defaults=self.defaults)
@@ -234,6 +235,7 @@ class _Checker:
                     )
             else:
                 yield from self.item(item)
+            self.taps.update(name.name for name in item.names)
 
     def item(self, item: Item) -> Iterator[BuildError]:
         if item.repeat is not None and not isinstance(item.repeat, Name):
@@ -334,6 +336,8 @@ class _Checker:
         from convsize.language.mistakes import foreign
 
         name = call.name.name
+        if name in self.taps:
+            return BuildError("E105", f"`{name}` is a tap", call.name.span, f"start from it with `@{name}`")
         text = f"there is no block or word called `{name}`"
         own = nearest(name, chain(self.params, self.defs))
         if own is None:

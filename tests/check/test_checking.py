@@ -113,6 +113,8 @@ def test_lets_and_inputs() -> None:
         ("def block(d: C3D{d} R\nblock(64)*2 FC10\n", ["E011"]),  # the block is there, though it cannot be read
         ("C3D8 Gap foo FC10\n", ["E002"]),  # behind an error a name may be a part of it
         ("C3D8 Gap\nfoo FC10\n", ["E002", "E104"]),
+        ("C3D8; foo GAP FC10\n", ["E001", "E104"]),  # but a stray sign only goes
+        ("C3D8 as t t GAP FC10\n", ["E105"]),
         ("C3D8 R (C3 + ) x FC10\n", ["E009"]),  # what stands for a faulty item is no error of its own
     ],
 )

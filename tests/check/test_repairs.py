@@ -64,6 +64,8 @@ def test_no_number_is_so_large_that_it_takes_long_to_say_what_is_wrong(written):
         ("(C3D8 R A3/2)*4 FC10", "too many iterations: write `(C3D8 R A3/2)*2`"),
         ("M/4 M*2 FC10", "one iteration too many: write `M`"),
         ("C3D8 M C3D8 M C3D8 M C3D8 M C3D8", "one pool too many: leave it out"),
+        ("def b: C3D8 R M\nb b b b FC10", "one `b` too many: leave it out"),
+        ("def b: C3D8 R M\nb b b b b FC10", "`b` 2 times too often: leave it out"),
         ("def b: C3D8 R M\nb*5 FC10", "too many iterations: write `b*3`"),
         ("def b: C3D8 R (M R)*4\nb FC10", "one iteration too many: write `(M R)*3`"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from convsize.check.repairs.layers import divisors, of_layer
 from convsize.check.repairs.tokens import Repair, as_dims, as_num, as_pads, retoken, value_of
@@ -11,7 +12,7 @@ from convsize.geometry import Shape
 from convsize.graph.build import Attempt
 from convsize.graph.tokens import Defaults
 from convsize.language.formatter import dim_text
-from convsize.language.tree import Call, DefaultStmt, File, Group, Item, Layer, Num, Series
+from convsize.language.tree import Call, DefaultStmt, DefStmt, File, Group, Item, Layer, Num, Series
 from convsize.rules.places import series_of
 
 
@@ -47,11 +48,11 @@ def _place(file: File, span: Span) -> tuple[Item, Series] | None:
 def _one_too_many(file: File, found: Diagnostic, before: Attempt, entering: Shape | None) -> Iterator[Repair]:
     """For a repeat that makes a volume too small for its next iteration: as many iterations as there are pixels for.
 
-    A pool of a single pixel that stands alone is left out, since it has nothing to pool.
+    A pool of a single pixel that stands alone is left out, since it has nothing to pool; in a block, the call is.
     """
     text, span = file.source.text, found.span
     calls = [label.span for label in found.labels if label.text.startswith("in this call")]
-    alone = False
+    extra: tuple[Span, str] | None = None
     for series in series_of(file):
         for item in series.items:
             atom = item.atom
@@ -64,11 +65,33 @@ def _one_too_many(file: File, found: Diagnostic, before: Attempt, entering: Shap
                 written = text[atom.span.start : atom.span.end] + (f"*{made}" if made > 1 else "")
                 what = "one iteration too many" if item.repeat.value == made + 1 else "too many iterations"
                 yield Repair(Fix(atom.span.to(item.repeat.span), written, safe=False), what, settles=True)
-            elif atom.span == span and isinstance(atom, Layer) and atom.mnemonic in ("M", "A") and item.repeat is None:
-                alone = len(series.items) > 1 and not item.names
-    if alone and entering is not None and entering.area == 1:
-        lead = text[span.start - 1 : span.start] == " "
-        yield Repair(Fix(Span(span.start - lead, span.end), "", safe=False), "one pool too many", settles=True)
+            elif len(series.items) > 1 and not item.names and item.repeat is None:
+                if atom.span == span and isinstance(atom, Layer) and atom.mnemonic in ("M", "A"):
+                    extra = extra if calls else (span, "one pool too many")
+                elif atom.span in calls and not _in_block(file, atom.span) and _is_pool(file, span):
+                    extra = _calls_too_many(series, item, text)
+    if extra is not None and entering is not None and entering.area == 1:
+        place, what = extra
+        lead = text[place.start - 1 : place.start] == " "
+        yield Repair(Fix(Span(place.start - lead, place.end), "", safe=False), what, settles=True)
+
+
+def _calls_too_many(series: Series, first: Item, text: str) -> tuple[Span, str]:
+    """A call and those of the same that follow it, with what is wrong with them."""
+    written = text[first.span.start : first.span.end]
+    at = series.items.index(first)
+    alike = list(takewhile(lambda item: text[item.span.start : item.span.end] == written, series.items[at:]))
+    what = f"one `{written}` too many" if len(alike) == 1 else f"`{written}` {len(alike)} times too often"
+    return first.span.to(alike[-1].span), what
+
+
+def _in_block(file: File, span: Span) -> bool:
+    return any(isinstance(stmt, DefStmt) and stmt.span.start <= span.start < stmt.span.end for stmt in file.statements)
+
+
+def _is_pool(file: File, span: Span) -> bool:
+    found = _place(file, span)
+    return found is not None and isinstance(found[0].atom, Layer) and found[0].atom.mnemonic in ("M", "A")
 
 
 def _unstrided(file: File, first: Span) -> Iterator[Repair]:

@@ -33,7 +33,7 @@ def command(
         str,
         typer.Option(
             metavar="DATA",
-            help="digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, folder:DIR, or fake (1,024 random samples; fake:N for N).",
+            help="digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, folder:DIR, or fake (or fake:N, random samples).",
         ),
     ] = "digits",
     expression: Annotated[
