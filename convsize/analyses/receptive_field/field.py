@@ -330,9 +330,6 @@ def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: 
     best = 0 if wide is None else wide[1] - wide[0] + 1
     shift = field.shift
     for turns, low, high in _turns(field, units):
-        middle = min(max((-low) // shift, 0), turns)
-        if low + shift * middle <= 0 and high + shift * middle >= pixels - 1:
-            return pixels
         # The clipped extent rises until a border is crossed and falls behind the other: it is largest at a crossing.
         # Together with what every unit sees it also counts how far away the field is: the last places still inside.
         places = {0, turns}
