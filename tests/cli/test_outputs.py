@@ -1,13 +1,18 @@
-"""Outputs that are closed or full are no bug of convsize, and change no answer."""
+"""How a command ends: outputs that are closed or full are no bug of convsize, and change no answer."""
 
 from __future__ import annotations
 
+import gc
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import convsize
+from convsize.cli import app
 
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "lenet5.spec"
 
@@ -31,3 +36,18 @@ def test_a_closed_output_changes_no_exit_code(command: str, code: int, closed: s
 def test_a_full_output_is_said() -> None:
     ran = shell(f"{shlex.quote(sys.executable)} -m convsize analyze {SPEC} >/dev/full")
     assert (ran.returncode, ran.stderr) == (2, "error: the output cannot be written: No space left on device\n")
+
+
+def test_the_end_of_a_command_looks_for_no_cycles(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["convsize", "--version"])
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    frozen = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    assert (ended.value.code, frozen) == (0, [True])
+    assert capsys.readouterr().out == f"convsize {convsize.__version__}\n"
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # whose threads and workers end in their own way
+    with pytest.raises(SystemExit):
+        app.main()
+    assert len(frozen) == 1
