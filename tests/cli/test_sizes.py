@@ -125,10 +125,10 @@ _SEVERAL = (
 @pytest.mark.parametrize(
     ("near", "axes"),
     [
-        ("300", "height of left and right and width of left and right and length of sound: "),
+        ("300", "height and width of left and right and length of sound: "),
         ("sound=300", ""),
-        ("300x300", "height of left and right and width of left and right: "),
-        ("right=300", "height of left and right and width of left and right: "),
+        ("300x300", "height and width of left and right: "),
+        ("right=300", "height and width of left and right: "),
     ],
 )
 def test_near_goes_to_the_inputs_that_it_fits(capsys, near: str, axes: str) -> None:

@@ -176,7 +176,10 @@ def _merged(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         if label.startswith("near") and colon and found and found[-1][0] == label:
             before, _, same = found[-1][1].partition(": ")
             if same == rest:
-                found[-1] = (label, f"{before} and {axis}: {rest}")
+                first, of, inputs = before.rpartition(" of ")
+                second, _, others = axis.rpartition(" of ")
+                both = f"{first} and {second} of {inputs}" if of and inputs == others else f"{before} and {axis}"
+                found[-1] = (label, f"{both}: {rest}")
                 continue
         found.append((label, text))
     return found
