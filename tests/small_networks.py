@@ -124,9 +124,9 @@ class _Writer:
 
     def item(self, source: Shape, level: int) -> tuple[str, Shape]:
         """A layer, a join, a repeat or a block."""
-        kind = self.random.choice("lllllllll+*[|rbgs" if level else "l")
+        kind = self.random.choice("lllllllll+*-/[|rbgs" if level else "l")
         c = source.channels
-        if kind == "+" or kind == "*":
+        if kind in "+*-/":
             branches = [self.keeping(source, level - 1)]
             branches += [
                 self.tapped(source) if self.random.random() < 0.7 else self.keeping(source, level - 1)
@@ -136,7 +136,7 @@ class _Writer:
             return f"({f' {kind} '.join(branches)})", source
         if kind == "g" and source.spatial:
             gate = self.random.choice(("GAP", "GMP", f"GAP FC{c} sigmoid", "GAP flat", f"C1D{c}", "C1D1 sigmoid"))
-            sign = self.random.choice("*+")
+            sign = self.random.choice("*+-/")
             return self.random.choice((f"(x {sign} {gate})", f"({gate} {sign} x)")), source
         if kind == "[" and source.spatial:
             parts = [self.aligned(source, level - 1) for _ in range(self.random.choice((2, 2, 3)))]

@@ -232,7 +232,7 @@ def _items(draw: DrawFn, level: int) -> str:
         text = "".join(draw(st.lists(layers(), min_size=1, max_size=3)))
     else:
         series = _texts(level - 1)
-        separator = draw(st.sampled_from((" + ", " * ", " | ", "|", "+", "\n  | ", " |\n")))
+        separator = draw(st.sampled_from((" + ", " * ", " - ", " / ", " | ", "|", "+", "\n  | ", " |\n")))
         branches = separator.join(draw(st.lists(series, min_size=1, max_size=3)))
         if "|" in separator:
             text = draw(st.sampled_from(("[{}]", "[ {} ]", "split[{}]"))).format(branches)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from convsize.graph.network import Network
     from convsize.ops.base import Op
 
-_JOINS = frozenset({"sum", "gate", "concatenation"})
+_JOINS = frozenset({"sum", "difference", "gate", "quotient", "concatenation"})
 _COMMUTATIVE = frozenset({"sum", "gate"})
 _ASSOCIATIVE = frozenset({"sum", "concatenation"})
 _DIGITS = 16

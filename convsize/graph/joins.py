@@ -89,20 +89,20 @@ def _ways(
     if code == "E304":
         yield from _values(group, shapes, "the gate as many values as its input has maps")
     elif len(ranks) > 1 and 0 in ranks:
-        if group.kind == "sum" and len({shape.elements for shape in shapes}) > 1:
+        if group.kind in _ADDING and len({shape.elements for shape in shapes}) > 1:
             yield from _values(group, shapes, "the flat branch as many values as the other has maps")
             return
         edits = [(_behind(branch), " flat") for branch, shape in zip(group.branches, shapes, strict=True) if shape.rank]
         yield _Way(tuple(edits), "flatten the volume: end its branch with `flat`")
     elif len(ranks) == 1 and 0 not in ranks:
-        if group.kind == "sum" and len({shape.area == 1 for shape in shapes}) == 2:
+        if group.kind in _ADDING and len({shape.area == 1 for shape in shapes}) == 2:
             yield from _values(group, shapes, "the branch of one position as many maps as the other has")
         spatial = code in ("E302", "E303")
         if spatial and _oversized(shapes, paths):
             yield from _upsampled(group, shapes, source)
         elif not (spatial and _close(shapes)) or _strided(shapes, paths):
             yield from _projections(group, shapes, source)
-        elif group.kind != "sum" or len({shape.channels for shape in shapes}) == 1:
+        elif group.kind not in _ADDING or len({shape.channels for shape in shapes}) == 1:
             yield from _crops(group, shapes, source)
 
 
@@ -128,6 +128,9 @@ def _ended(branch: Series, text: str, source: Source) -> str:
 
 
 _SHORT = 32
+
+_ADDING = ("sum", "difference")
+"""Joins whose branches need the same depth and extents."""
 """Characters of a branch that a help line shows whole."""
 
 
@@ -188,7 +191,7 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
 def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[_Way]:
     """1x1 convolutions with the stride and, in a sum, the depth that make every branch as the smallest one is."""
     goals = [min(shapes, key=lambda shape: shape.area)]
-    if group.kind == "sum":
+    if group.kind in _ADDING:
         # A projection to the greater depth loses nothing; where a stride takes pixels away, its branch decides. One
         # that is 1 in space is added everywhere.
         wide = [shape for shape in shapes if shape.area > 1] or shapes
@@ -200,11 +203,11 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
     strides = set()
     model = next(branch for branch, shape in zip(group.branches, shapes, strict=True) if shape == goal)
     for branch, shape in zip(group.branches, shapes, strict=True):
-        single = group.kind == "sum" and shape.area == 1
-        if shape == goal or (group.kind != "sum" and shape.spatial == goal.spatial):
+        single = group.kind in _ADDING and shape.area == 1
+        if shape == goal or (group.kind not in _ADDING and shape.spatial == goal.spatial):
             continue
         if (
-            group.kind == "sum"
+            group.kind in _ADDING
             and shape.channels in (1, goal.channels)
             and shape.spatial in (goal.spatial, (1,) * shape.rank)
         ):
@@ -218,12 +221,12 @@ def _projections(group: Group, shapes: tuple[Shape, ...], source: Source) -> Ite
             yield from _upsampled(group, shapes, source)
             return
         strides.add(stride)
-        plain = (f"C1D{goal.channels}" if group.kind == "sum" else "C1") + (f"/{stride}" if stride > 1 else "")
+        plain = (f"C1D{goal.channels}" if group.kind in _ADDING else "C1") + (f"/{stride}" if stride > 1 else "")
         item = _lone(branch)
         identity = item is not None and isinstance(item.atom, Identity)
         where, lead = (branch.span, "") if identity else (_behind(branch), " ")
         edits.append((where, lead + plain))
-        written.append((where, lead + ((_general(model, stride) if group.kind == "sum" else None) or plain)))
+        written.append((where, lead + ((_general(model, stride) if group.kind in _ADDING else None) or plain)))
     why = f"only one branch has a stride of {max(strides)}; " if max(strides) > 1 else ""
     for each in [written, edits] if written != edits else [edits]:
         (span, text), many = each[0], len(each) > 1
@@ -250,7 +253,7 @@ def _upsampled(group: Group, shapes: tuple[Shape, ...], source: Source) -> Itera
     factors = {large // small for small, large in pairs}
     if len(factors) > 1 or any(large % small for small, large in pairs):
         return
-    deeper = group.kind == "sum" and shapes[small].channels not in (1, shapes[large].channels)
+    deeper = group.kind in _ADDING and shapes[small].channels not in (1, shapes[large].channels)
     text = (f" C1D{shapes[large].channels}" if deeper else "") + f" up({factors.pop()})"
     branch = group.branches[small]
     said = f"bring the smaller branch up to the other: {_ended(branch, text, source)}"

@@ -30,6 +30,14 @@ from convsize.ops.base import Argument, Op
 from convsize.records import Iteration
 from convsize.words import plural
 
+_JOINS = {
+    "sum": ("+", "add"),
+    "difference": ("-", "subtract"),
+    "gate": ("*", "multiply"),
+    "quotient": ("/", "divide"),
+}
+"""The sign of a group's kind, and its op; of all others branches are concatenated."""
+
 LARGEST_NETWORK = 50_000
 """Layers, and likewise steps of unrolling: a repeat of nothing is work as well."""
 
@@ -315,7 +323,7 @@ class Unroller:
 
     def join(self, group: Group, inputs: tuple[int, ...], scope: Scope) -> int:
         """Sums, gates or concatenates the branches."""
-        symbol, name = {"sum": ("+", "add"), "gate": ("*", "multiply")}.get(group.kind, ("|", "concatenate"))
+        symbol, name = _JOINS.get(group.kind, ("|", "concatenate"))
         shapes = tuple(self.draft.nodes[index].output for index in inputs)
         op = catalogue.join(name).from_arguments({}, shapes[0])
         try:

@@ -43,7 +43,7 @@ from convsize.language.tree import (
 from convsize.record import Record
 
 _INDENT = "    "
-_OPERATORS = {"sum": "+", "gate": "*", "concat": "|", "split": "|"}
+_OPERATORS = {"sum": "+", "difference": "-", "gate": "*", "quotient": "/", "concat": "|", "split": "|"}
 _STRENGTH = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 _SIGNED, _ATOMIC = 3, 5
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from convsize.errors import Fix, Span
 from convsize.language.expressions import arguments, expression, tap
 from convsize.language.layers import Misread, fits, layers_in, read_layer
@@ -25,6 +23,7 @@ from convsize.language.tree import (
     Call,
     Expr,
     Group,
+    GroupKind,
     Ident,
     Identity,
     Item,
@@ -36,7 +35,9 @@ from convsize.language.tree import (
 from convsize.language.volumes import read_volume
 
 _SIZED = frozenset(name for name, facts in MNEMONICS.items() if facts.size == "required")
-_KINDS: dict[str, Literal["sum", "gate", "concat"]] = {"+": "sum", "*": "gate", "|": "concat"}
+_KINDS: dict[str, GroupKind] = {"+": "sum", "-": "difference", "*": "gate", "/": "quotient", "|": "concat"}
+_PARTED = " \t\n#)"
+"""What stands behind a `-` or a `/` that is an operator: an arrow and a stride have none of it."""
 # Layers in small letters, and suffixes that, with a space before them, look like words.
 _LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"}
 
@@ -130,7 +131,7 @@ class SeriesReader:
                     arrow = Span(start, start + 2)
                     scanner.pos = start + 2
                     continue
-                elif not top and char in ")]+|}":
+                elif not top and (char in ")]+|}" or (char in "-/" and self.divides(start))):
                     break
                 elif char == "*":
                     if wrong.loose_star(scanner, items, top):
@@ -241,7 +242,7 @@ class SeriesReader:
                 branches.append(series)
             elif scanner.pos < scanner.end and len(scanner.diagnostics) == found and char not in LOWER:
                 wrong.empty_branch(scanner, opener, char, first or (char if char in _KINDS else ""))
-            if char not in _KINDS:
+            if char not in _KINDS or (char in "-/" and not self.divides(scanner.pos)):
                 break
             span = Span(scanner.pos, scanner.pos + 1)
             if not first:
@@ -252,8 +253,18 @@ class SeriesReader:
                 wrong.mixed(scanner, first, first_at, char)
             scanner.pos += 1
         scanner.close()
-        kind: Literal["series", "sum", "gate", "concat", "split"] = _KINDS[first] if first else "series"
+        kind: GroupKind = _KINDS[first] if first else "series"
         return Group("split" if split else kind, tuple(branches), Span(start, scanner.pos))
+
+    def divides(self, at: int) -> bool:
+        """Whether a `-` or a `/` in brackets is an operator between branches; `C3 / 2` means a stride."""
+        text = self.text
+        if text[at + 1] not in _PARTED:
+            return False
+        behind = at + 1
+        while text[behind] in " \t":
+            behind += 1
+        return text[at] == "-" or text[behind] not in DIGITS
 
     def word(self, items: list[Item]) -> Atom | None:
         """What a small letter begins; None where it was an error, or where a statement begins (cursor unmoved)."""

@@ -130,14 +130,18 @@ class Call(Record):
     span: Span
 
 
+GroupKind = Literal["series", "sum", "difference", "gate", "quotient", "concat", "split"]
+
+
 class Group(Record):
     """Brackets around one or several branches.
 
-    "series" is one branch in `( )` or `[ ]`; "sum" `(a + b)`; "gate" `(a * b)`; "concat" `[a | b]`; "split"
+    "series" is one branch in `( )` or `[ ]`; "sum" `(a + b)`; "difference" `(a - b)`; "gate" `(a * b)`;
+    "quotient" `(a / b)`; "concat" `[a | b]`; "split"
     `split[a | b]` (with one branch, too).
     """
 
-    kind: Literal["series", "sum", "gate", "concat", "split"]
+    kind: GroupKind
     branches: tuple[Series, ...]
     span: Span
 

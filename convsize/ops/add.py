@@ -44,6 +44,8 @@ class Add(Op):
     VALUES: ClassVar[Values] = "summed"
     STEM: ClassVar[str] = "add"
     SPELLING: ClassVar[str] = "+"
+    WORD: ClassVar[str] = "sum"
+    """What messages call it."""
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
@@ -58,13 +60,13 @@ class Add(Op):
         ):
             raise GeometryError(
                 "E301",
-                f"the branches of this sum have different depths: {first.channels} and {second.channels}",
+                f"the branches of this {self.WORD} have different depths: {first.channels} and {second.channels}",
                 f"project one of them: `C1D{max(first.channels, second.channels)}` after the branch of "
                 f"{min(first, second, key=lambda each: each.channels)}",
             )
         raise GeometryError(
             "E302",
-            f"the branches of this sum have different extents: {first} and {second}",
+            f"the branches of this {self.WORD} have different extents: {first} and {second}",
             "give them the same strides and paddings, or crop the larger one: `crop(…)`"
             if first.rank and second.rank
             else "flatten the volume: end its branch with `flat`"

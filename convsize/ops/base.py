@@ -178,14 +178,17 @@ Kind = Literal[
     "regularisation",
     "reshaping",
     "sum",
+    "difference",
     "gate",
+    "quotient",
     "concatenation",
 ]
 """What sort of layer an op is.
 
 convolution, depthwise, transposed: filters that slide, over all maps, map by map, and backwards. dense: every unit
 reads every value. lookup: rows of a table, by tokens. attention: positions, weighted by what they hold. scale: learned
-or constant factors. regularisation: works in training alone. reshaping: moves values. sum, gate, concatenation: joins.
+or constant factors. regularisation: works in training alone. reshaping: moves values. sum, difference, gate,
+quotient, concatenation: joins.
 """
 
 CONVOLUTIONS: frozenset[Kind] = frozenset({"convolution", "depthwise", "transposed"})

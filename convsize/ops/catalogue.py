@@ -96,12 +96,14 @@ WORDS = {
 JOINS = {
     "add": "add:Add",
     "multiply": "multiply:Multiply",
+    "subtract": "subtract:Subtract",
+    "divide": "divide:Divide",
     "concatenate": "concatenate:Concatenate",
     "input": "input:Input",
 }
 """What joins branches, and the input."""
 
-_NO_WORDS = frozenset({"input", "sum", "gate", "concatenation"})
+_NO_WORDS = frozenset({"input", "sum", "difference", "gate", "quotient", "concatenation"})
 
 PART = "slice"
 """The word for the part of the depth that a branch of a `split` takes."""

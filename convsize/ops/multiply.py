@@ -42,6 +42,10 @@ class Multiply(Op):
     VALUES: ClassVar[Values] = "multiplied"
     STEM: ClassVar[str] = "mul"
     SPELLING: ClassVar[str] = "*"
+    WORD: ClassVar[str] = "gate"
+    """What messages call it."""
+    OPERAND: ClassVar[str] = "gate"
+    """What messages call its second branch."""
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
@@ -53,8 +57,9 @@ class Multiply(Op):
             return product
         raise GeometryError(
             "E304",
-            f"this gate does not broadcast: {first} and {second}",
-            f"a gate has the depth {first.channels} or 1, and one position (as after `GAP`) or as many as its input",
+            f"this {self.WORD} does not broadcast: {first} and {second}",
+            f"a {self.OPERAND} has the depth {first.channels} or 1, and one position (as after `GAP`) or as many as "
+            "its input",
         )
 
     def output(self, *inputs: Shape) -> Shape:

@@ -18,7 +18,8 @@ from convsize.runtime import layers
 class Function(nn.Module):
     """A function of PyTorch with fixed arguments.
 
-    `cat` takes its operands as a list; `add` and `mul` take two, and fold more of them from left to right.
+    `cat` takes its operands as a list; `add`, `sub`, `mul` and `div` take two, and fold more of them from left to
+    right.
     """
 
     def __init__(self, target: str, kwargs: dict[str, Any]) -> None:

@@ -118,6 +118,26 @@ class Sum(nn.Module):
         return reduce(torch.add, [x.reshape(*x.shape, *ones) for x, ones in pairs])
 
 
+class Difference(nn.Module):
+    """A difference whose flat operands get an axis of 1 for every axis of the others."""
+
+    def forward(self, *operands: Tensor) -> Tensor:
+        rank = max(operand.dim() for operand in operands)
+        axes = [(1,) * (rank - operand.dim()) for operand in operands]
+        pairs = zip(operands, axes, strict=True)
+        return reduce(torch.sub, [x.reshape(*x.shape, *ones) for x, ones in pairs])
+
+
+class Quotient(nn.Module):
+    """A quotient whose flat operands get an axis of 1 for every axis of the others."""
+
+    def forward(self, *operands: Tensor) -> Tensor:
+        rank = max(operand.dim() for operand in operands)
+        axes = [(1,) * (rank - operand.dim()) for operand in operands]
+        pairs = zip(operands, axes, strict=True)
+        return reduce(torch.div, [x.reshape(*x.shape, *ones) for x, ones in pairs])
+
+
 class AveragePool(nn.Module):
     """Average pooling that is dilated, or whose uneven padding does not count.
 

@@ -361,6 +361,8 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "PixelShuffle": words("pixelshuffle", ranks=(2,), depths=(4, 9), r=st.integers(1, 3)),
     "Add": broadcasting("add"),
     "Multiply": broadcasting("multiply"),
+    "Subtract": broadcasting("subtract"),
+    "Divide": broadcasting("divide"),
     "Concatenate": concatenations(),
     "Input": inputs(),
 }

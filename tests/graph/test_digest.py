@@ -34,6 +34,10 @@ SAME = [
     ("C3 as a C3 as b [@a | (@a + @b)] (x + C3D8)", "C3 as b C3 as z [@b | (@z + @b)] (C3D8 + x)"),
 ]
 DIFFERENT = [
+    ("(C3 - R)", "(R - C3)"),
+    ("(C3 / R)", "(R / C3)"),
+    ("(C3 - R)", "(C3 + R)"),
+    ("((C3 - R) - x)", "(C3 - (R - x))"),
     ("C3D8", "C3D8b0"),
     ("C3D8", "C3D8p0"),
     ("C3D8 R", "R C3D8"),

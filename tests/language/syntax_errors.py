@@ -1052,6 +1052,40 @@ CASES: list[tuple[str, list[Finding]]] = [
         ],
     ),
     (
+        "C3 - x",
+        [
+            ("E016", "`-` subtracts branches only inside round brackets, with spaces", "-", "write `(a - b)`"),
+        ],
+    ),
+    (
+        "C3 / x",
+        [
+            ("E016", "`/` divides branches only inside round brackets, with spaces", "/", "write `(a / b)`"),
+        ],
+    ),
+    (
+        "[C3 - x]",
+        [
+            (
+                "E016",
+                "`-` subtracts branches in round brackets, but these are square",
+                "-",
+                "write `(a - b)`",
+            ),
+        ],
+    ),
+    (
+        "(C3 - x + R)",
+        [
+            (
+                "E010",
+                "`-` and `+` are mixed in one group",
+                "+",
+                "put brackets around one of them, as in `((a - b) + c)`",
+            ),
+        ],
+    ),
+    (
         "C3 | R",
         [
             ("E016", "`|` separates branches only inside square brackets", "|", "write `[a | b]`"),

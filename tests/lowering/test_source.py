@@ -216,11 +216,11 @@ def test_weights_start_alike():
 def test_left_out_arguments_are_pytorchs_own():
     import inspect
 
-    from convsize.runtime import calls
+    from convsize.runtime import layers
 
     for target, defaults in DEFAULTS.items():
         home, name = target.split(".")
-        kind = getattr(calls if home == "convsize" else torch.nn, name, None)
+        kind = getattr(layers if home == "convsize" else torch.nn, name, None)
         if kind is None:
             assert name == "LPPool3d"  # older versions have none
             continue

@@ -45,6 +45,42 @@ def add(tape: Tape, first: Value, second: Value | Leaf) -> Value:
     return output
 
 
+def subtract(tape: Tape, first: Value, second: Value) -> Value:
+    """sub: the first gets the very same gradient, the second one of the other sign."""
+    output = tape.like(first, second, itemsize=_common(first, second))
+    needed = tape.needs(first), tape.needs(second)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        negative = tape.like(gradient) if needed[1] else None
+        return [tape.share(gradient) if needed[0] else None, negative]
+
+    tape.record(output, [first, second], [], rule)
+    return output
+
+
+def divide(tape: Tape, first: Value, second: Value) -> Value:
+    """div: g / d for what is divided, -g · ((x / d) / d) for the divisor d."""
+    itemsize = _common(first, second)
+    output = tape.like(first, second, itemsize=itemsize)
+    needed = tape.needs(first), tape.needs(second)
+    kept = [second.storage] if any(needed) else []
+    kept += [first.storage] if needed[1] else []
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        other = None
+        if needed[1]:
+            # Three factors live until the product is there.
+            ratio = tape.like(first, second, itemsize=itemsize)
+            factors = [ratio, tape.like(ratio, second), tape.like(gradient)]
+            other = tape.like(*reversed(factors))
+            for factor in factors:
+                tape.release(factor)
+        return [tape.like(gradient, second) if needed[0] else None, other]
+
+    tape.record(output, [first, second], kept, rule)
+    return output
+
+
 def _scaled(tape: Tape, source: Value) -> Value:
     """A product with a number, which backward keeps (hooks on saved tensors are not shown numbers)."""
     number = tape.number()
@@ -270,18 +306,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     tape.record(power, [raised], [raised.storage], _power_rule(raised))
     tape.release(raised)
     tape.release(mean)
-    output = tape.like(x, power, itemsize=power.itemsize)
-
-    def division(tape: Tape, gradient: Value) -> list[Value | None]:
-        # First d: -g · ((x / d) / d), whose three factors live until the product is there. Then x: g / d.
-        ratio = tape.like(x, power, itemsize=power.itemsize)
-        factors = [ratio, tape.like(ratio, power), tape.like(gradient)]
-        other = tape.like(*reversed(factors))
-        for factor in factors:
-            tape.release(factor)
-        return [tape.like(gradient, power), other]
-
-    tape.record(output, [x, power], [power.storage, x.storage], division)
+    output = divide(tape, x, power)
     tape.release(power)
     return output
 

@@ -121,6 +121,8 @@ def _piece(network: Network, node: Node, batch: int, dtype: str, direction: Dire
     if direction == "backward" and node.op.KIND in {"sum", "concatenation"}:
         # Both hand the gradient on as it is, or views of it; what a sum broadcast is summed.
         times = int(node.op.KIND == "sum" and any(shape != node.output for shape in shapes))
+    if direction == "backward" and node.op.KIND == "difference":
+        times = 1  # one gradient is handed on, the other gets its sign
     calls = node.op.torch(*shapes)
     if overwrites:
         calls = tuple(call.replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)

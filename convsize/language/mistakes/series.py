@@ -62,7 +62,7 @@ def wrong_bracket(scanner: Scanner, opener: str, char: str, span: Span) -> None:
         text = "`|` puts branches side by side in square brackets, but these are round"
         hint = "write `[a | b]`"
     else:
-        verb = "adds" if char == "+" else "multiplies"
+        verb = {"+": "adds", "-": "subtracts", "*": "multiplies", "/": "divides"}[char]
         text = f"`{char}` {verb} branches in round brackets, but these are square"
         hint = f"write `(a {char} b)`"
     at = scanner.opens[-1][1]
@@ -116,6 +116,10 @@ def stray_part(scanner: Scanner) -> None:
         end += 1
     written = text[start:end]
     scanner.pos = end
+    if written == "/" and text[end : end + 64].lstrip(" ")[:1] not in DIGITS:
+        text = "`/` divides branches only inside round brackets, with spaces"
+        scanner.report("E016", text, Span(start, end), "write `(a / b)`")
+        return
     what = "a depth" if written[0] == "D" else "a stride"
     scanner.report(
         "E016",
@@ -332,6 +336,10 @@ def stray(scanner: Scanner, char: str) -> None:
         )
     elif char == "+":
         scanner.report("E016", "`+` adds branches only inside round brackets", span, "write `(a + b)`")
+    elif char == "-" and text[pos - 1 : pos] == " ":
+        scanner.report(
+            "E016", "`-` subtracts branches only inside round brackets, with spaces", span, "write `(a - b)`"
+        )
     elif char == "|":
         scanner.report("E016", "`|` separates branches only inside square brackets", span, "write `[a | b]`")
     elif char == "{":

@@ -147,6 +147,10 @@ def expression(each: Function, operands: Sequence[Expr]) -> Expr:
         return call(each.target, [("", Bracket("[", list(operands), "]")), *arguments])
     if each.target == "torch.add":
         return " + ".join([*texts, *map(flat, values)]).replace(" + -", " - ")
+    if each.target == "torch.sub":
+        return " - ".join(texts)
+    if each.target == "torch.div":
+        return " / ".join(texts)
     if each.target == "torch.mul":
         return " * ".join([*texts, *map(flat, values)])
     if each.target == "F.pad":

@@ -17,7 +17,7 @@ from convsize.records import Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES, families
-from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
+from convsize.views.drawing.parts import SIGNS, Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
 from convsize.views.text import numbers
 
 Direction = Literal["tb", "lr"]
@@ -26,7 +26,6 @@ _FONT = "Helvetica"
 _TO, _BETWEEN = "->", ";"
 """Graphviz takes letters beyond ASCII for wider than they are, and sets a line that has some off its centre."""
 
-_SIGNS = {"sum": "+", "gate": "×"}
 _MANY_LINKS = 1000
 _HURRIED = {"splines": "line", "nslimit": "0.1", "nslimit1": "0.1", "mclimit": "0.01"}
 """With straight lines and few rounds of improvement: 2,000 edges take 8 seconds instead of minutes."""
@@ -131,7 +130,7 @@ class _Dot:
         more = {}
         if part.kind in ("input", "output"):
             more = {"penwidth": "1.6"}
-        elif part.family in _SIGNS:
+        elif part.family in SIGNS:
             more = {"shape": "ellipse", "style": "filled", "margin": "0.02,0.01"}
         elif part.family == "concatenation":
             more = {"shape": "box", "style": "filled", "margin": "0.12,0.02", "penwidth": "1.6"}
@@ -168,8 +167,8 @@ class _Dot:
         share = self.share(part)
         if part.kind in ("input", "output"):
             return _html([f"{_bold(part.label)} {_text(volume)}"])
-        if part.family in _SIGNS:
-            return _html([_bold(_SIGNS[part.family]), self.small(volume)])
+        if part.family in SIGNS:
+            return _html([_bold(SIGNS[part.family]), self.small(volume)])
         if part.family == "concatenation":
             return _html([f"{_bold('concat')} {self.small(volume)}"])
         head = _bold(part.label)

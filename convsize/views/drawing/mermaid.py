@@ -13,12 +13,11 @@ from fractions import Fraction
 from convsize.records import Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme
 from convsize.views.drawing.folded import draw
-from convsize.views.drawing.parts import Box, Detail, Heat, Part, heat_shares, weights
+from convsize.views.drawing.parts import SIGNS, Box, Detail, Heat, Part, heat_shares, weights
 from convsize.views.text import numbers
 
 _SHAPES = {
-    "sum": ("((", "))"),
-    "gate": ("((", "))"),
+    **dict.fromkeys(SIGNS, ("((", "))")),
     "concatenation": ("[[", "]]"),
     "input": ("([", "])"),
     "output": ("([", "])"),
@@ -70,8 +69,8 @@ def _nodes(parts: Iterable[Part | Box], shares: dict[str, Fraction], depth: int)
 
 def _lines(part: Part, times: str, shares: dict[str, Fraction]) -> Iterator[str]:
     volume = numbers.volume(part.after)
-    if part.family in ("sum", "gate"):
-        yield f"{'+' if part.family == 'sum' else '×'}"
+    if part.family in SIGNS:
+        yield SIGNS[part.family]
         yield _text(volume)
         return
     yield f"<b>{_text('concat' if part.family == 'concatenation' else part.label)}{times}</b>"

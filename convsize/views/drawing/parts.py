@@ -20,7 +20,9 @@ _FAMILIES = {
     "scale": "norm",
 }
 """Kinds of layers that are drawn as another one."""
-JOINS = ("sum", "gate", "concatenation")
+SIGNS = {"sum": "+", "difference": "-", "gate": "×", "quotient": "÷"}
+"""What joins that compute are drawn as."""
+JOINS = (*SIGNS, "concatenation")
 _FIGURES: dict[str, Callable[[LayerRow], int]] = {
     "parameters": lambda row: row.parameters,
     "macs": lambda row: row.macs,

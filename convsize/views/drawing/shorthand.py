@@ -12,7 +12,13 @@ from convsize.record import Record
 from convsize.records import LayerRow
 from convsize.views.drawing.parts import JOINS, family
 
-_SIGNS = {"sum": ("(", " + ", ")"), "gate": ("(", " * ", ")"), "concatenation": ("[", " | ", "]")}
+_SIGNS = {
+    "sum": ("(", " + ", ")"),
+    "difference": ("(", " - ", ")"),
+    "gate": ("(", " * ", ")"),
+    "quotient": ("(", " / ", ")"),
+    "concatenation": ("[", " | ", "]"),
+}
 _TOLD = ("convolution", "transposed", "dense", "attention", "pool", "reshaping", *JOINS)
 _ROOM = 64
 """Characters beyond which branches and layers are left out."""

@@ -21,12 +21,12 @@ from convsize.record import Record
 from convsize.records import Report
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES
-from convsize.views.drawing.parts import Box, Detail, Drawing, Heat, Part, heat_shares, weights
+from convsize.views.drawing.parts import JOINS, SIGNS, Box, Detail, Drawing, Heat, Part, heat_shares, weights
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
-_SIGNS = {"sum": "+", "gate": "×", "concatenation": "◆", "input": "○", "output": "○"}
+_SIGNS = {**SIGNS, "concatenation": "◆", "input": "○", "output": "○"}
 _BAR = 10
 _GIVES_WAY = ("layer", "in", "MACs", "parameters")
 _NARROWEST_LABEL = 16
@@ -123,7 +123,7 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
             if part.key in shares:
                 share = shares[part.key]
                 cells["share"] = f"{_bar(share / (largest or 1))} {numbers.share(share):>5}"
-            label = {"sum": "sum", "gate": "gate", "concatenation": "concatenation"}.get(part.family, part.label)
+            label = part.family if part.family in JOINS else part.label
             yield _Row(lanes.of(part), f"{indent}{label}{times}", part.kind == "block", cells)
 
     yield from walk(drawing.parts, 0)

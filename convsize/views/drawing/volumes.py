@@ -21,7 +21,7 @@ from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES, families
-from convsize.views.drawing.parts import Drawing, Heat, Link, Part, family, heat_shares
+from convsize.views.drawing.parts import JOINS, Drawing, Heat, Link, Part, family, heat_shares
 from convsize.views.text import numbers
 
 Scale = Literal["log", "linear"]
@@ -404,7 +404,7 @@ class _Figure:
         """What makes a volume, one layer a line."""
         if part.kind == "input":
             return [part.label]
-        names = {"sum": "sum", "gate": "gate", "concatenation": "concat"}
+        names = {join: join for join in JOINS} | {"concatenation": "concat"}
         if part.kind == "block":
             words = [part.label]
         else:
