@@ -116,11 +116,12 @@ class AxisWindow(Record):
 class Window(Record):
     """What one output of an op sees of its inputs' positions.
 
-    `axes` holds one window per spatial axis; POINTWISE sees its own position, EVERYTHING the whole extent of its
-    input (global pooling, fully connected layers).
+    `axes` holds one window per spatial axis. Of "blocks" they lie side by side, and an output sees the one that it is
+    in. POINTWISE sees its own position, EVERYTHING the whole extent of its input (global pooling, fully connected
+    layers).
     """
 
-    kind: Literal["axes", "pointwise", "everything"]
+    kind: Literal["axes", "blocks", "pointwise", "everything"]
     axes: tuple[AxisWindow, ...] = ()
 
 

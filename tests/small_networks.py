@@ -43,6 +43,13 @@ ATTENTION = (
     "token",
     "token(2)",
     "front",
+    "C1D{6*n} attn(2,relative)",
+    "C1D{6*n} attn(1,window=2)",
+    "C1D{6*n} attn(1,distance,window=2,shift=1)",
+    "C1D{6*n} attn(2,relative,grid=2)",
+    "C1D{6*n} attn(1,key=1)",
+    "[A2 C1D4 | C1D4] as m, q attn(2,@m,@m)",
+    "[A2 C1D8 | C1D4] as m, q attn(1,@m)",
 )
 WINDOWS = (
     "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",

@@ -8,7 +8,7 @@ from fractions import Fraction
 from convsize.errors import Span
 from convsize.geometry import Padding, Shape
 from convsize.graph.evaluate import BuildError, Lookup, evaluate, number_text, whole
-from convsize.graph.scope import Bound, Choice
+from convsize.graph.scope import Bound, Choice, TapValue
 from convsize.language.formatter import expr_text, layer_text
 from convsize.language.tree import Call, Dims, Expr, Layer, Pads
 from convsize.ops import catalogue
@@ -140,8 +140,24 @@ def signature_text(name: str, params: tuple[ParamSpec, ...]) -> str:
         if not param.required and param.default is not None:
             default = param.default
             text += f"={float(default):g}" if isinstance(default, Fraction) else f"={default}"
-        parts.append(text)
+        parts.append(f"@{text}" if param.kind == "tap" else text)
     return f"{name}({', '.join(parts)})"
+
+
+def given_taps(
+    params: tuple[ParamSpec, ...], positional: tuple[Bound, ...], named: tuple[tuple[str, Bound], ...]
+) -> tuple[tuple[TapValue, ...], tuple[Bound, ...], tuple[tuple[str, Bound], ...]]:
+    """The taps that a word takes, in its order, and the other arguments."""
+    names = [param.name for param in params if param.kind == "tap"]
+    if not names:
+        return (), positional, named
+    placed = [value for value in positional if isinstance(value, TapValue)]
+    by_name = {key: value for key, value in named if key in names[len(placed) :] and isinstance(value, TapValue)}
+    found = (*placed, *(by_name[name] for name in names if name in by_name))
+    if len(placed) > len(names) or list(by_name) != names[len(placed) : len(found)]:
+        return (), positional, named  # whose error is said with those of the other arguments
+    rest = tuple(value for value in positional if not isinstance(value, TapValue))
+    return found, rest, tuple((key, value) for key, value in named if key not in by_name)
 
 
 def word_arguments(
@@ -189,7 +205,7 @@ def stated_arguments(
                 taken.append(_word_argument(param, waiting.pop(0), wrong))
             if taken:
                 found[param.name] = _listed(param, taken)
-        elif waiting:
+        elif waiting and param.kind != "tap":
             found[param.name] = _word_argument(param, waiting.pop(0), wrong)
     if waiting:
         raise wrong("too many arguments for")
@@ -227,6 +243,8 @@ def with_defaults(op: Op, defaults: Mapping[str, Argument], shape: Shape, *, siz
 
 
 def _word_argument(param: ParamSpec, value: Bound, wrong: Callable[[str], BuildError]) -> Argument:
+    if param.kind == "tap":
+        raise wrong(f"`{param.name}` must be a tap, as `@{param.name}`, for")
     if param.kind == "choice":
         if isinstance(value, Choice) and value.name in param.choices:
             return value.name

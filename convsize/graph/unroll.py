@@ -17,6 +17,7 @@ from convsize.graph.sharing import Sharing
 from convsize.graph.tokens import (
     Defaults,
     evaluated_text,
+    given_taps,
     stated_arguments,
     suffixes_of,
     with_defaults,
@@ -398,15 +399,19 @@ class Unroller:
         op_type = catalogue.word(name)
         assert op_type is not None
         shape = self.draft.nodes[current].output
+        taps, others, by_name = given_taps(op_type.PARAMS, positional, named)
+        if any(tap.node is None for tap in taps):
+            return None
+        inputs = (current, *(tap.node for tap in taps if tap.node is not None))
         key = (name, positional, named, shape, span)
         built = self.built.get(key)
         if built is None:
             given = self.default_arguments(op_type, current)
-            arguments = word_arguments(name, op_type.PARAMS, positional, named, span, given)
+            arguments = word_arguments(name, op_type.PARAMS, others, by_name, span, given)
             op = self.draft.geometry(lambda: op_type.from_arguments(arguments, shape), span, current)
-            built = self.draft.sized(op, (current,), span, word_text(name, positional, named))
+            built = self.draft.sized(op, inputs, span, word_text(name, positional, named))
             self.built[key] = built
-        return self.draft.add(built, (current,), span, scope)
+        return self.draft.add(built, inputs, span, scope)
 
     def block(
         self,

@@ -129,12 +129,12 @@ class Suffixes(Record):
 class ParamSpec(Record):
     """An argument of a word: `up(scale, mode=nearest)`.
 
-    kind: "int" must be whole, "number" any rational, "choice" one of `choices`. `required` arguments have no default;
-    a `variadic` last one takes all the rest.
+    kind: "int" must be whole, "number" any rational, "choice" one of `choices`, "tap" a named value, which enters the
+    op behind the one before it. `required` arguments have no default; a `variadic` last one takes all the rest.
     """
 
     name: str
-    kind: Literal["int", "number", "choice"] = "int"
+    kind: Literal["int", "number", "choice", "tap"] = "int"
     required: bool = True
     default: int | Fraction | str | None = None
     choices: tuple[str, ...] = ()
@@ -369,6 +369,19 @@ class Op:
     def maps_read(self, *inputs: Shape) -> MapsRead:
         """Which maps of its inputs a map of its output is made of: of all of them, where nothing else is stated."""
         return 1
+
+    def window_of(self, place: int, *inputs: Shape) -> Window:
+        """Which positions of the input at a place one output sees, where not the same of all."""
+        return self.window(*inputs)
+
+    @property
+    def multiple(self) -> int:
+        """What the extents of its input must be multiples of."""
+        return 1
+
+    def macs_backward(self, inputs: tuple[Shape, ...], output: Shape, needs: Sequence[bool], *, trains: bool) -> int:
+        """Multiply-adds of its backward pass: once more for weights that are trained, once for inputs that need it."""
+        return self.macs(inputs, output) * (trains + any(needs))
 
     def without_effect(self, *inputs: Shape) -> str | None:
         """Why it changes nothing, whatever the values; None where it does something."""

@@ -118,8 +118,8 @@ def _seen(
             continue
         window = node.op.window(*network.input_shapes(node))
         for source in node.inputs:
-            if window.kind == "everything" or network.nodes[source].output.rank != node.output.rank:
-                continue  # beyond a global pooling all is seen
+            if window.kind in ("everything", "blocks") or network.nodes[source].output.rank != node.output.rank:
+                continue  # beyond a global pooling all is seen, and windows of attention have no holes
             there = here
             if window.kind == "axes":
                 taps = window.axes[axis].reach if filled else window.axes[axis].kernel

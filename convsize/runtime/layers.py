@@ -179,15 +179,19 @@ class AveragePool(nn.Module):
 class Attention(nn.Module):
     """Attention in heads over all positions.
 
-    The depth holds queries, keys and values, each with its heads one after another.
+    The depth holds queries, keys and values, each with its heads one after another; or
+    keys and values are given, in one tensor or in two.
     """
 
     def __init__(self, heads: int) -> None:
         super().__init__()
         self.heads = heads
 
-    def forward(self, x: Tensor) -> Tensor:
-        q, k, v = (self._in_heads(part) for part in x.chunk(3, dim=1))
+    def forward(self, x: Tensor, *given: Tensor) -> Tensor:
+        if len(given) == 1:
+            given = given[0].chunk(2, dim=1)
+        parts = (x, *given) if given else x.chunk(3, dim=1)
+        q, k, v = (self._in_heads(part) for part in parts)
         out = F.scaled_dot_product_attention(q, k, v)
         return out.mT.reshape(x.shape[0], -1, *x.shape[2:])
 
@@ -195,6 +199,84 @@ class Attention(nn.Module):
         """D@L as heads of L vectors, those of a position one after another."""
         x = x.flatten(2).mT.clone(memory_format=torch.contiguous_format)
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+class WrittenAttention(nn.Module):
+    """Attention in heads, written out: for what is added to the scores, and for keys
+    that are not as deep as values.
+
+    bias: whether offsets between the positions of a window of these extents have a
+    learned number for each head, "relative" by their signs or "distance" without. Of an
+    image that was shifted before its windows were cut, positions do not see those that
+    came from the other end.
+    """
+
+    index: Tensor
+    mask: Tensor
+
+    def __init__(
+        self,
+        heads: int,
+        key_depth: int,
+        extents: tuple[int, ...] = (),
+        bias: str = "",
+        image: tuple[int, ...] = (),
+        window: int = 0,
+        shift: int = 0,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.key_depth = key_depth
+        self.bias = bias
+        self.shift = shift
+        if bias:
+            axes = [torch.arange(extent) for extent in extents]
+            places = torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1)
+            index, count = torch.zeros((), dtype=torch.int64), 1
+            for place, extent in zip(places, extents, strict=True):
+                offset = place[:, None] - place
+                signed = bias == "relative"
+                size = 2 * extent - 1 if signed else extent
+                index = index * size + (offset + extent - 1 if signed else offset.abs())
+                count *= size
+            self.weight = nn.Parameter(torch.zeros(count, heads))
+            self.register_buffer("index", index)
+        if shift:
+            rank, axes = len(image), [torch.arange(extent) for extent in image]
+            limits = [(extent - window, extent - shift) for extent in image]
+            pairs = zip(axes, limits, strict=True)
+            parts = [(at >= first).int() + (at >= last) for at, (first, last) in pairs]
+            regions = torch.stack(torch.meshgrid(*parts, indexing="ij"), dim=-1)
+            cut = [n for extent in image for n in (extent // window, window)]
+            order = (*range(0, 2 * rank, 2), *range(1, 2 * rank, 2), 2 * rank)
+            regions = regions.reshape(*cut, rank).permute(order)
+            regions = regions.reshape(-1, window**rank, rank)
+            apart = (regions[:, None, :, None] != regions[:, None, None]).any(-1)
+            self.register_buffer("mask", torch.where(apart, -100.0, 0.0))
+
+    def forward(self, x: Tensor, *given: Tensor) -> Tensor:
+        keys = self.heads * self.key_depth
+        if not given:
+            parts = torch.split(x, [keys, keys, x.shape[1] - 2 * keys], dim=1)
+        elif len(given) == 1:
+            values = given[0].shape[1] - keys
+            parts = (x, *torch.split(given[0], [keys, values], dim=1))
+        else:
+            parts = (x, *given)
+        q, k, v = (self._in_heads(part) for part in parts)
+        scores: Tensor = (q * self.key_depth**-0.5) @ k.mT
+        if self.bias:
+            scores = scores + self.weight[self.index].movedim(-1, 0)
+        if self.shift:
+            shape = (-1, self.mask.shape[0], *scores.shape[1:])
+            scores = (scores.view(shape) + self.mask).view(scores.shape)
+        out = scores.softmax(-1) @ v
+        return out.mT.reshape(x.shape[0], -1, *x.shape[2:])
+
+    def _in_heads(self, x: Tensor) -> Tensor:
+        """D@L as heads of L vectors, those of a head one after another."""
+        x = x.reshape(x.shape[0], self.heads, x.shape[1] // self.heads, -1)
+        return x.mT.clone(memory_format=torch.contiguous_format)
 
 
 class Position(nn.Module):

@@ -72,10 +72,16 @@ def of_token(mnemonic: str, suffixes: Suffixes, source: Shape) -> Case:
     return sized(op, source)
 
 
+def arguments_of(name: str, **arguments: Argument) -> dict[str, Argument]:
+    op_type = catalogue.word(name)
+    assert op_type is not None
+    return {param.name: arguments.get(param.name, param.default) for param in op_type.PARAMS}
+
+
 def of_word(name: str, source: Shape, **arguments: Argument) -> Case:
     op_type = catalogue.word(name)
     assert op_type is not None
-    complete = {param.name: arguments.get(param.name, param.default) for param in op_type.PARAMS}
+    complete = arguments_of(name, **arguments)
     try:
         op = op_type.from_arguments(complete, source)
     except GeometryError:
@@ -249,9 +255,30 @@ def concatenations(draw) -> Case:
 
 @st.composite
 def attentions(draw) -> Case:
-    heads = draw(st.integers(1, 3))
-    source = draw(volumes(depths=(1, 3)))
-    return of_word("attn", source.replace(channels=3 * heads * source.channels), heads=heads)
+    heads, value = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    kind = draw(st.sampled_from(("plain", "plain", "key", "part", "bias", "one", "two")))
+    source = draw(volumes())
+    if kind in ("one", "two"):
+        key = value if draw(st.booleans()) else draw(st.integers(1, 3))
+        other = draw(volumes())
+        shapes = [source.replace(channels=heads * key)]
+        depths = (key + value,) if kind == "one" else (key, value)
+        shapes += [other.replace(channels=heads * each) for each in depths]
+        op = catalogue.word("attn").from_arguments(arguments_of("attn", heads=heads), shapes[0])
+        return sized(op, *shapes)
+    given = {}
+    key = value
+    if kind == "key" or draw(st.integers(0, 3)) == 0:
+        key = given["key"] = draw(st.integers(1, 3))
+    if kind == "part" or draw(st.integers(0, 2)) == 0:
+        part = draw(st.sampled_from((1, 2, 2, 3)))
+        source = source.replace(spatial=tuple(part * draw(st.integers(1, 5 - source.rank)) for _ in source.spatial))
+        given[draw(st.sampled_from(("window", "window", "grid")))] = part
+        if "window" in given and part > 1 and draw(st.booleans()):
+            given["shift"] = draw(st.integers(1, part - 1))
+    if kind == "bias" or draw(st.integers(0, 2)) == 0:
+        given["bias"] = draw(st.sampled_from(("relative", "distance")))
+    return of_word("attn", source.replace(channels=heads * (2 * key + value)), heads=heads, **given)
 
 
 @st.composite

@@ -81,7 +81,7 @@ def divide(tape: Tape, first: Value, second: Value) -> Value:
     return output
 
 
-def _scaled(tape: Tape, source: Value) -> Value:
+def times_number(tape: Tape, source: Value) -> Value:
     """A product with a number, which backward keeps (hooks on saved tensors are not shown numbers)."""
     number = tape.number()
     output = tape.like(source, number)
@@ -122,7 +122,7 @@ def sum_of(call: Call, inputs: Sequence[Value]) -> Value:
 def multiply(call: Call, inputs: Sequence[Value]) -> Value:
     """A product of tensors, or with a number."""
     if "other" in call.kwargs:
-        return _scaled(call.tape, inputs[0])
+        return times_number(call.tape, inputs[0])
     return folded(product)(call, inputs)
 
 
@@ -297,7 +297,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     tape.release(padded)
     mean = reshaped(tape, means, x.shape)
     tape.release(means)
-    scaled = _scaled(tape, mean)
+    scaled = times_number(tape, mean)
     base = _shifted(tape, scaled)
     tape.release(scaled)
     raised = cast(tape, base, "torch.pow")
@@ -352,7 +352,7 @@ def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
     signed = product(tape, signs, magnitudes)
     tape.release(signs)
     tape.release(magnitudes)
-    sums = _scaled(tape, signed)
+    sums = times_number(tape, signed)
     tape.release(signed)
     output = tape.like(sums)
     tape.record(output, [sums], [sums.storage], _power_rule(sums))

@@ -88,7 +88,27 @@ def reshape(call: Call, inputs: Sequence[Value]) -> Value:
     """A view, or a copy where the memory does not allow one."""
     shape = call.kwargs["shape"]
     assert isinstance(shape, tuple)
-    return reshaped(call.tape, inputs[0], (inputs[0].shape[0], *shape[1:]))
+    return reshaped(call.tape, inputs[0], (prod(inputs[0].shape) // prod(shape[1:]), *shape[1:]))
+
+
+def permute(call: Call, inputs: Sequence[Value]) -> Value:
+    """A view with its axes in another order."""
+    dims = call.kwargs["dims"]
+    assert isinstance(dims, tuple)
+    return permuted(call.tape, inputs[0], dims)
+
+
+def roll(call: Call, inputs: Sequence[Value]) -> Value:
+    """A copy with what leaves one end at the other; backward the same the other way round."""
+    (source,) = inputs
+    tape = call.tape
+
+    def rolled(tape: Tape, value: Value) -> Value:
+        return tape.empty(value.shape, layout_like(value, value.shape), value.itemsize)
+
+    output = rolled(tape, source)
+    tape.record(output, [source], [], lambda tape, gradient: [rolled(tape, gradient)])
+    return output
 
 
 def narrow(call: Call, inputs: Sequence[Value]) -> Value:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from convsize.analyses.memory import composites as arithmetic
 from convsize.analyses.memory import moves as moves
 from convsize.analyses.memory import single_kernels as kernels
-from convsize.analyses.memory.attention import attention
+from convsize.analyses.memory.attention import attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
 from convsize.analyses.memory.strides import Extents
@@ -132,6 +132,8 @@ RECORDERS: dict[str, Recorder] = {
     "torch.cat": moves.concatenate,
     "torch.narrow": moves.narrow,
     "torch.reshape": moves.reshape,
+    "torch.permute": moves.permute,
+    "torch.roll": moves.roll,
     "convsize.AveragePool": arithmetic.average_pool,
     "convsize.Scale": arithmetic.scale,
     "convsize.Affine": arithmetic.affine,
@@ -145,6 +147,7 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Quotient": arithmetic.spread(arithmetic.divide),
     "convsize.Embedding": moves.embedding,
     "convsize.Attention": attention,
+    "convsize.WrittenAttention": written_attention,
     "convsize.Position": arithmetic.position,
     "convsize.Token": moves.token,
 }

@@ -89,30 +89,25 @@ def group_norm(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def softmax(call: Call, inputs: Sequence[Value]) -> Value:
+    """Its output is kept for backward."""
+    return softmaxed(call.tape, inputs[0])
+
+
+def softmaxed(tape: Tape, source: Value) -> Value:
     """Contiguous whatever the input is; in float32 under CUDA's autocast, which reads float16 as it is, and makes a
     gradient in it.
     """
-    (source,) = inputs
-    tape = call.tape
-    if source.itemsize < 4 and tape.autocast is not None and tape.device == "cuda":
-        if tape.autocast == "float16":
-            output = tape.empty(source.shape, None, 4)
-            before = source.itemsize
-            return record(
-                call, inputs, output, [source], lambda tape, gradient: [tape.empty(gradient.shape, None, before)]
-            )
-        source = to_type(tape, source, 4)
-    else:
-        tape.share(source)
-    output = tape.empty(source.shape, None, source.itemsize)
-    record(
-        call,
-        [source],
-        output,
-        [source],
-        lambda tape, gradient: [tape.empty(gradient.shape, None, gradient.itemsize)],
-    )
-    tape.release(source)
+    before = source.itemsize
+    wider = before < 4 and tape.autocast is not None and tape.device == "cuda"
+    read = to_type(tape, source, 4) if wider and tape.autocast != "float16" else tape.share(source)
+    output = tape.empty(source.shape, None, 4 if wider else before)
+    narrow = before if wider and tape.autocast == "float16" else 0
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        return [tape.empty(gradient.shape, None, narrow or gradient.itemsize)]
+
+    tape.record(output, [read], [output.storage], rule)
+    tape.release(read)
     return output
 
 

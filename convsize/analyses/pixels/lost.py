@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.pixels.positions import Budget, BudgetError, Positions, everything, missing, read, union
-from convsize.geometry import AxisWindow, Shape, Window
+from convsize.geometry import AxisWindow, Shape, Window, output_extent
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import Lost, UnreadPixels
@@ -114,7 +114,8 @@ def unread_pixels(network: Network, facts: Sequence[Facts]) -> Unread:
             fact = facts[node.index]
             for place, index in enumerate(node.inputs):
                 before = fact.inputs[place]
-                wanted = _behind(sets, fact.window, before, node.output, budget, memo)
+                window = fact.window if len(node.inputs) == 1 else node.op.window_of(place, *fact.inputs)
+                wanted = _behind(sets, window, before, node.output, budget, memo)
                 if wanted is None:
                     continue
                 other = needed[index]
@@ -146,6 +147,13 @@ def _behind(
     """What a layer reads of one of its inputs to produce `sets` of its output; None where that is nothing."""
     if window.kind == "pointwise" and before.spatial == after.spatial:
         return sets
+    if window.kind == "blocks":
+        # Of a block that is read at all, every position is.
+        counts = tuple([output_extent(old, axis) for old, axis in zip(before.spatial, window.axes, strict=True)])
+        whole = Shape(before.channels, counts)
+        up = Window("axes", tuple([axis.replace(transposed=True) for axis in window.axes]))
+        blocks = _behind(sets, up, whole, after, budget, memo)
+        return None if blocks is None else _behind(blocks, Window("axes", window.axes), before, whole, budget, memo)
     if window.kind == "everything" or before.rank != after.rank:
         return tuple([everything(extent) for extent in before.spatial])
     if window.kind == "pointwise":

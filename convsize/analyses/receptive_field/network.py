@@ -136,7 +136,7 @@ class _Fold:
                 if lost[index]:
                     lost[node.index] = True
                 if state is not None:
-                    after = self.behind(state, fact.window, fact.inputs[place], node.output)
+                    after = self.behind(state, _window(node, fact, place), fact.inputs[place], node.output)
                     if after is None:
                         lost[node.index] = True
                         if self.beyond is None:
@@ -224,7 +224,7 @@ class _Fold:
                 return axes
             key = (place, id(axes))
             if key not in known:
-                known[key] = self.behind(axes, fact.window, fact.inputs[place], node.output)
+                known[key] = self.behind(axes, _window(node, fact, place), fact.inputs[place], node.output)
             return known[key]
 
         found: list[Part] = []
@@ -296,7 +296,11 @@ class _Fold:
                 None if old == 1 and new > 1 else _POINT for old, new in zip(before.spatial, after.spatial, strict=True)
             ]
             return self.each(state, broadcast, before)
-        return self.each(state, window.axes, before)
+        found = self.each(state, window.axes, before)
+        if window.kind == "blocks" and found is not None:
+            # Every position of a block sees what the block as one does.
+            return self.each(found, [axis.replace(transposed=True) for axis in window.axes], before)
+        return found
 
     def each(self, state: Axes, windows: Sequence[AxisWindow | None], before: Shape) -> Axes | None:
         """Every axis behind its window, None for a window that sees the whole axis."""
@@ -374,6 +378,10 @@ class _Fold:
         )
         self.records[key] = (state, record)
         return record
+
+
+def _window(node: Node, fact: Facts, place: int) -> Window:
+    return fact.window if len(fact.inputs) == 1 else node.op.window_of(place, *fact.inputs)
 
 
 def _blind(axes: Axes, output: Shape) -> bool:

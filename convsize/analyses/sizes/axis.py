@@ -128,7 +128,7 @@ def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> N
 
 def _placed(op: Op, shapes: tuple[Shape, ...]) -> bool:
     """Whether an op has parameters for every position by itself, so that there are more of them in a larger input."""
-    if op.window(*shapes).kind != "pointwise" or not shapes[0].rank:
+    if (op.window(*shapes).kind != "pointwise" and op.EXTENTS != "kept") or not shapes[0].rank:
         return False
     larger = tuple(shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
     return op.parameters(*larger) != op.parameters(*shapes)
@@ -265,6 +265,7 @@ class AxisWalk:
             return _Volume(self.constant(node.output.channels), extents)
         rule = node.op.EXTENTS
         if rule == "kept":
+            self.dividing(node, source)
             return _Volume(self.constant(node.output.channels), source.spatial)
         if len(inputs) > 1:
             return self.join(node, inputs)
@@ -295,6 +296,18 @@ class AxisWalk:
                 self.weigh(node, source.elements(), "there is one of its weights for each of {} inputs")
             return source
         return _Volume(self.constant(node.output.channels), source.spatial)
+
+    def dividing(self, node: Node, source: _Volume) -> None:
+        """Extents that are multiples of an op's windows, and parameters for every window or position."""
+        multiple = node.op.multiple
+        if multiple > 1:
+            for line in source.spatial:
+                fine, _ = line.strided(multiple, lambda extent: extent // multiple)
+                self.spend(2 * fine.period)
+                self.need(line, multiple)
+                self.conditions.append(residues([extent % multiple == 0 for extent in fine.offsets]))
+        if node.index in self.plan.placed:
+            self.weigh(node, source.elements(), "its weights depend on the positions of {} inputs")
 
     def flat(self, depth: Line) -> _Volume:
         """A vector, whose length may follow the input."""

@@ -177,7 +177,7 @@ CASTING = frozenset(
     for name in (
         *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear", "prelu"),
         *("max_pool3d", "avg_pool3d", "adaptive_avg_pool3d", "adaptive_max_pool3d", "cross_entropy_loss"),
-        *("mse_loss", "smooth_l1_loss", "cat", "scaled_dot_product_attention"),
+        *("mse_loss", "smooth_l1_loss", "cat", "scaled_dot_product_attention", "matmul"),
     )
 )
 """What autocast casts the operands of; the casts are operators of their own that run as a part of these."""

@@ -49,7 +49,6 @@ def _predicted_work(network: Network, batch: int) -> _Work:
 
     The counter of torch 2.13 multiplies the weights' gradient of a grouped convolution by its groups, which a grouped
     convolution has not to pay. It counts the sums of average pools that PyTorch's layers cannot do as convolutions.
-    Fused attention makes its weights again from queries and keys: five products where forward has two.
     """
     useful: set[int] = set()
     for end in network.outputs.values():
@@ -64,7 +63,7 @@ def _predicted_work(network: Network, batch: int) -> _Work:
         needs = any(flows[index] for index in node.inputs)
         flows[node.index] = needs or trains
         forward += macs
-        ones = again = 0
+        ones = 0
         groups = 1
         for call in node.op.torch(*shapes):
             arguments = dict(call.kwargs)
@@ -73,15 +72,15 @@ def _predicted_work(network: Network, batch: int) -> _Work:
                 assert isinstance(kernel, tuple)
                 ones = prod(node.output.spatial) * prod(map(int, kernel))
             if call.target == "convsize.Attention":
-                again, fused = macs // 2, True
+                fused = True
             given = arguments.get("groups", 1)
             groups = given if isinstance(given, int) and call.target.startswith("nn.Conv") else groups
         sums = batch * node.output.channels * ones
         extra_forward += sums + ones
         if node.index in useful:
-            # The products of attention have two factors, and both have gradients.
-            backward += 2 * macs + again if again and needs else macs * (trains + needs)
-            counted += 2 * macs + again if again and needs else macs * (trains * groups + needs) + sums * needs
+            own = node.op.macs_backward(shapes, node.output, [flows[index] for index in node.inputs], trains=trains)
+            backward += batch * own
+            counted += batch * own + macs * trains * (groups - 1) + sums * needs
             grouped = grouped or (groups > 1 and macs > 0)
     return _Work(forward, forward + extra_forward, backward, counted, grouped, fused)
 

@@ -17,7 +17,7 @@ from convsize.language.tree import File
 from convsize.records import InputSizes, Progression, SizeRange, SizeSet
 
 LARGEST = 600
-WEIGHTS_OF_A_LENGTH = {"fully connected", "batch norm"}
+WEIGHTS_OF_A_LENGTH = {"fully connected", "batch norm", "position embedding", "attention"}
 
 
 def read(text: str) -> File:
