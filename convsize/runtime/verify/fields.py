@@ -126,7 +126,7 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
 
 
 def _is_constant(network: Network, node: Node) -> bool:
-    """Whether a layer norms single values by themselves: a softmax or a layer norm over one map."""
+    """Whether a layer gives the same whatever it sees: a factor of 0, a softmax or a layer norm over one map."""
     shapes = network.input_shapes(node)
     depth: object = shapes[0].channels
     for call in node.op.torch(*shapes):
@@ -134,6 +134,11 @@ def _is_constant(network: Network, node: Node) -> bool:
             shape = dict(call.kwargs)["shape"]
             assert isinstance(shape, tuple)
             depth = shape[1]
+        elif call.target in {"torch.mul", "convsize.Times"}:
+            factors = [
+                number for _, value in call.kwargs for number in (value if isinstance(value, tuple) else (value,))
+            ]
+            return not any(factors)
         elif call.kernel in {"nn.Softmax", "nn.LogSoftmax", "convsize.LayerNorm"}:
             return depth == 1
     return False

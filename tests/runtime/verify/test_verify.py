@@ -90,6 +90,8 @@ NOTHING = {
     "a softmax over one slice": "input: 3@5x5\nC1D4 softmax(1) C3D2",
     "a norm over one map": "input: 3@5x5\nC1D1 LN C3D2",
     "a norm over one map of a part": "input: 2@5x5\nsplit[LN C3 | x]",
+    "a factor of zero": "input: 3@9x9\n[C5D4 times(0) R | C3D4] C3D2",
+    "a factor of zero a map": "input: 3@9x9\nC3D2 times(0,0) C3D2",
     "no numbers": "input: 3@5x5\nC1D4b0 times(-1) lppool(3,2)",
 }
 """Networks with outputs that are no numbers or see nothing, as PyTorch has them."""
