@@ -236,9 +236,12 @@ def _listing(shown: Sequence[LayerChange], width: int, paint: Paint) -> list[str
     out = []
     for each, texts in rows:
         mark, style = _MARKS[each.kind]
-        cells = [Cell(clip(text, size, keep_end=at == 0)) for at, text, size in zip(range(4), texts, room, strict=True)]
+        cells = [
+            Cell(clip(text, size, keep_end=at == 0), "cyan" if at == 1 else None)
+            for at, text, size in zip(range(4), texts, room, strict=True)
+        ]
         first = mark if each.before is not None or each.kind == "added" else "→"
-        out.append(f"{paint(first, style)} {line(cells, room, [True, True, False, False], PLAIN)}")
+        out.append(f"{paint(first, style)} {line(cells, room, [True, True, False, False], paint)}")
     return out
 
 

@@ -155,11 +155,15 @@ def _table(found: Profile, listed: Sequence[Row], width: int, paint: Paint) -> l
     def painted(texts: Sequence[str], style: str | None = None) -> str:
         return line([Cell(text, style) for text in texts], sizes, left, paint)
 
+    def layer(texts: Sequence[str]) -> str:
+        cells = [Cell(text, "cyan" if title == "spec" else None) for title, text in zip(titles, texts, strict=True)]
+        return line(cells, sizes, left, paint)
+
     rule = paint("─" * min(full_width(sizes), width), "dim")
     return [
         painted(titles, "bold"),
         rule,
-        *map(painted, body),
+        *map(layer, body),
         rule,
         painted(last, "bold"),
         *(painted(each, "dim") for each in outside),

@@ -40,7 +40,7 @@ def render(found: TimePrediction, rows: Sequence[LayerRow], *, width: int = 80, 
     out = [
         *titled(found.name, f"on {found.title} · {setting_text(found.setting)}", width, paint),
         "",
-        grid(head, lines, width=width, paint=paint, styles=["cyan", "dim", *[None] * (len(head) - 2)]),
+        grid(head, lines, width=width, paint=paint, styles=[None, "cyan", *[None] * (len(head) - 2)]),
         _whole(found, what, paint),
     ]
     if found.energy is not None:
@@ -141,7 +141,7 @@ def render_sweep(found: Sweep, *, width: int = 80, paint: Paint = PLAIN) -> str:
         f"← {found.knee} is the knee: the smallest batch that reaches nine tenths of the highest throughput. "
         f"Memory is the peak of tensors. {basis(found.largest)}"
     )
-    table = grid(head, rows, width=width, paint=paint, styles=["cyan", *[None] * (len(head) - 1)])
+    table = grid(head, rows, width=width, paint=paint)
     return (
         "\n".join([f"{paint(found.name, 'bold')} on {found.device} · {what}", "", table, *wrapped(note, width)]) + "\n"
     )

@@ -194,7 +194,8 @@ def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN)
     head = f"{report.name} · {found.input} {volume} · {found.end.row.name} {found.end.row.spec}"
     out = [paint(clip(head, width), "bold"), ""]
     for at, row in enumerate(table):
-        cells = [Cell(clip(text, size), None if at else "bold") for text, size in zip(row, room, strict=True)]
+        styles = [("cyan" if header == "spec" else None) if at else "bold" for header in table[0]]
+        cells = [Cell(clip(text, size), style) for text, size, style in zip(row, room, styles, strict=True)]
         out.append(line(cells, room, left, paint))
     out += ["", paint(f"clipped{GAP}pixels of the middle unit's field outside the input", "dim")]
     return "\n".join(out) + "\n"

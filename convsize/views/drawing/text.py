@@ -35,7 +35,7 @@ _NARROWEST_LABEL = 16
 class _Row(Record):
     gutter: str
     label: str
-    bold: bool
+    style: str | None
     cells: dict[str, str]
 
 
@@ -82,9 +82,9 @@ def render(
     out += ["", (blank + line([Cell(header, "bold") for header in headers], room, left, paint)).rstrip()]
     for row in rows:
         text = clip(row.label, label)
-        painted = paint(text, "bold") if row.bold else text
-        start = f"{paint(clip(row.gutter, gutter).ljust(gutter), 'cyan')}  {painted}{' ' * (label - len(text))}  "
-        cells = [Cell(row.cells.get(header, ""), "dim" if header in ("layer", "in") else None) for header in headers]
+        painted = paint(text, row.style)
+        start = f"{paint(clip(row.gutter, gutter).ljust(gutter), 'blue')}  {painted}{' ' * (label - len(text))}  "
+        cells = [Cell(row.cells.get(header, ""), "dim" if header == "in" else None) for header in headers]
         out.append((start + line(cells, room, left, paint)).rstrip())
     if any(each.times > 1 for each in _everything(drawing.parts)):
         note = "×n: repeated n times; a block's figures are for all iterations, a layer's for one"
@@ -114,7 +114,7 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
                 cells["MACs"] = numbers.count(part.macs) if part.macs else ""
             times = f" ×{part.times}" if part.times > 1 else ""
             if isinstance(part, Box):
-                yield _Row(lanes.between(), f"{indent}{part.label}{times}".replace("  ×", " ×"), True, cells)
+                yield _Row(lanes.between(), f"{indent}{part.label}{times}".replace("  ×", " ×"), "bold", cells)
                 yield from walk(part.parts, depth + 1)
                 continue
             if part.kind in ("input", "output"):
@@ -123,8 +123,10 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
             if part.key in shares:
                 share = shares[part.key]
                 cells["share"] = f"{_bar(share / (largest or 1))} {numbers.share(share):>5}"
-            label = part.family if part.family in JOINS else part.label
-            yield _Row(lanes.of(part), f"{indent}{label}{times}", part.kind == "block", cells)
+            join = part.family if part.family in JOINS else None
+            plain = "cyan" if join is None and part.kind not in ("input", "output") else None
+            style = "bold" if part.kind == "block" else plain
+            yield _Row(lanes.of(part), f"{indent}{join or part.label}{times}", style, cells)
 
     yield from walk(drawing.parts, 0)
 
