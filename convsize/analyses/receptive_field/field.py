@@ -330,11 +330,10 @@ def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: 
     best = 0 if wide is None else wide[1] - wide[0] + 1
     shift = field.shift
     for turns, low, high in _turns(field, units):
-        # The clipped extent rises until a border is crossed and falls behind the other: it is largest at a crossing.
-        # Together with what every unit sees it also counts how far away the field is: the last places still inside.
-        places = {0, turns}
-        for crossing in ((-low) // shift, (pixels - 1 - high) // shift, (-high) // shift, (pixels - 1 - low) // shift):
-            places.update(place for place in (int(crossing), int(crossing) + 1) if 0 <= place <= turns)
+        # The clipped extent rises as long as the field begins before the image, and falls from where it ends behind it:
+        # it is largest beside one of these two places, whatever every unit sees besides.
+        crossings = (-low) // shift, (pixels - 1 - high) // shift
+        places = {min(max(int(crossing) + more, 0), turns) for crossing in crossings for more in (0, 1)}
         for place in places:
             first = max(0, ceil(low + shift * place))
             last = min(pixels - 1, floor(high + shift * place))

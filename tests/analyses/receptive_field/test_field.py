@@ -138,6 +138,20 @@ def test_the_best_unit_together_with_what_all_see(chain, units, pixels, data):
     assert best_placed(field, wide, units, pixels) == best
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "jump", "wide", "units", "pixels", "most"),
+    [
+        (-2, -2, 3, (2, 4), 3, 5, 4),  # unit 1 sees pixel 1 and, as all do, 2 … 4; unit 2 sees pixel 4
+        (-9, -8, 5, None, 3, 2, 1),  # unit 2 sees pixels 1 and 2, of which the second is no more there
+        (-7, -5, 4, None, 4, 2, 1),  # unit 2 sees 1 … 3
+        (2, 7, 3, (4, 4), 7, 12, 8),  # unit 2 sees 8 … 13 and pixel 4; unit 1 sees 5 … 10
+        (0, 0, 1, (3, 3), 9, 9, 6),  # unit 8 sees pixels 8 and 3
+    ],
+)
+def test_the_best_unit_by_hand(low, high, jump, wide, units, pixels, most):
+    assert best_placed(Field((low,), (high,), jump, ordered=True), wide, units, pixels) == most
+
+
 def test_upsampling_gives_units_of_different_extents():
     # up(2) then a 3-wide window: output 0 reads -1, 0, 1 = pixels -1, 0, 0; output 1 reads 0, 1, 2 = pixels 0, 0, 1.
     field = behind([AxisWindow(2, 2, transposed=True), AxisWindow(3, 1, 1, 1, 1)])
