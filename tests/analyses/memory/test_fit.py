@@ -9,7 +9,7 @@ import convsize
 from convsize.analyses.memory.fit import largest_batch, largest_input
 from convsize.analyses.memory.peak import training_memory
 from convsize.devices import load
-from convsize.errors import UsageError
+from convsize.errors import SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.records import Capacity, TrainingSetting
 
@@ -46,6 +46,42 @@ def _unasserted(text):
 def _is_volume(word):
     depth, _, extents = word.partition("@")
     return depth.isdigit() and extents != "" and all(part.isdigit() for part in extents.split("x"))
+
+
+def _every_extent(text, shape, memory):
+    """The largest extent that fits and the smallest above it that does not, by trying all of them."""
+    low = high = None
+    for extent in range(1, 45):
+        try:
+            network = convsize.parse(text, inputs={"input": shape(extent)})
+        except SpecError:
+            continue
+        if training_memory(network, TrainingSetting(1)).peak.bytes <= memory:
+            low = extent
+        elif high is None:
+            high = extent
+    return low, high
+
+
+@pytest.mark.parametrize("memory", [2**12, 2**13, 2**14])
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("input: 3@11x11\nC3D4/4p0exact R C3D4", lambda extent: Shape(3, (extent, extent))),
+        ("input: 2@8x24\nC3x20p0 R C1D2", lambda extent: Shape(2, (extent, max(3 * extent, 20)))),
+        ("input: 2@11x8\nC3x1D4/4x1p0exact R C1D4", lambda extent: Shape(2, (extent, 8 * extent // 11))),
+        # Axes that are tied together: which sizes are there is found by building them.
+        ("input: 4@8x8\nM4 IN C3D2", lambda extent: Shape(4, (extent, extent))),
+        ("input: 4@4x8\nM4 IN C3D2", lambda extent: Shape(4, (extent, 2 * extent))),
+        ("input: 4@6x6\nC3 reshape(144) FC10", lambda extent: Shape(4, (extent, extent))),
+    ],
+)
+def test_the_largest_input_is_that_of_all_there_are(text, shape, memory):
+    found = largest_input(convsize.parse(text), TrainingSetting(1), Capacity(memory))
+    low, high = _every_extent(text, shape, memory)
+    name = "input"
+    assert found.inputs == (() if low is None else ((name, shape(low).dims),))
+    assert found.beyond_inputs == (() if high is None else ((name, shape(high).dims),))
 
 
 def test_inputs_grow_in_proportion():
