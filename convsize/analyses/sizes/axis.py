@@ -387,12 +387,12 @@ class AxisWalk:
         def count(extent: int) -> int:
             return output_extent(extent, at(extent), slide.rounding)  # type: ignore[arg-type]
 
+        cropped = -min(window.before, 0) - min(window.after, 0)
         if stride == 1 and slide.same is None and window.before + window.after == window.reach - 1:
-            self.need(line, max(-min(window.before, window.after), 0) + 1)
+            self.need(line, cropped + 1)
             return line  # sharing it is what keeps deep networks cheap
         fine, out = line.strided(stride, count)
         self.spend(2 * fine.period)
-        cropped = -min(window.before, 0) - min(window.after, 0)
         if cropped:
             self.need(line, cropped + 1)
         if slide.rounding == "exact" and stride > 1:
