@@ -113,16 +113,51 @@ class AxisWindow(Record):
         return self.dilation * (self.kernel - 1) + 1
 
 
+class AxisReads(Record):
+    """How the outputs along one axis read the inputs along it where no two neighbours need read alike many.
+
+    Output o reads the inputs first[o] … last[o], as far as there are such, for o in 0 … P-1; output o + P reads what
+    output o reads, `shift` further on. Neighbours touch, overlap or leave gaps, as interpolation at any ratio and pools
+    that do not divide have it.
+    """
+
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    shift: int
+
+    @property
+    def period(self) -> int:
+        """P, after which the pattern repeats."""
+        return len(self.first)
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """How many inputs an output reads, at least and at most, borders left aside."""
+        found = [last - first + 1 for first, last in zip(self.first, self.last, strict=True)]
+        return min(found), max(found)
+
+    def of(self, output: int) -> tuple[int, int]:
+        """The first and the last input that an output reads; they may lie outside of the axis."""
+        turns, phase = divmod(output, len(self.first))
+        return self.first[phase] + turns * self.shift, self.last[phase] + turns * self.shift
+
+
 class Window(Record):
     """What one output of an op sees of its inputs' positions.
 
-    `axes` holds one window per spatial axis. Of "blocks" they lie side by side, and an output sees the one that it is
-    in. POINTWISE sees its own position, EVERYTHING the whole extent of its input (global pooling, fully connected
-    layers).
+    `axes` holds one window per spatial axis, `reads` of uneven windows what every output reads. Of "blocks" the windows
+    lie side by side, and an output sees the one that it is in. POINTWISE sees its own position, EVERYTHING the
+    whole extent of its input (global pooling, fully connected layers).
     """
 
-    kind: Literal["axes", "blocks", "pointwise", "everything"]
+    kind: Literal["axes", "reads", "blocks", "pointwise", "everything"]
     axes: tuple[AxisWindow, ...] = ()
+    reads: tuple[AxisReads, ...] = ()
+
+    @property
+    def by_axis(self) -> tuple[AxisWindow | AxisReads, ...]:
+        """What there is for every axis, even or uneven; nothing where no window slides."""
+        return self.reads or (self.axes if self.kind == "axes" else ())
 
 
 POINTWISE = Window("pointwise")

@@ -33,6 +33,12 @@ MOVES = (
     "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
     "crop(3,1)", "crop(1,1,2)",
 )  # fmt: skip
+RESIZINGS = (
+    "up(3/2)", "up(1/2)", "up(2/3,bilinear)", "up(3/2,bilinear)", "up(2,bilinear,aligned)", "up(1/2,bilinear,aligned)",
+    "up(3/2,bicubic)", "up(2,bicubic,aligned)", "up(1/2,bilinear,antialias)", "up(3/2,bicubic,antialias)", "resize(3)",
+    "resize(5,bilinear)", "resize(2,4,bilinear)", "resize(1,bilinear)", "resize(1,3,bicubic)", "resize(4,2,3)",
+    "GAP2", "GAP3", "GAP1x2", "GAP2x1x2", "GAP5", "GMP2", "GMP3", "GMP2x1", "GMP1x1x2", "GMP5",
+)  # fmt: skip
 ATTENTION = (
     "attn(1)",
     "attn({c//3})",
@@ -61,7 +67,7 @@ WINDOWS = (
 )  # fmt: skip
 FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape({c},1)", "reshape(1,{c})", "reshape({c},1,1)", "GAP", "GMP")
 RESHAPES = ("reshape({c},{a})", "reshape({a},{c})", "reshape({c*a})", "reshape({c},{a},1)", "reshape(1,{a},{c})")
-KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESHAPES, ATTENTION)
+KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESIZINGS, RESHAPES, ATTENTION)
 
 _IDENTITY = ("drop(0.5)", "R", "BN", "C1D{c}", "LN")
 
@@ -131,7 +137,7 @@ class _Writer:
 
     def item(self, source: Shape, level: int) -> tuple[str, Shape]:
         """A layer, a join, a repeat or a block."""
-        kind = self.random.choice("lllllllll+*-/[|rbgs" if level else "l")
+        kind = self.random.choice("lllllllll+*-/[|rbgsu" if level else "lllu")
         c = source.channels
         if kind in "+*-/":
             branches = [self.keeping(source, level - 1)]
@@ -155,6 +161,14 @@ class _Writer:
                 found = [self.aligned(Shape(c // parts, source.spatial), level - 1) for _ in range(parts)]
                 depth = sum(shape.channels for _, shape in found)
                 return f"split[{' | '.join(text for text, _ in found)}]", Shape(depth, source.spatial)
+        if kind == "u":
+            # As large as a value before it is, which is read for its shape alone.
+            near = [(name, shape) for name, shape in self.taps if shape.rank == source.rank > 0]
+            if near:
+                name, shape = self.random.choice(near)
+                found = Shape(c, shape.spatial)
+                if found.elements <= LARGEST:
+                    return f"up(@{name}{self.random.choice(('', ',bilinear', ',bilinear,aligned'))})", found
         if kind == "r":
             return f"({self.keeping(source, level - 1)})*{self.random.choice((2, 2, 3))}", source
         if kind == "b":

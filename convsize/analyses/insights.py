@@ -264,7 +264,7 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
             continue
         node = network.nodes[row.index]
         window = node.op.window(*network.input_shapes(node))
-        if any(axis.stride > 1 for axis in window.axes):
+        if window.reads or any(axis.stride > 1 for axis in window.axes):
             found.append(row)
     if not found:
         return

@@ -69,7 +69,7 @@ def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
     """For every layer what it is, as text, and its inputs; joins that only feed a join of their kind are merged."""
     users: dict[int, list[int]] = {node.index: [] for node in network.nodes}
     for node in network.nodes:
-        for source in node.inputs:
+        for source in node.reads:
             users[source].append(node.index)
     roots = set(network.outputs.values())
     order = {name: place for place, name in enumerate(network.inputs)}
@@ -80,7 +80,7 @@ def _flattened(network: Network) -> tuple[dict[int, str], dict[int, list[int]]]:
     for node in reversed(network.nodes):
         if node.index in merged:
             continue
-        inputs = list(node.inputs)
+        inputs = list(node.reads)
         kind = node.op.KIND
         if kind in _ASSOCIATIVE:
             inputs = _merged_inputs(network, node.index, users, roots, merged)

@@ -134,8 +134,11 @@ class Draft:
             return f"{SHRUNK} on line {first}: {', '.join(step for step, _ in steps)}"
         return f"{SHRUNK} on the way: {', '.join(f'{step} on line {line}' for step, line in steps)}"
 
-    def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope) -> int:
-        """Appends a layer and names it. Raises BuildError E118 where it cannot use the weights that it shares."""
+    def add(self, sized: Sized, inputs: tuple[int, ...], span: Span, scope: Scope, like: int | None = None) -> int:
+        """Appends a layer and names it; `like` is what it takes its extents of.
+
+        Raises BuildError E118 where it cannot use the weights that it shares.
+        """
         index = len(self.nodes)
         name = numbered(sized.op.STEM, scope.counters, scope.taken)
         repeat_of = None
@@ -170,6 +173,7 @@ class Draft:
             repeat_of,
             shared,
             first_use,
+            like,
         )
         self.nodes.append(node)
         return index

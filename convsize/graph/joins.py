@@ -71,11 +71,11 @@ def _path(nodes: Sequence[Node], index: int, branch: Series) -> _Path:
         # Behind a join the way goes on in a branch that has the extents of all.
         before = next((each for each in sources if each.output.spatial == node.output.spatial), sources[0])
         window = node.op.window(*(each.output for each in sources))
-        far = window.kind == "everything" and node.op.EXTENTS != "kept"
+        far = window.kind == "reads" or (window.kind == "everything" and node.op.EXTENTS != "kept")
         if before.output.rank != node.output.rank or far:
             return _Path(None, upsampled)
         inside = any(branch.span.start <= at.start and at.end <= branch.span.end for at in (node.span, *node.calls))
-        for axis, each in enumerate(window.axes if node.op.EXTENTS == "windows" else ()):
+        for axis, each in enumerate(() if node.op.EXTENTS == "cropped" else window.axes):
             reduction[axis] *= Fraction(1, each.stride) if each.transposed else each.stride
             upsampled = upsampled or (inside and each.transposed and each.stride > 1)
         node = before

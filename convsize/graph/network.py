@@ -24,6 +24,7 @@ class Node(Record):
     that this one repeats, or None in a first iteration.
     shared: what its weights are called where it stands in a `shared` block: head.conv1 for all of head1.conv1,
     head2.conv1 …; first: the first of these layers, None for that one itself.
+    like: the node whose extents it takes, as `up(@stem)` does: read for its shape alone, it is no input.
     """
 
     index: int
@@ -39,6 +40,12 @@ class Node(Record):
     repeat_of: int | None = None
     shared: str | None = None
     first: int | None = None
+    like: int | None = None
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """What must be there when it runs: its inputs, and what it reads the shape of."""
+        return self.inputs if self.like is None else (*self.inputs, self.like)
 
     @property
     def module(self) -> str:

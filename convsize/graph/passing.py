@@ -49,7 +49,7 @@ class Passing:
         """One argument: a number, a tap, or a layer, word or block by name."""
         expr = arg.value
         if isinstance(expr, Tap):
-            return TapValue(find_tap(expr, scope))
+            return TapValue(find_tap(expr, scope), expr.name)
         if isinstance(expr, Name):
             name = expr.name
             if params is not None and any(name in param.choices for param in params.PARAMS):

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from convsize.errors import Fix, Span
+from convsize.geometry import Shape
 from convsize.graph.evaluate import BuildError, Unknown, evaluate
 from convsize.graph.layer_names import ATTRIBUTES
 from convsize.language.tree import Expr, Layer, LetStmt, Tap
@@ -32,9 +33,11 @@ class Closure(Record):
 
 
 class TapValue(Record):
-    """A tap that is passed as an argument."""
+    """A tap that is passed as an argument: its value, its name where it is passed, and for a word its volume."""
 
     node: Value
+    name: str
+    shape: Shape | None = None
 
 
 class Choice(Record):

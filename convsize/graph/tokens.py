@@ -203,7 +203,11 @@ def stated_arguments(
             taken = []
             while waiting and not isinstance(waiting[0], Choice):
                 taken.append(_word_argument(param, waiting.pop(0), wrong))
-            if taken:
+            if len(taken) == 1 and isinstance(taken[0], Shape):
+                found[param.name] = taken[0]
+            elif any(isinstance(value, Shape) for value in taken):
+                raise wrong("a tap stands alone, without numbers beside it, in")
+            elif taken:
                 found[param.name] = _listed(param, taken)
         elif waiting and param.kind != "tap":
             found[param.name] = _word_argument(param, waiting.pop(0), wrong)
@@ -216,7 +220,8 @@ def stated_arguments(
         if key in found:
             raise wrong(f"`{key}` is given twice to")
         argument = _word_argument(by_name[key], value, wrong)
-        found[key] = _listed(by_name[key], [argument]) if by_name[key].variadic else argument
+        listed = by_name[key].variadic and not isinstance(argument, Shape)
+        found[key] = _listed(by_name[key], [argument]) if listed else argument
     return found
 
 
@@ -249,8 +254,10 @@ def _word_argument(param: ParamSpec, value: Bound, wrong: Callable[[str], BuildE
         if isinstance(value, Choice) and value.name in param.choices:
             return value.name
         raise wrong(f"`{param.name}` must be one of {', '.join(param.choices)} for")
+    if isinstance(value, TapValue) and param.like:
+        return value.shape
     if not isinstance(value, Fraction):
-        raise wrong(f"`{param.name}` must be a number for")
+        raise wrong(f"`{param.name}` must be a number{' or a tap' if param.like else ''} for")
     if param.kind == "number":
         return value
     if value.denominator != 1:
@@ -267,4 +274,6 @@ def word_text(name: str, positional: tuple[Bound, ...], named: tuple[tuple[str, 
 def _bound_text(value: Bound) -> str:
     if isinstance(value, Fraction):
         return number_text(value)
+    if isinstance(value, TapValue):
+        return f"@{value.name}"
     return value.name if isinstance(value, Choice) else "…"

@@ -12,7 +12,7 @@ from convsize.graph.evaluate import BuildError, Lookup, Unknown, whole
 from convsize.graph.joins import join_error
 from convsize.graph.layer_names import numbered
 from convsize.graph.passing import Passing
-from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, Value, find_tap
+from convsize.graph.scope import Bound, Closure, Lets, Numbers, Scope, TapValue, Value, find_tap
 from convsize.graph.sharing import Sharing
 from convsize.graph.tokens import (
     Defaults,
@@ -403,7 +403,13 @@ class Unroller:
         if any(tap.node is None for tap in taps):
             return None
         inputs = (current, *(tap.node for tap in taps if tap.node is not None))
-        key = (name, positional, named, shape, span)
+        like: Value = None
+        if any(isinstance(value, TapValue) for value in others) or by_name:
+            others = tuple([self.sized(value) for value in others])
+            by_name = tuple([(key, self.sized(value)) for key, value in by_name])
+            values = (*others, *(value for _, value in by_name))
+            like = next((value.node for value in values if isinstance(value, TapValue)), None)
+        key = (name, positional, named, like, shape, span)
         built = self.built.get(key)
         if built is None:
             given = self.default_arguments(op_type, current)
@@ -411,7 +417,15 @@ class Unroller:
             op = self.draft.geometry(lambda: op_type.from_arguments(arguments, shape), span, current)
             built = self.draft.sized(op, inputs, span, word_text(name, positional, named))
             self.built[key] = built
-        return self.draft.add(built, inputs, span, scope)
+        return self.draft.add(built, inputs, span, scope, like)
+
+    def sized(self, value: Bound) -> Bound:
+        """An argument of a word, a tap with its volume. Raises Unknown where an earlier error lost it."""
+        if not isinstance(value, TapValue):
+            return value
+        if value.node is None:
+            raise Unknown
+        return value.replace(shape=self.draft.nodes[value.node].output)
 
     def block(
         self,

@@ -130,7 +130,7 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
     inputs = len(order)
     order += [node for node in network.layers if node.index not in dropped]
     place = {node.index: at for at, node in enumerate(order)}
-    last = {place[index]: at for at, node in enumerate(order) for index in node.inputs}
+    last = {place[index]: at for at, node in enumerate(order) for index in node.reads}
     kept = {place[end] for end in ends.values()}
     blocks = matching_blocks(network, checkpoint, dropped)
     overwritten = overwriting(network, blocks) if in_place else frozenset()
@@ -143,8 +143,10 @@ def lower(network: Network, *, logits: bool = False, in_place: bool = True, chec
         calls = node.op.torch(*shapes)
         if node.index in overwritten:
             calls = tuple(call.replace(kwargs=(*call.kwargs, ("inplace", True))) for call in calls)
+        if node.like is not None:
+            calls = tuple(_like(call) for call in calls)
         own = next((i for i, call in enumerate(calls) if _is_layer(call)), 0)
-        reads = tuple(place[index] for index in node.inputs)
+        reads = tuple(place[index] for index in node.reads)
         unused = () if at in last or at in kept else (at,)
         steps.append(
             Step(
@@ -190,6 +192,12 @@ def _block(block: Block, place: Mapping[int, int], steps: Sequence[Step], inputs
         tuple(index for index in outside if index in dead),
         block.random,
     )
+
+
+def _like(call: TorchCall) -> TorchCall:
+    """A resizing to stated extents as the function that reads them of its second operand."""
+    kwargs = tuple((key, value) for key, value in call.kwargs if key != "size")
+    return call.replace(target="F.interpolate", kwargs=kwargs, like=call.kernel)
 
 
 def _is_layer(call: TorchCall) -> bool:

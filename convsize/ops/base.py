@@ -130,7 +130,8 @@ class ParamSpec(Record):
     """An argument of a word: `up(scale, mode=nearest)`.
 
     kind: "int" must be whole, "number" any rational, "choice" one of `choices`, "tap" a named value, which enters the
-    op behind the one before it. `required` arguments have no default; a `variadic` last one takes all the rest.
+    op behind the one before it. `required` arguments have no default; a `variadic` last one takes all the rest. like: a
+    tap may stand there, `up(@stem)`, which is read for its shape alone: the argument is its volume.
     """
 
     name: str
@@ -139,9 +140,10 @@ class ParamSpec(Record):
     default: int | Fraction | str | None = None
     choices: tuple[str, ...] = ()
     variadic: bool = False
+    like: bool = False
 
 
-Argument = int | Fraction | str | None | tuple[int, ...] | tuple[Fraction, ...]
+Argument = int | Fraction | str | None | Shape | tuple[int, ...] | tuple[Fraction, ...]
 
 
 class MapRange(Record):
@@ -222,12 +224,13 @@ batch: every map, over all samples and positions. map: every map of a sample. gr
 depth at every position. neighbours: the maps around each.
 """
 
-ExtentRule = Literal["windows", "kept", "flattened", "reshaped", "cropped"]
+ExtentRule = Literal["windows", "kept", "flattened", "reshaped", "cropped", "resized"]
 """How the output's extents follow those of the input.
 
 windows: as the op's window says; where it sees everything the output has the same extents whatever enters. kept: as
 they are, though it sees everything. flattened: all values make one vector. reshaped: stated extents, of as many values
-as enter. cropped: stated extents, of no more.
+as enter. cropped: stated extents, of no more. resized: the input's times `scale`, rounded down, or where there is no
+scale stated extents, whatever enters: those of a tap that the layer names, where it does.
 """
 
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")
@@ -382,6 +385,11 @@ class Op:
     def macs_backward(self, inputs: tuple[Shape, ...], output: Shape, needs: Sequence[bool], *, trains: bool) -> int:
         """Multiply-adds of its backward pass: once more for weights that are trained, once for inputs that need it."""
         return self.macs(inputs, output) * (trains + any(needs))
+
+    @property
+    def scale(self) -> tuple[Fraction, ...]:
+        """By what it multiplies every extent, where its extents are `resized` so."""
+        return ()
 
     def without_effect(self, *inputs: Shape) -> str | None:
         """Why it changes nothing, whatever the values; None where it does something."""

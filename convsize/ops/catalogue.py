@@ -58,6 +58,7 @@ WORDS = {
     "drop": "dropout:Dropout",
     "droppath": "drop_path:DropPath",
     "up": "upsample:Upsample",
+    "resize": "upsample:Resize",
     "sumpool": "sum_pool:SumPool",
     "lppool": "lp_pool:LpPool",
     "pad": "pad:Pad",

@@ -5,13 +5,28 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 from convsize.geometry import (
-    EVERYTHING,
+    Extents,
     Shape,
     Window,
 )
-from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Suffixes, TorchCall, Values, Work
+from convsize.ops.base import (
+    ExtentRule,
+    Kind,
+    MapsRead,
+    Op,
+    Parameter,
+    Saved,
+    SaveMode,
+    Suffixes,
+    TorchCall,
+    Values,
+    Work,
+)
 from convsize.ops.shared.windows import (
-    require_spatial,
+    adaptive_extents,
+    adaptive_pooled,
+    adaptive_size,
+    adaptive_window,
     torch_rank,
 )
 
@@ -20,19 +35,20 @@ class GlobalAveragePool(Op):
     """Global average pooling: the mean of every map.
 
     Spec
-        `GAP`.
+        `GAP`; `GAP7`, `GAP1x4`: to so many positions an axis, as adaptive pooling does.
     Shape
-        D@L… -> D@1….
+        D@L -> D@1 per axis, or the extents that are written.
     Window
-        the whole extent of its input.
+        the whole extent of its input. To n positions: ⌊oL/n⌋ … ⌈(o + 1)L/n⌉ - 1 for the output o, which overlap where n
+        does not divide L.
     Parameters
         none.
     MACs
-        none. FLOPs: D·L…: L… - 1 additions and a division a map.
+        none. FLOPs: n - 1 additions and a division for the n values of a window.
     Saved for backward
-        nothing: the gradient of a mean needs no values.
+        nothing: the gradient of a mean needs no values. To more positions than one: input, as PyTorch's kernel has it.
     PyTorch
-        nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d to 1.
+        nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d.
     Source
         Lin et al. 2014, network in network; Varma & Das, ch. 12.
     """
@@ -42,18 +58,20 @@ class GlobalAveragePool(Op):
     VALUES: ClassVar[Values] = "averaged"
     STEM: ClassVar[str] = "gap"
     SPELLING: ClassVar[str] = "GAP"
-    SUFFIXES: ClassVar[tuple[str, ...]] = ()
+    EXTENTS: ClassVar[ExtentRule] = "resized"
+    SUFFIXES: ClassVar[tuple[str, ...]] = ("size",)
+
+    extents: Extents
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
-        return cls()
+        return cls(adaptive_extents("global average pooling", suffixes, source))
 
     def output(self, *inputs: Shape) -> Shape:
-        require_spatial("global average pooling", inputs[0])
-        return Shape(inputs[0].channels, (1,) * inputs[0].rank)
+        return Shape(inputs[0].channels, self.extents)
 
     def window(self, *inputs: Shape) -> Window:
-        return EVERYTHING
+        return adaptive_window(inputs[0], self.extents)
 
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return inputs[0].channels
@@ -65,10 +83,12 @@ class GlobalAveragePool(Op):
         return 0
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return (Work("pool", inputs[0].elements),)
+        return (Work("pool", adaptive_pooled(inputs[0], self.extents)),)
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
+        return (Saved("input"),) if mode.needs[0] and set(self.extents) != {1} else ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
-        return (TorchCall(torch_rank("nn.AdaptiveAvgPool{}d", inputs[0]), (("output_size", 1),)),)
+        return (
+            TorchCall(torch_rank("nn.AdaptiveAvgPool{}d", inputs[0]), (("output_size", adaptive_size(self.extents)),)),
+        )

@@ -125,6 +125,10 @@ def _seen(
                 taps = window.axes[axis].reach if filled else window.axes[axis].kernel
                 steps.take(taps * len(here))
                 there = _through(here, window.axes[axis], filled)
+            elif window.kind == "reads":
+                steps.take(len(here))
+                ends = [window.reads[axis].of(output) for output in here]
+                there = {place for first, last in ends for place in range(first, last + 1)}
             steps.take(len(there))
             positions.setdefault(source, set()).update(there)
     names = {index: name for name, index in network.inputs.items()}

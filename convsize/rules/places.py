@@ -29,7 +29,7 @@ def consumers(network: Network) -> list[list[int]]:
     """For every node the nodes that read it."""
     readers: list[list[int]] = [[] for _ in network.nodes]
     for node in network.nodes:
-        for index in node.inputs:
+        for index in node.reads:
             readers[index].append(node.index)
     return readers
 

@@ -19,7 +19,7 @@ class Function(nn.Module):
     """A function of PyTorch with fixed arguments.
 
     `cat` takes its operands as a list; `add`, `sub`, `mul` and `div` take two, and fold more of them from left to
-    right.
+    right; `interpolate` makes its first as large as its second.
     """
 
     def __init__(self, target: str, kwargs: dict[str, Any]) -> None:
@@ -32,6 +32,8 @@ class Function(nn.Module):
     def forward(self, *operands: Tensor) -> Tensor:
         if self.target == "torch.cat":
             return self._function(operands, **self.kwargs)
+        if self.target == "F.interpolate" and len(operands) > 1:
+            return self._function(operands[0], size=operands[1].shape[2:], **self.kwargs)
         if len(operands) > 1:
             return reduce(self._function, operands)
         return self._function(operands[0], **self.kwargs)

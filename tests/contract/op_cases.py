@@ -149,6 +149,13 @@ def tokens(draw, mnemonic: str, ranks=(1, 2, 3), depths=(2, 6), least=1, **suffi
 
 
 @st.composite
+def adaptive_pools(draw, mnemonic: str, least=1) -> Case:
+    source = draw(volumes((1, 2, 3), (2, 6), least))
+    size = draw(st.one_of(st.none(), numbers(source.rank, 1, 8)))
+    return of_token(mnemonic, Suffixes(size=size), source)
+
+
+@st.composite
 def words(draw, name: str, ranks=(0, 1, 2, 3), depths=(2, 6), least=1, **arguments) -> Case:
     source = draw(volumes(ranks, depths, least))
     return of_word(name, source, **{key: draw(value) for key, value in arguments.items()})
@@ -179,8 +186,37 @@ def clamps(draw) -> Case:
 @st.composite
 def upsamplings(draw) -> Case:
     source = draw(volumes())
-    mode = draw(st.sampled_from(("nearest", "bilinear")))
-    return of_word("up", source, scale=draw(numbers(source.rank, 1, 4)), mode=mode)
+    whole = numbers(source.rank, 1, 4)
+    scale = draw(st.one_of(whole, factors(source.rank), other_volumes(source)))
+    return of_word("up", source, scale=scale, **draw(samplings(source)))
+
+
+SCALES = tuple(Fraction(*each) for each in ((1, 2), (1, 3), (2, 3), (3, 2), (5, 2), (3, 4), (4, 5), (8, 5), (2, 1)))
+
+
+def factors(rank: int) -> st.SearchStrategy[tuple[Fraction, ...]]:
+    each = st.sampled_from(SCALES)
+    return st.one_of(st.tuples(each), st.tuples(*(each,) * rank))
+
+
+def other_volumes(source: Shape) -> st.SearchStrategy[Shape]:
+    """Volumes with as many axes, as a tap has them."""
+    return extents(source.rank).map(lambda spatial: Shape(3, spatial))
+
+
+@st.composite
+def samplings(draw, source: Shape) -> dict[str, str]:
+    """How values between positions are found: what there is for the number of axes."""
+    modes = ("nearest", "bilinear", "bilinear", *(("bicubic",) if source.rank == 2 else ()))
+    mode = draw(st.sampled_from(modes))
+    ways = ("centred", "aligned", *(("antialias",) if source.rank == 2 else ()))
+    return {"mode": mode, "sampling": "centred" if mode == "nearest" else draw(st.sampled_from(ways))}
+
+
+@st.composite
+def resizings(draw) -> Case:
+    source = draw(volumes())
+    return of_word("resize", source, extents=draw(extents(source.rank)), **draw(samplings(source)))
 
 
 @st.composite
@@ -334,8 +370,8 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "AveragePool": pools("A"),
     "SumPool": window_words("sumpool"),
     "LpPool": window_words("lppool", norm_type=st.sampled_from((Fraction(1), Fraction(2), Fraction(5, 2)))),
-    "GlobalAveragePool": tokens("GAP", least=2),
-    "GlobalMaxPool": tokens("GMP"),
+    "GlobalAveragePool": adaptive_pools("GAP", least=2),
+    "GlobalMaxPool": adaptive_pools("GMP"),
     "FullyConnected": tokens("FC", ranks=(0, 1, 2, 3), size=st.tuples(st.integers(1, 5)), bias=BIAS),
     "BatchNorm": batch_norms(),
     "LayerNorm": layer_norms(),
@@ -361,6 +397,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Dropout": words("drop", p=PROBABILITIES),
     "DropPath": words("droppath", p=PROBABILITIES),
     "Upsample": upsamplings(),
+    "Resize": resizings(),
     "Pad": pads(),
     "Crop": crops(),
     "Slice": slices(),

@@ -136,6 +136,12 @@ def stated_support(case: Case, place: int, position: tuple[int, ...]) -> set[tup
                 )
             )
         )
+    if window.kind == "reads":
+        ends = [each.of(at) for each, at in zip(window.reads, position, strict=True)]
+        reads = [
+            set(range(first, last + 1)) & set(range(e)) for (first, last), e in zip(ends, source.spatial, strict=True)
+        ]
+        return set(product(*reads))
     reads = [read_by(*triple) for triple in zip(window.axes, source.spatial, position, strict=True)]
     return set(product(*reads))
 

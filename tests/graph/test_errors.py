@@ -424,7 +424,7 @@ CASES = [
             "E105",
             "`scale` is missing for `up`",
             "up",
-            "write it as `up(scale…, mode=nearest)`",
+            "write it as `up(scale…, mode=nearest, sampling=centred)`",
         ),
     ],
     [

@@ -61,7 +61,7 @@ def test_a_token_is_its_word(token, word):
         ("A3", {"kernel_size": (3, 3), "stride": (3, 3), "padding": Padding("valid")}),
         ("sumpool(3)", {"kernel_size": (3, 3), "stride": (3, 3)}),
         ("lppool(2,3)", {"norm_type": 2, "kernel_size": (3, 3), "stride": (3, 3)}),
-        ("up(2)", {"scale_factor": (2, 2), "linear": False}),
+        ("up(2)", {"scale_factor": (2, 2), "mode": "nearest", "sampling": "centred"}),
         ("FC3", {"out_features": 3, "bias": True}),
         ("pad(1)", {"pairs": ((1, 1), (1, 1))}),
     ],

@@ -401,8 +401,8 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             word("up", (3, (4, 4)), scale=(0,)),
             "E111",
-            "the scale must be at least 1, not 0",
-            "write 1 or more",
+            "the scale must be above 0, not 0",
+            "write `up(2)`, or `up(1/2)`",
         ),
         (
             word("up", (3,), scale=(2,)),

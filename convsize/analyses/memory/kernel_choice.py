@@ -22,11 +22,33 @@ def require_kernels(network: Network, dtype: str) -> None:
     """Raises UsageError where a CPU cannot compute a network in a type, for PyTorch has no kernel for a layer."""
     missing = without_kernel(network, dtype)
     if missing:
-        names = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        smooth = [name for name in missing if name in _smooth(network)]
+        shown = smooth or missing
+        names = ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
         raise UsageError(
-            f"{network.name}: PyTorch averages over no three axes in {dtype} on a CPU (avg_pool3d), as {names} must: "
-            "take float32, or --autocast, which averages in float32"
+            f"{network.name}: {no_antialias(names, dtype)}"
+            if smooth
+            else f"{network.name}: PyTorch averages over no three axes in {dtype} on a CPU (avg_pool3d), as {names} "
+            "must: take float32, or --autocast, which averages in float32"
         )
+
+
+def no_antialias(names: str, dtype: str) -> str:
+    """What to say of interpolation with antialias in half precision."""
+    return (
+        f"PyTorch has no interpolation with antialias in {dtype} on a CPU, as {names} must: take float32, "
+        "or leave `antialias` out"
+    )
+
+
+def _smooth(network: Network) -> tuple[str, ...]:
+    """The layers that interpolate with antialias."""
+    return tuple(
+        node.name
+        for node in network.layers
+        for call in node.op.torch(*network.input_shapes(node))
+        if dict(call.kwargs).get("antialias")
+    )
 
 
 def without_kernel(network: Network, dtype: str) -> tuple[str, ...]:
@@ -38,6 +60,7 @@ def without_kernel(network: Network, dtype: str) -> tuple[str, ...]:
         for node in network.layers
         for call in node.op.torch(*network.input_shapes(node))
         if call.kernel in {"nn.AvgPool3d", "nn.LPPool3d"}
+        or dict(call.kwargs).get("antialias")
         # Maps become an axis of their own, which is averaged over; all axes but the first of space are one.
         or (call.kernel == "nn.LocalResponseNorm" and len(node.output.spatial) > 1)
     )

@@ -18,10 +18,11 @@ from convsize.analyses.memory.call import (
     tensor,
     trained,
 )
-from convsize.analyses.memory.kernel_choice import is_unfolded
+from convsize.analyses.memory.kernel_choice import is_unfolded, no_antialias
 from convsize.analyses.memory.moves import reshaped
 from convsize.analyses.memory.strides import Extents, channels_last, is_channels_last, is_contiguous, row_major
 from convsize.analyses.memory.tape import Leaf, Rule, Tape, Value
+from convsize.errors import UsageError
 
 
 def activation(*order: str, preserves: bool = False) -> Recorder:
@@ -118,6 +119,8 @@ def resample(call: Call, inputs: Sequence[Value]) -> Value:
     """
     (source,) = inputs
     tape = call.tape
+    if call.kwargs.get("antialias") and source.itemsize < 4 and tape.device == "cpu":
+        raise UsageError(no_antialias(call.layer.name, tape.half))
     output = tape.empty(call.result, layout_like(source, call.result), source.itemsize)
     shape, itemsize = source.shape, source.itemsize
     flat = len(shape) == 5 and call.kwargs["mode"] == "nearest"
@@ -171,12 +174,15 @@ def _window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool
 
 
 def mean_pool(call: Call, inputs: Sequence[Value]) -> Value:
-    """The mean of every map, which PyTorch computes as a mean: its gradient is repeated and divided.
+    """The mean of every map, which PyTorch computes as a mean: its gradient is repeated and divided; to more positions
+    than one it is a pool.
 
     On one axis it is the mean of a plane of height 1: what comes back is a view of the plane's gradient.
     """
     (source,) = inputs
     tape = call.tape
+    if any(extent > 1 for extent in call.result[2:]):
+        return _pooled(call, inputs, contiguous=len(call.result) == 5)
     strides = (channels_last if is_channels_last(*as_plane(source)) else row_major)(call.result)
     output = tape.empty(call.result, strides, source.itemsize)
     shape, itemsize = source.shape, source.itemsize

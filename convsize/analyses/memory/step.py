@@ -145,7 +145,7 @@ class Step:
         last: dict[int, int] = {}
         for node in self.network.layers:
             if node.index not in self._dropped:
-                last |= dict.fromkeys(node.inputs, node.index)
+                last |= dict.fromkeys(node.reads, node.index)
                 last.setdefault(node.index, node.index)
         dead: dict[int, list[int]] = {}
         for index, reader in last.items():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsize.analyses.facts import Facts
 from convsize.analyses.pixels.positions import Budget, BudgetError, Positions, everything, missing, read, union
-from convsize.geometry import AxisWindow, Shape, Window, output_extent
+from convsize.geometry import AxisReads, AxisWindow, Shape, Window, output_extent
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import Lost, UnreadPixels
@@ -27,10 +27,11 @@ def lost_pixels(network: Network, facts: Sequence[Facts]) -> LostPixels:
     budget = Budget(_BYTES)
     complete = True
     known: dict[tuple[int, tuple[int, ...]], tuple[Lost, ...]] = {}
-    axes: dict[tuple[AxisWindow, int, int], _Skipped | None] = {}
+    axes: dict[tuple[AxisWindow | AxisReads, int, int], _Skipped | None] = {}
     layers: list[tuple[Lost, ...]] = []
     for node, fact in zip(network.nodes, facts, strict=True):
-        if fact.window.kind != "axes":
+        windows = fact.window.by_axis
+        if not windows:
             layers.append(())
             continue
         key = (id(fact), node.output.spatial)
@@ -38,7 +39,7 @@ def lost_pixels(network: Network, facts: Sequence[Facts]) -> LostPixels:
         if found is None:
             lost = []
             for axis, (window, extent, count) in enumerate(
-                zip(fact.window.axes, fact.inputs[0].spatial, node.output.spatial, strict=True)
+                zip(windows, fact.inputs[0].spatial, node.output.spatial, strict=True)
             ):
                 place = (window, extent, count)
                 if place not in axes:
@@ -62,9 +63,9 @@ class _Skipped(Record):
     trailing: bool
 
 
-def _skipped(window: AxisWindow, extent: int, count: int, budget: Budget) -> _Skipped:
+def _skipped(window: AxisWindow | AxisReads, extent: int, count: int, budget: Budget) -> _Skipped:
     """What `count` windows skip of an axis of `extent` pixels and of the padding around it."""
-    if window.transposed:
+    if isinstance(window, AxisReads) or window.transposed:
         before, padded = 0, extent
         positions = read(everything(count), count, window, extent, budget)
     else:
@@ -102,7 +103,7 @@ def unread_pixels(network: Network, facts: Sequence[Facts]) -> Unread:
     nodes = network.nodes
     budget = Budget(_BYTES)
     needed: list[tuple[Positions, ...] | None] = [None] * len(nodes)
-    memo: dict[tuple[Positions, int, AxisWindow, int], Positions] = {}
+    memo: dict[tuple[Positions, int, AxisWindow | AxisReads, int], Positions] = {}
     for index in network.outputs.values():
         needed[index] = tuple([everything(extent) for extent in nodes[index].output.spatial])
     try:
@@ -142,7 +143,7 @@ def _behind(
     before: Shape,
     after: Shape,
     budget: Budget,
-    memo: dict[tuple[Positions, int, AxisWindow, int], Positions],
+    memo: dict[tuple[Positions, int, AxisWindow | AxisReads, int], Positions],
 ) -> tuple[Positions, ...] | None:
     """What a layer reads of one of its inputs to produce `sets` of its output; None where that is nothing."""
     if window.kind == "pointwise" and before.spatial == after.spatial:
@@ -164,7 +165,7 @@ def _behind(
             ]
         )
     found = []
-    for wanted, axis, extent, count in zip(sets, window.axes, before.spatial, after.spatial, strict=True):
+    for wanted, axis, extent, count in zip(sets, window.by_axis, before.spatial, after.spatial, strict=True):
         if isinstance(wanted, bytes):
             positions = read(wanted, count, axis, extent, budget)
         else:

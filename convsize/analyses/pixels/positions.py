@@ -7,7 +7,9 @@ integers at the speed of C. A budget bounds the bytes that are touched.
 
 from __future__ import annotations
 
-from convsize.geometry import AxisWindow
+from itertools import pairwise
+
+from convsize.geometry import AxisReads, AxisWindow
 
 Ranges = tuple[tuple[int, int], ...]
 Positions = Ranges | bytes
@@ -109,8 +111,10 @@ def missing(positions: Positions, extent: int) -> tuple[int, Ranges]:
     return sum(stop - start for start, stop in gaps), tuple(gaps)
 
 
-def read(outputs: Positions, count: int, window: AxisWindow, extent: int, budget: Budget) -> Positions:
+def read(outputs: Positions, count: int, window: AxisWindow | AxisReads, extent: int, budget: Budget) -> Positions:
     """The positions of an axis of `extent` that are read to produce a set of the `count` outputs of a window."""
+    if isinstance(window, AxisReads):
+        return _uneven(outputs, count, window, extent, budget)
     if not isinstance(outputs, bytes):
         ranges = _transposed_ranges(outputs, window) if window.transposed else _ranges(outputs, window)
         if ranges is not None:
@@ -120,6 +124,23 @@ def read(outputs: Positions, count: int, window: AxisWindow, extent: int, budget
     if window.transposed:
         return _transposed_mask(_bytes(outputs, count), window, extent, budget)
     return _mask(outputs, count, window, extent, budget)
+
+
+def _uneven(outputs: Positions, count: int, reads: AxisReads, extent: int, budget: Budget) -> Positions:
+    """What is read by windows that are uneven: without gaps between neighbours all that lies between two ends."""
+    period = reads.period
+    budget.spend(8 * period)
+    ends = [reads.of(output) for output in range(period + 1)]
+    if not isinstance(outputs, bytes) and all(after[0] <= one[1] + 1 for one, after in pairwise(ends)):
+        return merged([(reads.of(start)[0], reads.of(stop - 1)[1] + 1) for start, stop in outputs], extent)
+    budget.spend(16 * count + extent)
+    mask = bytearray(extent)
+    for output, wanted in enumerate(_bytes(outputs, count)):
+        if wanted:
+            first, last = reads.of(output)
+            first, last = max(first, 0), min(last, extent - 1)
+            mask[first : last + 1] = b"\1" * (last - first + 1)
+    return _compact(bytes(mask))
 
 
 def _ranges(outputs: Ranges, window: AxisWindow) -> list[tuple[int, int]] | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
 
-from convsize.geometry import AxisWindow
+from convsize.geometry import AxisReads, AxisWindow
 from convsize.record import Record
 
 Number = int | Fraction
@@ -70,13 +70,15 @@ def bounded(field: Field) -> Field:
     return Field((low,), (high,), jump, True)
 
 
-def through(field: Field, window: AxisWindow, longest: int) -> Field | None:
+def through(field: Field, window: AxisWindow | AxisReads, longest: int) -> Field | None:
     """The field behind a window; None where its jump is beyond LARGEST_JUMP.
 
     A convolution's output o sees what the inputs o·s - before + d·t see together. Tables grow to at most `longest`
     entries; where an exact one would be longer the field is the linear bound of its units' own.
     """
-    if window.transposed:
+    if isinstance(window, AxisReads):
+        found = _read(field, window, longest)
+    elif window.transposed:
         found = _transposed(field, window, longest)
     elif field.period == 1 and field.ordered:
         found = _slid_line(field, window)
@@ -124,6 +126,27 @@ def _slid(field: Field, window: AxisWindow, longest: int) -> Field:
         _hull(field, unit * window.stride - window.before, window.dilation, window.kernel) for unit in range(period)
     ]
     return _from_edges(edges, field.shift * (window.stride // common), field.ordered)
+
+
+def _read(field: Field, reads: AxisReads, longest: int) -> Field:
+    """Behind uneven windows: output o sees what the inputs first(o) … last(o) see together."""
+    common = gcd(field.period, reads.shift)
+    turns = field.period // common
+    if reads.period * turns > longest and (field.period > 1 or turns > 1):
+        return _read(bounded(field), reads, longest)
+    if reads.period > longest:
+        field = bounded(field)
+        low, high, jump = field.lo[0], field.hi[0], Fraction(field.shift * reads.shift, 1) / reads.period
+        if low is None or high is None:
+            return Field((None,), (None,), jump, False)
+        down = min(field.shift * first - jump * o for o, first in enumerate(reads.first))
+        up = max(field.shift * last - jump * o for o, last in enumerate(reads.last))
+        return Field((low + down,), (high + up,), jump, True)
+    edges = []
+    for unit in range(reads.period * turns):
+        first, last = reads.of(unit)
+        edges.append(_hull(field, first, 1, last - first + 1))
+    return _from_edges(edges, field.shift * (reads.shift // common), field.ordered)
 
 
 def _from_edges(edges: list[tuple[Edge, Edge]], shift: Number, ordered: bool) -> Field:
@@ -241,12 +264,12 @@ def shift_of(first: Field, second: Field, units: int, longest: int) -> Number:
     return Fraction(sum(doubled)) / (2 * len(doubled)) if doubled else 0
 
 
-def early(field: Field, window: AxisWindow) -> Number:
+def early(field: Field, window: AxisWindow | AxisReads) -> Number:
     """How far a strided window's centre lies before the middle of the pixels that it stands for, in pixels.
 
     With half padding it stands on the first of its `s` units, as nearly all networks have it.
     """
-    if window.transposed:
+    if isinstance(window, AxisReads) or window.transposed:
         return 0
     centre = Fraction(window.reach - 1, 2) - window.before
     short = Fraction(window.stride - 1, 2) - max(centre, Fraction(0))

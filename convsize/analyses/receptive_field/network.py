@@ -30,7 +30,7 @@ from convsize.analyses.receptive_field.field import (
     shift_of,
     through,
 )
-from convsize.geometry import AxisWindow, Shape, Window
+from convsize.geometry import AxisReads, AxisWindow, Shape, Window
 from convsize.graph.network import Network, Node
 from convsize.record import Record
 from convsize.records import ReceptiveField, Shift
@@ -296,13 +296,13 @@ class _Fold:
                 None if old == 1 and new > 1 else _POINT for old, new in zip(before.spatial, after.spatial, strict=True)
             ]
             return self.each(state, broadcast, before)
-        found = self.each(state, window.axes, before)
+        found = self.each(state, window.axes or window.reads, before)
         if window.kind == "blocks" and found is not None:
             # Every position of a block sees what the block as one does.
             return self.each(found, [axis.replace(transposed=True) for axis in window.axes], before)
         return found
 
-    def each(self, state: Axes, windows: Sequence[AxisWindow | None], before: Shape) -> Axes | None:
+    def each(self, state: Axes, windows: Sequence[AxisWindow | AxisReads | None], before: Shape) -> Axes | None:
         """Every axis behind its window, None for a window that sees the whole axis."""
         found: list[Axis] = []
         for number, (axis, window) in enumerate(zip(state, windows, strict=True)):

@@ -70,8 +70,8 @@ def _paths(blocks: tuple[str, ...]) -> list[str]:
 
 def _block(network: Network, name: str, members: tuple[int, ...], left_out: frozenset[int]) -> Block:
     own = set(members)
-    inputs = dict.fromkeys(index for member in members for index in network.nodes[member].inputs if index not in own)
-    read = {index for node in network.layers if node.index not in own | left_out for index in node.inputs}
+    inputs = dict.fromkeys(index for member in members for index in network.nodes[member].reads if index not in own)
+    read = {index for node in network.layers if node.index not in own | left_out for index in node.reads}
     read |= {network.nodes[end].inputs[0] if end in left_out else end for end in network.outputs.values()}
     ops = [network.nodes[member].op for member in members]
     return Block(

@@ -10,12 +10,13 @@ function another one at single extents: those few are followed through the graph
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
-from math import lcm, prod
+from math import floor, lcm, prod
 
 from convsize.analyses.sizes.extents import Condition, Line, at_least, common, equal, every, points, residues, size_set
 from convsize.errors import UsageError
-from convsize.geometry import AxisWindow, GeometryError, Padding, Shape, output_extent, remainder
+from convsize.geometry import AxisReads, AxisWindow, GeometryError, Padding, Shape, output_extent, remainder
 from convsize.graph.network import Network, Node
 from convsize.ops.base import Op
 from convsize.record import Record
@@ -59,6 +60,7 @@ class Plan:
         self.slides: dict[int, tuple[_Slide, ...]] = {}
         self.everything: set[int] = set()
         self.placed: set[int] = set()
+        self.reads: dict[int, tuple[AxisReads, ...]] = {}
         self.checkpoint: dict[int, Bound] = {}
         self.coupled: dict[int, Bound] = {}
         self.flat_depths = False
@@ -72,6 +74,10 @@ class Plan:
             self.slides[node.index], sees_everything = known[key]
             if node.op.parameters(*shapes) and _placed(node.op, shapes):
                 self.placed.add(node.index)
+            if node.op.scale:
+                # At a size of which nothing is left over, and small, so that float32 rounds nothing away.
+                whole = tuple(4 * factor.denominator for factor in node.op.scale)
+                self.reads[node.index] = node.op.window(Shape(1, whole)).reads
             if sees_everything:
                 _require_fixed(network, node, shapes)
                 self.everything.add(node.index)
@@ -84,7 +90,15 @@ class Plan:
             slides = self.slides.get(node.index, ())
             spatial = node.output.spatial
             own = spatial[axis] if axis < len(spatial) else None
-            marks.append((slides[axis] if axis < len(slides) else None, own, len(spatial)))
+            scale = node.op.scale
+            marks.append(
+                (
+                    slides[axis] if axis < len(slides) else None,
+                    scale[axis] if axis < len(scale) else None,
+                    own,
+                    len(spatial),
+                )
+            )
         # Where all extents of a volume count at once, the others count as well.
         others = [sorted(node.output.spatial[:axis] + node.output.spatial[axis + 1 :]) for node in nodes]
         return tuple(names), tuple(marks), repr(others)
@@ -137,7 +151,7 @@ def _placed(op: Op, shapes: tuple[Shape, ...]) -> bool:
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
     """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
     window = op.window(*shapes)
-    if window.kind != "axes" or op.EXTENTS == "cropped":
+    if window.kind != "axes" or op.EXTENTS in ("cropped", "resized"):
         return (), window.kind == "everything"
     padding: Padding | None = getattr(op, "padding", None)
     rounding: str = getattr(op, "rounding", "floor")
@@ -170,6 +184,7 @@ class AxisWalk:
         self.line = line
         self.constants: dict[int, Line] = {}
         self.slid: dict[tuple[Line, _Slide, bool], Line] = {}
+        self.scaled: dict[tuple[Line, Fraction, AxisReads | None], Line] = {}
         self.least: dict[Line, int] = {}
         self.joined: dict[tuple[Line, Line], Condition] = {}
         self.conditions: list[Condition] = []
@@ -251,10 +266,10 @@ class AxisWalk:
                     extents[self.axis] = self.line
                     volume = volume.replace(spatial=tuple(extents))
             else:
-                volume = self.layer(node, [volumes[index] for index in node.inputs])
+                volume = self.layer(node, [volumes[index] for index in node.inputs], volumes)
             volumes.append(volume)
 
-    def layer(self, node: Node, inputs: list[_Volume]) -> _Volume:
+    def layer(self, node: Node, inputs: list[_Volume], volumes: list[_Volume]) -> _Volume:
         """What a layer makes of its input volumes, its conditions taken down."""
         slides = self.plan.slides[node.index]
         source = inputs[0]
@@ -269,6 +284,8 @@ class AxisWalk:
             return _Volume(self.constant(node.output.channels), source.spatial)
         if len(inputs) > 1:
             return self.join(node, inputs)
+        if rule == "resized":
+            return self.resized(node, source, volumes)
         if rule == "cropped":
             for line, extent in zip(source.spatial, node.output.spatial, strict=True):
                 self.need(line, extent)
@@ -308,6 +325,44 @@ class AxisWalk:
                 self.conditions.append(residues([extent % multiple == 0 for extent in fine.offsets]))
         if node.index in self.plan.placed:
             self.weigh(node, source.elements(), "its weights depend on the positions of {} inputs")
+
+    def resized(self, node: Node, source: _Volume, volumes: list[_Volume]) -> _Volume:
+        """Stated extents, those of another value, or a scale of those that enter."""
+        depth = self.constant(node.output.channels)
+        if node.like is not None:
+            return _Volume(depth, volumes[node.like].spatial)
+        if not node.op.scale:
+            return self.shape(node.output)
+        pairs = zip(source.spatial, node.op.scale, strict=True)
+        return _Volume(
+            depth, tuple([self.scale(node, line, factor, axis) for axis, (line, factor) in enumerate(pairs)])
+        )
+
+    def scale(self, node: Node, line: Line, factor: Fraction, axis: int) -> Line:
+        """⌊factor·extent⌋, and what is left behind: pixels that a further output would read."""
+        windows = self.plan.reads[node.index]
+        # With aligned corners the last pixel is always read: then the windows follow the extent, not the scale.
+        reads = windows[axis] if windows and axis == self.axis else None
+        if reads is not None and reads.period * factor.denominator != reads.shift * factor.numerator:
+            reads = None
+        key = (line, factor, reads)
+        found = self.scaled.get(key)
+        if found is not None:
+            return found
+        fine, out = line.scaled(factor)
+        self.spend(2 * fine.period)
+        self.need(out, 1)
+        if reads is not None:
+            far = 8 * factor.denominator  # from the border; what is left behind depends on the remainder alone
+            lost = []
+            for extent in fine.offsets:
+                count = floor((extent + far) * factor)
+                end = extent + far - 1
+                lost.append(reads.of(count - 1)[1] < end and reads.of(count)[0] <= end)
+            if any(lost):
+                self.losses.append(residues([not each for each in lost]))
+        self.scaled[key] = out
+        return out
 
     def flat(self, depth: Line) -> _Volume:
         """A vector, whose length may follow the input."""

@@ -8,6 +8,7 @@ stride multiplies it. Rounding up and TensorFlow's padding depend on the residue
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from math import gcd, lcm
 
 from convsize.errors import UsageError
@@ -61,6 +62,13 @@ class Line:
         """The sum of two functions."""
         one, two = common(self, other)
         return Line(one.period, one.slope + two.slope, [a + b for a, b in zip(one.offsets, two.offsets, strict=True)])
+
+    def scaled(self, factor: Fraction) -> tuple[Line, Line]:
+        """The line refined so that its residues fix the extent mod the factor's denominator, and ⌊factor·extent⌋."""
+        whole = factor.denominator
+        fine = self.refined(self.period * (whole // gcd(self.slope, whole)))
+        offsets = [extent * factor.numerator // whole for extent in fine.offsets]
+        return fine, Line(fine.period, fine.slope // whole * factor.numerator, offsets)
 
     def strided(self, stride: int, count: Callable[[int], int]) -> tuple[Line, Line]:
         """The line refined so that its residues fix the extent mod `stride`, and what `count` makes of it.

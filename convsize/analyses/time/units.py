@@ -184,7 +184,7 @@ def _features(network: Network, node: Node, batch: int) -> tuple[float, ...]:
     before, after = shapes[0], node.output
     positions = max(after.area, 1)
     window = node.op.window(*shapes)
-    reach = prod(axis.kernel for axis in window.axes) if window.axes else 1
+    reach = prod(axis.kernel for axis in window.axes) * prod(each.widths[1] for each in window.reads)
     stride = max((float(axis.stride) for axis in window.axes), default=1.0)
     call = _convolution(node.op.torch(*shapes))
     groups = 1 if call is None else _groups(call)

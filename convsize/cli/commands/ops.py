@@ -180,6 +180,8 @@ def window_text(window: Window) -> str:
     """A window in words: 3x3/2 p1, its own position, everything."""
     from convsize.views.text import numbers
 
+    if window.kind == "reads":
+        return numbers.axes(each.widths[1] for each in window.reads)
     if window.kind != "axes":
         return window.kind
     one = window.axes[0]

@@ -60,8 +60,6 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
             instead += "; a ReLU that stops at 6 is `relu6`"
         elif layer.mnemonic == "R":
             instead += f"; {written} in a row are `R*{written}`"
-        elif layer.mnemonic in ("GAP", "GMP"):
-            instead += f"; a window of {written} is `{'A' if layer.mnemonic == 'GAP' else 'M'}{written}`"
     else:
         message = f"the {SUFFIXES[part]} `{written}` means nothing on {what}"
     scanner.report("E102", message, span, instead, fixes=(Fix(span, "", False),))

@@ -153,6 +153,8 @@ def expression(each: Function, operands: Sequence[Expr]) -> Expr:
         return " / ".join(texts)
     if each.target == "torch.mul":
         return " * ".join([*texts, *map(flat, values)])
+    if each.target == "F.interpolate" and len(texts) > 1:
+        return call(each.target, [("", operands[0]), ("size=", f"{texts[1]}.shape[2:]"), *arguments])
     if each.target == "F.pad":
         return call(each.target, [("", operands[0]), ("", values[0]), *arguments[1:]])
     return call(each.target, [("", operands[0]), *arguments])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from convsize.geometry import (
     AXIS_NAMES,
+    EVERYTHING,
     NO_PADDING,
     AxisWindow,
     Extents,
@@ -13,6 +14,7 @@ from convsize.geometry import (
     Padding,
     Rounding,
     Shape,
+    Window,
     dividing,
     output_extent,
     overhang,
@@ -23,6 +25,7 @@ from convsize.geometry import (
 from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, TorchValue
 from convsize.ops.shared.arguments import require_positive, whole
 from convsize.ops.shared.keeps import tensor_bytes
+from convsize.ops.shared.resample import adaptive_reads
 from convsize.record import Record
 from convsize.words import plural
 
@@ -44,6 +47,37 @@ def require_spatial(what: str, shape: Shape) -> None:
         raise GeometryError(
             "E206", f"{what} over {shape.rank} axes: volumes have one to three", "fold axes together with `reshape(…)`"
         )
+
+
+def adaptive_extents(what: str, suffixes: Suffixes, source: Shape) -> Extents:
+    """The extents that an adaptive pool leaves: 1 where nothing is written. Raises GeometryError (E205, E206, E111)."""
+    require_spatial(what, source)
+    extents = per_axis(suffixes.size or (1,), source.rank)
+    for axis, extent in enumerate(extents):
+        require_positive(f"the {axis_name(source, axis)} that is left", extent)
+    return extents
+
+
+def adaptive_window(source: Shape, extents: Extents) -> Window:
+    """What an output of an adaptive pool sees: everything where one is left, else windows that may be uneven."""
+    if set(extents) == {1}:
+        return EVERYTHING
+    reads = (adaptive_reads(extent, count) for extent, count in zip(source.spatial, extents, strict=True))
+    return Window("reads", reads=tuple(reads))
+
+
+def adaptive_pooled(source: Shape, extents: Extents) -> int:
+    """How many values all windows of an adaptive pool hold, over all maps: those where windows overlap count again."""
+    pooled = source.channels
+    for extent, count in zip(source.spatial, extents, strict=True):
+        reads = adaptive_reads(extent, count)
+        pooled *= sum(reads.of(o)[1] - reads.of(o)[0] + 1 for o in range(count))
+    return pooled
+
+
+def adaptive_size(extents: Extents) -> TorchValue:
+    """The `output_size` of an adaptive pool, as a person writes it."""
+    return extents[0] if len(set(extents)) == 1 else extents
 
 
 def window_without_effect(axes: tuple[AxisWindow, ...]) -> str | None:

@@ -107,7 +107,8 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
     for row in rows:
         fields = [field for _, field in row.receptive_fields]
         node = network.nodes[row.index]
-        upsampling = any(axis.transposed for axis in node.op.window(*network.input_shapes(node)).axes)
+        window = node.op.window(*network.input_shapes(node))
+        upsampling = bool(window.reads) or any(axis.transposed for axis in window.axes)
         before = any(unlike[index] for index in node.inputs)
         constant = _is_constant(network, node)
         unlike[row.index] = before or upsampling or constant or any(field.whole for field in fields)

@@ -41,6 +41,13 @@ class Explainer:
                 if formula is not None:
                     said[formula] = f"{said[formula]} and {name}" if formula in said else name
             lines += [f"{name[:1].upper()}{name[1:]}: {formula}." for formula, name in said.items()]
+        elif window is not None and window.kind == "reads":
+            said = {}
+            for name, extent, each, after in zip(_AXES[len(before)], before, window.reads, row.output[1:], strict=True):
+                least, most = each.widths
+                text = f"{extent} positions to {after}, each of {least if least == most else f'{least} to {most}'}"
+                said[text] = f"{said[text]} and {name}" if text in said else name
+            lines += [f"{name[:1].upper()}{name[1:]}: {text}." for text, name in said.items()]
         elif window is not None and window.kind == "everything":
             lines.append("Every unit reads all positions.")
         return " ".join(lines)
@@ -141,7 +148,7 @@ class Explainer:
     def _grown(self, row: LayerRow, field: ReceptiveField) -> str | None:
         """The size before + (reach - 1)·jump of the layer before, where that is the size."""
         window = self.windows.get(row.index)
-        if window is None or window.kind == "everything" or len(row.inputs) != 1:
+        if window is None or window.kind in ("everything", "reads") or len(row.inputs) != 1:
             return None
         before = self._before(row.inputs[0], len(field.size))
         if before is None:

@@ -67,6 +67,9 @@ class Tried:
                 found.append(inputs[node.name])
                 continue
             shapes = tuple(found[index] for index in node.inputs)
+            if node.like is not None:
+                found.append(Shape(shapes[0].channels, found[node.like].spatial))
+                continue
             key = (id(node.op), shapes)
             if key not in self.known:
                 try:
@@ -94,6 +97,13 @@ class Tried:
     @staticmethod
     def drops(op: object, shapes: tuple[Shape, ...], output: Shape, at: int) -> bool:
         window = op.window(*shapes)  # type: ignore[attr-defined]
+        if window.kind == "reads":
+            # A further output would read pixels that none has read; with aligned corners the last one is read.
+            if not op.scale or op.sampling == "aligned":  # type: ignore[attr-defined]
+                return False
+            last = shapes[0].spatial[at] - 1
+            ends = [window.reads[at].of(o) for o in range(output.spatial[at] + 1)]
+            return max(end for _, end in ends[:-1]) < last and ends[-1][0] <= last
         if window.kind != "axes" or at >= len(window.axes) or window.axes[at].transposed:
             return False
         one = window.axes[at]
@@ -217,6 +227,11 @@ HARD = {
     "pixel shuffle": "input: 8@20x20\n[C3/2p0 pixelshuffle(2) | crop(18) C3D2]",
     "asymmetric": "input: 1@33x33\nC4/2p1:2 M3/2p1:0 C2/2p0:1",
     "sum pools": "input: 1@33x33\nsumpool(3,2) lppool(3,2) sumpool(2)",
+    "by a fraction": "input: 1@33x33\nup(3/2,bilinear) C3/2p0 up(2/3) up(1/2,bilinear,antialias)",
+    "by fractions that leave pixels": "input: 1@33x33\n[up(5/4) | up(5/4,bilinear,aligned) | up(5/4,bicubic)] up(1/3)",
+    "to the extents of a tap": "input: 1@33x33\nC3/2p0 as a C3/2 as b M (C1 up(@b) + @b) (x up(@a,bilinear) + @a)",
+    "to the extents of the input": "input: 3@33x20\nC5/4p0 C3/2 GAP up(@input,bilinear,aligned)",
+    "to stated extents": "input: 1@33x33\nC3/2p0 resize(7,9,bilinear) C3/2 FC4",
     "never but here": "input: 1@16x16\n[crop(7) M2 | C3/2p0 C2/2p0] FC2",
 }
 
@@ -242,6 +257,10 @@ def test_equals_brute_force_on_random_networks(seed: int, count: int) -> None:
         "C3d2p0",
         "crop(9)",
         "C3/2p1exact",
+        "up(3/2)",
+        "up(2/3,bilinear)",
+        "up(@input)",
+        "resize(12,bilinear)",
     ]
     solved_ones = 0
     for _ in range(count):

@@ -61,8 +61,12 @@ _EMBEDDING = _sized(
 ENTRIES: dict[str, _Entry] = {
     "abs": _function("abs"),
     "activation": _sized(units.named, "an activation is written by its own name, as `R` or `gelu`"),
-    "adaptiveavgpool": _sized(windows.adaptive("GAP"), "pooling to one position is written `GAP`"),
-    "adaptivemaxpool": _sized(windows.adaptive("GMP"), "pooling to one position is written `GMP`"),
+    "adaptiveavgpool": _sized(
+        windows.adaptive("GAP"), "an adaptive average pool is written `GAPn`, with its n positions an axis"
+    ),
+    "adaptivemaxpool": _sized(
+        windows.adaptive("GMP"), "an adaptive max pool is written `GMPn`, with its n positions an axis"
+    ),
     "add": _SUM,
     "averagepool": _AVERAGE,
     "averagepooling": _AVERAGE,
@@ -149,6 +153,7 @@ ENTRIES: dict[str, _Entry] = {
     "tanh": _function("tanh"),
     "transposedconv": _TRANSPOSED,
     "upsample": _UP,
+    "upsamplingbilinear": _sized(units.upsample_aligned, "it is written `up(s,bilinear,aligned)`, with its factor s"),
     "upsampling": _UP,
     "zeropad": _PAD,
     "zeropadding": _PAD,
@@ -175,6 +180,7 @@ _OWN = {
     "power(p)": "with its exponent p",
     "reshape(d,h,w)": "with the volume",
     "attn(heads)": "with its number of heads",
+    "resize(h,w)": "with the extents to reach",
     "scale": "a learned gain for every map",
     "shuffle(g)": "with its groups",
     "slice(a,b)": "from map a to before map b",
@@ -261,7 +267,6 @@ ELSEWHERE = frozenset(
         "threshold",
         "unfold",
         "unpool",
-        "upsamplingbilinear",
         "weightnorm",
     )
 )

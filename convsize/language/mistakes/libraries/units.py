@@ -194,20 +194,43 @@ def lp_pool(given: Given) -> str:
 
 
 def upsample(given: Given) -> str:
-    """Upsampling by a factor, nearest or linear."""
+    """Upsampling by a factor or to extents, nearest or interpolated."""
+    sampling = ""
+    extents = None
     if given.keras or "interpolation" in given.named:
         scale = given.take("size", at=0, default=2)
         mode = given.take("interpolation", at=None, default="nearest")
     else:
-        if given.take("size", at=0, default=None) is not None:
-            raise Unread("`up` takes the factor, but this is the extent")
-        scale = given.take("scale_factor", at=1)
+        extents = given.take("size", at=0, default=None)
+        scale = given.take("scale_factor", at=1, default=None if extents is not None else MISSING)
         mode = given.take("mode", at=2, default="nearest")
-        if given.take("align_corners", at=3, default=None):
-            raise Unread("a spec's `up` does not align corners")
-    if isinstance(scale, float) and scale.is_integer():
-        scale = int(scale)
-    factors = ",".join(map(str, arguments.extents(scale)))
-    if mode not in ("nearest", "bilinear", "linear", "trilinear"):
+        if arguments.flag(given.take("align_corners", at=3, default=None) or False):
+            sampling = ",aligned"
+        if arguments.flag(given.take("antialias", at=None, default=False)):
+            sampling = ",antialias"
+    if extents is not None:
+        word = f"resize({','.join(map(str, arguments.extents(extents)))}"
+    else:
+        factors = [_factor(each) for each in (scale if isinstance(scale, tuple | list) else [scale])]
+        word = f"up({','.join(factors if len(set(factors)) > 1 else factors[:1])}"
+    if mode not in ("nearest", "bilinear", "linear", "trilinear", "bicubic"):
         raise Unread(f"a spec's `up` has no mode `{mode}`")
-    return f"up({factors})" if mode == "nearest" else f"up({factors},bilinear)"
+    if mode == "nearest":
+        return f"{word})"
+    return f"{word},{'bicubic' if mode == 'bicubic' else 'bilinear'}{sampling})"
+
+
+def upsample_aligned(given: Given) -> str:
+    """Bilinear upsampling with aligned corners, which PyTorch has as a layer of its own."""
+    found = upsample(given)
+    return f"{found[:-1]},bilinear,aligned)"
+
+
+def _factor(value: object) -> str:
+    """A factor as a spec writes it: whole, or a fraction."""
+    if isinstance(value, float) and not value.is_integer():
+        found = Fraction(value).limit_denominator(64)
+        if abs(float(found) - value) > 1e-6:
+            raise Unread(f"`{value}` is no simple fraction")
+        return f"{found.numerator}/{found.denominator}"
+    return str(arguments.whole(int(value) if isinstance(value, float) else value))

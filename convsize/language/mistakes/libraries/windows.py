@@ -250,16 +250,11 @@ def pool(mnemonic: str) -> Callable[[Given], str]:
 
 
 def adaptive(mnemonic: str) -> Callable[[Given], str]:
-    """Reads pools to one position."""
+    """Reads pools to so many positions an axis."""
 
     def read(given: Given) -> str:
         size = arguments.extents(given.take("output_size", at=0))
-        if size != (1,):
-            raise Unread(
-                f"{arguments.dims(size)} positions are left: pool with a window of the extent there divided by "
-                f"{arguments.dims(size)}, gives"
-            )
-        return mnemonic
+        return mnemonic if set(size) == {1} else f"{mnemonic}{arguments.dims(size)}"
 
     return read
 
