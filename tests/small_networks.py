@@ -59,7 +59,8 @@ ATTENTION = (
 )
 WINDOWS = (
     "C1D{n}", "C3D{n}", "C3D{n}", "C3D{n}b0", "C2D{n}p0", "C3D{n}/2", "C1D{n}/2", "C3D{n}d2", "C3D{n}p0", "C{c}",
-    "C3D{c}g{c}", "C1D{2*c}g2", "C2D{n}psame", "C3D{n}/2psame", "C3D{n}p0:1", "C1x3D{n}", "C3x1D{n}/1x2", "C1D{n}/1x2",
+    "C3D{n}ws", "C3D{n}/2b0sws", "C3D{2*c}g{c}sws", "C1D{n}ws{0.001}", "DW3ws", "C3D{c}g{c}", "C1D{2*c}g2",
+    "C2D{n}psame", "C3D{n}/2psame", "C3D{n}p0:1", "C1x3D{n}", "C3x1D{n}/1x2", "C1D{n}/1x2",
     "C1D{n}/2x1", "C1x2D{n}p0", "C1x1x3D{n}", "C2x1x1D{n}p0", "DW3", "DW3D{2*c}", "DW1", "DW3/2", "T1D{n}", "T2D{n}/2",
     "T3D{n}p1", "T3D{n}/2p1a1", "T1D{n}/2", "T2D{c}g{c}", "T3D{n}/2psame", "T1x2D{n}", "M", "M3/1p1", "M2/1", "M1",
     "M3/2ceil", "M3/2p0:1", "M1x2", "M2psame", "A", "A3/1p1", "A3/1p1z0", "A1", "A2/1", "A3/2ceil", "A2d2", "A3p0:1z0",

@@ -174,10 +174,11 @@ _SUFFIX = {
     "b": st.sampled_from(("b0", "b1")),
     "z": st.sampled_from(("z0", "z1")),
     "rounding": st.sampled_from(("floor", "ceil", "exact")),
+    "ws": st.sampled_from(("ws", "sws", "ws{0.001}", "sws{e}")),
 }
 _ALLOWED = {
-    "C": "D / p d g b rounding",
-    "DW": "D / p d g b rounding",
+    "C": "D / p d g b rounding ws",
+    "DW": "D / p d g b rounding ws",
     "T": "D / p d g a b",
     "M": "/ p d rounding",
     "P": "/ p d rounding",

@@ -261,7 +261,7 @@ class _Checker:
 
     def layer(self, layer: Layer) -> Iterator[BuildError]:
         dims = (layer.size, layer.stride, layer.dilation, layer.output_padding)
-        for expr in (*(each for group in dims for each in group or ()), layer.depth, layer.groups):
+        for expr in (*(each for group in dims for each in group or ()), layer.depth, layer.groups, layer.epsilon):
             if expr is not None:
                 yield from self.expr(expr)
         if layer.padding is not None:

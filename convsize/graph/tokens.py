@@ -124,6 +124,8 @@ def suffixes_of(layer: Layer, lookup: Lookup) -> Suffixes:
         bias=layer.bias,
         count_zeros=layer.count_zeros,
         rounding=layer.rounding,
+        standard=layer.standard,
+        epsilon=None if layer.epsilon is None else evaluate(layer.epsilon, lookup),
     )
 
 

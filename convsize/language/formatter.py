@@ -92,6 +92,10 @@ def layer_text(layer: Layer, show: Callable[[Expr], str]) -> str:
         parts.append("z1" if layer.count_zeros else "z0")
     if layer.rounding is not None:
         parts.append(layer.rounding)
+    if layer.standard is not None:
+        shown = "" if layer.epsilon is None else show(layer.epsilon)
+        braced = shown if not shown or shown.startswith("{") else f"{{{shown}}}"
+        parts.append(layer.standard + braced)
     return "".join(parts)
 
 

@@ -90,6 +90,8 @@ def read_layer(scanner: Scanner) -> Layer:
     bias: bool | None = None
     count_zeros: bool | None = None
     rounding: Literal["floor", "ceil", "exact"] | None = None
+    standard: Literal["ws", "sws"] | None = None
+    epsilon: Expr | None = None
     while True:
         char = text[pos]
         if char in _ENDS:
@@ -121,6 +123,12 @@ def read_layer(scanner: Scanner) -> Layer:
             rounding = ROUNDINGS[char]
             scanner.pos = pos + len(rounding)
             part = "rounding"
+        elif (char == "w" and following == "s") or (char == "s" and text.startswith("ws", pos + 1)):
+            standard = "ws" if char == "w" else "sws"
+            scanner.pos = pos + len(standard)
+            part = "ws"
+            if text[scanner.pos] == "{":
+                epsilon = _dim(scanner, start)
         elif char in IDENTIFIER or char == "." or (char == "-" and following in DIGITS):
             raise Misread("bad_tail", start, pos, mnemonic)
         else:
@@ -141,6 +149,8 @@ def read_layer(scanner: Scanner) -> Layer:
         bias,
         count_zeros,
         rounding,
+        standard,
+        epsilon,
         tuple(written),
     )
 

@@ -31,6 +31,7 @@ SUFFIXES: dict[str, str] = {
     "b": "bias",
     "z": "zeros",
     "rounding": "rounding",
+    "ws": "weight standardisation",
 }
 # How each is written, for help lines.
 SAMPLES: dict[str, str] = {
@@ -43,6 +44,7 @@ SAMPLES: dict[str, str] = {
     "b": "b0",
     "z": "z0",
     "rounding": "ceil",
+    "ws": "ws",
 }
 ROUNDINGS: dict[str, Literal["floor", "ceil", "exact"]] = {"f": "floor", "c": "ceil", "e": "exact"}
 PAD_MODES: dict[str, Literal["same", "valid", "half", "full"]] = {
@@ -54,7 +56,7 @@ PAD_MODES: dict[str, Literal["same", "valid", "half", "full"]] = {
 
 _NONE: frozenset[str] = frozenset()
 _BIAS = frozenset("b")
-_CONVOLUTION = frozenset(("D", "/", "p", "d", "g", "b", "rounding"))
+_CONVOLUTION = frozenset(("D", "/", "p", "d", "g", "b", "rounding", "ws"))
 
 MNEMONICS: dict[str, Mnemonic] = {
     "C": Mnemonic("a convolution", "optional", "kernel", _CONVOLUTION),

@@ -75,7 +75,8 @@ class Layer(Record):
     """One layer token, as written; what was not written is None.
 
     `mnemonic` is the canonical one (`P` is kept as `M`, an alias as what it stands for). `suffixes` gives the place of
-    every part that was written, by its head: "size", "D", "/", "p", "d", "g", "a", "b", "z", "rounding".
+    every part that was written, by its head: "size", "D", "/", "p", "d", "g", "a", "b", "z", "rounding", "ws".
+    standard: how its filters are standardised, `ws`, or `sws` with a gain; epsilon: the number in braces behind it.
     """
 
     mnemonic: str
@@ -90,6 +91,8 @@ class Layer(Record):
     bias: bool | None = None
     count_zeros: bool | None = None
     rounding: Literal["floor", "ceil", "exact"] | None = None
+    standard: Literal["ws", "sws"] | None = None
+    epsilon: Expr | None = None
     suffixes: tuple[tuple[str, Span], ...] = ()
 
 

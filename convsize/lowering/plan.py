@@ -110,7 +110,7 @@ _RECTIFIERS = {
     "nn.Softplus": 0.0,
 }
 _SATURATING = {"nn.Sigmoid", "nn.Tanh", "nn.Hardsigmoid", "nn.Hardtanh", "nn.Softmax", "nn.LogSoftmax"}
-_WEIGHTED = ("nn.Conv", "nn.Linear")
+_WEIGHTED = ("nn.Conv", "nn.Linear", "convsize.StdConv")
 
 
 def lower(network: Network, *, logits: bool = False, in_place: bool = True, checkpoint: tuple[str, ...] = ()) -> Plan:

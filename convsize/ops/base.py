@@ -103,6 +103,18 @@ class TorchCall(Record):
     like: str = ""
 
     @property
+    def convolution(self) -> TorchCall | None:
+        """The convolution that it is, or that it computes besides other things; None where it is no such thing."""
+        if self.target.startswith("nn.Conv"):
+            return self
+        if self.target != "convsize.StdConv":
+            return None
+        kwargs = tuple(pair for pair in self.kwargs if pair[0] not in ("gain", "eps"))
+        kernel = dict(kwargs)["kernel_size"]
+        assert isinstance(kernel, tuple)
+        return TorchCall(f"nn.Conv{len(kernel)}d", kwargs)
+
+    @property
     def kernel(self) -> str:
         """The call by which it is known how this one runs."""
         return self.like or self.target
@@ -111,7 +123,8 @@ class TorchCall(Record):
 class Suffixes(Record):
     """A layer token's numbers once evaluated and with the file's defaults applied; None where nothing was said.
 
-    size, stride, dilation, output_padding hold one number for every axis or one per axis.
+    size, stride, dilation, output_padding hold one number for every axis or one per axis. standard: how the filters are
+    standardised; epsilon: what is added to their variance.
     """
 
     size: Extents | None = None
@@ -124,6 +137,8 @@ class Suffixes(Record):
     bias: bool | None = None
     count_zeros: bool | None = None
     rounding: Rounding | None = None
+    standard: Literal["ws", "sws"] | None = None
+    epsilon: Fraction | None = None
 
 
 class ParamSpec(Record):

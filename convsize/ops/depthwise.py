@@ -20,13 +20,21 @@ from convsize.ops.base import Kind, MapsRead, Op, Parameter, Saved, SaveMode, Su
 from convsize.ops.shared.arguments import (
     require_positive,
 )
+from convsize.ops.shared.standard import (
+    Standard,
+    convolution_call,
+    convolution_parameters,
+    kept_standard,
+    require_variance,
+    standard_of,
+    standard_work,
+)
 from convsize.ops.shared.windows import (
     kept_convolution,
     padded_call,
     require_spatial,
     resolve,
     slide,
-    torch_rank,
 )
 
 
@@ -34,13 +42,14 @@ class DepthwiseConvolution(Op):
     """Depthwise convolution: every map is convolved by filters of its own; nothing crosses the depth.
 
     Spec
-        `DW3D64/2p1d2b0ceil`: as `C`. D' is a multiple m of the depth D (m filters a map) and D where left out.
+        `DW3D64/2p1d2b0ceil`: as `C`, `ws` and `sws` included. D' is a multiple m of the depth D (m filters a map) and D
+        where left out.
     Shape
         D@L -> D'@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis.
     Window
         k per axis with stride, dilation and padding.
     Parameters
-        weight D'·1·k…, bias D'.
+        weight D'·1·k…, bias D'; with `sws` gain D'.
     MACs
         D'·L'…·k…: D times less than a full convolution. The bias adds D'·L'… FLOPs.
     Saved for backward
@@ -55,8 +64,8 @@ class DepthwiseConvolution(Op):
     KIND: ClassVar[Kind] = "depthwise"
     VALUES: ClassVar[Values] = "linear"
     STEM: ClassVar[str] = "dwconv"
-    SPELLING: ClassVar[str] = "DW3D64/2p1d1b1floor"
-    SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "b", "rounding")
+    SPELLING: ClassVar[str] = "DW3D64/2p1d1b1floorws"
+    SUFFIXES: ClassVar[tuple[str, ...]] = ("size", "D", "/", "p", "d", "b", "rounding", "ws")
 
     out_channels: int
     kernel_size: Extents
@@ -65,6 +74,7 @@ class DepthwiseConvolution(Op):
     dilation: Extents
     bias: bool
     rounding: Rounding
+    standard: Standard | None
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
@@ -84,6 +94,7 @@ class DepthwiseConvolution(Op):
             dilation=per_axis(suffixes.dilation or (1,), source.rank),
             bias=suffixes.bias is not False,
             rounding=suffixes.rounding or "floor",
+            standard=standard_of(suffixes),
         )
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
@@ -101,6 +112,7 @@ class DepthwiseConvolution(Op):
                 f"{self.out_channels % source.channels}",
                 f"write `D{nearest}`, or leave `D` out and follow with `C1D{self.out_channels}`",
             )
+        require_variance(self.standard, prod(self.kernel_size))
         return Shape(self.out_channels, slide(source, self._axes(source), self.rounding))
 
     def window(self, *inputs: Shape) -> Window:
@@ -110,23 +122,29 @@ class DepthwiseConvolution(Op):
         return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        weight = Parameter("weight", (self.out_channels, 1, *self.kernel_size))
-        return (weight, Parameter("bias", (self.out_channels,), "bias")) if self.bias else (weight,)
+        return convolution_parameters(self.standard, self.out_channels, 1, self.kernel_size, bias=self.bias)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return output.elements * prod(self.kernel_size)
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return (Work("bias", output.elements),) if self.bias else ()
+        bias = (Work("bias", output.elements),) if self.bias else ()
+        if self.standard is None:
+            return bias
+        return (*bias, standard_work(self.standard, self.parameters(*inputs)[0]))
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return kept_convolution(self._axes(inputs[0]), inputs[0], self.rounding, mode)
+        weight: tuple[Saved, ...] = (Saved("parameter", name="weight"),)
+        if self.standard is not None:
+            weight = kept_standard(self.standard, self.parameters(*inputs)[0], mode)
+        return kept_convolution(self._axes(inputs[0]), inputs[0], self.rounding, mode, weight)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         (source,) = inputs
         pads, padding = padded_call(self._axes(source), source, self.rounding)
-        call = TorchCall(
-            torch_rank("nn.Conv{}d", source),
+        call = convolution_call(
+            self.standard,
+            source.rank,
             (
                 ("in_channels", source.channels),
                 ("out_channels", self.out_channels),

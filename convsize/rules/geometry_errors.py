@@ -147,7 +147,8 @@ RULES = (
         code="E212",
         name="normalisation-without-values",
         summary="a normalisation over nothing",
-        checks="Group normalisation whose groups do not divide the depth; instance normalisation of a single position.",
+        checks="Group normalisation whose groups do not divide the depth; instance normalisation of a single position; "
+        "weight standardisation (`ws`) of filters of a single weight.",
         why="The variance of a single value is 0, and so is every output; groups must be of equal size.",
         source="Wu & He 2018; PyTorch refuses both.",
         example="input: 3@32x32\nC3D48 GN32 R FC10\n",

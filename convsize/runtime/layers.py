@@ -299,3 +299,42 @@ class Token(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat((self.weight.expand(x.shape[0], -1, -1), x), dim=2)
+
+
+class StdConv(nn.Module):
+    """A convolution whose filters have mean 0 and variance 1.
+
+    With `gain` each is scaled, by a learned gain over the root of its size.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+        dilation: int | tuple[int, ...] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        gain: bool = False,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__()
+        shape = (out_channels, in_channels // groups, *kernel_size)
+        self.weight = nn.Parameter(torch.empty(shape))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        ones = torch.ones(out_channels, *(1,) * (len(shape) - 1))
+        self.gain = nn.Parameter(ones) if gain else None
+        self.eps = eps
+        self.slide = (stride, padding, dilation, groups)
+        self.convolve = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(kernel_size)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.weight.reshape(1, self.weight.shape[0], -1)
+        gain = None
+        if self.gain is not None:
+            gain = (self.gain * rows.shape[2] ** -0.5).view(-1)
+        rows = F.batch_norm(rows, None, None, gain, None, True, 0.0, self.eps)
+        return self.convolve(x, rows.reshape_as(self.weight), self.bias, *self.slide)

@@ -105,6 +105,8 @@ def convolutions(draw, mnemonic: str) -> Case:
         groups=None if mnemonic == "DW" else groups,
         bias=draw(st.sampled_from((None, False, True))),
         rounding=draw(st.sampled_from(ROUNDINGS)),
+        standard=draw(st.sampled_from((None, None, "ws", "sws"))),
+        epsilon=draw(st.sampled_from((None, Fraction(1, 1000)))),
     )
     return of_token(mnemonic, suffixes, source)
 

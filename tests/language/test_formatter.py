@@ -54,6 +54,8 @@ def canonical(text: str) -> str:
         ("let N = 2 ,k=( 1+2 )*3", "let N=2, k=(1+2)*3"),
         ("def f( a,b = 1 ):C{a}", "def f(a, b=1): C{a}"),
         ("def f(): R", "def f: R"),
+        ("C3D8sws{ 1 }ceil", "C3D8ceilsws{1}"),
+        ("C3wsb0D8", "C3D8b0ws"),
         ("shared  f( a ):C{a}", "shared f(a): C{a}"),
         ("head  b@p:FC4", "head b @p: FC4"),
         (

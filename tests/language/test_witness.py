@@ -133,6 +133,7 @@ expect: params=7978856
 """,
     "def se(r, n=c): (x * GAP FC{n/r} R FC{n} sigmoid)\n",
     "def cn(n=c): (DW7 LN C1D{4*n} gelu C1D{n} scale + x)\n",
+    "C3D64ws C3D64b0sws{0.00001}R DW3ws{e}ceil\ndefault: Cb0ws\n",
     "shared tower(n, k=3): (C{k}D{n} R)*2\n@left tower(8) as a @right tower(8)\n",
     "dd(256) [crop(104) | M dd(512) T2D256/2] dd(256)\n",
     "embed(18765,300) [C3D100p0 R GMP | C4D100p0 R GMP | C5D100p0 R GMP] drop(0.5) FC2 S\n",

@@ -11,7 +11,7 @@ from convsize.ops.depthwise import DepthwiseConvolution
 from convsize.ops.relu import ReLU
 from convsize.ops.sigmoid import Sigmoid
 
-FIELDS = (8, (3, 3), (1, 1), Padding("half"), (1, 1), 2, True, "floor")
+FIELDS = (8, (3, 3), (1, 1), Padding("half"), (1, 1), 2, True, "floor", None)
 
 
 def test_they_are_made_by_place_and_by_name():

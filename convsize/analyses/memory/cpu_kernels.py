@@ -29,10 +29,12 @@ def allocator_peak(network: Network, memory: TrainingMemory) -> int | None:
     """The most bytes that are allocated in a training step on a CPU, in the middle of operators, too; one thread.
 
     None where it is not known: in another type than float32, with checkpoints or frozen layers, in inference, and of
-    networks with attention, whose kernel has buffers of its own.
+    networks with attention, whose kernel has buffers of its own, or with standardised weights.
     """
-    if any(node.op.KIND == "attention" for node in network.layers):
-        return None
+    for node in network.layers:
+        calls = node.op.torch(*network.input_shapes(node))
+        if node.op.KIND == "attention" or any(call.target == "convsize.StdConv" for call in calls):
+            return None
     setting = memory.setting
     usual = TrainingSetting(setting.batch, setting.optimizer, accumulate=setting.accumulate, losses=setting.losses)
     if setting != usual:

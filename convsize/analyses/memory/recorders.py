@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from convsize.analyses.memory import composites as arithmetic
 from convsize.analyses.memory import moves as moves
 from convsize.analyses.memory import single_kernels as kernels
+from convsize.analyses.memory import standard
 from convsize.analyses.memory.attention import attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
@@ -146,6 +147,7 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.Difference": arithmetic.spread(arithmetic.subtract),
     "convsize.Quotient": arithmetic.spread(arithmetic.divide),
     "convsize.Embedding": moves.embedding,
+    "convsize.StdConv": standard.convolution,
     "convsize.Attention": attention,
     "convsize.WrittenAttention": written_attention,
     "convsize.Position": arithmetic.position,

@@ -215,6 +215,15 @@ def transposed_convolution(call: Call, inputs: Sequence[Value]) -> Value:
 
 def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Value:
     (source,) = inputs
+    parameters = [call.parameters[name] for name in ("weight", "bias") if name in call.parameters]
+    output, rule, sources = convolved(call, source, parameters, transposed=transposed)
+    return record(call, inputs, output, sources, rule)
+
+
+def convolved(
+    call: Call, source: Value, parameters: Sequence[Value | Leaf], *, transposed: bool
+) -> tuple[Value, Rule, list[Value | Leaf]]:
+    """A convolution's result, its backward, and what that gives gradients of. parameters: the weight, and a bias."""
     tape = call.tape
     # A processor's kernels for volumes of three axes that unfold them know no channels last.
     dtype = {2: tape.half, 4: "float32", 8: "float64"}[source.itemsize]
@@ -227,12 +236,11 @@ def _convolution(call: Call, inputs: Sequence[Value], *, transposed: bool) -> Va
         # Its result is made in a block of the input's size, which shrinks no more.
         tape.release(output)
         output = Value(tape.allocate(source.size), call.result, strides(call.result), source.itemsize)
-    parameters = [call.parameters[name] for name in ("weight", "bias") if name in call.parameters]
     sources: list[Value | Leaf] = [source, *parameters]
     known = [see(tape, each) for each in sources]
     # The weight's gradient comes out in the activations' layout, not in the weight's.
     known[:2] = [seen.replace(strides=strides(seen.shape)) for seen in known[:2]]
-    return record(call, inputs, output, sources, lambda tape, _: [fresh(tape, seen) for seen in known])
+    return output, lambda tape, _: [fresh(tape, seen) for seen in known], sources
 
 
 def _in_channels_last(source: Value) -> bool:

@@ -47,8 +47,8 @@ def convolution_calls(network: Network, batch: int) -> dict[str, ConvolutionCall
                 assert isinstance(amounts, tuple)
                 for axis in range(len(amounts) // 2):
                     dims[-1 - axis] += int(amounts[2 * axis]) + int(amounts[2 * axis + 1])
-            elif call.target.startswith("nn.Conv"):
-                found[node.name] = ConvolutionCall(call, (batch, *dims), needs)
+            elif (own := call.convolution) is not None:
+                found[node.name] = ConvolutionCall(own, (batch, *dims), needs)
                 break
     return found
 

@@ -10,6 +10,7 @@ from convsize.ops.base import SaveMode, TorchCall
 _FRESH = frozenset(
     {f"nn.{name}{rank}d" for name in ("Conv", "ConvTranspose", "BatchNorm") for rank in (1, 2, 3)}
     | {"nn.Linear", "nn.GroupNorm", "torch.add", "convsize.Sum", "torch.sub", "convsize.Difference"}
+    | {"convsize.StdConv"}
 )
 """Calls that return a storage that nothing else holds, and whose backward does not read it. Views, and dropout, which
 hands its input on in evaluation, do not."""

@@ -165,7 +165,7 @@ def family(network: Network, node: Node) -> str:
 
 
 def _convolution(calls: tuple[TorchCall, ...]) -> TorchCall | None:
-    return next((call for call in calls if call.target.startswith("nn.Conv")), None)
+    return next((own for call in calls if (own := call.convolution) is not None), None)
 
 
 def _groups(call: TorchCall) -> int:

@@ -15,6 +15,9 @@ from convsize.ops.base import TorchCall, TorchValue
 _COLLAPSING = {"kernel_size", "stride", "padding", "dilation", "output_padding"}
 """Arguments of PyTorch's layers that take one number for every axis."""
 
+_OF_OURS = {"convsize.StdConv": _COLLAPSING - {"kernel_size"}}
+"""The same of our own layers; this one tells by its kernel how many axes there are."""
+
 _WITH_DEFAULT = {"stride": 1, "dilation": 1, "groups": 1}
 """Arguments of blocks that may be left out."""
 
@@ -83,10 +86,9 @@ def literal(value: TorchValue) -> Expr:
 
 def _plain(call_: TorchCall) -> tuple[tuple[str, TorchValue], ...]:
     """The arguments of a call with (3, 3) as 3 where PyTorch takes that."""
-    if not call_.target.startswith("nn."):
-        return call_.kwargs
+    collapsing = _COLLAPSING if call_.target.startswith("nn.") else _OF_OURS.get(call_.target, set())
     return tuple(
-        (key, value[0]) if key in _COLLAPSING and isinstance(value, tuple) and len(set(value)) == 1 else (key, value)
+        (key, value[0]) if key in collapsing and isinstance(value, tuple) and len(set(value)) == 1 else (key, value)
         for key, value in call_.kwargs
     )
 

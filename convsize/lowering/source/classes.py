@@ -31,6 +31,15 @@ DEFAULTS: dict[str, dict[str, TorchValue]] = {
     "nn.LayerNorm": {"eps": 1e-05, "elementwise_affine": True},
     "convsize.LayerNorm": {"eps": 1e-05, "elementwise_affine": True},
     "nn.Linear": {"bias": True},
+    "convsize.StdConv": {
+        "stride": 1,
+        "padding": 0,
+        "dilation": 1,
+        "groups": 1,
+        "bias": True,
+        "gain": False,
+        "eps": 1e-06,
+    },
     "nn.LocalResponseNorm": {"alpha": 0.0001, "beta": 0.75, "k": 1.0},
     "nn.Upsample": {"mode": "nearest"},
 }

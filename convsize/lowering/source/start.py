@@ -16,7 +16,7 @@ def initialising(plan: Plan) -> list[str]:
     if not ways:
         return []
     common = max(ways, key=lambda way: len(ways[way]))
-    kinds = sorted({step.call.target for steps in ways.values() for step in steps})
+    kinds = sorted({step.call.target.removeprefix("convsize.") for steps in ways.values() for step in steps})
     lines = (
         ["        for name, layer in self.named_modules():"]
         if len(ways) > 1

@@ -341,9 +341,9 @@ def torch_rank(name: str, source: Shape) -> str:
 
 
 def kept_convolution(
-    axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode
+    axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode, weight: tuple[Saved, ...]
 ) -> tuple[Saved, ...]:
     """What a convolution keeps: its input (or the padded copy it was given) and its weight, even a frozen one."""
     if not (mode.needs[0] or mode.trains):
         return ()
-    return (kept_padded(axes, source, rounding, mode), Saved("parameter", name="weight"))
+    return (kept_padded(axes, source, rounding, mode), *weight)

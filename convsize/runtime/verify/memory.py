@@ -74,7 +74,10 @@ def step_peaks(network: Network, setting: TrainingSetting, device: str) -> Itera
     yield exact(names[1], "bytes", memory.steady.bytes, peaks[1].boundaries, note)
     capability = torch.backends.cpu.get_cpu_capability()
     if highest is None:
-        why = "temporary buffers of kernels are known in float32 only, and not those of attention"
+        why = (
+            "temporary buffers of kernels are known in float32 only, and not those of attention or of standardised "
+            "weights"
+        )
         yield Line(names[2], "bytes", None, None, "not measured", why)
     elif capability != "AVX2":
         why = f"temporary buffers of kernels are known with AVX2, but these kernels run with {capability}"

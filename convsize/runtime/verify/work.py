@@ -74,7 +74,7 @@ def _predicted_work(network: Network, batch: int) -> _Work:
             if call.target == "convsize.Attention":
                 fused = True
             given = arguments.get("groups", 1)
-            groups = given if isinstance(given, int) and call.target.startswith("nn.Conv") else groups
+            groups = given if isinstance(given, int) and call.convolution is not None else groups
         sums = batch * node.output.channels * ones
         extra_forward += sums + ones
         if node.index in useful:

@@ -53,6 +53,7 @@ _SUM = _nothing("a sum is written in round brackets: `(a + b)`")
 _PRODUCT = _nothing("a product is written in round brackets: `(a * b)`")
 _CONCATENATION = _nothing("a concatenation is written in square brackets: `[a | b]`")
 _ATTENTION = _nothing("attention is written `C1D{3*c} attn(h) C1D{c/3}`, with its h heads between its projections")
+_STANDARDISED = _nothing("a convolution of standardised weights is written `CkDnws`, with a gain a filter `CkDnsws`")
 _EMBEDDING = _sized(
     units.word("embed", "num_embeddings", "embedding_dim"),
     "an embedding is written `embed(v,d)`: vocabulary, then depth",
@@ -84,6 +85,9 @@ ENTRIES: dict[str, _Entry] = {
     "concat": _CONCATENATION,
     "concatenate": _CONCATENATION,
     "conv": _CONVOLUTION,
+    "stdconv": _STANDARDISED,
+    "scaledstdconv": _STANDARDISED,
+    "wsconv": _STANDARDISED,
     "convolution": _CONVOLUTION,
     "convt": _TRANSPOSED,
     "convtranspose": _TRANSPOSED,
