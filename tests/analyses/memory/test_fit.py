@@ -72,6 +72,7 @@ def _every_extent(text, shape, memory):
         ("input: 2@11x8\nC3x1D4/4x1p0exact R C1D4", lambda extent: Shape(2, (extent, 8 * extent // 11))),
         # Axes that are tied together: which sizes are there is found by building them.
         ("input: 4@8x8\nM4 IN C3D2", lambda extent: Shape(4, (extent, extent))),
+        ("input: 4@16x16\nM4 C2D4/2p0exact IN C1D2", lambda extent: Shape(4, (extent, extent))),
         ("input: 4@4x8\nM4 IN C3D2", lambda extent: Shape(4, (extent, 2 * extent))),
         ("input: 4@6x6\nC3 reshape(144) FC10", lambda extent: Shape(4, (extent, extent))),
     ],
