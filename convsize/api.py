@@ -60,7 +60,7 @@ def from_source(
     """
     file, found = _parsed(source)
     if inputs and not any(isinstance(stmt, InputStmt) for stmt in file.statements):
-        # Behind the text, where they move no line and no column of it.
+        # After the text, where they move no line and no column of it.
         lines = [f"input{'' if each == 'input' else f' {each}'}: {shape}" for each, shape in inputs.items()]
         source = Source("\n".join([source.text, *lines]) + "\n", source.name)
         file, found = _parsed(source)

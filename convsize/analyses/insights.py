@@ -84,7 +84,7 @@ def _kind(rows: Sequence[LayerRow]) -> str:
 
 
 class _Stretch:
-    """A weight layer with the layers behind it up to the next one, in the order of the network."""
+    """A weight layer with the layers after it up to the next one, in the order of the network."""
 
     def __init__(self, head: LayerRow) -> None:
         self.head = head

@@ -168,7 +168,7 @@ def _findings(network: Network, config: Config, chosen: frozenset[str]) -> list[
 
 
 def _names_beside(source: Source, file: File, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """The unknown names of a file that does not parse; those behind an error of their line may follow from it.
+    """The unknown names of a file that does not parse; those after an error of their line may follow from it.
 
     A stray character that can only be taken away, such as a semicolon, has no such consequences.
     """

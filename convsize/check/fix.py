@@ -174,7 +174,7 @@ class _Engine:
         return self.advised(after), made
 
     def one(self, state: FileFindings, position: int, *, unsafe: bool) -> tuple[FileFindings, list[Made], int] | None:
-        """The first fix at or behind a place that makes the spec better, and where to go on."""
+        """The first fix at or after a place that makes the spec better, and where to go on."""
         for found in state.diagnostics:
             if found.span.start < position:
                 continue
@@ -192,7 +192,7 @@ class _Engine:
     def chain(
         self, before: FileFindings, after: FileFindings, found: Diagnostic, fix: Fix, *, unsafe: bool
     ) -> tuple[FileFindings, list[Made]] | None:
-        """Fixes of one kind in a row, each of which hands what it mends on to a layer behind it, until none is left.
+        """Fixes of one kind in a row, each of which hands what it mends on to a layer after it, until none is left.
 
         A pool that rounds up gives a pixel more to the next one, which may lose it.
         """
@@ -238,7 +238,7 @@ class _Engine:
             return left <= errors and not fresh and len(after.diagnostics) < len(before.diagnostics)
         if left < errors and not fresh:
             return True
-        # Behind an error nothing is known: what shows up there was wrong all the time.
+        # After an error nothing is known: what shows up there was wrong all the time.
         return left <= errors and stage == 1 and self.layers(after.source) > self.layers(before.source)
 
     def layers(self, source: Source) -> int:

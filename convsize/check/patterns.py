@@ -75,7 +75,7 @@ class _Pattern:
 def _fits(wanted: Sequence[str | re.Pattern[str]], names: Sequence[str]) -> bool:
     """Whether names follow each other as wanted.
 
-    Behind an `**` the first place that fits is as good as any later one, so that only the last `**` need be tried again
+    After an `**` the first place that fits is as good as any later one, so that only the last `**` need be tried again
     one name further on (the matching of wildcards in linear space).
     """
     at = place = 0
@@ -119,7 +119,7 @@ def _names(text: str) -> Iterator[str | re.Pattern[str]]:
 
 
 def _regex(tokens: Sequence[str]) -> re.Pattern[str]:
-    """A name's expression, which takes back nothing: what stands behind a star is taken where it first fits."""
+    """A name's expression, which takes back nothing: what stands after a star is taken where it first fits."""
     pieces = [""]
     for token in tokens:
         if token == _STAR:

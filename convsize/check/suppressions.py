@@ -84,7 +84,7 @@ def apply(
     """The findings that stay, and the suppressions that kept one quiet.
 
     A suppression on a line is about findings that start or end on it, so that one on a statement of several lines may
-    stand behind the first or the last.
+    stand after the first or the last.
     """
     if not suppressions:
         return list(diagnostics), frozenset()
@@ -176,7 +176,7 @@ def _removal(source: Source, each: Suppression) -> Fix:
     text = source.text
     start, end = each.span.start, each.span.end
     if each.others:
-        # "W501, W505": with the comma behind it, or behind the last code with the one before.
+        # "W501, W505": with the comma after it, or after the last code with the one before.
         while text[end] in ", \t":
             end += 1
         if text[end] == "]":

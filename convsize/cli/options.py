@@ -32,7 +32,7 @@ Lets = Annotated[
 Optimizer = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="sgd, momentum, nesterov, adam or adamw; with weight decay: -l2 behind any but adamw."
+        metavar="NAME", help="sgd, momentum, nesterov, adam or adamw; with weight decay: sgd-l2 and so on (not adamw)."
     ),
 ]
 

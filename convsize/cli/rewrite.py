@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def replace(path: str, text: str) -> None:
-    """Writes a file at once or not at all; behind a link, the file the link leads to. Owner and permissions stay.
+    """Writes a file at once or not at all; through a link, the file that the link leads to. Owner and permissions stay.
 
     Raises UsageError where it cannot be written: what may not be written, what is no regular file, what has another
     name by a hard link (which would go on naming the old text), and what would get another owner.
@@ -31,7 +31,7 @@ def replace(path: str, text: str) -> None:
                 file.write(text.encode())
                 if hasattr(os, "fchown") and (os.geteuid(), os.getegid()) != (before.st_uid, before.st_gid):
                     os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            # Behind fchown, which takes set-user-ID bits away.
+            # After fchown, which takes set-user-ID bits away.
             draft.chmod(stat.S_IMODE(before.st_mode))
             draft.replace(target)
         except BaseException:

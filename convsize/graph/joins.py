@@ -15,7 +15,7 @@ from convsize.record import Record
 
 
 class _Way(Record):
-    """One way to make the branches fit: what is written behind or instead of what, and the help that says so."""
+    """One way to make the branches fit: what is written after or instead of what, and the help that says so."""
 
     edits: tuple[tuple[Span, str], ...]
     help: str
@@ -24,7 +24,7 @@ class _Way(Record):
 class _Path(Record):
     """How a branch came to its extents.
 
-    reduction: the stride on every axis from the network's input, None where there is none to speak of: behind global
+    reduction: the stride on every axis from the network's input, None where there is none to speak of: after global
     pooling, a fully connected layer, a reshape. upsampled: whether the branch itself upsamples.
     """
 
@@ -68,7 +68,7 @@ def _path(nodes: Sequence[Node], index: int, branch: Series) -> _Path:
     reduction = [Fraction(1)] * node.output.rank
     while node.inputs:
         sources = [nodes[each] for each in node.inputs]
-        # Behind a join the way goes on in a branch that has the extents of all.
+        # After a join the way goes on in a branch that has the extents of all.
         before = next((each for each in sources if each.output.spatial == node.output.spatial), sources[0])
         window = node.op.window(*(each.output for each in sources))
         far = window.kind == "reads" or (window.kind == "everything" and node.op.EXTENTS != "kept")
@@ -157,7 +157,7 @@ def _strided(shapes: tuple[Shape, ...], paths: tuple[_Path, ...]) -> bool:
 
 
 def _oversized(shapes: tuple[Shape, ...], paths: tuple[_Path, ...]) -> bool:
-    """Whether the larger of two branches upsamples too far: a stride behind that would undo it."""
+    """Whether the larger of two branches upsamples too far: a stride after that would undo it."""
     large = max(zip(shapes, paths, strict=True), key=lambda each: each[0].area)
     return large[1].upsampled and not _close(shapes)
 

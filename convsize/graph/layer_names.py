@@ -1,7 +1,7 @@
 """What layers and the instances of blocks are called: every name of a network is unique, and an attribute in PyTorch.
 
 A layer is its kind with a number, conv1; an instance its block with a number, bot3; the layers of a head or an
-instance stand behind its name and a dot. Numbers that would give a name away twice are left out.
+instance stand after its name and a dot. Numbers that would give a name away twice are left out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def numbered(stem: str, counters: dict[str, int], taken: frozenset[str]) -> str:
 
 
 def of_heads(heads: Collection[str], inputs: Iterable[str]) -> dict[str, str]:
-    """What stands before the layers of every head: its name, with an underscore behind it where that is taken."""
+    """What stands before the layers of every head: its name, with an underscore after it where that is taken."""
     inputs = frozenset(inputs)
     free = {head for head in heads if not (_private(head) or iskeyword(head))} - ATTRIBUTES - inputs
     taken = {*free, *inputs}
@@ -61,7 +61,7 @@ def of_heads(heads: Collection[str], inputs: Iterable[str]) -> dict[str, str]:
 
 
 def of_shared(blocks: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """What stands before the weights of every `shared` block: its name, with underscores behind it where it is taken.
+    """What stands before the weights of every `shared` block: its name, with underscores after it where it is taken.
 
     A digit at its end gets one, too: `conv1` is a layer.
     """

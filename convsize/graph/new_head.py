@@ -1,4 +1,4 @@
-"""Another head on a network: its spec with the last layer, or all behind a tap, replaced."""
+"""Another head on a network: its spec with the last layer, or all after a tap, replaced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_heads(network: Network, heads: Sequence[str]) -> NewHead:
     """The spec of a network with new heads: `FC10`, `aux1=FC10` for an output by its name, or `@features GAP FC10`.
 
     A series takes the place of the last layer with weights of the trunk (or of the head that is named), so that a
-    softmax behind it stays. Begun by a tap it takes the place of all of the trunk behind that. What the old spec
+    softmax after it stays. Begun by a tap it takes the place of all of the trunk after that. What the old spec
     expects of its figures (`expect` lines) is left out.
 
     Raises UsageError where there is no such output or tap, or where what is to be replaced is part of something else.
@@ -84,7 +84,7 @@ def _named(network: Network, head: str) -> tuple[str, str]:
 
 
 def _weighted(network: Network, output: str) -> Node | None:
-    """The last convolution or fully connected layer before an output; None where several values meet behind it."""
+    """The last convolution or fully connected layer before an output; None where several values meet after it."""
     node = network.nodes[network.outputs[output]]
     # Norms and scales have weights as well, but multiply no matrices.
     while not node.inputs or not (network.parameters(node) and node.op.macs(network.input_shapes(node), node.output)):
@@ -113,7 +113,7 @@ def _last(network: Network, output: str, head: str) -> Span:
 
 
 def _behind(network: Network, tap: str) -> list[Span]:
-    """What stands in the trunk behind a value that has a name. Raises UsageError where that is not to be replaced."""
+    """What stands in the trunk after a value that has a name. Raises UsageError where that is not to be replaced."""
     trunk = [stmt.series for stmt in network.file.statements if isinstance(stmt, TrunkStmt)]
     items: list[Item] = [item for series in trunk for item in series.items]
     at = next((at for at, item in enumerate(items) if any(name.name == tap for name in item.names)), None)
@@ -128,7 +128,7 @@ def _behind(network: Network, tap: str) -> list[Span]:
         raise UsageError(f"--head @{tap}: the trunk of {network.name} has no value of that name{guess}")
     end = items[at].span.end
     behind = [Span(max(series.span.start, end), series.span.end) for series in trunk if series.span.end > end]
-    # Behind a value that ends the trunk there is an empty place.
+    # After a value that ends the trunk there is an empty place.
     return behind or [Span(end, end)]
 
 

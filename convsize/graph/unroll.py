@@ -183,7 +183,7 @@ class Unroller:
                 return self.outputs(closure, atom, item, entry, scope)
         branches = isinstance(atom, Group) and atom.kind in {"concat", "split"}
         if item.repeat is not None and (branches or isinstance(atom, Call)):
-            text = f"a repeat gives one value, and {len(names)} names stand behind it"
+            text = f"a repeat gives one value, and {len(names)} names stand after it"
             inner = "f(…)" if isinstance(atom, Call) else "[a | b]"
             hint = f"name them inside: `({inner} as {', '.join(names)})*{dim_text(item.repeat)}`"
             raise BuildError("E116", text, item.names[1].span, hint)

@@ -23,7 +23,7 @@ _COMPARISONS: tuple[Literal["<=", ">=", "=", "<", ">", "~"], ...] = ("<=", ">=",
 
 
 def read_expect(scanner: Scanner, start: int) -> ExpectStmt:
-    """The statement whose word begins at `start`, the cursor behind it. Raises Skip."""
+    """The statement whose word begins at `start`, the cursor after it. Raises Skip."""
     example = "expect: params=25557032"
     target: Ident | Tap | None = None
     char = scanner.skip()

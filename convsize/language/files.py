@@ -70,6 +70,6 @@ def decode(data: bytes, name: str) -> Source:
 
 
 def _unreadable(code: str, name: str, before: str, message: str, help_text: str) -> SpecError:
-    """An error behind the last character that could be read."""
+    """An error after the last character that could be read."""
     end = len(before)
     return SpecError(Source(before, name), (Diagnostic(code, "error", message, Span(end, end), help_text),))

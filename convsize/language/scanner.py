@@ -31,7 +31,7 @@ _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
 class Skip(Exception):  # noqa: N818 (control flow, never seen outside)
-    """What is being read is beyond repair and reported; the reader goes on behind it."""
+    """What is being read is beyond repair and reported; the reader goes on after it."""
 
 
 class Stop(Exception):  # noqa: N818 (control flow, never seen outside)
@@ -276,7 +276,7 @@ class Scanner:
             raise Stop
 
     def recover(self, start: int, depth: int) -> None:
-        """After Skip: leave the brackets opened since there were `depth`, and go behind the item begun at `start`."""
+        """After Skip: leave the brackets opened since there were `depth`, and go on after the item begun at `start`."""
         text = self.text
         if len(self.opens) > depth:
             closed = self.behind_brackets(self.opens[depth][1])
@@ -288,7 +288,7 @@ class Scanner:
         self.pos = min(pos, self.end)
 
     def behind_brackets(self, at: int) -> int:
-        """Behind the bracket that closes the one at `at`, or `at` where its line ends before.
+        """After the bracket that closes the one at `at`, or `at` where its line ends before.
 
         All brackets are paired when the first is asked for, so that a text full of them is read in linear time.
         """

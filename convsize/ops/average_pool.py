@@ -37,7 +37,7 @@ class AveragePool(Op):
         mean. Left out: window 2, stride as wide as the window, no padding, zeros count, floor.
     Shape
         D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would
-        start behind the input is left out.
+        start after the input is left out.
     Window
         k per axis with stride, dilation and padding.
     Parameters
@@ -48,7 +48,7 @@ class AveragePool(Op):
         input; where the padding differs on the two sides the padded copy instead.
     PyTorch
         nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d with count_include_pad; padding that differs on the two sides by F.pad
-        before it. What rounding up adds behind the padding never counts. Where these layers cannot say it (dilation;
+        before it. What rounding up adds after the padding never counts. Where these layers cannot say it (dilation;
         uneven padding with `z0` or `ceil`; a 3-D window larger than its input): window sums over the number of values
         that count.
     Source

@@ -45,7 +45,7 @@ class Crop(Op):
     Spec
         `crop(h,w)`; one number for every axis.
     Shape
-        D@L -> D@l per axis; where L - l is odd, the pixel more is cut off behind.
+        D@L -> D@l per axis; where L - l is odd, one pixel more is cut off at the end.
     Window
         1 per axis, with negative padding.
     Parameters

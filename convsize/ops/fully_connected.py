@@ -31,7 +31,7 @@ class FullyConnected(Op):
     Saved for backward
         input where the weight is trained, weight where the input needs a gradient.
     PyTorch
-        nn.Linear, behind nn.Flatten where the input has positions.
+        nn.Linear, after nn.Flatten where the input has positions.
     Source
         Varma & Das, ch. 12: 32·32·3·20 + 20 = 61,460 parameters.
     """

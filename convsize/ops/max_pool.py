@@ -39,7 +39,7 @@ class MaxPool(Op):
         the window, no padding, floor.
     Shape
         D@L -> D@L', L' = ⌊(L + P - d(k-1) - 1)/S⌋ + 1 per axis, or ⌈ ⌉ + 1 under `ceil`, where a window that would
-        start behind the input is left out.
+        start after the input is left out.
     Window
         k per axis with stride, dilation and padding.
     Parameters

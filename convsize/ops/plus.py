@@ -30,7 +30,7 @@ class Plus(Pointwise):
     PyTorch
         torch.add; a module for one number a map.
     Source
-        Krizhevsky et al. 2012: the mean is subtracted. Woo et al. 2018, BAM: `plus(1)` behind the attention.
+        Krizhevsky et al. 2012: the mean is subtracted. Woo et al. 2018, BAM: `plus(1)` after the attention.
     """
 
     NAME: ClassVar[str] = "constant term"

@@ -32,7 +32,7 @@ from convsize.words import plural
 
 
 class Widen(Op):
-    """Widening: zero maps are added behind the others until the volume is d deep.
+    """Widening: zero maps are added after the others until the volume is d deep.
 
     Spec
         `widen(d)`.

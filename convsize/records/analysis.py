@@ -44,7 +44,7 @@ class Lost(Record):
     """Pixels of a layer's input along one axis that none of the layer's outputs reads.
 
     pixels: how many real pixels (not padding) are never read; first: the index of the first of them; padding: how many
-    padded positions are dropped as well; trailing: they all lie behind the last window.
+    padded positions are dropped as well; trailing: they all lie after the last window.
     """
 
     axis: int
@@ -70,7 +70,7 @@ class Iteration(Record):
 class Shift(Record):
     """Two branches of a join that look at different places along one axis of the input: a unit or more apart.
 
-    first, other: the layers that the branches end in; pixels: how far the centres of the other's fields lie behind
+    first, other: the layers that the branches end in; pixels: how far the centres of the other's fields lie after
     those of the first's on average, negative where before; jump: how far apart those of neighbouring units lie.
     """
 

@@ -1,4 +1,4 @@
-"""W506: a bias that the normalisation behind it takes away again."""
+"""W506: a bias that the normalisation after it takes away again."""
 
 from __future__ import annotations
 

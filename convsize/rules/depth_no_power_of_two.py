@@ -12,7 +12,7 @@ from convsize.rules.places import by_place, consumers, finding
 def _find(context: Context) -> Iterator[Diagnostic]:
     network = context.network
     readers = consumers(network)
-    # Behind the last layer with weights the depth is that of the task: classes, colours, coordinates.
+    # After the last layer with weights the depth is that of the task: classes, colours, coordinates.
     last = [True] * len(network.nodes)
     for node in reversed(network.nodes):
         last[node.index] = all(last[each] and not context.rows[each].weights for each in readers[node.index])

@@ -72,7 +72,7 @@ def _division(extent: int, window: AxisWindow) -> str:
 def _mended(
     context: Context, places: Places, found: list[Node], worst: Node, axes: tuple[AxisWindow, ...]
 ) -> tuple[str | None, str]:
-    """The token that reads the pixels, and the words for it: rounding up for a pool, padding behind for a filter."""
+    """The token that reads the pixels, and the words for it: rounding up for a pool, padding after for a filter."""
     network = context.network
     source = network.input_shapes(worst)[0]
     if any(window.reach < window.stride for window in axes):

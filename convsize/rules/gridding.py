@@ -95,7 +95,7 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
 def _nearest_to_the_middle(
     network: Network, end: Node, inside: frozenset[int], axis: int, steps: _Steps
 ) -> tuple[int, dict[str, set[int]]]:
-    """The unit nearest to the middle that sees anything, and what it sees: some see nothing behind `T1/2`."""
+    """The unit nearest to the middle that sees anything, and what it sees: some see nothing after `T1/2`."""
     count = end.output.spatial[axis]
     seen: dict[str, set[int]] = {}
     for unit in sorted(range(count), key=lambda each: abs(each - count // 2)):

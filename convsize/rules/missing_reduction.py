@@ -44,10 +44,10 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 def _written(
     network: Network, places: Places, found: list[Node], narrow: int, depth: int, size: str, readers: list[list[int]]
 ) -> str:
-    """The three filters, with what the one there is has of suffixes and of a norm behind it; in a block in words."""
+    """The three filters, with what the one there is has of suffixes and of a norm after it; in a block in words."""
     node = found[0]
     if node.calls:
-        return "halve the depth with a 1x1 filter before it and restore it with one behind, in the block's parameters"
+        return "halve the depth with a 1x1 filter before it and restore it with one after it, in the block's parameters"
     here = Span(0, 0)
     plain = {"padding": None, "dilation": None, "size": (Num(Fraction(1), here),)}
     thin, wide = (Num(Fraction(each), here) for each in (narrow, depth))

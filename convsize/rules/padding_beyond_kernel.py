@@ -31,7 +31,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 
 
 def _empty(context: Context, node: Node) -> list[int]:
-    """How many windows along each axis lie before the first or behind the last pixel."""
+    """How many windows along each axis lie before the first or after the last pixel."""
     (source,) = context.network.input_shapes(node)
     counts = []
     for window, extent, count in zip(axes_of(context.network, node), source.spatial, node.output.spatial, strict=True):

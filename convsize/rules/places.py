@@ -79,7 +79,7 @@ def trunk_cuts(network: Network) -> list[Node]:
     cuts: list[Node] = []
     furthest = -1
     for index in sorted(inside):
-        # Nothing before this node is still waited for behind it.
+        # Nothing before this node is still waited for after it.
         if furthest <= index and network.nodes[index].inputs:
             cuts.append(network.nodes[index])
         furthest = max(furthest, reach[index])

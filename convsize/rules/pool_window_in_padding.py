@@ -53,7 +53,7 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
 
 
 def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -> Diagnostic | None:
-    """A window that rounding up would add behind the input."""
+    """A window that rounding up would add after the input."""
     if getattr(node.op, "rounding", "floor") != "ceil":
         return None
     (source,) = context.network.input_shapes(node)

@@ -31,7 +31,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             for axis, extent, count in zip(axes, source.spatial, node.output.spatial, strict=True)
         )
         if real == size:
-            continue  # the padding lies behind the last window
+            continue  # the padding lies after the last window
         token = places.retoken(found, count_zeros=False)
         yield finding(
             "W508",

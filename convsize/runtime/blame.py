@@ -36,7 +36,7 @@ class _Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def training_steps(
     network: Network, setting: TrainingSetting, note: Callable[[str], None], *, last: bool = False
 ) -> None:
-    """Forward and backward passes of a network, told call by call: `aten::convolution_backward, behind conv2`."""
+    """Forward and backward passes of a network, told call by call: `aten::…, in the backward pass of conv2`."""
     batch = batch_for(network, setting.replace(inference=False))
     if last:
         batch = batch.replace(module=to_channels_last(batch.module), inputs=list(map(channels_last, batch.inputs)))

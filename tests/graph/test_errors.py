@@ -228,7 +228,7 @@ CASES = [
         Case(
             "input: 3@32x32\ndef f: [C3|C5] as a, b\nf*3 as u, v\n",
             "E116",
-            "a repeat gives one value, and 2 names stand behind it",
+            "a repeat gives one value, and 2 names stand after it",
             "v",
             "name them inside: `(f(…) as u, v)*3`",
         ),

@@ -48,7 +48,7 @@ Recorder = Callable[[Call, Sequence[Value]], Value]
 
 
 def padded_shape(dims: Extents, amounts: Extents) -> Extents:
-    """A shape behind F.pad, which counts axes from the last one."""
+    """A shape after F.pad, which counts axes from the last one."""
     found = list(dims)
     for axis in range(len(amounts) // 2):
         found[-1 - axis] += amounts[2 * axis] + amounts[2 * axis + 1]

@@ -66,7 +66,7 @@ def saved_bytes(network: Network, setting: TrainingSetting) -> int:
 def fatal_layers(network: Network, setting: TrainingSetting) -> tuple[str, ...]:
     """The layers whose backward ends the process of PyTorch 2.13 on a processor, with no word but a signal.
 
-    They are group norms that are trained behind a layer norm, the depth innermost, where no gradient flows further.
+    They are group norms that are trained after a layer norm, the depth innermost, where no gradient flows further.
     """
     step = Step(network, setting)
     step.loss()

@@ -332,7 +332,7 @@ class Tape:
         node.kept = (*node.kept, *kept)
 
     def backward(self, root: Value) -> None:
-        """Runs the nodes behind `root` and leaves gradients at the parameters.
+        """Runs the nodes that lead to `root`, and leaves gradients at the parameters.
 
         Raises ValueError where nothing is trained.
         """
@@ -432,7 +432,7 @@ class Tape:
 
 
 def _dependencies(root: Node) -> dict[int, int]:
-    """How many gradients every node behind the root waits for."""
+    """How many gradients every node that leads to the root waits for."""
     counts: dict[int, int] = {}
     seen = {id(root)}
     waiting = [root]

@@ -1,6 +1,6 @@
 """The part of an axis that a unit sees, as a function of the unit's place: exact, also where it varies with the phase.
 
-A convolution moves the field of every unit by the same jump. Behind a transposed convolution or an upsampling,
+A convolution moves the field of every unit by the same jump. After a transposed convolution or an upsampling,
 neighbouring units see fields of different sizes, and the pattern repeats after some number of units. So a field is a
 table over one period; ordinary networks have a period of one.
 """
@@ -71,7 +71,7 @@ def bounded(field: Field) -> Field:
 
 
 def through(field: Field, window: AxisWindow | AxisReads, longest: int) -> Field | None:
-    """The field behind a window; None where its jump is beyond LARGEST_JUMP.
+    """The field after a window; None where its jump is beyond LARGEST_JUMP.
 
     A convolution's output o sees what the inputs o·s - before + d·t see together. Tables grow to at most `longest`
     entries; where an exact one would be longer the field is the linear bound of its units' own.
@@ -194,7 +194,7 @@ def _transposed(field: Field, window: AxisWindow, longest: int) -> Field:
 
 
 def _transposed_bound(field: Field, window: AxisWindow) -> Field:
-    """The linear bound behind a transposed window: (o + before - (reach-1))/s <= i <= (o + before)/s."""
+    """The linear bound after a transposed window: (o + before - (reach-1))/s <= i <= (o + before)/s."""
     jump = Fraction(field.shift, 1) / window.stride
     low, high = field.lo[0], field.hi[0]
     if low is None or high is None:
@@ -246,7 +246,7 @@ def joined(first: Field, second: Field, units: int, longest: int) -> tuple[Field
 
 
 def shift_of(first: Field, second: Field, units: int, longest: int) -> Number:
-    """How far the second branch's centres lie behind the first one's, on average over the `units` units, in pixels.
+    """How far the second branch's centres lie after the first one's, on average over the `units` units, in pixels.
 
     Where the pattern is too long to follow, or known as a bound only, nothing is known of single units: that is 0.
     """
@@ -339,7 +339,7 @@ def covered(field: Field, units: int, pixels: int) -> tuple[int, int] | None:
     lowest, highest = pixels, -1
     shift = field.shift
     for turns, low, high in _turns(field, units):
-        # The first unit that does not end before the image, and the last that does not begin behind it.
+        # The first unit that does not end before the image, and the last that does not begin after it.
         first = max(0, -int(high // shift))
         last = min(turns, int((pixels - 1 - low) // shift))
         if first <= last:
@@ -353,7 +353,7 @@ def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: 
     best = 0 if wide is None else wide[1] - wide[0] + 1
     shift = field.shift
     for turns, low, high in _turns(field, units):
-        # The clipped extent rises as long as the field begins before the image, and falls from where it ends behind it:
+        # The clipped extent rises as long as the field begins before the image, and falls from where it ends after it:
         # it is largest beside one of these two places, whatever every unit sees besides.
         crossings = (-low) // shift, (pixels - 1 - high) // shift
         places = {min(max(int(crossing) + more, 0), turns) for crossing in crossings for more in (0, 1)}

@@ -2,7 +2,7 @@
 
 One recurrence over the layers: the window of each layer says which units before it one unit reads, and `field` says
 what those see. The axes are followed one by one, since every window is a product over the axes. Maps that see different
-things, as behind a concatenation, are told apart by ranges of the depth for as long as no layer mixes them.
+things, as after a concatenation, are told apart by ranges of the depth for as long as no layer mixes them.
 
 The field of a layer is that of its units: the hull of what the units at a position see over all of its maps, as large
 as that of its largest unit.
@@ -72,7 +72,7 @@ class Part(Record):
 class Fields(Record):
     """What every layer sees of one input, by node index: None where it sees nothing of it.
 
-    beyond: the first layer behind which the field is so large that it is not followed any further, or None.
+    beyond: the first layer after which the field is so large that it is not followed any further, or None.
     parted: the first join whose branches' centres do not meet, or None.
     shifts: the branches of joins that look at different places at every unit, by the join's index.
     """
@@ -219,7 +219,7 @@ class _Fold:
         known: dict[tuple[int, int], Axes | None] = {}
 
         def moved(place: int, axes: Axes | None) -> Axes | None:
-            """What a part of an input sees, behind the layer's window."""
+            """What a part of an input sees, after the layer's window."""
             if axes is None or there:
                 return axes
             key = (place, id(axes))
@@ -285,7 +285,7 @@ class _Fold:
             group += alike
 
     def behind(self, state: Axes, window: Window, before: Shape, after: Shape) -> Axes | None:
-        """The axes behind a layer; None where they become too large to follow."""
+        """The axes after a layer; None where they become too large to follow."""
         if window.kind == "pointwise" and before.spatial == after.spatial:
             return state
         if window.kind == "everything" or before.rank != after.rank or before.rank != len(self.image):
@@ -303,7 +303,7 @@ class _Fold:
         return found
 
     def each(self, state: Axes, windows: Sequence[AxisWindow | AxisReads | None], before: Shape) -> Axes | None:
-        """Every axis behind its window, None for a window that sees the whole axis."""
+        """Every axis after its window, None for a window that sees the whole axis."""
         found: list[Axis] = []
         for number, (axis, window) in enumerate(zip(state, windows, strict=True)):
             if axis.field is None:
@@ -394,7 +394,7 @@ def _blind(axes: Axes, output: Shape) -> bool:
 
 
 def _append(parts: list[Part], count: int, axes: Axes | None) -> None:
-    """Puts maps behind others; those that see the same make one part."""
+    """Puts maps after others; those that see the same make one part."""
     start = parts[-1].end if parts else 0
     if parts and parts[-1].axes is axes:
         parts[-1] = Part(start + count, axes)

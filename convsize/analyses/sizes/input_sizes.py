@@ -210,7 +210,7 @@ def _candidates(declared: Mapping[str, Shape]) -> Iterator[dict[str, Shape]]:
 
 
 def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mapping[str, Fraction] | None) -> None:
-    """Raises UsageError where an op's own numbers follow the input size, as `FC{c/2}` behind `flat` would.
+    """Raises UsageError where an op's own numbers follow the input size, as `FC{c/2}` after `flat` would.
 
     Built again at a small and at a large size, the layers must be the same.
     """

@@ -44,7 +44,7 @@ def of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Defaults
 
 
 def _dividing(layer: Layer, numbers: Numbers, entering: Shape) -> Iterator[Repair]:
-    """For `exact` with a remainder: padding behind, on both sides, rounding, stride, kernel."""
+    """For `exact` with a remainder: padding after the last pixel, on both sides, rounding, stride, kernel."""
     behind = []
     for extent, kernel, stride, dilation, (one, two) in zip(entering.spatial, *numbers.values()[:4], strict=True):
         rest = remainder(extent, AxisWindow(kernel, stride, dilation, one, two))

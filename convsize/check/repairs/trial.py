@@ -70,7 +70,7 @@ def works(
     *,
     everywhere: bool = True,
 ) -> bool:
-    """Whether a change removes an error without bringing others: those behind it, which it hid, may come to light.
+    """Whether a change removes an error without bringing others: those after it, which it hid, may come to light.
 
     In a block they may not: there they would be those of another call, for which the change is wrong.
     everywhere: whether it must leave the calls and iterations alone that are right without it.

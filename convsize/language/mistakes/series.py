@@ -70,7 +70,7 @@ def wrong_bracket(scanner: Scanner, opener: str, char: str, span: Span) -> None:
 
 
 def small_layer(scanner: Scanner, start: int, end: int, plain: str) -> None:
-    """E014, and behind the word."""
+    """E014; the cursor goes on after the word."""
     scanner.report(
         "E014",
         f"`{scanner.text[start:end]}` is written in small letters, and a layer in capitals",
@@ -376,7 +376,7 @@ def mixed(scanner: Scanner, first: str, first_at: int, char: str) -> None:
 
 
 def misplaced_keyword(scanner: Scanner, name: str, span: Span) -> NoReturn:
-    """E016 for a word of the language, the cursor behind it, that has no meaning where it stands. Raises Skip."""
+    """E016 for a word of the language, the cursor after it, that has no meaning where it stands. Raises Skip."""
     if name == "split":
         scanner.report("E016", "`split` has no brackets", span, "write its branches: `split[C3D64 | x]`")
     elif name == "as":
@@ -402,7 +402,7 @@ def misplaced_keyword(scanner: Scanner, name: str, span: Span) -> NoReturn:
 
 
 def lone_number(scanner: Scanner) -> None:
-    """E016 for the number at the cursor, and for those right behind it: a list of depths is one mistake."""
+    """E016 for the number at the cursor, and for those right after it: a list of depths is one mistake."""
     text = scanner.text
     start = scanner.pos
     scanner.integer()
@@ -445,7 +445,7 @@ def glued_to_repeat(scanner: Scanner, star: int) -> None:
 
 
 def no_name(scanner: Scanner) -> NoReturn:
-    """E016 for what stands behind `as`, at the cursor, and cannot name a value. Raises Skip."""
+    """E016 for what stands after `as`, at the cursor, and cannot name a value. Raises Skip."""
     pos = scanner.pos
     char = scanner.text[pos]
     written = scanner.word_at(pos)

@@ -14,7 +14,7 @@ Express = Callable[[Sequence[TorchValue], str], Expr]
 
 
 def volumes_of(plan: Plan, formal: Mapping[int, int]) -> list[tuple[int, ...]]:
-    """The depth and extents of every value, and of those that stand for others, which come in order behind them."""
+    """The depth and extents of every value, and of those that stand for others, which come in order after them."""
     found = [*(each.dims for each in plan.inputs), *(step.output for step in plan.steps)]
     for value in sorted(formal):
         found.append(found[formal[value]])
@@ -42,7 +42,7 @@ def function(steps: Sequence[Step], place: int, volumes: Sequence[tuple[int, ...
 
 
 def _entering(step: Step, place: int, volumes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
-    """The depth and extents that enter the call at a place; None behind a call that is not known."""
+    """The depth and extents that enter the call at a place; None after a call that is not known."""
     volume = volumes[step.inputs[0]]
     for each in step.calls[:place]:
         shape = dict(each.kwargs).get("shape")
@@ -54,7 +54,7 @@ def _entering(step: Step, place: int, volumes: Sequence[tuple[int, ...]]) -> tup
 
 
 def _cut(arguments: Mapping[str, TorchValue]) -> tuple[int, int] | None:
-    """The first map that a slice keeps, and the one behind the last; None where it slices along another axis."""
+    """The first map that a slice keeps, and the one after the last; None where it slices along another axis."""
     start, length = arguments.get("start"), arguments.get("length")
     if arguments.get("dim") != 1 or not isinstance(start, int) or not isinstance(length, int):
         return None

@@ -9,7 +9,7 @@ _INDENT = 4
 
 
 class Bracket:
-    """Something in brackets behind a text: a call, a list, a tuple.
+    """Something in brackets after a text: a call, a list, a tuple.
 
     Too wide for its line, its parts go on a line of their own; too wide for that, on a line each.
     """
@@ -24,7 +24,7 @@ class Bracket:
 
 
 class Named:
-    """An expression behind a name: `key=expression`."""
+    """An expression after a name: `key=expression`."""
 
     __slots__ = ("expression", "name")
 

@@ -22,7 +22,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     """What DIR/targets.csv says of some images: (N, k) float32 by the name of the regressed output.
 
     The column `file` is an image's path below DIR. Every other column is a number of the output it is named by, in
-    order; behind a full stop it may say which: `box.x,box.y,box.width,box.height`. Columns of no regressed output are
+    order; after a full stop it may say which: `box.x,box.y,box.width,box.height`. Columns of no regressed output are
     ignored. Without the file there are no numbers.
 
     Raises UsageError where the table cannot be read, says nothing of an image, or has something else than numbers.

@@ -20,7 +20,7 @@ from convsize.words import nearest, or_rather
 
 
 class _Source(Record):
-    """A kind of data set: how it is read, and what stands behind its colon (nothing where it takes none)."""
+    """A kind of data set: how it is read, and what stands after its colon (nothing where it takes none)."""
 
     read: Callable[[str, Task, Network], ImageSet]
     place: str = ""

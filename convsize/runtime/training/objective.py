@@ -21,7 +21,7 @@ _SUMS = 5
 
 
 class Head(Record):
-    """An output with its loss, the loss' weight, and the axes of the output behind the batch: (classes, *extents)."""
+    """An output with its loss, the loss' weight, and the axes of the output after the batch: (classes, *extents)."""
 
     name: str
     loss: str

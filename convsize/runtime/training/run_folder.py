@@ -164,7 +164,7 @@ def _is_whole(figures: Any) -> bool:
 
 
 def free_folder(name: str) -> Path:
-    """`runs/NAME`, or with a number behind it where that is taken."""
+    """`runs/NAME`, or with a number after it where that is taken."""
     first = Path("runs") / name
     number = 2
     found = first

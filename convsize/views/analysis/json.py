@@ -58,7 +58,7 @@ def to_object(report: Report) -> dict[str, Any]:
 
 
 def diagnostic(found: Diagnostic, source: Source) -> dict[str, Any]:
-    """A diagnostic with its place as people count it; the end is the first column behind it."""
+    """A diagnostic with its place as people count it; the end is the first column after it."""
     start = source.place(found.span.start)
     end = source.place(found.span.end)
     return {

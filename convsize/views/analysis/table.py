@@ -190,14 +190,14 @@ class _Plan:
         self.tail: int | None = None
 
     def with_repeats(self, columns: Sequence[Column]) -> tuple[Column, ...]:
-        """The columns with that of the repeats behind the name, where anything is folded."""
+        """The columns with that of the repeats after the name, where anything is folded."""
         if not self.repeats:
             return tuple(columns)
         at = next((at + 1 for at, column in enumerate(columns) if column.name == "name"), 0)
         return (*columns[:at], REPEATS, *columns[at:])
 
     def with_bars(self, columns: Sequence[Column], names: Container[str]) -> tuple[Column, ...]:
-        """The columns, each with its bars behind it where those are among the names."""
+        """The columns, each with its bars after it where those are among the names."""
         found: list[Column] = []
         for column in columns:
             found.append(column)

@@ -18,7 +18,7 @@ _WIDE, _NARROW = 100, 6
 
 
 def render(found: Sequence[tuple[Device, str]], home: str, *, width: int = 80, paint: Paint = PLAIN) -> str:
-    """A line for every device with its peaks, and what stands behind the figures; each comes with its file."""
+    """A line for every device with its peaks, and what its figures rest on; each comes with its file."""
     rows = [
         (
             device.name,

@@ -211,7 +211,7 @@ def _moments(spans: Sequence[Sequence[TrainingMoment]]) -> str:
 
 
 def _what_if(choices: Sequence[TrainingChoice], capacity: Capacity | None, width: int, paint: Paint) -> list[str]:
-    """A line for every optimizer, a column for every precision; `✓` stands behind what fits."""
+    """A line for every optimizer, a column for every precision; `✓` stands after what fits."""
     types = list(dict.fromkeys(each.dtype for each in choices))
     ways = list(dict.fromkeys((each.optimizer, each.checkpoint) for each in choices))
     sizes = {}

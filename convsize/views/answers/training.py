@@ -46,7 +46,7 @@ def step(found: StepFigures) -> str:
 
 
 def _rate(value: float) -> str:
-    """Two digits at least, and none behind the point that nobody needs."""
+    """Two digits at least, and none after the point that nobody needs."""
     return numbers.exact(round(value)) if value >= 10 else f"{value:.2g}"
 
 

@@ -127,7 +127,7 @@ def _graphviz() -> str:
 
 
 def _stamped_png(data: bytes, mark: str) -> bytes:
-    """The picture with a text chunk behind its header (PNG specification, 11.3.4.3)."""
+    """The picture with a text chunk after its header (PNG specification, 11.3.4.3)."""
     header = 8 + 25  # the signature, and IHDR with its length, name, 13 bytes and checksum
     chunk = b"tEXt" + b"Comment\0" + f"{_STAMP}{mark}".encode()
     return (

@@ -23,7 +23,7 @@ def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = (
     """What a picture of the network shows at a level of detail.
 
     layer: every layer, in boxes for the blocks around it. block: a shape for every block of the trunk; outside of
-    blocks, a shape for every convolution with the norm, activation and pool behind it. network: a shape for every
+    blocks, a shape for every convolution with the norm, activation and pool after it. network: a shape for every
     stage, which are the layers between two changes of resolution. Layers of the families `apart` stand for themselves.
     """
     return _Drawer(report, detail, apart).drawing()

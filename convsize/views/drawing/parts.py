@@ -94,7 +94,7 @@ class Link(Record):
     """That one part reads another.
 
     volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
-    before the target reads it as well, and the target reads one behind the source as well.
+    before the target reads it as well, and the target reads one after the source as well.
     """
 
     source: str

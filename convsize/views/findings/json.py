@@ -15,7 +15,7 @@ SCHEMA = 1
 def render(report: CheckReport) -> str:
     """One object: `findings` in the order of files and places, `failures` where the tool itself broke.
 
-    Lines and columns count from 1, offsets from 0, in characters; an end is the first place behind.
+    Lines and columns count from 1, offsets from 0, in characters; an end is the first place after it.
     """
     names = {rule.code: rule.name for rule in report.rules}
     counts = Counter(found.code for file in report.files for found in file.diagnostics)

@@ -116,7 +116,7 @@ def _bars(
 
 
 def _fields(points: Sequence[Step], report: Report) -> Chart | None:
-    """The receptive field along its longest axis; a unit behind global pooling sees all, and is left out."""
+    """The receptive field along its longest axis; a unit after global pooling sees all, and is left out."""
     spots: list[Spot] = []
     values = [nan] * len(points)
     for at, step in enumerate(points):
@@ -155,7 +155,7 @@ def _row(row: LayerRow) -> str:
 
 
 def _ends(points: Sequence[Step]) -> tuple[float, float]:
-    """Half a place before the first step, and half a place behind the last."""
+    """Half a place before the first step, and half a place after the last."""
     return -0.5, len(points) - 0.5
 
 

@@ -53,7 +53,7 @@ class Figure(Record):
 
 
 class Step(Record):
-    """A layer with multiply-adds and the layers right behind it, up to the next one: one point of the charts.
+    """A layer with multiply-adds and the layers right after it, up to the next one: one point of the charts.
 
     ResNet-152 has 514 layers and 156 of these; a chart of all layers would show norms and activations, which cost and
     change nothing, at two places of three. Where there are too many to draw, a point is several of them.

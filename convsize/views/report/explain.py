@@ -1,7 +1,7 @@
 """How every figure of a layer comes about: its formula with the numbers in it.
 
 A formula is only given where its result is the figure: each is worked out here once more, and where the two differ
-(a receptive field behind a join, say) the text says in words what the figure is.
+(a receptive field after a join, say) the text says in words what the figure is.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _columns(text: str, marks: Sequence[_Mark]) -> tuple[str, list[_Mark]]:
 
 
 def _under(marks: Sequence[_Mark], paint: Paint, colour: str, room: int) -> list[str]:
-    """The line of carets, with the last label behind it, and the other labels below from right to left.
+    """The line of carets, with the last label after it, and the other labels below from right to left.
 
     A label for which no room is left to the right of its carets begins further to the left.
     """

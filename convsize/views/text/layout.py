@@ -74,7 +74,7 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
 
 
 def titled(name: str, text: str, width: int, paint: Paint) -> list[str]:
-    """A heading in lines of at most `width` characters: the name stands out, and the text goes on behind it."""
+    """A heading in lines of at most `width` characters: the name stands out, and the text goes on after it."""
     first, *more = wrapped(text, width, f"{name} ", "  ")
     return [paint(name, "bold") + first[len(name) :], *more]
 
@@ -132,7 +132,7 @@ def listed(headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int,
 
 
 def _is_figure(text: str) -> bool:
-    """Whether a text is a number, with a sign before it or a unit behind it, or the dash of a missing one."""
+    """Whether a text is a number, with a sign before it or a unit after it, or the dash of a missing one."""
     return not text or text == "–" or (text.lstrip("<>+-~")[:1].isdigit() and len(text.split()) <= 2)
 
 
