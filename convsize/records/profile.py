@@ -24,7 +24,7 @@ class LayerProfile(Record):
     """One layer, for the whole batch.
 
     forward, backward: seconds; backward is None in inference, and 0 s where nothing is computed. flops: floating point
-    operations of both passes, of which backward has as many as forward for the weights and as many again where a
+    operations of both passes, of which backward has as many as forward for the weights, if any, and as many where a
     gradient goes on to the input; bytes: inputs, outputs and parameters, each once for as many times, which is what is
     moved at least. least: the seconds that both take at least by the roofline of a device, None without one. held:
     bytes, in training those that autograd saves for backward, in inference those of the output.

@@ -119,8 +119,13 @@ def _predicted(network: Network, against: Device | None, setting: TrainingSettin
         return None
 
 
+_HAND_ON = frozenset({"sum", "concatenation"})
+"""Kinds whose backward pass is counted for what it is."""
+
+
 def _layer(row: LayerRow, steps: Steps, work: Sequence[Piece], roof: Roof | None, held: int) -> LayerProfile:
     """A layer with what was measured of it; `work` is its passes, none where it only looks at a tensor."""
+    work = [_without_weights(each) if not row.parameters and row.kind not in _HAND_ON else each for each in work]
     least = None
     if roof is not None:
         peak = roof.convolution_peak if row.kind in CONVOLUTIONS else roof.peak
@@ -134,6 +139,13 @@ def _layer(row: LayerRow, steps: Steps, work: Sequence[Piece], roof: Roof | None
         least,
         held,
     )
+
+
+def _without_weights(piece: Piece) -> Piece:
+    """A backward pass that gives the gradient of the input alone, where the model of time counts two of them."""
+    if piece.direction != "backward":
+        return piece
+    return piece.replace(flops=piece.flops // 2, bytes=piece.bytes // 2)
 
 
 def _roof(device: Device, setting: TrainingSetting) -> Roof:
