@@ -75,6 +75,17 @@ def test_so_has_one_that_is_taller_than_its_input():
     assert held("3@8x2\nC3D16 C3D16", "conv2") == (2 * volume + weight, volume + 2 * (weight + 16))
 
 
+def test_so_has_one_of_three_axes_but_for_one_that_is_flat():
+    # The columns are those of one plane of 16 positions, with all 27 places of the filter.
+    volume, weight = BATCH * 16 * 64, 16 * 16 * 27
+    backward = volume + 5 * weight + 16 + 16 * 27 * 16
+    assert held("3@4x4x4\nC3D16 C3D16", "conv2") == (2 * volume + weight, backward)
+    weight = 16 * 16 * 9
+    assert held("3@4x4x4\nC3D16 C1x3x3D16", "conv2") == (2 * volume + weight, volume + weight + 16 + 2 * volume)
+    # On two axes the first one is an axis of the plane.
+    assert held("3@8x8\nC3D16 C3x1D16", "conv2")[1] == 3 * BATCH * 16 * 64 + 16 * 16 * 3 + 16
+
+
 def test_groups_that_are_no_whole_blocks_are_unfolded():
     # Two groups of 6 maps each: 6·9 columns of a sample's 64 positions, and nothing is copied into blocks.
     volume, weight = BATCH * 12 * 64, 12 * 6 * 9
@@ -102,12 +113,38 @@ def test_a_strided_convolution_cuts_its_gradient_out_of_copies():
     assert held("3@16x16\nC3D16 C1D16/2", "conv2") == (forward, backward)
 
 
+def test_a_stride_along_one_axis_is_one():
+    given, output, weight = BATCH * 16 * 256, BATCH * 16 * 128, 16 * 16
+    assert held("3@16x16\nC3D16 C1D16/1x2", "conv2") == (given + output + weight, 3 * given)
+    # At stride 1 nothing is cut, however much larger than the output the input is.
+    given, output, weight = BATCH * 32 * 64, BATCH * 8 * 36, 8 * 32 * 9
+    backward = given + weight + 8 + output + given
+    assert backward < 3 * given
+    assert held("3@8x8\nC3D32 C3p0D8", "conv2") == (given + output + weight, backward)
+
+
+def test_a_dilation_along_one_axis_is_one():
+    volume, weight = BATCH * 16 * 64, 16 * 16 * 9
+    backward = volume + 5 * weight + 16 + 16 * 9 * 64
+    assert held("3@8x8\nC3D16 C3D16d1x2", "conv2") == (2 * volume + weight, backward)
+
+
+def test_a_single_map_is_no_group():
+    # It is copied to a block of 8, as its output and the weights are.
+    copied, weight = BATCH * 8 * 64, 8 * 8 * 9
+    backward = BATCH * 64 + weight + 1 + 2 * copied
+    assert held("3@8x8\nC3D1 C3D1", "conv2") == (2 * copied + weight, backward)
+
+
 def test_a_transposed_convolution_upwards_cuts_its_result_out_of_copies():
     given, output, weight = BATCH * 16 * 64, BATCH * 16 * 256, 16 * 16 * 4
     assert held("3@8x8\nC3D16 T2D16/2", "tconv1") == (3 * output, given + weight + 16 + given + output)
     # At stride 1 nothing is cut.
     volume, weight = BATCH * 16 * 64, 16 * 16 * 9
     assert held("3@8x8\nC3D16 T3D16p1", "tconv1") == (2 * volume + weight, 3 * volume + weight + 16)
+    volume, weight = BATCH * 8 * 64, 8 * 8 * 9
+    assert 2 * volume + weight < 3 * volume
+    assert held("3@8x8\nC3D8 T3D8p1", "tconv1") == (2 * volume + weight, 3 * volume + weight + 8)
 
 
 def test_after_a_layer_norm_depth_is_innermost():
@@ -137,3 +174,18 @@ def test_the_peak_is_the_highest_of_tensors_and_kernels():
 def test_other_settings_are_not_known(changed):
     network = convsize.parse("input: 3@8x8\nC3D16 R C3D16 GAP FC2")
     assert allocator_peak(network, training_memory(network, TrainingSetting(BATCH, "sgd", **changed))) is None
+
+
+@pytest.mark.parametrize("layer", ["attn(2)", "C3D24ws"])
+def test_layers_whose_kernels_are_not_known(layer):
+    network = convsize.parse(f"input: 3@8x8\nC3D24 R {layer} GAP FC2")
+    assert allocator_peak(network, training_memory(network, TrainingSetting(BATCH, "sgd"))) is None
+
+
+def test_the_first_step_may_be_the_highest():
+    # Adam's state comes at the end of the first step; from then on it lives all the time.
+    network = convsize.parse("input: 3@8x8\nC3D16 R C3D16 GAP FC2")
+    memory = training_memory(network, TrainingSetting(BATCH, "adam"))
+    plain = allocator_peak(network, training_memory(network, TrainingSetting(BATCH, "sgd")))
+    state = 2 * FLOAT * (3 * 16 * 9 + 16 + 16 * 16 * 9 + 16 + 2 * 16 + 2) + 6 * FLOAT
+    assert allocator_peak(network, memory) == plain + state
