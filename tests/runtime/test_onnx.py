@@ -30,6 +30,10 @@ NETWORKS = {
     ),
     "activations": "input: 3@6x6\nC3D4 leaky(0.1) C3D4 elu C3D4 gelu C3D4 prelu LN C3D4 relu6 LRN3 FC2 tanh",
     "attention": "input: 3@8x8\nC2D8/2p0 reshape(8,16) token position (LN C1D24 attn(2) C1 + x) LN front FC3",
+    "windows": (
+        "input: 3@8x8\nC1D12 attn(2,relative,window=4,shift=1) C1D24 attn(2,grid=4) C1D14 attn(2,distance,key=2)\n"
+        "[A2 C1D6 | A2 C1D4 | C1D6] as k, v, p @p attn(2,@k,@v) GAP FC3"
+    ),
     "gates and sums": (
         "input: 3@8x8\nC3D8 (x * GAP FC2 R FC8 sigmoid) (C3 BN silu C3 + x) "
         "(C3 + GAP C1 + C1D1 + GAP FC8) shuffle(2) up(2) pixelshuffle(2)"

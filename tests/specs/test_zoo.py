@@ -44,6 +44,9 @@ PARAMETERS = {
     "regnet_y_400mf": 4_344_144,
     "hrnet_w32": 41_232_680,  # timm
     "vit_b_16": 86_567_656,
+    "swin_tiny": 28_288_354,
+    "coatnet_0": 25_036_820,  # timm's coatnet_0_224
+    "efficientformer_l1": 12_289_928,  # timm
     # 30 layers of two C2D32 (4,160 together), C1D32 (1,056) and C1D512 (16,896), between C2D32 over 256 values (16,416)
     # and C1D512, C1D256 (262,656 and 131,328)
     "wavenet": 1_073_760,
@@ -90,7 +93,10 @@ GIGA_MACS = {
     "convnext_tiny": "4.456",
     "regnet_y_400mf": "0.402",
     "hrnet_w32": "8.921133056",  # timm's model by FlopCounterMode
-    "vit_b_16": "17.563828224",  # torchvision's model by FlopCounterMode
+    "vit_b_16": "17.563828224",  # torchvision's model by FlopCounterMode, as of the next
+    "swin_tiny": "4.490566656",
+    "coatnet_0": "4.546507776",  # timm's model by FlopCounterMode, as of the next
+    "efficientformer_l1": "1.291284736",
     "deeplab_aspp": "178.722",
     "r2plus1d_18": "40.519",
 }

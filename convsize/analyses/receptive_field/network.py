@@ -50,6 +50,7 @@ class Axis(Record):
     wide: the pixels (first, last) that every unit sees, through paths that see all positions; None without such.
     aligned: whether the centres of all branches so far met.
     early: how far before its place the field may lie, in pixels, because strided windows have half padding.
+    blocks: whether units see blocks that they are in, so that fields lie around their places, not at them.
     """
 
     field: Field | None
@@ -57,6 +58,7 @@ class Axis(Record):
     wide: tuple[int, int] | None
     aligned: bool = True
     early: Number = 0
+    blocks: bool = False
 
 
 Axes = tuple[Axis, ...]
@@ -183,6 +185,8 @@ class _Fold:
                 jump = max(mean_jump(first_field), mean_jump(field))
                 if -other.early - jump < pixels < first.early + jump:
                     continue
+                if first.blocks or other.blocks:
+                    continue
                 if output.rank > 1 or not ends_meet(first_field, field):
                     yield Shift(first_name, name, axis, Fraction(pixels), jump)
 
@@ -299,7 +303,11 @@ class _Fold:
         found = self.each(state, window.axes or window.reads, before)
         if window.kind == "blocks" and found is not None:
             # Every position of a block sees what the block as one does.
-            return self.each(found, [axis.replace(transposed=True) for axis in window.axes], before)
+            spread = self.each(found, [axis.replace(transposed=True) for axis in window.axes], before)
+            if spread is None:
+                return None
+            marked = spread[0].replace(blocks=True)
+            return tuple([marked if axis is spread[0] else axis.replace(blocks=True) for axis in spread])
         return found
 
     def each(self, state: Axes, windows: Sequence[AxisWindow | AxisReads | None], before: Shape) -> Axes | None:
@@ -319,7 +327,8 @@ class _Fold:
             small = field if axis.small is axis.field else through(axis.small or axis.field, window, self.longest)
             if field is None or small is None:
                 return None
-            found.append(Axis(field, small, axis.wide, axis.aligned, axis.early + early(axis.field, window)))
+            moved = axis.early + early(axis.field, window)
+            found.append(Axis(field, small, axis.wide, axis.aligned, moved, axis.blocks))
         return tuple(found)
 
     def widened(self, axis: Axis, units: int, pixels: int) -> Axis:
@@ -338,17 +347,17 @@ class _Fold:
                 found.append(found[0])
                 continue
             aligned = one.aligned and other.aligned
-            wide = _hull(one.wide, other.wide)
+            wide, blocks = _hull(one.wide, other.wide), one.blocks or other.blocks
             if one.field is None or other.field is None:
                 positioned = one if other.field is None else other
-                found.append(Axis(positioned.field, positioned.small, wide, aligned, positioned.early))
+                found.append(Axis(positioned.field, positioned.small, wide, aligned, positioned.early, blocks))
                 continue
             field, meets = joined(one.field, other.field, output.spatial[number], self.longest)
             small, least = one.small or one.field, other.small or other.field
             units = output.spatial[number]
             less = extent(least, units) < extent(small, units)
             before = max(one.early, other.early)
-            found.append(Axis(field, least if less else small, wide, aligned and meets, before))
+            found.append(Axis(field, least if less else small, wide, aligned and meets, before, blocks))
         return tuple(found)
 
     def record(self, state: Axes, output: Shape) -> ReceptiveField:
