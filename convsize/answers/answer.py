@@ -12,5 +12,5 @@ class Answer(Record):
 
     @classmethod
     def over(cls, bare: Record, **more: object) -> Self:
-        """The same record, which prints itself; `more` is what the print needs beside it."""
+        """The same record, able to print itself; `more`: fields that only printing needs."""
         return cls(**bare.as_dict(), **more)

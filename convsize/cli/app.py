@@ -29,7 +29,7 @@ _RUNS_TORCH = frozenset({"calibrate", "export", "profile", "train", "verify"})
 def _parse(parse: Any, params: Any, ctx: Any, args: list[str]) -> Any:
     """Parses a command line; of an option that there is none of, it says what is meant rather than what looks alike.
 
-    The parser takes any option that shares a few letters for the one that is meant: `--sort` for `--json`.
+    The parser's own guess is any option that shares a few letters: `--sort` for `--json`.
     """
     try:
         return parse(ctx, args)

@@ -38,7 +38,7 @@ class Progress:
         self.make_room()
 
     def step(self, done: int | None = None, text: str = "") -> None:
-        """One of them more is done, or so many of them; `text` says more, to the right of the bar."""
+        """One more is done, or `done` in all; `text` stands to the right of the bar."""
         self._done = self._done + 1 if done is None else done
         self._text = text
         if self._bar is not None or (time.monotonic() >= self._start and self._done < self._total):

@@ -45,7 +45,7 @@ _LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "p
 def layer_at(scanner: Scanner) -> Layer:
     """The layer at the cursor, with everything that is wrong with it reported. Raises Skip where there is none.
 
-    A spec without mistakes never imports what is said of them.
+    A spec without mistakes never imports their messages.
     """
     try:
         layer = read_layer(scanner)

@@ -61,7 +61,7 @@ class Device(Record):
     watts. cublas_workspace: bytes of one, CUDA only. context: bytes that a CUDA context takes, and workspaces: bytes of
     cuDNN by signature of the call; both None where they were not measured.
 
-    efficiency: the shares of peak and of bandwidth that are taken for granted where nothing was measured, None where it
+    efficiency: the shares of peak and of bandwidth that are assumed where nothing was measured, None where it
     was. threads: how many computed while it was measured. noise: the spread of the measurements, a share of the median.
     classes: what was measured of every class of work. shapes: seconds of layers that were timed alone, by key.
     accuracy: what comparing predictions with whole networks gave. channels_last: whether maps lay with the depth

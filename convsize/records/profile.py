@@ -8,7 +8,7 @@ from convsize.record import Record
 
 
 class Measured(Record):
-    """Repeats of one thing, in seconds: their median, and the quartiles, between which half of them lie."""
+    """Repeated measurements, in seconds: their median and their quartiles, between which half of them lie."""
 
     median: float
     low: float = 0.0

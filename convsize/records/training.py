@@ -21,7 +21,7 @@ _WORDS = {
 _POSITIVE = ("lr", "lr_gamma")
 _COUNTS = ("epochs", "batch", "accumulate", "lr_step", "processes")
 _LARGEST = 1e15
-"""No rate or factor of a run is larger: PyTorch takes it, be it written as a whole number, too."""
+"""The largest rate or factor of a run: PyTorch takes it as a whole number, too."""
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -117,7 +117,7 @@ def _taken(name: str, value: object) -> str:
         isinstance(each, tuple) and len(each) == 2 and isinstance(each[0], str) and isinstance(each[1], kind)
         for each in rows
     )
-    return "" if right else "pairs of an output and what is said of it"
+    return "" if right else "pairs of an output and its value"
 
 
 class RunStart(Record):

@@ -86,7 +86,7 @@ def test_resume_takes_the_settings_of_the_run(convsize, tmp_path):
         ("compile", 1, "`compile` takes true or false, not 1"),
         ("data", ["digits"], "`data` takes a text"),
         ("frozen", "conv*", "`frozen` takes texts, not 'conv*'"),
-        ("losses", ["mse"], "`losses` takes pairs of an output and what is said of it"),
+        ("losses", ["mse"], "`losses` takes pairs of an output and its value"),
         ("loss_weights", [["main", "1"]], "`loss_weights` takes pairs of an output"),
         ("nesterov", True, "nesterov"),
     ],

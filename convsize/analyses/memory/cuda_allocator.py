@@ -88,7 +88,7 @@ class CachingAllocator:
         insort(self._free[block.small], (block.size, block.number))
 
     def _give_back(self, block: _Block) -> None:
-        """Frees a block, and makes one of it and the free ones beside it."""
+        """Frees a block and joins it with the free ones next to it."""
         self.allocated -= block.size
         for other in (block.before, block.after):
             if other is None or not other.free:

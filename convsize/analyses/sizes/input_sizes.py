@@ -88,7 +88,7 @@ def structure(file: File, lets: Mapping[str, Fraction] | None = None, *, name: s
     if declared.network is not None:
         return declared.network
     if all(found.code[:2] in ("E2", "E3") for found in declared.diagnostics):
-        # A trial checks the names of the whole text as well, be it ever so much more than what is built.
+        # A trial checks the names of the whole text as well, even where that is far more than what is built.
         left = _MOST_STEPS
         reading = len(file.source.text) // _CHARACTERS_A_STEP
         for inputs in _candidates(_declared(file)):

@@ -139,7 +139,7 @@ def _of_parts(layer: Layer, merged: Layer, entering: Shape) -> Iterator[Repair]:
 
 
 def divisors(number: int, near: int) -> list[int]:
-    """The divisors of a number but the one that is given, the nearest to it first; below before above.
+    """The divisors of a number other than `near`, the nearest to it first; smaller before larger.
 
     A depth is below 2³¹, so that its divisors are found in 46,341 steps however far from them the given number is.
     """

@@ -16,7 +16,7 @@ _NOWHERE = Span(0, 0)
 class Repair(Record):
     """A change with what it does in words: "pad after the last pixel".
 
-    settles: whether what the op says of its numbers is no way to go beside it.
+    settles: whether the op's own advice on its numbers is left out.
     """
 
     fix: Fix

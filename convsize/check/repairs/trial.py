@@ -119,7 +119,7 @@ def _changes_what_fits(before: Attempt, after: Attempt, found: Diagnostic, fix: 
 
 
 def still_wrong(after: Iterable[Diagnostic], found: Diagnostic, fix: Fix) -> bool:
-    """Whether there is an error of volumes at the place of one that a fix was to remove, be it another one."""
+    """Whether an error of volumes, the same or another, is still where a fix was to remove one."""
     start, end = moved(found.span.start, (fix,)), moved(found.span.end, (fix,), end=True)
     return any(
         (each.code == found.code or each.code[:2] in ("E2", "E3")) and each.span.start <= end and start <= each.span.end

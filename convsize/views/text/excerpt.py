@@ -18,7 +18,7 @@ _SHORTEST = 20
 
 
 class _Mark(Record):
-    """A part of one line, in columns from 0, what is said of it, and whether it is the main thing."""
+    """A part of one line: its columns from 0, its label, and whether it is the main one."""
 
     line: int
     start: int
