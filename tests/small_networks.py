@@ -31,7 +31,9 @@ MOVES = (
     "slice(0,{c//2})", "slice({c//2},{c})", "slice(0,{c})", "slice(1,2)", "pick(0)", "pick(0,1,0)", "shuffle(1)",
     "shuffle(2)", "shuffle({c})", "widen({c+2})", "widen({c})", "pad(1)", "pad(-1)", "pad(0)", "pad(0,1)", "up(2)",
     "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
-    "crop(3,1)", "crop(1,1,2)",
+    "crop(3,1)", "crop(1,1,2)", "reduce(mean,depth)", "reduce(max,width)", "reduce(sum,positions)",
+    "reduce(std,height)", "reduce(norm,positions)", "reduce(var,width)", "reduce(min,slices,2)",
+    "reduce(sum,slices,2,groups=2)",
 )  # fmt: skip
 RESIZINGS = (
     "up(3/2)", "up(1/2)", "up(2/3,bilinear)", "up(3/2,bilinear)", "up(2,bilinear,aligned)", "up(1/2,bilinear,aligned)",
@@ -149,7 +151,18 @@ class _Writer:
             self.random.shuffle(branches)
             return f"({f' {kind} '.join(branches)})", source
         if kind == "g" and source.spatial:
-            gate = self.random.choice(("GAP", "GMP", f"GAP FC{c} sigmoid", "GAP flat", f"C1D{c}", "C1D1 sigmoid"))
+            gate = self.random.choice(
+                (
+                    "GAP",
+                    "GMP",
+                    "reduce(mean,depth)",
+                    "reduce(max,width)",
+                    f"GAP FC{c} sigmoid",
+                    "GAP flat",
+                    f"C1D{c}",
+                    "C1D1 sigmoid",
+                )
+            )
             sign = self.random.choice("*+-/")
             return self.random.choice((f"(x {sign} {gate})", f"({gate} {sign} x)")), source
         if kind == "[" and source.spatial:

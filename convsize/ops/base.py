@@ -239,13 +239,14 @@ batch: every map, over all samples and positions. map: every map of a sample. gr
 depth at every position. neighbours: the maps around each.
 """
 
-ExtentRule = Literal["windows", "kept", "flattened", "reshaped", "cropped", "resized"]
+ExtentRule = Literal["windows", "kept", "reduced", "flattened", "reshaped", "cropped", "resized"]
 """How the output's extents follow those of the input.
 
 windows: as the op's window says; where it sees everything the output has the same extents whatever enters. kept: as
-they are, though it sees everything. flattened: all values make one vector. reshaped: stated extents, of as many values
-as enter. cropped: stated extents, of no more. resized: the input's times `scale`, rounded down, or where there is no
-scale stated extents, whatever enters: those of a tap that the layer names, where it does.
+they are, though it sees everything. reduced: 1 along the axes that it sees the whole of, the others as they are.
+flattened: all values make one vector. reshaped: stated extents, of as many values as enter. cropped: stated extents, of
+no more. resized: the input's times `scale`, rounded down, or where there is no scale stated extents, whatever enters:
+those of a tap that the layer names, where it does.
 """
 
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")

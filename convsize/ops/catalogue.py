@@ -81,6 +81,7 @@ WORDS = {
     "log": "logarithm:Logarithm",
     "sqrt": "square_root:SquareRoot",
     "power": "power:Power",
+    "reduce": "reduce:Reduce",
     "weight": "weight:Weight",
     "affine": "affine:Affine",
     "flat": "flatten:Flatten",

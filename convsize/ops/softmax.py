@@ -35,9 +35,9 @@ class Softmax(Op):
 
     Spec
         `S` or `softmax`; `softmax(r)`: across r equal slices of the depth, each value against those at its place in the
-        other slices.
+        other slices; `softmax(r,groups)`: the depth falls into groups first, and each of them into r slices.
     Shape
-        as its input; r must divide the depth.
+        as its input; groups·r must divide the depth.
     Window
         its own position.
     Parameters
@@ -58,22 +58,27 @@ class Softmax(Op):
     STEM: ClassVar[str] = "softmax"
     SPELLING: ClassVar[str] = "S"
     SUFFIXES: ClassVar[tuple[str, ...]] = ()
-    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("r", required=False),)
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
+        ParamSpec("r", required=False),
+        ParamSpec("groups", required=False, default=1),
+    )
 
     slices: int | None
+    groups: int
 
     @classmethod
     def from_suffixes(cls, suffixes: Suffixes, source: Shape) -> Self:
-        return cls(None)
+        return cls(None, 1)
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         slices = arguments["r"]
-        return cls(None if slices is None else whole(slices))
+        return cls(None if slices is None else whole(slices), whole(arguments["groups"]))
 
     def output(self, *inputs: Shape) -> Shape:
         if self.slices is not None:
-            require_parts("E204", "slices", self.slices, inputs[0].channels)
+            require_parts("E204", "groups", self.groups, inputs[0].channels)
+            require_parts("E204", "slices", self.slices, inputs[0].channels // self.groups)
         return inputs[0]
 
     def window(self, *inputs: Shape) -> Window:
@@ -99,9 +104,10 @@ class Softmax(Op):
         if self.slices is None:
             return (TorchCall("nn.Softmax", (("dim", 1),)),)
         (source,) = inputs
-        sliced = (-1, self.slices, source.channels // self.slices, *source.spatial)
+        groups = () if self.groups == 1 else (self.groups,)
+        sliced = (-1, *groups, self.slices, source.channels // (self.groups * self.slices), *source.spatial)
         return (
             TorchCall("torch.reshape", (("shape", sliced),)),
-            TorchCall("nn.Softmax", (("dim", 1),)),
+            TorchCall("nn.Softmax", (("dim", 1 + len(groups)),)),
             TorchCall("torch.reshape", (("shape", (-1, *source.dims)),)),
         )

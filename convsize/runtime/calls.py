@@ -14,6 +14,8 @@ from convsize.errors import UsageError
 from convsize.ops.base import TorchCall
 from convsize.runtime import layers
 
+_PLACES = {"nn": nn, "F": F, "torch": torch, "torch.linalg": torch.linalg, "convsize": layers}
+
 
 class Function(nn.Module):
     """A function of PyTorch with fixed arguments.
@@ -26,8 +28,8 @@ class Function(nn.Module):
         super().__init__()
         self.target = target
         self.kwargs = kwargs
-        module, name = target.split(".")
-        self._function: Callable[..., Tensor] = getattr(F if module == "F" else torch, name)
+        module, _, name = target.rpartition(".")
+        self._function: Callable[..., Tensor] = getattr(_PLACES[module], name)
 
     def forward(self, *operands: Tensor) -> Tensor:
         if self.target == "torch.cat":
@@ -77,7 +79,7 @@ def build_call(call: TorchCall) -> nn.Module:
     """The module of a single call. Raises UsageError where PyTorch has no such thing."""
     kwargs: dict[str, Any] = dict(call.kwargs)
     module, _, name = call.target.rpartition(".")
-    place = {"nn": nn, "F": F, "torch": torch, "convsize": layers}.get(module)
+    place = _PLACES.get(module)
     if not hasattr(place, name):
         raise UsageError(f"PyTorch has no `{call.target}`: a call is `nn.…`, `F.…` or `torch.…`")
     if module in ("nn", "convsize"):

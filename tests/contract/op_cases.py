@@ -186,6 +186,17 @@ def clamps(draw) -> Case:
 
 
 @st.composite
+def reductions(draw) -> Case:
+    source = draw(volumes((0, 1, 2, 3), depths=(2, 8), least=2))
+    how = draw(st.sampled_from(("mean", "sum", "max", "min", "norm", "std", "var")))
+    over = draw(st.sampled_from(("depth", "positions", "time", "height", "width", "slices", "slices")))
+    if over != "slices":
+        return of_word("reduce", source, how=how, over=over)
+    slices, groups = draw(st.sampled_from((2, 3, 4))), draw(st.sampled_from((1, 2)))
+    return of_word("reduce", source, how=how, over=over, r=slices, groups=groups)
+
+
+@st.composite
 def upsamplings(draw) -> Case:
     source = draw(volumes())
     whole = numbers(source.rank, 1, 4)
@@ -262,7 +273,7 @@ def reshapes(draw) -> Case:
 def softmaxes(draw) -> Case:
     if draw(st.booleans()):
         return draw(tokens("S", ranks=(0, 1, 2, 3)))
-    return draw(words("softmax", depths=(2, 8), r=st.sampled_from((None, 2, 4))))
+    return draw(words("softmax", depths=(2, 8), r=st.sampled_from((2, 4)), groups=st.sampled_from((1, 2))))
 
 
 @st.composite
@@ -419,6 +430,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Exponential": words("exp"),
     "Logarithm": words("log"),
     "SquareRoot": words("sqrt"),
+    "Reduce": reductions(),
     "Power": words("power", p=st.sampled_from((Fraction(2), Fraction(3), Fraction(1, 2), Fraction(-1)))),
     "Weight": words("weight"),
     "Affine": words("affine"),

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from convsize.analyses.memory import composites as arithmetic
 from convsize.analyses.memory import moves as moves
+from convsize.analyses.memory import reductions, standard
 from convsize.analyses.memory import single_kernels as kernels
-from convsize.analyses.memory import standard
 from convsize.analyses.memory.attention import attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
@@ -130,6 +130,13 @@ RECORDERS: dict[str, Recorder] = {
     "torch.sqrt": arithmetic.square_root,
     "torch.pow": arithmetic.power,
     "torch.clamp": arithmetic.one_bound,
+    "torch.mean": reductions.mean,
+    "torch.sum": reductions.total,
+    "torch.amax": reductions.extreme,
+    "torch.amin": reductions.extreme,
+    "torch.linalg.vector_norm": reductions.vector_norm,
+    "torch.var": reductions.variance,
+    "torch.std": reductions.deviation,
     "torch.cat": moves.concatenate,
     "torch.narrow": moves.narrow,
     "torch.reshape": moves.reshape,

@@ -151,8 +151,8 @@ def _placed(op: Op, shapes: tuple[Shape, ...]) -> bool:
 def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
     """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
     window = op.window(*shapes)
-    if window.kind != "axes" or op.EXTENTS in ("cropped", "resized"):
-        return (), window.kind == "everything"
+    if window.kind != "axes" or op.EXTENTS in ("cropped", "resized", "reduced"):
+        return (), window.kind == "everything" and op.EXTENTS != "reduced"
     padding: Padding | None = getattr(op, "padding", None)
     rounding: str = getattr(op, "rounding", "floor")
     found = []
@@ -282,6 +282,12 @@ class AxisWalk:
         if rule == "kept":
             self.dividing(node, source)
             return _Volume(self.constant(node.output.channels), source.spatial)
+        if rule == "reduced" and node.output.rank:
+            (shape,) = self.network.input_shapes(node)
+            larger = node.op.output(shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)))
+            lines = zip(source.spatial, larger.spatial, strict=True)
+            extents = tuple(self.constant(1) if extent == 1 else line for line, extent in lines)
+            return _Volume(self.constant(node.output.channels), extents)
         if len(inputs) > 1:
             return self.join(node, inputs)
         if rule == "resized":

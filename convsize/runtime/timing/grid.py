@@ -21,7 +21,9 @@ _MOST_ELEMENTS = 1.2e7
 _POINTWISE = {
     "BN": 24, "C1 R": 24, "relu6": 8, "sigmoid": 10, "hswish": 8, "hsigmoid": 8, "silu": 10, "gelu": 10, "S scale": 6,
     "tanh": 6, "leaky(0.1)": 4, "elu": 4, "selu": 3, "clamp(-1,1)": 3, "abs": 3, "exp": 3, "abs log": 3,
-    "abs sqrt": 3, "power(2)": 4, "mish": 4, "prelu": 4, "softplus": 3, "logsoftmax scale": 3,
+    "abs sqrt": 3, "power(2)": 4,
+    "(x * reduce(mean,depth))": 4, "(x * reduce(max,width))": 3, "reduce(sum,slices,2)": 3, "(x - C1)": 4,
+    "(x / C1 softplus)": 4, "mish": 4, "prelu": 4, "softplus": 3, "logsoftmax scale": 3,
     "LRN5": 10, "LN": 10, "IN": 4, "GN4": 4, "drop(0.5)": 8, "droppath(0.1)": 6, "scale": 6, "affine": 4, "times(3)": 4,
     "plus(2)": 4, "weight": 4, "M": 10, "M3/2p1": 14, "M3/1p1": 10, "M5": 3, "A": 8, "A3/1p1": 8, "A3/2": 4, "A7": 3,
     "GAP": 12, "GMP": 4, "sumpool(2)": 3, "lppool(2,2)": 3, "(C1 + x)": 24, "[x | x]": 16, "(x * GAP)": 14,

@@ -11,7 +11,7 @@ from torch import nn
 from convsize.analyses.report import analyze
 from convsize.graph.network import Network, Node
 from convsize.lowering.plan import Plan, Step, lower
-from convsize.ops.base import TorchCall
+from convsize.ops.base import TorchCall, TorchValue
 from convsize.records import LayerRow, Line
 from convsize.records.receipt import Verdict
 from convsize.runtime.module import build_module
@@ -111,7 +111,14 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
         upsampling = bool(window.reads) or any(axis.transposed for axis in window.axes)
         before = any(unlike[index] for index in node.inputs)
         constant = _is_constant(network, node)
-        unlike[row.index] = before or upsampling or constant or any(field.whole for field in fields)
+        # A branch that is 1 along an axis, where the others are not, is read from the whole of it.
+        spread = any(
+            old == 1 < new
+            for shape in network.input_shapes(node)
+            if shape.rank == node.output.rank and len(node.inputs) > 1
+            for old, new in zip(shape.spatial, node.output.spatial, strict=True)
+        )
+        unlike[row.index] = before or upsampling or constant or spread or any(field.whole for field in fields)
         if (
             fields
             and not unlike[row.index]
@@ -198,8 +205,39 @@ def _supports(
         yield unit, found
 
 
+_SEEN_ALIKE = {
+    "torch.amax": TorchCall("torch.mean"),
+    "torch.amin": TorchCall("torch.mean"),
+    "torch.sub": TorchCall("torch.add"),
+    "convsize.Difference": TorchCall("convsize.Sum"),
+    "nn.Hardtanh": TorchCall("torch.mul", (("other", 1),)),
+    "torch.clamp": TorchCall("torch.mul", (("other", 1),)),
+}
+"""Calls that see the same values without choosing among them, cutting them off, or making them negative."""
+
+
+def _seen_alike(call: TorchCall) -> TorchCall:
+    other = _SEEN_ALIKE.get(call.target)
+    if other is not None:
+        return other.replace(kwargs=other.kwargs or call.kwargs)
+    if call.target in ("torch.add", "convsize.Plus"):
+        return call.replace(kwargs=tuple((key, _positive(value)) for key, value in call.kwargs))
+    return call
+
+
+def _positive(value: TorchValue) -> TorchValue:
+    if isinstance(value, tuple):
+        return tuple(map(abs, value))
+    return abs(value) if isinstance(value, int | float) else value
+
+
 def _averaged(network: Network, step: Step) -> Step:
     """The step with an average over the same window where it takes a maximum, or a norm, which may be no number."""
+    step = step.replace(
+        before=tuple(map(_seen_alike, step.before)),
+        call=_seen_alike(step.call),
+        after=tuple(map(_seen_alike, step.after)),
+    )
     if "LPPool" in step.call.target:
         kept = tuple((key, value) for key, value in step.call.kwargs if key != "norm_type")
         return step.replace(call=TorchCall(step.call.target.replace("LPPool", "AvgPool"), kept))

@@ -10,6 +10,9 @@ LAYERS = [
     "pad(-1)", "crop(3,3)", "widen(12)", "sumpool(2)", "LRN3", "T3D8/2p1a1", "T3D8/2psame", "C2D8psame",
     "M3/2ceil", "M3/2p0:1", "GMP", "DW3", "C3D8ws", "C3D8/2b0sws", "DW3sws",
     "(C3 + C3 + x)", "(C3 * x * C1)", "(C3 - x)", "(C3 / x)", "(x * GAP)", "(x * GAP flat)",
+    "(x * reduce(mean,depth))", "(x * reduce(max,width))", "(x - reduce(std,height))",
+    "(x / reduce(norm,positions) plus(1))", "(x - reduce(var,depth))",
+    "reduce(max,slices,2)", "reduce(sum,slices,2,groups=2)", "(x - reduce(sum,positions))",
     "[x | C3 | x]", "split[x | C3]", "flat FC8 R",
     "lppool(2,2)", "lppool(3,2)", "A3/2psame", "A2psame", "A3d2", "A3p0:1z0",
 ]  # fmt: skip

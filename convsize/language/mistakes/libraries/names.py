@@ -49,6 +49,12 @@ _UP = _sized(units.upsample, "upsampling is written `up(s)`, with its factor s")
 _PAD = _sized(windows.around(1), "zero padding is written `pad(n)`, with the zeros on every side")
 _GAP = _function("GAP", keepdims=False)
 _GMP = _function("GMP", keepdims=False)
+
+
+def _reduction(how: str) -> _Entry:
+    return _nothing(f"a reduction is written `reduce({how},over)`, over `depth`, `positions`, `height` or `width`")
+
+
 _SUM = _nothing("a sum is written in round brackets: `(a + b)`")
 _PRODUCT = _nothing("a product is written in round brackets: `(a * b)`")
 _CONCATENATION = _nothing("a concatenation is written in square brackets: `[a | b]`")
@@ -128,9 +134,13 @@ ENTRIES: dict[str, _Entry] = {
     "logsoftmax": _function("logsoftmax", units.over_depth("logsoftmax")),
     "lppool": _sized(units.lp_pool, "Lp pooling is written `lppool(p,k)`, with its norm p and its window k"),
     "lrelu": _sized(units.leaky, "a leaky ReLU is written `leaky(a)`, with its slope a"),
+    "max": _reduction("max"),
+    "maxout": _nothing("maxout over r maps is written `reduce(max,slices,r)`"),
     "maxpool": _MAX,
     "maxpooling": _MAX,
     "mha": _ATTENTION,
+    "mean": _reduction("mean"),
+    "min": _reduction("min"),
     "mish": _function("mish"),
     "multiheadattention": _ATTENTION,
     "multiply": _PRODUCT,
@@ -153,6 +163,7 @@ ENTRIES: dict[str, _Entry] = {
     "square": _function("power(2)"),
     "stochasticdepth": _sized(units.dropout("droppath"), "stochastic depth is written `droppath(p)`"),
     "subtract": _nothing("a difference is written in round brackets: `(a - b)`"),
+    "sum": _reduction("sum"),
     "swish": _function("silu"),
     "tanh": _function("tanh"),
     "transposedconv": _TRANSPOSED,
@@ -182,6 +193,7 @@ _OWN = {
     "pick(i,j,…)": "with the maps to keep",
     "plus(k)": "with its term k",
     "power(p)": "with its exponent p",
+    "reduce(how,over)": "with what is made of what, as in `reduce(mean,depth)`",
     "reshape(d,h,w)": "with the volume",
     "attn(heads)": "with its number of heads",
     "resize(h,w)": "with the extents to reach",
@@ -244,11 +256,7 @@ ELSEWHERE = frozenset(
         "hardshrink",
         "logsigmoid",
         "lstm",
-        "max",
-        "maxout",
         "maxunpool",
-        "mean",
-        "min",
         "pixelunshuffle",
         "reflectionpad",
         "replicationpad",
@@ -264,7 +272,6 @@ ELSEWHERE = frozenset(
         "spatialdropout",
         "spectralnorm",
         "starrelu",
-        "sum",
         "swiglu",
         "syncbatchnorm",
         "tanhshrink",
