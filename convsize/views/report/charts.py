@@ -65,8 +65,8 @@ def scatter(reports: Sequence[tuple[Report, str]]) -> Chart:
 
 def _volumes(points: Sequence[Step], report: Report) -> Chart:
     series = (
-        ("channels", [step.last.output[0] for step in points]),
-        ("positions", [prod(step.last.output[1:]) for step in points]),
+        ("channels", [step.first.output[0] for step in points]),
+        ("positions", [prod(step.first.output[1:]) for step in points]),
     )
     curves, dots = [], []
     for hue, (noun, values) in enumerate(series):
@@ -76,7 +76,7 @@ def _volumes(points: Sequence[Step], report: Report) -> Chart:
             _spot(
                 at,
                 value,
-                f"{step.label}: {numbers.volume(step.last.output)}, {numbers.exact(value)} {noun}",
+                f"{step.first.name}: {numbers.volume(step.first.output)}, {numbers.exact(value)} {noun}",
                 step.first,
             )
             for at, (step, value) in enumerate(zip(points, values, strict=True))

@@ -67,15 +67,12 @@ class Step(Record):
         return self.rows[0]
 
     @property
-    def last(self) -> LayerRow:
-        """The layer whose volume and receptive field it has."""
-        return self.rows[-1]
-
-    @property
     def label(self) -> str:
         """The first layer's name, with how many follow."""
         behind = len(self.rows) - 1
-        return f"{self.first.name} + {behind} more" if behind else self.first.name
+        if not behind:
+            return self.first.name
+        return f"{self.first.name} with the {'layer' if behind == 1 else f'{behind:,} layers'} after it"
 
     @property
     def parameters(self) -> int:
