@@ -97,6 +97,11 @@ class Explainer:
                     f"sample: {numbers.exact(weights)}·{numbers.exact(places)} = {numbers.exact(row.macs)}; "
                     f"{share} of all MACs."
                 )
+        if row.kind == "attention":
+            return (
+                "Each of its queries is multiplied by the keys that it reads, and their values by what comes out: "
+                f"{numbers.exact(row.macs)} multiply-adds for one sample; {share} of all MACs."
+            )
         return f"{numbers.exact(row.macs)} multiply-adds for one sample; {share} of all MACs."
 
     def flops(self, row: LayerRow) -> str:
