@@ -146,7 +146,7 @@ def _read(field: Field, reads: AxisReads, longest: int) -> Field:
     for unit in range(reads.period * turns):
         first, last = reads.of(unit)
         edges.append(_hull(field, first, 1, last - first + 1))
-    return _from_edges(edges, field.shift * (reads.shift // common), field.ordered)
+    return _from_edges(edges, field.shift * (reads.shift // common), False)
 
 
 def _from_edges(edges: list[tuple[Edge, Edge]], shift: Number, ordered: bool) -> Field:

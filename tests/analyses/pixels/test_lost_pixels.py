@@ -12,7 +12,7 @@ from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
 from convsize.analyses.pixels.positions import Budget, BudgetError, everything, missing, read, union
 from convsize.api import parse
 from convsize.errors import SpecError
-from convsize.geometry import AxisWindow, output_extent
+from convsize.geometry import AxisReads, AxisWindow, output_extent
 from convsize.records import Lost, UnreadPixels
 
 
@@ -123,6 +123,9 @@ def positions_of(found, extent):
 
 
 def brute_reads(window, outputs, extent):
+    if isinstance(window, AxisReads):
+        ends = [window.of(output) for output in outputs]
+        return {place for first, last in ends for place in range(max(first, 0), min(last + 1, extent))}
     taps = range(window.kernel)
     if window.transposed:
         return {
@@ -188,6 +191,9 @@ TOKENS = [
     "R",
 ]
 
+UNEVEN = ["up(2/3)", "up(1/3,bilinear)", "up(@input,bilinear)", "resize(3)", "resize(4,bilinear,aligned)", "GAP3"]
+"""Windows that differ from unit to unit."""
+
 
 @st.composite
 def specs(draw):
@@ -201,9 +207,19 @@ def specs(draw):
     return f"input: 2@{draw(st.integers(4, 40))}\n{' '.join(items)}"
 
 
+@settings(max_examples=200)
+@given(st.integers(4, 40), st.lists(st.sampled_from([*TOKENS, *UNEVEN, *UNEVEN]), min_size=1, max_size=4))
+def test_unread_and_lost_pixels_of_uneven_windows_against_sets(extent, items):
+    assert_pixels_against_sets(f"input: 2@{extent}\n{' '.join(items)}")
+
+
 @settings(max_examples=300)
 @given(specs())
 def test_unread_and_lost_pixels_against_sets(text):
+    assert_pixels_against_sets(text)
+
+
+def assert_pixels_against_sets(text):
     try:
         network = parse(text)
     except SpecError:
@@ -217,10 +233,10 @@ def test_unread_and_lost_pixels_against_sets(text):
         window = facts[node.index].window
         for source in node.inputs:
             extent = nodes[source].output.spatial[0]
-            if window.kind != "axes":
+            if not window.by_axis:
                 needed[source] |= needed[node.index]
                 continue
-            axis = window.axes[0]
+            (axis,) = window.by_axis
             needed[source] |= brute_reads(axis, needed[node.index], extent)
             outputs = set(range(node.output.spatial[0]))
             skipped = set(range(extent)) - brute_reads(axis, outputs, extent)
@@ -231,7 +247,7 @@ def test_unread_and_lost_pixels_against_sets(text):
                 (row,) = rows[node.index]
                 read_pixels = set(range(extent)) - skipped
                 assert row.trailing == (not read_pixels or min(skipped) > max(read_pixels))
-                if not axis.transposed:
+                if not isinstance(axis, AxisReads) and not axis.transposed:
                     front, back = max(axis.before, 0), max(axis.after, 0)
                     shifted = axis.replace(before=axis.before - front)
                     padded = brute_reads(shifted, outputs, front + extent + back)

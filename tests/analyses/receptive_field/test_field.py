@@ -19,13 +19,34 @@ from convsize.analyses.receptive_field.field import (
     spans,
     through,
 )
-from convsize.geometry import AxisWindow
+from convsize.geometry import AxisReads, AxisWindow
+from convsize.ops.shared.resample import adaptive_reads, aligned_reads, linear_reads, nearest_reads, smooth_reads
 
 LONGEST = 4096
 
 
 @st.composite
+def uneven(draw):
+    """What interpolation and pools that do not divide read of an axis."""
+    extent_, count = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    return draw(
+        st.sampled_from(
+            (
+                adaptive_reads(extent_, count),
+                nearest_reads(extent_, count, None),
+                linear_reads(extent_, count, None, "linear"),
+                linear_reads(extent_, count, Fraction(count, extent_), "bicubic"),
+                aligned_reads(extent_, count, "linear"),
+                smooth_reads(extent_, count, None, "bicubic"),
+            )
+        )
+    )
+
+
+@st.composite
 def windows(draw):
+    if not draw(st.integers(0, 3)):
+        return draw(uneven())
     transposed = draw(st.booleans())
     kernel, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
     return AxisWindow(kernel, stride, dilation, draw(st.integers(-3, 5)), 0, transposed)
@@ -35,6 +56,10 @@ def seen_by(unit, chain):
     """The pixels that a unit behind a chain of windows sees, on an axis without ends."""
     units = {unit}
     for window in reversed(chain):
+        if isinstance(window, AxisReads):
+            ends = [window.of(unit) for unit in units]
+            units = {place for first, last in ends for place in range(first, last + 1)}
+            continue
         taps = range(window.kernel)
         if window.transposed:
             units = {

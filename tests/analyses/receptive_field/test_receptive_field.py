@@ -11,6 +11,7 @@ from convsize.analyses.receptive_field import network as module
 from convsize.analyses.receptive_field.network import before_positions_end, receptive_fields
 from convsize.api import parse
 from convsize.errors import SpecError
+from convsize.geometry import AxisReads
 
 
 def fields(text):
@@ -309,6 +310,17 @@ TOKENS = [
     "R",
 ]
 
+UNEVEN = [
+    "up(3/2,bilinear)",
+    "up(1/2)",
+    "up(@input)",
+    "resize(5,bilinear,aligned)",
+    "resize(7)",
+    "GAP4",
+    "GMP5",
+]
+"""Windows that differ from unit to unit."""
+
 GATES = ["GAP", "C3/2p0 GAP", "crop(2) GAP", "crop(3) C3p0", "crop(1)", "C3p0 GMP", "T1/3 crop(1)"]
 """Branches that every unit of a join may see."""
 
@@ -330,6 +342,9 @@ def specs(draw):
 
 def reads(window, unit):
     """The units before a window that one unit reads along an axis."""
+    if isinstance(window, AxisReads):
+        first, last = window.of(unit)
+        return set(range(first, last + 1))
     taps = [window.dilation * tap - window.before for tap in range(window.kernel)]
     if window.transposed:
         return {(unit - tap) // window.stride for tap in taps if (unit - tap) % window.stride == 0}
@@ -348,7 +363,7 @@ def pixels_seen(network, facts, index, axis, unit, known, *, moving=False):
             known[key] = frozenset({unit})
         else:
             window = facts[index].window
-            before = reads(window.axes[axis], unit) if window.kind == "axes" else {unit}
+            before = reads(window.by_axis[axis], unit) if window.by_axis else {unit}
             seen = []
             for source in node.inputs:
                 there = network.nodes[source].output.spatial[axis : axis + 1]
@@ -372,9 +387,23 @@ def hulls_of(network, facts, node, axis, known, *, moving=False):
     return [(min(one), max(one)) if one else None for one in sets]
 
 
+@settings(max_examples=200)
+@given(
+    st.tuples(st.integers(4, 12), st.integers(4, 12)),
+    st.lists(st.sampled_from([*TOKENS, *UNEVEN, *UNEVEN]), min_size=1, max_size=4),
+)
+def test_fields_of_uneven_windows_are_what_units_see(extents, items):
+    height, width = extents
+    assert_fields_are_what_units_see(f"input: 2@{height}x{width}\n{' '.join(items)}")
+
+
 @settings(max_examples=400)
 @given(specs())
 def test_fields_are_what_units_see(text):
+    assert_fields_are_what_units_see(text)
+
+
+def assert_fields_are_what_units_see(text):
     try:
         network = parse(text)
     except SpecError:
