@@ -32,6 +32,13 @@ def load(
     lines are ignored, and the report's insights say so.
 
     Raises UsageError where the file cannot be read, SpecError where it is no spec or a wrong one.
+
+    >>> import convsize
+    >>> from convsize.geometry import Shape
+    >>> convsize.load("specs/vgg_d.spec")
+    <Network vgg_d: 3@224x224 -> 1000, 39 layers>
+    >>> convsize.load("specs/resnet18.spec", inputs={"input": Shape(3, (96, 96))}).analyze().totals.macs
+    333615104
     """
     return from_source(read(path), name=stem_of(os.fspath(path)), lets=lets, inputs=inputs)
 
@@ -43,7 +50,12 @@ def parse(
     *,
     inputs: Mapping[str, Shape] | None = None,
 ) -> Network:
-    """The network that a text says. Raises SpecError where the text is wrong."""
+    """The network that a text says, as `load` has it. Raises SpecError where the text is wrong.
+
+    >>> import convsize
+    >>> convsize.parse("input: 3@32x32\\nlet d = 8\\nC3D{d} R GAP FC10", name="tiny", lets={"d": 16})
+    <Network tiny: 3@32x32 -> 10, 4 layers>
+    """
     return from_source(Source(text, f"<{name}>"), name=name, lets=lets, inputs=inputs)
 
 

@@ -15,6 +15,8 @@ from convsize.record import Record
 Extents = tuple[int, ...]
 Rounding = Literal["floor", "ceil", "exact"]
 PaddingMode = Literal["explicit", "valid", "half", "full", "same"]
+Fill = Literal["zeros", "reflect", "replicate", "circular"]
+"""What padding is made of: a constant, pixels mirrored at the border, the border's own, or those of the far side."""
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 
@@ -69,6 +71,7 @@ class Padding(Record):
 
     mode: PaddingMode
     pairs: tuple[tuple[int, int], ...] = ()
+    fill: Fill = "zeros"
 
     def resolve(self, kernel: int, stride: int, dilation: int, extent: int, axis: int) -> tuple[int, int]:
         """The zeros before and after the axis `axis` of `extent` pixels.
@@ -96,6 +99,8 @@ HALF_PADDING = Padding("half")
 class AxisWindow(Record):
     """How the outputs along one axis read the inputs along it.
 
+    fill: what the padding is made of; but for zeros it reads pixels of the axis once more.
+
     Output o reads the inputs o·stride - before + dilation·t for t in 0 … kernel-1. Transposed, input i is read by the
     outputs i·stride - before + dilation·t. Negative padding crops.
     """
@@ -106,6 +111,7 @@ class AxisWindow(Record):
     before: int = 0
     after: int = 0
     transposed: bool = False
+    fill: Fill = "zeros"
 
     @property
     def reach(self) -> int:

@@ -63,6 +63,14 @@ class Network(BareNetwork):
         `with_digest` the report's `graph` is empty, and the answer comes sooner.
 
         Raises UsageError where the batch is below 1 or the dtype is none of float64, float32, float16, bfloat16.
+
+        >>> import convsize
+        >>> report = convsize.load("specs/vgg_d.spec").analyze(batch=2)
+        >>> report.totals.parameters, report.totals.macs
+        (138357544, 15470264320)
+        >>> pool = next(row for row in report.layers if row.name == "maxpool5")
+        >>> pool.output, pool.receptive_field.size, pool.receptive_field.jump[0]
+        ((512, 7, 7), (212, 212), Fraction(32, 1))
         """
         if not 1 <= batch <= LARGEST_BATCH:
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batch}")
@@ -267,6 +275,11 @@ class Network(BareNetwork):
 
         Raises UsageError where PyTorch or the device is not there, or the memory is too small, and CrashError where
         PyTorch ended the process that measures.
+
+        >>> import convsize
+        >>> found = convsize.load("specs/lenet5.spec").profile(inference=True, repeats=1, apart=False)
+        >>> [layer.name for layer in found.layers][:3], found.layers[0].forward.median > 0
+        (['conv1', 'tanh1', 'avgpool1'], True)
         """
         from convsize import devices
         from convsize.analyses.memory.step import require_known
@@ -343,6 +356,13 @@ class Network(BareNetwork):
 
         Raises UsageError where PyTorch is not installed, or where a head or an input has a name that no attribute or
         argument can have.
+
+        >>> import convsize, torch
+        >>> module = convsize.parse("input: 3@32x32\\nCRCRP FC10 S").to_torch(logits=True)
+        >>> module(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
+        >>> [name for name, _ in module.named_parameters()][:2]
+        ['conv1.weight', 'conv1.bias']
         """
         from convsize.lowering.plan import lower
 
@@ -372,6 +392,12 @@ class Network(BareNetwork):
 
         Raises UsageError where PyTorch, the device or its memory is not there, or an argument makes no sense, and
         CrashError where PyTorch ended the process that measures.
+
+        >>> import convsize
+        >>> receipt = convsize.load("specs/lenet5.spec").verify(device="meta", batches=(1,), apart=False)
+        >>> line = receipt.lines[0]
+        >>> line.quantity, line.predicted, line.measured, line.verdict
+        ('output volumes', 12, 12, 'exact')
         """
         if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
             raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {', '.join(map(str, batches))}")
@@ -415,6 +441,11 @@ class Network(BareNetwork):
 
         Nodes carry op (the field's term), spec, output (C, H, W), parameters and macs; edges carry `input`, which of
         the layer's inputs they are, for a value may enter a layer twice.
+
+        >>> import convsize
+        >>> graph = convsize.parse("input: 3@8x8\\nC3D4 (C3 + x)").to_networkx()
+        >>> sorted(graph.predecessors("add1")), graph.nodes["conv1"]["parameters"]
+        (['conv1', 'conv2'], 112)
         """
         import networkx
 

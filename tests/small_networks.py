@@ -34,6 +34,8 @@ MOVES = (
     "crop(3,1)", "crop(1,1,2)", "reduce(mean,depth)", "reduce(max,width)", "reduce(sum,positions)",
     "reduce(std,height)", "reduce(norm,positions)", "reduce(var,width)", "reduce(min,slices,2)",
     "reduce(sum,slices,2,groups=2)",
+    "pad(1,reflect)", "pad(1,replicate)", "pad(0,1,replicate)", "pad(1,circular)",
+    "pad(1,value=0.5)",
 )  # fmt: skip
 RESIZINGS = (
     "up(3/2)", "up(1/2)", "up(2/3,bilinear)", "up(3/2,bilinear)", "up(2,bilinear,aligned)", "up(1/2,bilinear,aligned)",
@@ -67,6 +69,7 @@ WINDOWS = (
     "T3D{n}p1", "T3D{n}/2p1a1", "T1D{n}/2", "T2D{c}g{c}", "T3D{n}/2psame", "T1x2D{n}", "M", "M3/1p1", "M2/1", "M1",
     "M3/2ceil", "M3/2p0:1", "M1x2", "M2psame", "A", "A3/1p1", "A3/1p1z0", "A1", "A2/1", "A3/2ceil", "A2d2", "A3p0:1z0",
     "A3/2psame", "sumpool(2)", "sumpool(1)", "lppool(2,2)", "lppool(3,2)", "lppool(1,2,1)", "GAP", "GMP",
+    "C3D{n}preplicate", "C3D{n}/2p1circular", "C3D{n}preflect", "DW3p1:0replicate",
 )  # fmt: skip
 FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape({c},1)", "reshape(1,{c})", "reshape({c},1,1)", "GAP", "GMP")
 RESHAPES = ("reshape({c},{a})", "reshape({a},{c})", "reshape({c*a})", "reshape({c},{a},1)", "reshape(1,{a},{c})")

@@ -67,7 +67,11 @@ def _keeping(draw: DrawFn, depth: int, level: int) -> tuple[str, int]:
         out = draw(_DEPTHS)
         return f"C{kernel}D{out}{dilation}{bias}", out
     if kind == 2:
-        return draw(st.sampled_from(("DW3", "C", "C3", "M3/1p1", "A3/1p1", "A3/1p1z0", "DW5D{2*c}"))), depth
+        return draw(
+            st.sampled_from(
+                ("DW3", "C", "C3", "M3/1p1", "A3/1p1", "A3/1p1z0", "DW5D{2*c}", "C3preflect", "DW3preplicate")
+            )
+        ), depth
     if kind == 3:
         return draw(st.sampled_from(("C1D{c}", "C3D{c//1}", "C1D{max(c, 1)}"))), depth
     inner, out = draw(_series(depth, level - 1))
@@ -160,9 +164,12 @@ _DIM = st.one_of(_INTS, _INTS, _EXPRESSIONS.map("{{{}}}".format))
 _INDEXED = st.tuples(_EXPRESSIONS, st.sampled_from((",", ", ", " , ")), _NAMES).map(lambda t: "{" + "".join(t) + "}")
 _SIZES = st.lists(_DIM, min_size=1, max_size=3).map("x".join)
 _PAIR = st.one_of(_DIM, st.tuples(_DIM, _DIM).map(":".join))
+_FILLS = ("reflect", "replicate", "circular")
 _PADDING = st.one_of(
-    st.sampled_from(("psame", "pvalid", "phalf", "pfull")),
-    st.lists(_PAIR, min_size=1, max_size=3).map(lambda pairs: "p" + "x".join(pairs)),
+    st.sampled_from(("psame", "pvalid", "phalf", "pfull", *(f"p{fill}" for fill in _FILLS))),
+    st.tuples(st.lists(_PAIR, min_size=1, max_size=3).map("x".join), st.sampled_from(("", "", "", *_FILLS))).map(
+        lambda parts: f"p{parts[0]}{parts[1]}"
+    ),
 )
 _SUFFIX = {
     "D": _DIM.map("D{}".format),

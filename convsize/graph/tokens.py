@@ -107,7 +107,7 @@ def _padding(pads: Pads | None, lookup: Lookup) -> Padding | None:
     for before, after in pads.pairs:
         first = _bounded(before, lookup, "padding", 0, LARGEST_EXTENT)
         pairs.append((first, first if after is None else _bounded(after, lookup, "padding", 0, LARGEST_EXTENT)))
-    return Padding(pads.mode, tuple(pairs))
+    return Padding(pads.mode, tuple(pairs), pads.fill)
 
 
 def suffixes_of(layer: Layer, lookup: Lookup) -> Suffixes:

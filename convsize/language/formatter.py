@@ -78,8 +78,12 @@ def layer_text(layer: Layer, show: Callable[[Expr], str]) -> str:
         if pads.mode == "explicit":
             pairs = [show(before) if after is None else f"{show(before)}:{show(after)}" for before, after in pads.pairs]
             parts.append("p" + "x".join(pairs))
-        else:
+        elif pads.fill == "zeros":
             parts.append("p" + pads.mode)
+        else:
+            parts.append("p")  # half padding, which its fill says alone
+        if pads.fill != "zeros":
+            parts.append(pads.fill)
     if layer.dilation is not None:
         parts.append("d" + dims(layer.dilation))
     if layer.groups is not None:

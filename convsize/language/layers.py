@@ -11,6 +11,8 @@ from typing import Literal
 from convsize.errors import Fix, Span
 from convsize.language.expressions import expression
 from convsize.language.mnemonics import (
+    FILLED,
+    FILLS,
     LONGER,
     MNEMONICS,
     PAD_MODES,
@@ -105,7 +107,11 @@ def read_layer(scanner: Scanner) -> Layer:
             depth = _dim(scanner, start)
         elif char == "/":
             stride = _dims(scanner, start)
-        elif char == "p" and (following in NUMBER or text.startswith(PAD_MODES.get(following, " "), pos + 1)):
+        elif char == "p" and (
+            following in NUMBER
+            or text.startswith(PAD_MODES.get(following, " "), pos + 1)
+            or text.startswith(FILLS, pos + 1)
+        ):
             padding = _pads(scanner, start)
         elif char == "d" and following in NUMBER:
             dilation = _dims(scanner, start)
@@ -164,6 +170,8 @@ def fits(layer: Layer) -> bool:
     if len(set(parts)) < len(parts) or any(part not in facts.suffixes for part in parts if part != "size"):
         return False
     if "size" in parts and facts.size == "none":
+        return False
+    if layer.padding is not None and layer.padding.fill != "zeros" and layer.mnemonic not in FILLED:
         return False
     return "d" not in parts or not dilation_for_depth(layer)
 
@@ -225,6 +233,9 @@ def _dims(scanner: Scanner, start: int) -> Dims:
 
 def _pads(scanner: Scanner, start: int) -> Pads:
     text = scanner.text
+    fill = _fill(scanner)
+    if fill != "zeros":
+        return Pads("half", fill=fill)
     mode = PAD_MODES.get(text[scanner.pos])
     if mode is not None:
         scanner.pos += len(mode)
@@ -238,8 +249,16 @@ def _pads(scanner: Scanner, start: int) -> Pads:
             after = _dim(scanner, start)
         pairs.append((before, after))
         if text[scanner.pos] != "x" or text[scanner.pos + 1] not in NUMBER:
-            return Pads("explicit", tuple(pairs))
+            return Pads("explicit", tuple(pairs), _fill(scanner))
         scanner.pos += 1
+
+
+def _fill(scanner: Scanner) -> Literal["zeros", "reflect", "replicate", "circular"]:
+    for fill in FILLS:
+        if scanner.text.startswith(fill, scanner.pos):
+            scanner.pos += len(fill)
+            return fill
+    return "zeros"
 
 
 def _dashed(scanner: Scanner, start: int) -> Layer:

@@ -53,6 +53,9 @@ PAD_MODES: dict[str, Literal["same", "valid", "half", "full"]] = {
     "h": "half",
     "f": "full",
 }
+# What padding is made of, where it is no zeros, and the layers that can have it.
+FILLS: tuple[Literal["reflect", "replicate", "circular"], ...] = ("reflect", "replicate", "circular")
+FILLED: frozenset[str] = frozenset(("C", "DW"))
 
 _NONE: frozenset[str] = frozenset()
 _BIAS = frozenset("b")

@@ -6,7 +6,7 @@ from convsize.errors import Fix, Span
 from convsize.language.expressions import arguments, expression, tap
 from convsize.language.layers import Misread, fits, layers_in, read_layer
 from convsize.language.mistakes import series as wrong
-from convsize.language.mnemonics import MNEMONICS
+from convsize.language.mnemonics import FILLS, MNEMONICS
 from convsize.language.scanner import (
     DIGITS,
     IDENTIFIER,
@@ -39,7 +39,7 @@ _KINDS: dict[str, GroupKind] = {"+": "sum", "-": "difference", "*": "gate", "/":
 _PARTED = " \t\n#)"
 """What stands behind a `-` or a `/` that is an operator: an arrow and a stride have none of it."""
 # Layers in small letters, and suffixes that, with a space before them, look like words.
-_LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"}
+_LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"} | {f"p{fill}" for fill in FILLS}
 
 
 def layer_at(scanner: Scanner) -> Layer:

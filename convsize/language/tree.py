@@ -65,10 +65,14 @@ Dims: TypeAlias = tuple[Expr, ...]
 
 
 class Pads(Record):
-    """A padding suffix: a mode, or explicit pairs; `after` is None where one number stands for both sides."""
+    """A padding suffix: a mode, or explicit pairs; `after` is None where one number stands for both sides.
+
+    fill: the word behind it, which alone says half padding: `p1reflect`, `preflect`.
+    """
 
     mode: Literal["explicit", "valid", "half", "full", "same"]
     pairs: tuple[tuple[Expr, Expr | None], ...] = ()
+    fill: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
 
 
 class Layer(Record):

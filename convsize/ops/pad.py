@@ -1,12 +1,14 @@
-"""Zero padding."""
+"""Padding by zeros, by a value, by mirrored or repeated pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import ClassVar, Self, get_args
 
 from convsize.geometry import (
     AxisWindow,
+    Fill,
     GeometryError,
     Shape,
     Window,
@@ -25,10 +27,12 @@ from convsize.ops.base import (
     Work,
 )
 from convsize.ops.shared.arguments import (
+    number,
     wholes,
 )
 from convsize.ops.shared.windows import (
     axis_name,
+    kept_mirrored,
     pad_call,
     require_rest,
     require_spatial,
@@ -37,45 +41,62 @@ from convsize.ops.shared.windows import (
 
 
 class Pad(Op):
-    """Zero padding as a layer of its own; negative amounts crop.
+    """Padding as a layer of its own; negative amounts crop.
 
     Spec
         `pad(n)`: n zeros on every side; `pad(before,after)`: on every axis; `pad(b1,a1,b2,a2)`: by axis.
+        `pad(1,value=-1)`: a value in place of zeros. `pad(3,reflect)`: the pixels mirrored at the border, whose own is
+        not repeated; `replicate`: the border's pixel; `circular`: the pixels of the far side.
     Shape
-        D@L -> D@(L + before + after) per axis.
+        D@L -> D@(L + before + after) per axis. A reflection takes L - 1 pixels at most, circular padding L.
     Window
-        1 per axis, padded.
+        1 per axis, padded. Padding that is no zeros reads pixels once more, which are no lost pixels then. Receptive
+        fields are stated as with zeros: near the border a unit sees mirrored pixels besides.
     Parameters
         none.
     MACs
         none. FLOPs: none.
     Saved for backward
-        nothing.
+        nothing; its input where it reflects or replicates.
     PyTorch
         F.pad.
     Source
-        Yoon, part 6; F(x) padded by hand in TensorFlow's models.
+        Yoon, part 6; F(x) padded by hand in TensorFlow's models. Reflection: Johnson et al. 2016, style transfer.
     """
 
-    NAME: ClassVar[str] = "zero padding"
+    NAME: ClassVar[str] = "padding"
     KIND: ClassVar[Kind] = "reshaping"
     VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pad"
     SPELLING: ClassVar[str] = "pad(n)"
-    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("amounts", variadic=True),)
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
+        ParamSpec("amounts", variadic=True),
+        ParamSpec("mode", "choice", required=False, default="zeros", choices=get_args(Fill)),
+        ParamSpec("value", "number", required=False, default=Fraction(0)),
+    )
 
     pairs: tuple[tuple[int, int], ...]
+    fill: Fill
+    value: Fraction
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         require_spatial("padding", source)
         amounts = wholes(arguments["amounts"])
+        fill: Fill = next(each for each in get_args(Fill) if each == arguments["mode"])
+        value = number(arguments["value"])
+        if value and cls is Pad:
+            return PadByValue.from_arguments(arguments, source)  # type: ignore[return-value]
+        if fill != "zeros" and (value or min(amounts) < 0):
+            what = f"a value of {float(value):g}" if value else f"a crop of {-min(amounts)}"
+            written = ",".join(str(max(amount, 0)) for amount in amounts)
+            raise GeometryError("E102", f"{what} means nothing in `{fill}` padding", f"write `pad({written},{fill})`")
         if len(amounts) == 1:
-            return cls(((amounts[0], amounts[0]),) * source.rank)
+            return cls(((amounts[0], amounts[0]),) * source.rank, fill, value)
         if len(amounts) == 2:
-            return cls(((amounts[0], amounts[1]),) * source.rank)
+            return cls(((amounts[0], amounts[1]),) * source.rank, fill, value)
         if len(amounts) == 2 * source.rank:
-            return cls(tuple(zip(amounts[::2], amounts[1::2], strict=True)))
+            return cls(tuple(zip(amounts[::2], amounts[1::2], strict=True)), fill, value)
         raise GeometryError(
             "E206",
             f"{len(amounts)} amounts of padding fit no input of {source.rank} {'axis' if source.rank == 1 else 'axes'}",
@@ -83,7 +104,7 @@ class Pad(Op):
         )
 
     def _axes(self) -> tuple[AxisWindow, ...]:
-        return tuple(AxisWindow(1, before=before, after=after) for before, after in self.pairs)
+        return tuple(AxisWindow(1, before=before, after=after, fill=self.fill) for before, after in self.pairs)
 
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs
@@ -101,7 +122,7 @@ class Pad(Op):
         return ()
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return "it adds no zeros" if not any(map(any, self.pairs)) else None
+        return "it adds nothing" if not any(map(any, self.pairs)) else None
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0
@@ -110,7 +131,18 @@ class Pad(Op):
         return ()
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
+        return kept_mirrored(self._axes(), mode)
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
-        return (pad_call(self.pairs),)
+        if self.fill != "zeros" and any(map(any, self.pairs)):
+            return (pad_call(self.pairs, self.fill),)
+        return (pad_call(self.pairs, value=float(self.value)) if self.value else pad_call(self.pairs),)
+
+
+class PadByValue(Pad):
+    """Padding by a value that is no zero: `pad(1,value=-1)`. Its page is that of `pad`."""
+
+    VALUES: ClassVar[Values] = "any"
+
+    def is_non_negative(self, inputs: Sequence[bool]) -> bool:
+        return self.value > 0 and all(inputs)

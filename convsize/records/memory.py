@@ -11,14 +11,15 @@ from convsize.record import Record
 class TrainingSetting(Record):
     """How a network is trained: what its memory depends on besides the network.
 
-    optimizer: a name of analyses.memory.optimizer. dtype: that of the whole network. frozen: patterns of layers that
-    are not trained, `conv1` or `stage?.*`, or `@tap` for all up to a value. accumulate: the batches whose gradients are
-    summed before the optimizer's step. device: whose kernels and optimizers run. autocast: the type that torch.autocast
-    computes in where it does, "bfloat16" or "float16", while the network itself is float32; None: no autocast. losses:
-    the loss of every output, "cross-entropy", "mse" or "smooth-l1", by its name, "" standing for those that are not
-    named; cross entropy where nothing is said. in_place: whether activations overwrite their input where that saves
-    memory. checkpoint: patterns of blocks, `bot*`, that are run again in the backward pass instead of being kept.
-    inference: no training at all but a forward pass in evaluation mode that keeps nothing for backward.
+    batch: samples of a step. optimizer: a name of records.optimizers. dtype: that of the whole network. frozen:
+    patterns of layers that are not trained, `conv1` or `stage?.*`, or `@tap` for all up to a value. accumulate: the
+    batches whose gradients are summed before the optimizer's step. device: whose kernels and optimizers run. autocast:
+    the type that torch.autocast computes in where it does, "bfloat16" or "float16", while the network itself is
+    float32; None: no autocast. losses: the loss of every output, "cross-entropy", "mse" or "smooth-l1", by its name, ""
+    standing for those that are not named; cross entropy where nothing is said. in_place: whether activations overwrite
+    their input where that saves memory. checkpoint: patterns of blocks, `bot*`, that are run again in the backward pass
+    instead of being kept. inference: no training at all but a forward pass in evaluation mode that keeps nothing for
+    backward.
     """
 
     batch: int = 1

@@ -75,8 +75,10 @@ class SizeSet(Record):
 class AxisSizes(Record):
     """Which extents one axis of one or several inputs may have, the other axes as `others` says.
 
-    valid: the network can be built; exact: besides, no window leaves real pixels behind the last one it reads;
-    checkpoint: valid, and every parameter keeps the shape it has at the declared size.
+    inputs: the names of the inputs that share it; axis: its place among their axes, from 0; name: "height" and so on;
+    declared: its extent in the spec, in pixels. valid: the network can be built; exact: besides, no window leaves real
+    pixels behind the last one it reads; checkpoint: valid, and every parameter keeps the shape it has at the declared
+    size.
     """
 
     inputs: tuple[str, ...]
@@ -98,7 +100,10 @@ class Bound(Record):
 
 
 class NearSize(Record):
-    """A wished extent of an axis with the nearest ones at or below it and at or above it."""
+    """A wished extent of an axis, in pixels, with the nearest valid and exact ones at or below it and at or above it.
+
+    They are None where there are none.
+    """
 
     axis: AxisSizes
     wished: int

@@ -155,4 +155,15 @@ RULES = (
         better="input: 3@32x32\nC3D64 GN32 R FC10\n",
         fix="Choose groups that divide the depth; put instance normalisation before the pooling.",
     ),
+    Rule(
+        code="E213",
+        name="padding-beyond-the-input",
+        summary="padding that needs more pixels than there are",
+        checks="Reflection of as many pixels as the axis has, or circular padding of more; rounding up behind either.",
+        why="A reflection repeats the pixels next to the border's own; circular padding goes around once.",
+        source="PyTorch refuses both.",
+        example="input: 8@3x3\nC7D16preflect R GAP FC10\n",
+        better="input: 8@3x3\nC3D16preflect R GAP FC10\n",
+        fix="Pad less, or with `replicate`, which needs a single pixel.",
+    ),
 )

@@ -31,7 +31,7 @@ _EXPECTATIONS = _Place("expectation_errors")
 RULES: dict[str, _Place] = {
     **{f"E{number:03}": _SYNTAX for number in range(1, 20)},
     **{f"E{number}": _NAMES for number in range(101, 120)},
-    **{f"E{number}": _GEOMETRY for number in range(201, 213)},
+    **{f"E{number}": _GEOMETRY for number in range(201, 214)},
     **{f"E{number}": _JOINS for number in range(301, 306)},
     **{f"E{number}": _EXPECTATIONS for number in range(401, 408)},
     "W501": _Place("dropped_pixels"),

@@ -13,6 +13,7 @@ from convsize.geometry import Extents, GeometryError, Padding, Shape
 from convsize.ops import catalogue
 from convsize.ops.base import Argument, Op, Suffixes
 
+FILLS = ("reflect", "replicate", "circular")
 ROUNDINGS = (None, "floor", "ceil", "exact")
 
 
@@ -96,11 +97,13 @@ def convolutions(draw, mnemonic: str) -> Case:
     groups = draw(st.sampled_from([g for g in range(1, source.channels + 1) if source.channels % g == 0]))
     multiple = draw(st.integers(1, 3))
     depth = multiple * (source.channels if mnemonic == "DW" else groups)
+    fill = draw(st.sampled_from((*("zeros",) * 4, *FILLS)))
+    padding = draw(paddings(rank, low=-1 if fill == "zeros" else 0))
     suffixes = Suffixes(
         size=draw(st.one_of(st.none(), numbers(rank, 1, 4))),
         depth=draw(st.sampled_from((None, depth))),
         stride=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
-        padding=draw(paddings(rank, low=-1)),
+        padding=padding.replace(fill=fill) if padding else padding,
         dilation=draw(st.one_of(st.none(), numbers(rank, 1, 3))),
         groups=None if mnemonic == "DW" else groups,
         bias=draw(st.sampled_from((None, False, True))),
@@ -236,7 +239,9 @@ def resizings(draw) -> Case:
 def pads(draw) -> Case:
     source = draw(volumes())
     count = draw(st.sampled_from((1, 2, 2 * source.rank)))
-    return of_word("pad", source, amounts=tuple(draw(st.integers(-2, 3)) for _ in range(count)))
+    mode = draw(st.sampled_from(("zeros", "zeros", *FILLS)))
+    amounts = tuple(draw(st.integers(-2 if mode == "zeros" else 0, 3)) for _ in range(count))
+    return of_word("pad", source, amounts=amounts, mode=mode)
 
 
 @st.composite

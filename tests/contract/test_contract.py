@@ -109,7 +109,15 @@ def read_by(axis: AxisWindow, extent: int, output: int) -> set[int]:
     taps = [axis.dilation * t for t in range(axis.kernel)]
     if axis.transposed:
         return {i for i in range(extent) if output - i * axis.stride + axis.before in taps}
-    return {output * axis.stride - axis.before + tap for tap in taps} & set(range(extent))
+    read = {output * axis.stride - axis.before + tap for tap in taps}
+    read &= set(range(-max(axis.before, 0), extent + max(axis.after, 0)))
+    if axis.fill == "replicate":
+        return {min(max(place, 0), extent - 1) for place in read}
+    if axis.fill == "circular":
+        return {place % extent for place in read}
+    if axis.fill == "reflect":
+        return {min(abs(place), 2 * (extent - 1) - abs(place)) for place in read}
+    return read & set(range(extent))
 
 
 def stated_support(case: Case, place: int, position: tuple[int, ...]) -> set[tuple[int, ...]]:

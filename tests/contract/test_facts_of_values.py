@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, Phase, assume, find, given, settings
@@ -223,3 +224,19 @@ def test_a_loss_has_the_softmax_that_it_takes_the_place_of():
         assert op.ends_in_logits
         found = nn.functional.nll_loss(out.log() if op.VALUES == "distribution" else out, target)
         torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("value", ["1", "-0.5"])
+def test_padding_by_a_value_is_not_linear_and_as_negative_as_its_value(value):
+    source = Shape(2, (3, 4))
+    op_type = catalogue.word("pad")
+    assert op_type is not None
+    op = op_type.from_arguments({"amounts": (1, 2), "mode": "zeros", "value": Fraction(value)}, source)
+    case = Case(op, (source,), op.output(source))
+    module, inputs = module_of(case), tensors(case)
+    out = module(*inputs)
+    assert out.shape[1:] == case.output.dims
+    assert torch.equal(out, torch.nn.functional.pad(inputs[0], (1, 2, 1, 2), value=float(Fraction(value))))
+    assert not case.op.is_linear()
+    assert case.op.is_non_negative([True]) == (float(value) > 0)
+    assert not case.op.is_non_negative([False])

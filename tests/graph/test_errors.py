@@ -891,7 +891,7 @@ def test_exact_text(expected: list[Case]) -> None:
         ("let n=-1\nR*{n}", "E107 this repeats -1 times", "a repeat is 0 or more"),
         ("R*{n}", "E106 there is no number called `n`", "add `let n=…`, or write the number"),
         ("def b(n): n\nb(2)", "E105 `n` is a number here, not a block", "a number goes inside a token: `D{n}`"),
-        ("pad(1,a=2)", "E105 there is no argument `a` of `pad`", "write it as `pad(amounts…)`"),
+        ("pad(1,a=2)", "E105 there is no argument `a` of `pad`", "write it as `pad(amounts…, mode=zeros, value=0)`"),
         ("drop(p=0.5,p=0.4)", "E105 `p` is given twice to `drop`", "write it as `drop(p=0.5)`"),
         ("slice(1.5)", "E105 `start` must be a whole number, not 1.5, for `slice`", "write it as `slice(start, stop)`"),
         ("C3D{round(10,0)}", "E107 this rounds to a multiple of nothing", "the second argument must be positive"),

@@ -1840,6 +1840,28 @@ CASES: list[tuple[str, list[Finding]]] = [
         ],
     ),
     (
+        "M2/2preflect",
+        [
+            (
+                "E102",
+                "the padding `preflect` means nothing on a max pool: it pads with zeros alone",
+                "preflect",
+                "pad before it: `pad(1,reflect)`",
+            ),
+        ],
+    ),
+    (
+        "C3D64 preflect",
+        [
+            (
+                "E007",
+                "a layer is written without spaces, unlike `C3D64 preflect`",
+                "C3D64 preflect",
+                "write `C3D64preflect`",
+            ),
+        ],
+    ),
+    (
         "M2D64",
         [
             ("E102", "the depth `D64` means nothing on a max pool", "D64", "leave it out: `M2`"),

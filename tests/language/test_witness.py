@@ -51,7 +51,10 @@ _GRAMMAR = Lark(
 _BLANK = re.compile(r"#[^\n]*|\r?\n")
 _BRACES = re.compile(r"\{((?:[^{}#]|#[^\n]*\n)*)\}")
 _DIMS = r"(?:\d+|\{\})(?:[x:](?:\d+|\{\}))*"
-_SUFFIX = re.compile(rf"(D|/|p(?:same|valid|half|full)?|d|g|a|b|z)(?:{_DIMS})?|(floor|ceil|exact)")
+_FILL = "(?:reflect|replicate|circular)"
+_SUFFIX = re.compile(
+    rf"(D|/|p(?:same|valid|half|full|{_FILL})|p{_DIMS}{_FILL}|d|g|a|b|z|p)(?:{_DIMS})?|(floor|ceil|exact)"
+)
 _SIZE = re.compile(rf"(?:[A-Z]+)(?:{_DIMS})?")
 
 
@@ -157,6 +160,7 @@ ACCEPTED = (
     "default: bn(eps=0.001, momentum=e) Cb0 leaky(0.2)",
     "expect: params=1 macs~4.09G memory(batch=8)<=8GiB graph=1f3a out=512@7x7\nexpect @a: out>=1\nexpect main: out=3",
     "C4D64p1:2 R\nC4D64p1:2x0:1",
+    "C3preflectR C3p1x{n}replicateb0 DWpcircularceil R",
     "\ufeffR\r\nM\r\n",
     "",
 )
@@ -168,6 +172,9 @@ REFUSED = (
     "C3D64same",
     "C3D64/2/2",
     "C3D64b0b1",
+    "C3p1p1reflect",
+    "C3p1reflectx0",
+    "C3p1mirror",
     "C3D{}",
     "C3 D64",
     "C3D",

@@ -20,7 +20,8 @@ INSIDE = frozenset({"convsize.Attention", "convsize.WrittenAttention", "convsize
 
 FLOAT: dict[Device, frozenset[str]] = {
     "cpu": frozenset(
-        {"nn.MaxPool3d", "nn.AvgPool3d", "nn.AdaptiveAvgPool3d", "nn.AdaptiveMaxPool3d", "F.avg_pool3d"}
+        {"nn.ReflectionPad1d", "nn.ReflectionPad2d", *_ranks("ReplicationPad")}
+        | {"nn.MaxPool3d", "nn.AvgPool3d", "nn.AdaptiveAvgPool3d", "nn.AdaptiveMaxPool3d", "F.avg_pool3d"}
         | {"F.cross_entropy", "F.mse_loss", "F.smooth_l1_loss"}
     ),
     "cuda": frozenset(

@@ -184,6 +184,61 @@ def pad(call: Call, inputs: Sequence[Value]) -> Value:
     return output
 
 
+def mirrored(call: Call, inputs: Sequence[Value]) -> Value:
+    """Padding by reflection and by replication: backward keeps the input, and makes a gradient that lies as it does."""
+    (source,) = inputs
+    tape = call.tape
+    amounts = call.kwargs["pad"]
+    assert isinstance(amounts, tuple)
+    shape = padded_shape(source.shape, tuple(int(amount) for amount in amounts))
+    output = tape.empty(shape, layout_like(source, shape), source.itemsize)
+    known = source.shape, layout_like(source, source.shape)
+    tape.record(output, [source], [source.storage], lambda tape, gradient: [tape.empty(*known, gradient.itemsize)])
+    return output
+
+
+def wrapped(call: Call, inputs: Sequence[Value]) -> Value:
+    """Circular padding: the source is copied into an empty tensor, then parts of that into its own margins.
+
+    Autograd has a node for every copy into a part. Its backward copies the whole gradient and then that of the part;
+    the part that was read gets a whole gradient of zeros around its own.
+    """
+    (source,) = inputs
+    tape = call.tape
+    pad = call.kwargs["pad"]
+    assert isinstance(pad, tuple)
+    amounts = tuple(int(amount) for amount in pad)
+    shape = padded_shape(source.shape, amounts)
+    output = tape.empty(shape, None, source.itemsize)
+
+    def into(before: Value, written: Extents, read: Value) -> Value:
+        def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+            whole = tape.empty(shape, None, gradient.itemsize)
+            part = tape.empty(written, None, gradient.itemsize)
+            if read is source:
+                tape.release(whole)
+                return [None, part]
+            tape.release(tape.empty(written, None, gradient.itemsize))  # zeros, where the part was before
+            return [whole, part]
+
+        after = tape.view(before, shape, before.strides)
+        tape.record(after, [before, read], [], rule)
+        tape.release(before)
+        if read is not source:
+            tape.release(read)
+        return after
+
+    output = into(output, source.shape, source)
+    for axis in range(len(amounts) // 2):
+        for amount in amounts[2 * axis : 2 * axis + 2]:
+            if amount:
+                part = (*shape[: -1 - axis], amount, *shape[len(shape) - axis :])
+                read = tape.view(output, part, output.strides)
+                tape.record(read, [output], [], lambda tape, gradient: [tape.empty(shape, None, gradient.itemsize)])
+                output = into(output, part, read)
+    return output
+
+
 def _padded_strides(source: Value, shape: Extents, amounts: Extents) -> Extents:
     """Those of a new tensor that values are put into; where nothing is added, those of a copy of what is left."""
     if all(amount <= 0 for amount in amounts):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsize.analyses.facts import Facts
-from convsize.analyses.pixels.positions import Budget, BudgetError, Positions, everything, missing, read, union
+from convsize.analyses.pixels.positions import (
+    Budget,
+    BudgetError,
+    Positions,
+    everything,
+    folded,
+    missing,
+    read,
+    union,
+)
 from convsize.geometry import AxisReads, AxisWindow, Shape, Window, output_extent
 from convsize.graph.network import Network
 from convsize.record import Record
@@ -72,7 +81,17 @@ def _skipped(window: AxisWindow | AxisReads, extent: int, count: int, budget: Bu
         # The padding is looked at like pixels; a crop (negative padding) is no padding, it skips pixels.
         before = max(window.before, 0)
         padded = extent + before + max(window.after, 0)
-        positions = read(everything(count), count, window.replace(before=window.before - before), padded, budget)
+        plain = window.replace(before=window.before - before, fill="zeros")
+        positions = read(everything(count), count, plain, padded, budget)
+        if window.fill != "zeros" and padded > extent:
+            # A pixel that is read in the padding alone is read all the same.
+            inside = folded(positions, extent, before, padded - extent - before, window.fill, budget)
+            return _gaps(inside, 0, extent, extent).replace(padding=_gaps(positions, before, extent, padded).padding)
+    return _gaps(positions, before, extent, padded)
+
+
+def _gaps(positions: Positions, before: int, extent: int, padded: int) -> _Skipped:
+    """What a set leaves out of `extent` pixels behind `before` of padding, on an axis of `padded` in all."""
     if isinstance(positions, bytes):
         pixels = positions.count(0, before, before + extent)
         first = positions.find(0, before, before + extent) - before

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from convsize.geometry import AxisReads, AxisWindow
+from convsize.geometry import AxisReads, AxisWindow, Fill
 
 Ranges = tuple[tuple[int, int], ...]
 Positions = Ranges | bytes
@@ -115,6 +115,11 @@ def read(outputs: Positions, count: int, window: AxisWindow | AxisReads, extent:
     """The positions of an axis of `extent` that are read to produce a set of the `count` outputs of a window."""
     if isinstance(window, AxisReads):
         return _uneven(outputs, count, window, extent, budget)
+    before, after = max(window.before, 0), max(window.after, 0)
+    if window.fill != "zeros" and (before or after):
+        plain = window.replace(before=window.before - before, after=window.after - after, fill="zeros")
+        padded = read(outputs, count, plain, extent + before + after, budget)
+        return folded(padded, extent, before, after, window.fill, budget)
     if not isinstance(outputs, bytes):
         ranges = _transposed_ranges(outputs, window) if window.transposed else _ranges(outputs, window)
         if ranges is not None:
@@ -141,6 +146,25 @@ def _uneven(outputs: Positions, count: int, reads: AxisReads, extent: int, budge
             first, last = max(first, 0), min(last, extent - 1)
             mask[first : last + 1] = b"\1" * (last - first + 1)
     return _compact(bytes(mask))
+
+
+def folded(padded: Positions, extent: int, before: int, after: int, fill: Fill, budget: Budget) -> Positions:
+    """The positions of an axis that positions of the padded axis read: those in the padding read some of the axis."""
+    size = extent + before + after
+    budget.spend(2 * size)
+    mask = _bytes(padded, size)
+    inner = bytearray(mask[before : before + extent])
+    first, last = mask[:before], mask[before + extent :]
+    if fill == "replicate":
+        places = [(0, bytes([max(first, default=0)])), (extent - 1, bytes([max(last, default=0)]))]
+    elif fill == "reflect":
+        places = [(1, first[::-1]), (extent - 1 - after, last[::-1])]
+    else:
+        places = [(extent - before, first), (0, last)]
+    for start, taken in places:
+        for place, value in enumerate(taken, start):
+            inner[place] |= value
+    return _compact(bytes(inner))
 
 
 def _ranges(outputs: Ranges, window: AxisWindow) -> list[tuple[int, int]] | None:

@@ -427,6 +427,8 @@ class AxisWalk:
         if found is not None:
             return found
         window = slide.window
+        if window.fill in ("reflect", "circular") and max(window.before, window.after) > 0:
+            self.need(line, max(window.before, window.after) + (window.fill == "reflect"))
         if window.transposed:
             self.spend(line.period)
             out = line.spread(window.stride, lambda extent: output_extent(extent, window))

@@ -8,7 +8,7 @@ from convsize.errors import Fix, Label, Span
 from convsize.language.layers import NUMBER, Misread, dilation_for_depth, layers_in
 from convsize.language.mistakes import foreign
 from convsize.language.mistakes.libraries.names import LIBRARIES
-from convsize.language.mnemonics import MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
+from convsize.language.mnemonics import FILLED, MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner, Skip, Stop, defined_names
 from convsize.language.tree import Layer
 from convsize.words import did_you_mean
@@ -32,6 +32,8 @@ def check(scanner: Scanner, layer: Layer) -> None:
         if part in seen or (facts.size == "none" if part == "size" else part not in facts.suffixes):
             suffix(scanner, layer, part, span, seen.get(part))
         seen[part] = span
+    if layer.padding is not None and layer.padding.fill != "zeros" and layer.mnemonic not in FILLED:
+        filled(scanner, layer, seen["p"])
     if dilation_for_depth(layer):
         small_letter(scanner, layer, seen["d"])
 
@@ -63,6 +65,14 @@ def suffix(scanner: Scanner, layer: Layer, part: str, span: Span, first: Span | 
     else:
         message = f"the {SUFFIXES[part]} `{written}` means nothing on {what}"
     scanner.report("E102", message, span, instead, fixes=(Fix(span, "", False),))
+
+
+def filled(scanner: Scanner, layer: Layer, span: Span) -> None:
+    """E102 for padding that is no zeros on a layer which has zeros alone."""
+    assert layer.padding is not None
+    fill, what = layer.padding.fill, MNEMONICS[layer.mnemonic].what
+    message = f"the padding `{span.of(scanner.text)}` means nothing on {what}: it pads with zeros alone"
+    scanner.report("E102", message, span, f"pad before it: `pad(1,{fill})`")
 
 
 def small_letter(scanner: Scanner, layer: Layer, span: Span) -> None:

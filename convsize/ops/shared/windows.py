@@ -10,6 +10,7 @@ from convsize.geometry import (
     NO_PADDING,
     AxisWindow,
     Extents,
+    Fill,
     GeometryError,
     Padding,
     Rounding,
@@ -160,7 +161,8 @@ def resolve(
                 f"{axis_name(source, axis)}",
                 f"write the padding: `p0` for none, `{keeping}` to keep the extents at stride 1",
             )
-        axes.append(AxisWindow(k, s, d, *padding.resolve(k, s, d, source.spatial[axis], axis)))
+        before, after = padding.resolve(k, s, d, source.spatial[axis], axis)
+        axes.append(AxisWindow(k, s, d, before, after, fill=padding.fill))
     return tuple(axes)
 
 
@@ -248,6 +250,14 @@ def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Ex
                 )
         else:
             require_rest(extent, window.before, window.after, name)
+            require_fill(extent, window, name)
+            if rounding == "ceil" and window.fill != "zeros" and overhang(extent, window, count):
+                beyond = plural(overhang(extent, window, count), "pixel")
+                raise GeometryError(
+                    "E213",
+                    f"rounding up reads {beyond} of the {name} behind a padding that is no zeros: {window.fill}",
+                    "leave `ceil` out, or pad more after",
+                )
             if count < 1:
                 padded = extent + window.before + window.after
                 widest = (padded - 1) // window.dilation + 1
@@ -274,6 +284,22 @@ def require_rest(extent: int, before: int, after: int, name: str) -> None:
         )
 
 
+def require_fill(extent: int, window: AxisWindow, name: str) -> None:
+    """Raises GeometryError (E213) where padding needs more pixels than there are to mirror or to wrap around.
+
+    A reflection leaves the border's own pixel out, so that it can be at most one pixel shorter than the axis.
+    """
+    most = extent - 1 if window.fill == "reflect" else extent
+    wanted = max(window.before, window.after)
+    if window.fill in ("reflect", "circular") and wanted > most:
+        what = "reflection" if window.fill == "reflect" else "circular padding"
+        raise GeometryError(
+            "E213",
+            f"{what} of {wanted} needs {plural(wanted + extent - most, 'pixel')}, and the {name} has {extent}",
+            f"pad by at most {most}, or with `replicate`" if most else "pad with zeros or with `replicate`",
+        )
+
+
 def require_pool_padding(axes: tuple[AxisWindow, ...]) -> None:
     """Raises GeometryError (E203) where a pool's padding is over half its window, or negative.
 
@@ -294,10 +320,13 @@ def require_pool_padding(axes: tuple[AxisWindow, ...]) -> None:
                 )
 
 
-def pad_call(pairs: tuple[tuple[int, int], ...], **kwargs: TorchValue) -> TorchCall:
+def pad_call(pairs: tuple[tuple[int, int], ...], fill: Fill = "zeros", **kwargs: TorchValue) -> TorchCall:
     """F.pad over the spatial axes; PyTorch counts the axes from the last one."""
     amounts = tuple(zeros for pair in reversed(pairs) for zeros in pair)
-    return TorchCall("F.pad", (("pad", amounts), *kwargs.items()))
+    if fill == "zeros":
+        return TorchCall("F.pad", (("pad", amounts), *kwargs.items()))
+    name = {"reflect": "Reflection", "replicate": "Replication", "circular": "Circular"}[fill]
+    return TorchCall("F.pad", (("pad", amounts), ("mode", fill)), like=f"nn.{name}Pad{len(pairs)}d")
 
 
 def padded_call(
@@ -307,15 +336,19 @@ def padded_call(
 
     Symmetric padding is the layer's own argument. PyTorch's layers know no asymmetric one, no cropping one and, but
     for pools, no rounding up: then F.pad adds every zero (or `value`), those that rounding up needs among them.
+    It adds all padding that is no zeros.
     """
     pairs = []
     for extent, window in zip(source.spatial, axes, strict=True):
         extra = overhang(extent, window, output_extent(extent, window, rounding)) if rounding == "ceil" else 0
         pairs.append((window.before, window.after + extra))
+    fill = axes[0].fill
+    if fill != "zeros" and any(map(any, pairs)):
+        return (pad_call(tuple(pairs), fill),), (0,) * len(pairs)
     if all(before == after >= 0 for before, after in pairs):
         return (), tuple(before for before, _ in pairs)
     filled: dict[str, TorchValue] = {} if value is None else {"value": value}
-    return (pad_call(tuple(pairs), **filled),), (0,) * len(pairs)
+    return (pad_call(tuple(pairs), "zeros", **filled),), (0,) * len(pairs)
 
 
 def padded_shape(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding) -> Shape:
@@ -346,4 +379,14 @@ def kept_convolution(
     """What a convolution keeps: its input (or the padded copy it was given) and its weight, even a frozen one."""
     if not (mode.needs[0] or mode.trains):
         return ()
-    return (kept_padded(axes, source, rounding, mode), *weight)
+    return (
+        *kept_mirrored(axes, mode),
+        kept_padded(axes, source, rounding, mode),
+        *weight,
+    )
+
+
+def kept_mirrored(axes: tuple[AxisWindow, ...], mode: SaveMode) -> tuple[Saved, ...]:
+    """The input, which padding by reflection and by replication keeps: PyTorch asks it for its shape alone."""
+    padded = any(window.before or window.after for window in axes)
+    return (Saved("input"),) if padded and mode.needs[0] and axes[0].fill in ("reflect", "replicate") else ()

@@ -100,15 +100,20 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
 
     Left aside are those that see everything, also through a gate (whose factors the analysis does not count as seen),
     those behind upsampling, where neighbours see unequally much, those behind a join of branches that do not lie on top
-    of each other, whose fields are hulls, and those behind what is the same whatever it sees.
+    of each other, whose fields are hulls, those behind what is the same whatever it sees, and those that see beyond a
+    border where padding repeats pixels.
     """
     unlike = [False] * len(network.nodes)
+    repeating = [False] * len(network.nodes)
     found = []
     for row in rows:
         fields = [field for _, field in row.receptive_fields]
         node = network.nodes[row.index]
         window = node.op.window(*network.input_shapes(node))
         upsampling = bool(window.reads) or any(axis.transposed for axis in window.axes)
+        repeating[row.index] = any(repeating[index] for index in node.inputs) or any(
+            axis.fill != "zeros" for axis in window.axes
+        )
         before = any(unlike[index] for index in node.inputs)
         constant = _is_constant(network, node)
         # A branch that is 1 along an axis, where the others are not, is read from the whole of it.
@@ -122,6 +127,7 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
         if (
             fields
             and not unlike[row.index]
+            and not (repeating[row.index] and _reaches_over(network, row))
             and all(
                 field.aligned
                 and all(jump.denominator == 1 and jump >= 1 for jump in field.jump)
@@ -131,6 +137,17 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
         ):
             found.append(row)
     return found
+
+
+def _reaches_over(network: Network, row: LayerRow) -> bool:
+    """Whether the middle unit's field goes beyond the border, where padding that is no zeros repeats pixels."""
+    unit = [extent // 2 for extent in network.nodes[row.index].output.spatial]
+    for name, field in row.receptive_fields:
+        extents = network.nodes[network.inputs[name]].output.spatial
+        for extent, size, jump, start, at in zip(extents, field.size, field.jump, field.start, unit, strict=True):
+            if start + jump * at < 0 or start + jump * at + size > extent:
+                return True
+    return False
 
 
 def _is_constant(network: Network, node: Node) -> bool:

@@ -68,6 +68,12 @@ class _Solid(Record):
     def top(self) -> float:
         return self.y + self.back[1]
 
+    def edge(self, y: float) -> float:
+        """Where the right face ends at a height below its upper corner."""
+        over = self.y + self.height - y
+        share = 1.0 if over >= -self.back[1] else over / -self.back[1]
+        return self.x + self.depth + share * self.back[0]
+
     @property
     def middle(self) -> float:
         return self.y + self.height / 2
@@ -310,7 +316,7 @@ class _Figure:
                     own = [group] if apart and source.groups == target.groups else range(target.groups)
                     found += self.window(source, target, kernel, group, own)
                 return found
-        start = (source.x + source.depth + min(source.back[0], 6), source.middle)
+        start = (source.edge(source.middle) + 2, source.middle)
         end = (target.x - 3, target.middle)
         bend = self.starts[self.rank[target.part.key]] - _GAP * 0.5
         straight = abs(start[1] - end[1]) < 1

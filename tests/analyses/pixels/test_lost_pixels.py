@@ -134,6 +134,14 @@ def brute_reads(window, outputs, extent):
             if any(unit * window.stride - window.before + window.dilation * tap in outputs for tap in taps)
         }
     every = {unit * window.stride - window.before + window.dilation * tap for unit in outputs for tap in taps}
+    every = {place for place in every if -max(window.before, 0) <= place < extent + max(window.after, 0)}
+    if window.fill == "replicate":
+        return {min(max(place, 0), extent - 1) for place in every}
+    if window.fill == "circular":
+        return {place % extent for place in every}
+    if window.fill == "reflect":
+        mirrored = {abs(place) for place in every}
+        return {2 * (extent - 1) - place if place >= extent else place for place in mirrored}
     return {place for place in every if 0 <= place < extent}
 
 
@@ -148,9 +156,11 @@ def brute_reads(window, outputs, extent):
     st.integers(1, 120),
     st.randoms(use_true_random=False),
     st.sampled_from([0.1, 0.5, 0.95, 1.0]),
+    st.sampled_from(["zeros", "zeros", "reflect", "replicate", "circular"]),
 )
-def test_what_a_window_reads(kernel, stride, dilation, before, after, transposed, extent, random, share):
-    window = AxisWindow(kernel, stride, dilation, before, after, transposed)
+def test_what_a_window_reads(kernel, stride, dilation, before, after, transposed, extent, random, share, fill):
+    window = AxisWindow(kernel, stride, dilation, before, after, transposed, "zeros" if transposed else fill)
+    assume(max(before, after) < extent or window.fill in ("zeros", "replicate"))
     count = output_extent(extent, window)
     assume(1 <= count <= 800)
     mask = bytes(random.random() < share for _ in range(count))
@@ -180,6 +190,11 @@ TOKENS = [
     "C3/2",
     "C2/2p0",
     "C3d2",
+    "C3preflect",
+    "C2/3p1:0reflect",
+    "C3/4p1replicate",
+    "C2/2p2circular",
+    "pad(2,reflect)",
     "M",
     "M3/2p1",
     "C4/3p1",
@@ -250,7 +265,7 @@ def assert_pixels_against_sets(text):
                 if not isinstance(axis, AxisReads) and not axis.transposed:
                     front, back = max(axis.before, 0), max(axis.after, 0)
                     shifted = axis.replace(before=axis.before - front)
-                    padded = brute_reads(shifted, outputs, front + extent + back)
+                    padded = brute_reads(shifted.replace(fill="zeros"), outputs, front + extent + back)
                     assert row.padding == front + back - len(padded - set(range(front, front + extent)))
     extent = nodes[0].output.spatial[0]
     missed = set(range(extent)) - needed[0]

@@ -47,6 +47,10 @@ _AVERAGE = _sized(windows.pool("A"), "an average pool is written `Ak/s`, with it
 _LINEAR = _sized(units.linear, "a fully connected layer is written `FCn`, with its number of units n")
 _UP = _sized(units.upsample, "upsampling is written `up(s)`, with its factor s")
 _PAD = _sized(windows.around(1), "zero padding is written `pad(n)`, with the zeros on every side")
+_PADS = {
+    f"{name}pad": _sized(windows.around(1, fill), f"this padding is written `pad(n,{fill})`, n pixels on every side")
+    for name, fill in (("reflection", "reflect"), ("replication", "replicate"), ("circular", "circular"))
+}
 _GAP = _function("GAP", keepdims=False)
 _GMP = _function("GMP", keepdims=False)
 
@@ -170,6 +174,7 @@ ENTRIES: dict[str, _Entry] = {
     "upsample": _UP,
     "upsamplingbilinear": _sized(units.upsample_aligned, "it is written `up(s,bilinear,aligned)`, with its factor s"),
     "upsampling": _UP,
+    **_PADS,
     "zeropad": _PAD,
     "zeropadding": _PAD,
 }

@@ -29,7 +29,12 @@ def _spread(values: tuple[int, ...], rank: int) -> tuple[int, ...]:
 
 
 def _padding(
-    given: Given, padding: object, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    given: Given,
+    padding: object,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+    filled: object = "zeros",
 ) -> str:
     """The suffix of a convolution's padding; nothing where it is the half padding that a token means by itself."""
     half = _half(kernel, dilation)
@@ -43,6 +48,8 @@ def _padding(
     elif isinstance(padding, str) or given.keras:
         raise Unread(f"a spec does not support the padding `{padding}`")
     pads = arguments.extents(padding, 0)
+    if filled != "zeros" and any(pads):
+        return f"p{filled}" if half == pads else f"p{arguments.dims(pads)}{filled}"
     return "" if half == pads and not given.explicit else f"p{arguments.dims(pads)}"
 
 
@@ -77,6 +84,7 @@ def activation_word(value: object) -> str:
 def convolution(given: Given) -> str:
     """A convolution with its activation, if it has one."""
     activation = ""
+    filled: object = "zeros"
     if given.keras is None and "filters" not in given.named and len(given.positional) > 2:
         raise Unread("PyTorch's `Conv2d` and Keras' `Conv2D` order their arguments differently")
     if given.keras or (given.keras is None and "out_channels" not in given.named):
@@ -98,13 +106,14 @@ def convolution(given: Given) -> str:
         padding = given.take("padding", at=4, default=0)
         dilation = arguments.extents(given.take("dilation", at=5, default=1))
         bias = arguments.flag(given.take("bias", at=7, default=True))
-        if given.take("padding_mode", at=8, default="zeros") != "zeros":
-            raise Unread("a spec pads with zeros only")
+        filled = given.take("padding_mode", at=8, default="zeros")
+        if filled not in ("zeros", "reflect", "replicate", "circular"):
+            raise Unread(f"a spec does not support the padding `{filled}`")
     groups = arguments.whole(given.take("groups", at=None if given.keras else 6, default=1))
     parts = [
         f"C{arguments.dims(kernel)}D{depth}",
         _stride(stride, explicit=given.explicit),
-        _padding(given, padding, kernel, stride, dilation),
+        _padding(given, padding, kernel, stride, dilation, filled),
         f"d{arguments.dims(dilation)}" if dilation != (1,) or given.explicit else "",
         f"g{groups}" if groups > 1 or given.explicit else "",
         bias_suffix(given, bias),
@@ -259,8 +268,8 @@ def adaptive(mnemonic: str) -> Callable[[Given], str]:
     return read
 
 
-def around(sign: int) -> Callable[[Given], str]:
-    """Zero padding, and cropping as its opposite: PyTorch begins with the last axis, Keras with the first."""
+def around(sign: int, fill: str = "") -> Callable[[Given], str]:
+    """Padding, and cropping as its opposite: PyTorch begins with the last axis, Keras with the first."""
 
     def read(given: Given) -> str:
         value = given.take("padding", "cropping", at=0, default=1 if given.keras else MISSING)
@@ -282,6 +291,6 @@ def around(sign: int) -> Callable[[Given], str]:
         else:
             flat = [arguments.whole(value, 0)]
         shown = flat[:1] if len(set(flat)) == 1 else flat
-        return f"pad({','.join(str(sign * each) for each in shown)})"
+        return f"pad({','.join([*(str(sign * each) for each in shown), *filter(None, [fill])])})"
 
     return read
