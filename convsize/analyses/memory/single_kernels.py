@@ -336,10 +336,9 @@ def prelu(call: Call, inputs: Sequence[Value]) -> Value:
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
         # The kernel makes both, needed or not.
-        gradients: list[Value | None] = [tape.like(source, slopes, gradient) for _ in range(1 + len(leaves))]
-        if not needed and gradients[0] is not None:
-            tape.release(gradients[0])
-            gradients[0] = None
-        return gradients
+        own, slope = (tape.like(source, slopes, gradient) for _ in range(2))
+        for unneeded in [own] * (not needed) + [slope] * (not leaves):
+            tape.release(unneeded)
+        return [own if needed else None, *([slope] if leaves else [])]
 
     return record(call, inputs, output, [source, *leaves], rule)

@@ -94,6 +94,13 @@ def test_the_gradient_of_every_layer_is_summed_as_pytorch_sums_it(layer, extents
     assert differences(network, TrainingSetting(2, "sgd", autocast="bfloat16")) == {}
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_frozen_layers_of_every_kind(layer):
+    network = convsize.parse(f"input: 3@9x9\nC3D8 R {layer}\nFC3")
+    _, _, *middle, _ = [node.name for node in network.layers]
+    assert differences(network, TrainingSetting(2, "sgd", frozen=tuple(middle))) == {}
+
+
 CHECKPOINT = TrainingSetting(1, "sgd", checkpoint=("*",))
 FOUND_IN_SETTINGS = {
     "a checkpoint of nothing keeps nothing": ("2@12\ndef b: A1\nM3/2p0:1 b FC2", CHECKPOINT),
