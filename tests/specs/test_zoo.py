@@ -41,6 +41,7 @@ PARAMETERS = {
     "efficientnet_b0": 5_288_548,
     "inception_v3": 27_161_264,
     "convnext_tiny": 28_589_128,
+    "convnextv2_tiny": 28_635_496,  # timm
     "regnet_y_400mf": 4_344_144,
     "hrnet_w32": 41_232_680,  # timm
     "vit_b_16": 86_567_656,
@@ -91,6 +92,7 @@ GIGA_MACS = {
     "shufflenet_v2_x1_0": "0.145",
     "efficientnet_b0": "0.386",
     "convnext_tiny": "4.456",
+    "convnextv2_tiny": "4.455531264",  # timm's model by FlopCounterMode
     "regnet_y_400mf": "0.402",
     "hrnet_w32": "8.921133056",  # timm's model by FlopCounterMode
     "vit_b_16": "17.563828224",  # torchvision's model by FlopCounterMode, as of the next
