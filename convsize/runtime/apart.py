@@ -112,7 +112,7 @@ class Apart(Generic[_Asked, _Answer]):
         with self._one:
             if self._process is None:
                 self._process, self._pipe, self._trace = self._started(self._work)
-                atexit.register(self._pipe.close)  # before multiprocessing waits for the process, which waits for this
+                atexit.register(self._end)  # before multiprocessing waits for the process, which waits for this
             assert self._pipe is not None
             with _forwarded(self._process) as told:
                 answer = _answer(self._process, self._pipe, asked)
@@ -124,6 +124,14 @@ class Apart(Generic[_Asked, _Answer]):
         if how == "raised":
             raise value
         return value  # type: ignore[no-any-return]
+
+    def _end(self) -> None:
+        """Asks nothing any more, which ends the process."""
+        if self._process is not None and self._pipe is not None:
+            self._pipe.close()
+            self._process.join()
+        if self._trace is not None:
+            self._trace.close()
 
     def _started(self, work: Callable[..., Any]) -> tuple[_Process, Connection, IO[bytes]]:
         """A process that answers what it is asked, the way to ask, and where it leaves its last words."""
