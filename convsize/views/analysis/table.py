@@ -364,8 +364,9 @@ def _sees(report: Report) -> tuple[str, str]:
     field = report.totals.receptive_field
     if field is None:
         return "–", "no layer keeps a position"
-    of = numbers.axes(report.inputs[0][1][1:]) if len(report.inputs) == 1 and report.inputs[0][1][1:] else "the input"
-    note = f"of {of} pixels an axis, at the last layer that has a position"
+    of = numbers.axes(report.inputs[0][1][1:]) if len(report.inputs) == 1 and report.inputs[0][1][1:] else "the input's"
+    places = "positions" if len(field.size) == 1 else "pixels an axis"
+    note = f"of {of} {places}, at the last layer that has a position"
     if field.jump and not field.whole:
         note += f"; jump {numbers.axes(field.jump)}, from {numbers.places(field.start)}"
     return numbers.axes(field.size), note

@@ -197,7 +197,8 @@ def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN)
         styles = [("cyan" if header == "spec" else None) if at else "bold" for header in table[0]]
         cells = [Cell(clip(text, size), style) for text, size, style in zip(row, room, styles, strict=True)]
         out.append(line(cells, room, left, paint))
-    out += ["", paint(f"clipped{GAP}pixels of the middle unit's field outside the input", "dim")]
+    places = "positions" if len(found.extents) == 1 else "pixels"
+    out += ["", paint(f"clipped{GAP}{places} of the middle unit's field outside the input", "dim")]
     return "\n".join(out) + "\n"
 
 
