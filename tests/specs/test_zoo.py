@@ -47,7 +47,9 @@ PARAMETERS = {
     "vit_b_16": 86_567_656,
     "swin_tiny": 28_288_354,
     "coatnet_0": 25_036_820,  # timm's coatnet_0_224
-    "efficientformer_l1": 12_289_928,  # timm
+    "efficientformer_l1": 12_289_928,  # timm, as the next
+    "mobilevit_s": 5_578_632,
+    "maxvit_tiny": 30_916_528,  # timm's maxvit_tiny_tf_224
     # 30 layers of two C2D32 (4,160 together), C1D32 (1,056) and C1D512 (16,896), between C2D32 over 256 values (16,416)
     # and C1D512, C1D256 (262,656 and 131,328)
     "wavenet": 1_073_760,
@@ -99,6 +101,7 @@ GIGA_MACS = {
     "swin_tiny": "4.490566656",
     "coatnet_0": "4.546507776",  # timm's model by FlopCounterMode, as of the next
     "efficientformer_l1": "1.291284736",
+    "mobilevit_s": "2.000831488",
     "deeplab_aspp": "178.722",
     "r2plus1d_18": "40.519",
 }
@@ -156,6 +159,12 @@ def test_every_spec_is_canonical(name: str) -> None:
 @pytest.mark.parametrize(("name", "published"), PARAMETERS.items())
 def test_parameters(name: str, published: int) -> None:
     assert analysed(name).totals.parameters == published
+
+
+def test_stable_diffusion() -> None:
+    """The U-Net of Stable Diffusion 1 at its own width: the parameters of the published weights."""
+    network = convsize.load(SPECS / "diffusion_unet.spec", lets={"w": 320})
+    assert network.analyze().totals.parameters == 859_520_964
 
 
 @pytest.mark.parametrize(("name", "published"), GIGA_MACS.items())
