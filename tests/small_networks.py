@@ -35,7 +35,7 @@ MOVES = (
     "reduce(std,height)", "reduce(norm,positions)", "reduce(var,width)", "reduce(min,slices,2)",
     "reduce(sum,slices,2,groups=2)",
     "pad(1,reflect)", "pad(1,replicate)", "pad(0,1,replicate)", "pad(1,circular)",
-    "pad(1,value=0.5)",
+    "pad(1,value=0.5)", "unshuffle(2)", "unshuffle(1)", "pick(0,step=2)",
 )  # fmt: skip
 RESIZINGS = (
     "up(3/2)", "up(1/2)", "up(2/3,bilinear)", "up(3/2,bilinear)", "up(2,bilinear,aligned)", "up(1/2,bilinear,aligned)",

@@ -87,6 +87,7 @@ WORDS = {
     "flat": "flatten:Flatten",
     "reshape": "reshape:Reshape",
     "pixelshuffle": "pixel_shuffle:PixelShuffle",
+    "unshuffle": "pixel_unshuffle:PixelUnshuffle",
     "bn": "batch_norm:BatchNorm",
     "ln": "layer_norm:LayerNorm",
     "in": "instance_norm:InstanceNorm",

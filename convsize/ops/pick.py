@@ -26,6 +26,8 @@ from convsize.ops.base import (
     Work,
 )
 from convsize.ops.shared.arguments import (
+    require_positive,
+    whole,
     wholes,
 )
 
@@ -34,7 +36,8 @@ class Pick(Op):
     """Picked maps: the maps of the given numbers, in their order.
 
     Spec
-        `pick(i,j,…)`, from 0; a map may be picked twice.
+        `pick(i,j,…)`, from 0; a map may be picked twice. `pick(0,step=3)`: every third map from the first; of several
+        numbers each is taken again every `step` maps: `pick(0,1,step=4)` is `pick(0,1,4,5,8,…)`.
     Shape
         D@L -> n@L.
     Window
@@ -56,13 +59,23 @@ class Pick(Op):
     VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pick"
     SPELLING: ClassVar[str] = "pick(i,j)"
-    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("maps", variadic=True),)
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (
+        ParamSpec("maps", variadic=True),
+        ParamSpec("step", required=False),
+    )
 
     indices: tuple[int, ...]
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        return cls(wholes(arguments["maps"]))
+        maps, step = wholes(arguments["maps"]), arguments["step"]
+        if step is None:
+            return cls(maps)
+        every, depth = whole(step), source.channels
+        require_positive("the step", every)
+        # The first turn is taken as it is written, so that a map beyond the depth is an error.
+        later = (turn + index for turn in range(every, depth, every) for index in maps if turn + index < depth)
+        return cls((*maps, *later))
 
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs

@@ -441,6 +441,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Affine": words("affine"),
     "Flatten": words("flat"),
     "Reshape": reshapes(),
+    "PixelUnshuffle": words("unshuffle", ranks=(2,), depths=(1, 4), r=st.integers(1, 3)),
     "PixelShuffle": words("pixelshuffle", ranks=(2,), depths=(4, 9), r=st.integers(1, 3)),
     "Add": broadcasting("add"),
     "Multiply": broadcasting("multiply"),

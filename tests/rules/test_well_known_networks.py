@@ -24,6 +24,8 @@ JUSTIFIED = {
     # (224 - 7)/2 and (224 - 3)/2 are not whole, and there is no padding.
     "squeezenet1_0": [("W501", "C7D96/2p0")],
     "squeezenet1_1": [("W501", "C3D64/2p0")],
+    # PyTorch's example has biases in front of its instance norms.
+    "style_transfer": [("W506", "C{k}D{d}/{s}"), ("W506", "C3D128")],
     # torchvision's vgg16_bn keeps the biases of vgg16.
     "vgg_d_bn": [("W506", "C3D{d}")],
 }

@@ -44,6 +44,8 @@ PARAMETERS = {
     "convnextv2_tiny": 28_635_496,  # timm
     "regnet_y_400mf": 4_344_144,
     "hrnet_w32": 41_232_680,  # timm
+    "yolov5s_focus": 7_276_605,  # ultralytics, release 5.0, 80 classes
+    "style_transfer": 1_679_235,  # PyTorch's examples, fast_neural_style
     "vit_b_16": 86_567_656,
     "swin_tiny": 28_288_354,
     "coatnet_0": 25_036_820,  # timm's coatnet_0_224
@@ -97,6 +99,7 @@ GIGA_MACS = {
     "convnextv2_tiny": "4.455531264",  # timm's model by FlopCounterMode
     "regnet_y_400mf": "0.402",
     "hrnet_w32": "8.921133056",  # timm's model by FlopCounterMode
+    "style_transfer": "10.078912512",  # PyTorch's example by FlopCounterMode
     "vit_b_16": "17.563828224",  # torchvision's model by FlopCounterMode, as of the next
     "swin_tiny": "4.490566656",
     "coatnet_0": "4.546507776",  # timm's model by FlopCounterMode, as of the next

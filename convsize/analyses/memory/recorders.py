@@ -115,6 +115,7 @@ RECORDERS: dict[str, Recorder] = {
     "nn.PReLU": kernels.prelu,
     "nn.Upsample": kernels.resample,
     "nn.PixelShuffle": kernels.resample,
+    "nn.PixelUnshuffle": kernels.resample,
     "nn.ChannelShuffle": moves.channel_shuffle,
     "nn.LocalResponseNorm": arithmetic.local_response_norm,
     "nn.Dropout": arithmetic.dropout,

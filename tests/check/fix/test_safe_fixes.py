@@ -40,6 +40,7 @@ ARGUMENTS = {
     "pad": "(1)",
     "pick": "(0,1)",
     "pixelshuffle": "(2)",
+    "unshuffle": "(2)",
     "prelu": "(8)",
     "reshape": "(8,8,8)",
     "shuffle": "(4)",

@@ -148,6 +148,9 @@ ENTRIES: dict[str, _Entry] = {
     "mish": _function("mish"),
     "multiheadattention": _ATTENTION,
     "multiply": _PRODUCT,
+    "pixelunshuffle": _sized(
+        units.word("unshuffle", "downscale_factor"), "space to depth is written `unshuffle(r)`, with its factor r"
+    ),
     "pixelshuffle": _sized(
         units.word("pixelshuffle", "upscale_factor"), "a pixel shuffle is written `pixelshuffle(r)`, with its factor r"
     ),
@@ -203,6 +206,7 @@ _OWN = {
     "attn(heads)": "with its number of heads",
     "resize(h,w)": "with the extents to reach",
     "scale": "a learned gain for every map",
+    "unshuffle(r)": "space to depth, with its factor r",
     "shuffle(g)": "with its groups",
     "slice(a,b)": "from map a to before map b",
     "sumpool(k)": "with its window k",
