@@ -277,7 +277,8 @@ def _statements(draw: DrawFn) -> str:
         words = st.tuples(_LOWER, st.lists(_ARGS, max_size=2)).map(lambda t: f"{t[0]}({', '.join(t[1])})")
         return "default: " + " ".join(draw(st.lists(st.one_of(layers(), layers(), words), min_size=1, max_size=3)))
     if kind == 2:
-        pairs = draw(st.lists(st.tuples(_NAMES, _EXPRESSIONS), min_size=1, max_size=3))
+        several = st.lists(_EXPRESSIONS, min_size=1, max_size=3).map(lambda values: f"[{', '.join(values)}]")
+        pairs = draw(st.lists(st.tuples(_NAMES, st.one_of(_EXPRESSIONS, several)), min_size=1, max_size=3))
         return "let " + ", ".join(f"{name}={value}" for name, value in pairs)
     if kind == 3:
         params = draw(st.lists(st.tuples(_NAMES, st.one_of(st.none(), _EXPRESSIONS)), max_size=3))

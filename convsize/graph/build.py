@@ -8,7 +8,7 @@ from fractions import Fraction
 from convsize.errors import Diagnostic, Span, SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.draft import Draft, volume_error
-from convsize.graph.evaluate import BuildError, Unknown
+from convsize.graph.evaluate import BuildError, Unknown, number_text
 from convsize.graph.layer_names import ATTRIBUTES, of_heads, of_shared
 from convsize.graph.name_check import check_names
 from convsize.graph.network import Expectation, Network, Node
@@ -123,6 +123,7 @@ class _Builder:
         self.defs = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
         self.lets = Lets(tuple(stmt for stmt in statements if isinstance(stmt, LetStmt)), lets)
         self.overrides = inputs
+        self.asked = lets
         declared = {
             input_name(stmt): Shape(stmt.volume.channels, stmt.volume.extents)
             for stmt in statements
@@ -133,6 +134,7 @@ class _Builder:
                 if asked not in known:
                     there = ", ".join(f"`{each}`" for each in known) or f"no {what} at all"
                     raise UsageError(f"{name} has no {what} `{asked}`: it has {there}")
+        self.chosen()
         self.stated = stated and all(declared[each] == volume for each, volume in inputs.items())
         lines = [stmt for stmt in statements if isinstance(stmt, DefaultStmt)]
         words = tuple(word for stmt in lines for word in stmt.words)
@@ -146,6 +148,17 @@ class _Builder:
             self.draft, self.defs, self.lets, defaults, of_shared(shared, taken), stated=self.stated
         )
         self.inputs: dict[str, int] = {}
+
+    def chosen(self) -> None:
+        """Raises UsageError where a constant is to have a value that is none of its choices."""
+        for name, value in self.asked.items():
+            try:
+                choices = self.lets.choices(name)
+            except BuildError:
+                continue  # of which the file's errors say more
+            if choices and value not in choices:
+                there = listed([number_text(each) for each in choices], "or")
+                raise UsageError(f"{self.name}: `{name}` is {there}, not {number_text(value)}")
 
     def run(self) -> Network | None:
         """The network, or None where there are errors."""

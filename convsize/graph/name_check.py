@@ -65,6 +65,7 @@ def check_names(file: File, defs: Mapping[str, DefStmt], lets: Lets) -> Iterator
             for name, _ in statement.bindings:
                 try:
                     lets.value(name.name, name.span)
+                    lets.choices(name.name)
                 except BuildError as error:
                     yield error
         elif isinstance(statement, DefaultStmt):

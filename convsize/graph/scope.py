@@ -85,6 +85,12 @@ class Lets:
 
     def __init__(self, statements: tuple[LetStmt, ...], overrides: Mapping[str, Fraction]) -> None:
         self._exprs: dict[str, Expr] = {name.name: expr for stmt in statements for name, expr in stmt.bindings}
+        self._choices: dict[str, tuple[Expr, ...]] = {
+            name.name: (first, *others)
+            for stmt in statements
+            for (name, first), others in zip(stmt.bindings, stmt.others, strict=True)
+            if others
+        }
         self._values: dict[str, Fraction] = {name: overrides[name] for name in overrides if name in self._exprs}
         self._open: list[str] = []
 
@@ -94,6 +100,13 @@ class Lets:
     def names(self) -> Collection[str]:
         """The names that `let` lines give."""
         return self._exprs.keys()
+
+    def choices(self, name: str) -> tuple[Fraction, ...]:
+        """The values that a constant may have, in their order; none where it has a single one and may have any.
+
+        Raises BuildError as `value` does.
+        """
+        return tuple(evaluate(expr, self.value) for expr in self._choices.get(name, ()))
 
     def value(self, name: str, span: Span) -> Fraction:
         """The constant's value. Raises BuildError E109 where constants need each other, E106 for an unknown name."""

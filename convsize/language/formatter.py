@@ -181,9 +181,11 @@ def _pieces(stmt: Stmt, text: str) -> Iterator[_Piece]:
     elif isinstance(stmt, LetStmt):
         yield _Piece("let", _word_of(stmt))
         last = len(stmt.bindings) - 1
-        for index, (name, expr) in enumerate(stmt.bindings):
+        for index, ((name, expr), others) in enumerate(zip(stmt.bindings, stmt.others, strict=True)):
             comma = "" if index == last else ","
-            yield _Piece(f"{name.name}={expr_text(expr)}{comma}", name.span.to(expr.span))
+            values = ",".join(expr_text(each) for each in (expr, *others))
+            written = f"[{values}]" if others else values
+            yield _Piece(f"{name.name}={written}{comma}", name.span.to((expr, *others)[-1].span))
     elif isinstance(stmt, DefStmt):
         params = f"({', '.join([_param(param) for param in stmt.params])})" if stmt.params else ""
         word = "shared" if stmt.shared else "def"

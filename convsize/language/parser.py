@@ -260,15 +260,33 @@ class _Parser:
         scanner = self.scanner
         example = "let N=2, M=3"
         bindings: list[tuple[Ident, Expr]] = []
+        others: list[tuple[Expr, ...]] = []
         while True:
             name = read_name(scanner, "let", example, capital=True)
             if scanner.skip() != "=":
                 malformed(scanner, f"`{name.name}` has no value", f"write it as in `{example}`", name.span)
             scanner.pos += 1
-            bindings.append((name, expression(scanner)))
+            (first, *more), end = self.choices()
+            bindings.append((name, first))
+            others.append(tuple(more))
             if scanner.skip() != ",":
-                return LetStmt(tuple(bindings), Span(start, bindings[-1][1].span.end))
+                return LetStmt(tuple(bindings), tuple(others), Span(start, end))
             scanner.pos += 1
+
+    def choices(self) -> tuple[list[Expr], int]:
+        """The value of a constant, or the values in `[16,32,64]`, and where that ends."""
+        scanner = self.scanner
+        if scanner.skip() != "[":
+            value = expression(scanner)
+            return [value], value.span.end
+        scanner.open()
+        found = [expression(scanner)]
+        while scanner.skip() == ",":
+            scanner.pos += 1
+            found.append(expression(scanner))
+        if not scanner.close():
+            raise Skip
+        return found, scanner.pos
 
     def define(self, start: int, word: str) -> DefStmt:
         scanner = self.scanner

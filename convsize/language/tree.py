@@ -196,9 +196,13 @@ class DefaultStmt(Record):
 
 
 class LetStmt(Record):
-    """`let N=2, M=3`."""
+    """`let N=2, M=3`; `let width=[16,32,64]` names choices, of which the first holds where none is chosen.
+
+    others: for every binding the choices behind the first.
+    """
 
     bindings: tuple[tuple[Ident, Expr], ...]
+    others: tuple[tuple[Expr, ...], ...]
     span: Span
 
 

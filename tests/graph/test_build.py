@@ -154,6 +154,18 @@ def test_a_default_of_a_word_is_the_same_network_as_its_arguments_written_out() 
     assert digest(short) == digest(long)
 
 
+def test_a_constant_with_choices_is_the_first_and_no_other_value_than_those() -> None:
+    text = "input: 3@8x8\nlet d=[4, 2*d0, 16], d0=4\nC3D{d}"
+    depths = [
+        network(text, lets=lets).nodes[-1].output.channels for lets in ({}, {"d": Fraction(8)}, {"d0": Fraction(1)})
+    ]
+    assert depths == [4, 8, 4]
+    with pytest.raises(UsageError, match="network: `d` is 4, 8 or 16, not 5"):
+        network(text, lets={"d": Fraction(5)})
+    with pytest.raises(SpecError, match="E107 this divides by zero"):
+        network("input: 3@8x8\nlet d=[4, 1/0]\nC3D{d}")
+
+
 def test_blocks_take_layers_words_and_taps() -> None:
     before = "def f(k, d, act, gate=x): C{k}D{d} act gate\ndef j(p): (x + @p)\ndef se: (x * GAP FC{c} sigmoid)"
     net = trunk("f(3,8,R) as a f(5,8,hswish,se) j(@a) f(1,8,leaky(0.1)) f(1, 8, x)", before=before)

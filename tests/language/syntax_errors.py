@@ -1829,13 +1829,24 @@ CASES: list[tuple[str, list[Finding]]] = [
         ],
     ),
     (
-        "GAP7",
+        "M2/2preflect",
         [
             (
                 "E102",
-                "the `7` of `GAP7` means nothing: global average pooling has no size",
-                "7",
-                "leave it out: `GAP`; a window of 7 is `A7`",
+                "the padding `preflect` means nothing on a max pool: it pads with zeros alone",
+                "preflect",
+                "pad before it: `pad(1,reflect)`",
+            ),
+        ],
+    ),
+    (
+        "C3D64 preflect",
+        [
+            (
+                "E007",
+                "a layer is written without spaces, unlike `C3D64 preflect`",
+                "C3D64 preflect",
+                "write `C3D64preflect`",
             ),
         ],
     ),
