@@ -56,6 +56,9 @@ PARAMETERS = {
     # and C1D512, C1D256 (262,656 and 131,328)
     "wavenet": 1_073_760,
     "deeplab_aspp": 42_004_074,
+    "deeplab_v3_plus": 26_682_725,  # segmentation_models_pytorch
+    "fpn_resnet50": 26_118_613,  # segmentation_models_pytorch
+    "pspnet_resnet50": 49_180_908,  # pytorchcv
     "r2plus1d_18": 31_505_325,
     "vgg_a_lrn": 132_863_336,  # A's: response normalisation has no parameters
     "lenet5": 61_706,
@@ -106,6 +109,10 @@ GIGA_MACS = {
     "efficientformer_l1": "1.291284736",
     "mobilevit_s": "2.000831488",
     "deeplab_aspp": "178.722",
+    # Their models by FlopCounterMode.
+    "deeplab_v3_plus": "36.645109760",
+    "fpn_resnet50": "31.186747392",
+    "pspnet_resnet50": "42.722048000",
     "r2plus1d_18": "40.519",
 }
 
