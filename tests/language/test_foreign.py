@@ -194,3 +194,9 @@ def test_every_word_of_the_catalogue_is_known_in_other_letters() -> None:
         if word not in ("bn", "ln", "in", "gn", "lrn"):  # in capitals these are tokens
             assert foreign.own(word), word
             assert foreign.known(word.capitalize())
+
+
+@pytest.mark.parametrize("call", ["LSTM(256)", "lstm(256)", "nn.GRU(3,64)", "ConvLSTM2D(8,3)", "RNN"])
+def test_recurrent_layers_are_said_to_be_out_of_scope(call: str) -> None:
+    (found,) = check_source(Source(f"input: 3@8x8\n{call} FC10\n")).diagnostics
+    assert found.help == "recurrent layers (RNN, LSTM, GRU, ConvLSTM) are out of scope; `convsize ops` lists the layers"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from convsize.language.mistakes.libraries.arguments import Given, Unread
-from convsize.language.mistakes.libraries.names import ELSEWHERE, ENTRIES, KERAS, SHARED, STEMS
+from convsize.language.mistakes.libraries.names import ELSEWHERE, ENTRIES, KERAS, RECURRENT, SHARED, STEMS
 from convsize.record import Record
 
 LONGEST_CALL = 400
@@ -81,6 +81,9 @@ def read(name: str, call: str | None = None, *, defaults: bool = False) -> Readi
     if found is None:
         if not elsewhere(name):
             return None
+        if _plainly(name).rstrip("123d") in RECURRENT:
+            scope = "recurrent layers (RNN, LSTM, GRU, ConvLSTM) are out of scope"
+            return Reading(None, f"{scope}; `convsize ops` lists the layers")
         return Reading(None, "specs have no such layer; `convsize ops` lists the layers")
     key, keras = found
     entry = ENTRIES[key]

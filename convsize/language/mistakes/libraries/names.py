@@ -246,6 +246,9 @@ SHARED = frozenset(
 )
 """The words that the language has in common with other libraries."""
 
+RECURRENT = frozenset(("convlstm", "gru", "lstm", "rnn"))
+"""Layers that carry a state along an axis."""
+
 ELSEWHERE = frozenset(
     (
         "alphadropout",
@@ -253,6 +256,7 @@ ELSEWHERE = frozenset(
         "bilinear",
         "blurpool",
         "celu",
+        "convlstm",
         "crelu",
         "dropblock",
         "featuredropout",
@@ -266,9 +270,6 @@ ELSEWHERE = frozenset(
         "logsigmoid",
         "lstm",
         "maxunpool",
-        "pixelunshuffle",
-        "reflectionpad",
-        "replicationpad",
         "rmsnorm",
         "rnn",
         "roialign",
