@@ -19,13 +19,13 @@ LARGEST = 300
 ACTIVATIONS = (
     "R", "R", "R", "relu6", "leaky(0.1)", "prelu", "prelu({c})", "elu", "gelu", "silu", "mish", "sigmoid", "tanh",
     "hswish", "hsigmoid", "softplus", "S", "softmax(2)", "logsoftmax", "selu", "elu(0.5)", "gelu(tanh)", "clamp(-1,1)",
-    "clamp(lo=0.2)", "clamp(hi=0.5)", "abs", "exp", "power(2)", "power(3)", "R plus(0.1) sqrt", "abs plus(1) log",
-    "sigmoid power(1/2)",
+    "clamp(lo=0.2)", "clamp(hi=0.5)", "abs", "exp", "power(2)", "power(3)", "R plus(0.1) sqrt", "glu",
+    "abs plus(1) log", "sigmoid power(1/2)",
 )  # fmt: skip
 NORMS = (
     "BN", "BNb0", "LN", "LN", "LNb0", "IN", "INb1", "GN1", "GN2", "GN2b0", "GN{c}", "LRN", "LRN3", "scale", "weight",
-    "affine", "times(2)", "plus(1)", "plus(-0.5)", "drop(0.5)", "drop(0)", "drop(1)", "droppath(0.3)", "droppath(0)",
-    "droppath(1)",
+    "affine", "times(2)", "plus(1)", "bias", "plus(-0.5)",
+    "drop(0.5)", "drop(0)", "drop(1)", "droppath(0.3)", "droppath(0)", "droppath(1)",
 )  # fmt: skip
 MOVES = (
     "slice(0,{c//2})", "slice({c//2},{c})", "slice(0,{c})", "slice(1,2)", "pick(0)", "pick(0,1,0)", "shuffle(1)",

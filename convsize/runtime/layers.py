@@ -37,6 +37,17 @@ class Scale(nn.Module):
         return x * self.weight
 
 
+class Bias(nn.Module):
+    """A learned bias that broadcasts over its input."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.bias
+
+
 class Affine(nn.Module):
     """A learned gain and a learned bias that broadcast over their input."""
 

@@ -228,7 +228,7 @@ def stated_maps(case: Case, place: int, map_: int) -> set[int]:
     return {maps[map_][1]} if maps[map_][0] == place else set()
 
 
-ALL_MAPS = {"Attention", "LocalResponseNorm", "Softmax", "Reshape", "Reduce"}
+ALL_MAPS = {"Attention", "LocalResponseNorm", "Softmax", "Reshape", "Reduce", "GLU"}
 """Of these "all maps" is a bound: they read the maps around each, those of other slices or of a head, or any."""
 
 

@@ -216,6 +216,11 @@ def scale(call: Call, inputs: Sequence[Value]) -> Value:
     return product(call.tape, inputs[0], call.parameters["weight"])
 
 
+def bias(call: Call, inputs: Sequence[Value]) -> Value:
+    """A sum with a parameter."""
+    return add(call.tape, inputs[0], call.parameters["bias"])
+
+
 def affine(call: Call, inputs: Sequence[Value]) -> Value:
     """A product with a parameter and a sum with one."""
     product = scale(call, inputs)

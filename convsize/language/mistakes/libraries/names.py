@@ -121,6 +121,7 @@ ENTRIES: dict[str, _Entry] = {
     "globalavgpool": _GAP,
     "globalmaxpool": _GMP,
     "globalmaxpooling": _GMP,
+    "glu": _function("glu"),
     "groupnorm": _sized(units.group_norm, "group normalisation is written `GNg`, with its number of groups g"),
     "groupnormalization": _nothing("group normalisation is written `GNg`, with its number of groups g"),
     "hardsigmoid": _function("hsigmoid"),
@@ -185,6 +186,7 @@ ENTRIES: dict[str, _Entry] = {
 
 _OWN = {
     "affine": "a learned gain and bias for every map",
+    "bias": "a learned bias for every map",
     "clamp(lo,hi)": "with its bounds",
     "crop(h,w)": "with the extents to keep",
     "drop(p)": "with its probability p",
@@ -228,6 +230,7 @@ SHARED = frozenset(
         "elu",
         "exp",
         "gelu",
+        "glu",
         "log",
         "logsoftmax",
         "lppool",
@@ -264,7 +267,6 @@ ELSEWHERE = frozenset(
         "fractionalmaxpool",
         "gaussiannoise",
         "geglu",
-        "glu",
         "gru",
         "hardshrink",
         "logsigmoid",
