@@ -22,6 +22,7 @@ _FIELDS = {
     "b": "bias",
     "z": "count_zeros",
     "rounding": "rounding",
+    "ws": "standard",
 }
 
 

@@ -112,7 +112,7 @@ def test_specs_have_the_same_parameters(path):
     net = convsize.load(path)
     with torch.device("meta"):
         source = module_of(write(lower(net)))
-    expected = [(f"{node.name}.{each.name}", each.shape) for node in net.layers for each in net.parameters(node)]
+    expected = [(f"{node.module}.{each.name}", each.shape) for node in net.layers for each in net.own_parameters(node)]
     assert [(key, tuple(value.shape)) for key, value in source.state_dict().items()] == expected
     outputs = answers(source, fed(lower(net), device="meta"))
     assert {name: tuple(value.shape[1:]) for name, value in outputs.items()} == {

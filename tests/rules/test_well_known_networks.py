@@ -18,6 +18,8 @@ JUSTIFIED = {
     # Long et al. pad by 100 so that an input of any size is large enough for the 7x7 filter.
     "fcn8s": [("W510", "C3D64p100")],
     # The published head has biases in front of its norms.
+    # A zero of the padding is dropped, which is a layer of its own: the pool must see zeros.
+    "bit_r50x1": [("W501", "M3/2")],
     "hrnet_w32": [("W506", f"C{size}b1") for size in ("3D256/2", "3D512/2", "3D1024/2", "1D2048")],
     # torchvision pools with count_include_pad, Szegedy's own TensorFlow code does not count the zeros.
     "inception_v3": [("W508", "A"), ("W508", "A"), ("W508", "A")],

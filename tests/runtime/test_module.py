@@ -24,11 +24,11 @@ TWO = "input left: 3@8x8\ninput right: 1@8x8\n@left C3D4 R as a\n[@a | @right] C
 def test_names_and_shapes_are_those_of_the_analyses(path):
     net = convsize.load(path)
     module = net.to_torch(device="meta")
-    expected = [(f"{node.name}.{each.name}", each.shape) for node in net.layers for each in net.parameters(node)]
+    expected = [(f"{node.module}.{each.name}", each.shape) for node in net.layers for each in net.own_parameters(node)]
     assert [(key, tuple(value.shape)) for key, value in module.state_dict().items()] == expected
     trained = sum(parameter.numel() for parameter in module.parameters())
     assert trained == net.analyze().totals.parameters
-    assert all(isinstance(module.get_submodule(node.name), nn.Module) for node in net.layers)
+    assert all(isinstance(module.get_submodule(node.module), nn.Module) for node in net.layers)
 
 
 def test_inputs_come_by_place_or_by_name():

@@ -47,6 +47,10 @@ PARAMETERS = {
     "yolov5s_focus": 7_276_605,  # ultralytics, release 5.0, 80 classes
     "style_transfer": 1_679_235,  # PyTorch's examples, fast_neural_style
     "vit_b_16": 86_567_656,
+    "siamese": 38_951_745,  # Koch et al. 2015: the tower once
+    "bit_r50x1": 25_549_352,  # timm, with 1000 classes
+    "nfnet_f0": 71_489_284,  # timm's dm_nfnet_f0
+    "retinanet_r50_fpn": 34_068_119,  # torchvision, with batch norms that train: else 53,120 fewer
     "swin_tiny": 28_288_354,
     "coatnet_0": 25_036_820,  # timm's coatnet_0_224
     "efficientformer_l1": 12_289_928,  # timm, as the next
@@ -108,6 +112,9 @@ GIGA_MACS = {
     "coatnet_0": "4.546507776",  # timm's model by FlopCounterMode, as of the next
     "efficientformer_l1": "1.291284736",
     "mobilevit_s": "2.000831488",
+    "bit_r50x1": "4.089184256",  # timm's model by FlopCounterMode
+    "nfnet_f0": "6.977003520",  # timm's model by FlopCounterMode
+    "retinanet_r50_fpn": "11.901941504",  # torchvision's backbone and heads by FlopCounterMode
     "deeplab_aspp": "178.722",
     # Their models by FlopCounterMode.
     "deeplab_v3_plus": "36.645109760",

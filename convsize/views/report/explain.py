@@ -78,8 +78,9 @@ class Explainer:
         return f"{' + '.join(terms)}{total}; {share} of all parameters."
 
     def tensors(self, row: LayerRow) -> int:
-        """The weights that it applies, its own or those that it shares."""
-        return (row if row.shares is None else self.rows[row.shares]).weights
+        """The weights that it multiplies by, its own or those that it shares; a gain of filters is no such weight."""
+        holder = row if row.shares is None else self.rows[row.shares]
+        return sum(each.elements for each in holder.tensors if each.name == "weight")
 
     def macs(self, row: LayerRow) -> str:
         """Every weight once at every position."""
