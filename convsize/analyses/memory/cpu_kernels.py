@@ -74,13 +74,13 @@ def _held(network: Network, node: Node, batch: int) -> _Held | None:
         return None
     arguments = dict(call.kwargs)
     transposed = call.target.startswith("nn.ConvTranspose")
-    kernel, stride = extents(arguments["kernel_size"]), extents(arguments.get("stride", 1))
-    groups, depth, maps = (arguments.get(name, 1) for name in ("groups", "in_channels", "out_channels"))
+    kernel, stride = extents(arguments["kernel_size"]), extents(arguments["stride"])
+    groups, depth, maps = (arguments[name] for name in ("groups", "in_channels", "out_channels"))
     assert isinstance(groups, int)
     assert isinstance(depth, int)
     assert isinstance(maps, int)
     strided = any(step > 1 for step in stride)
-    dilated = any(step > 1 for step in extents(arguments.get("dilation", 1)))
+    dilated = any(step > 1 for step in extents(arguments["dilation"]))
     per_group = depth // groups
     single = groups > 1 and per_group == 1 and maps == groups
     uneven = groups > 1 and not single and (per_group % _BLOCK > 0 or maps // groups % _BLOCK > 0)

@@ -16,7 +16,7 @@ def held(text, name):
     network = convsize.parse(f"input: {text}")
     node = next(node for node in network.layers if node.name == name)
     found = cpu_kernels._held(network, node, BATCH)
-    return None if found is None else (found.forward // FLOAT, found.backward // FLOAT)
+    return None if found is None else (found.forward / FLOAT, found.backward / FLOAT)
 
 
 def test_a_convolution_holds_copies_of_all_its_tensors():
@@ -39,6 +39,26 @@ def test_depths_are_rounded_up_to_blocks():
     taken, output, weight = BATCH * 16 * 64, BATCH * 24 * 64, 24 * 16 * 9
     forward = taken + output + weight
     assert held("3@8x8\nC3D10 C3D20", "conv2") == (forward, BATCH * 10 * 64 + forward + 20)
+
+
+def test_a_block_of_maps_is_copied_where_fewer_are_not():
+    given, output, weight = BATCH * 8 * 64, BATCH * 16 * 64, 16 * 8 * 9
+    forward = given + output + weight
+    assert held("3@8x8\nC3D8 C3D16", "conv2") == (forward, given + forward + 16)
+
+
+def test_the_gradient_of_the_input_may_be_the_larger_one():
+    # Of one position, but dilated, so that the weights have theirs from a matrix product of 8 columns.
+    given, output, weight = BATCH * 8 * 64, BATCH * 64 * 64, 64 * 8
+    forward = given + output + weight
+    assert given + 5 * weight + 64 + 8 * 64 < forward
+    assert held("3@8x8\nC3D8 C1D64d2", "conv2") == (forward, forward)
+    # 10 maps are copied to 16, and their gradient is made in such a copy.
+    forward = BATCH * 16 * 64 + output + 64 * 16
+    assert held("3@8x8\nC3D10 C1D64d2", "conv2") == (forward, forward)
+    # Of many maps it is there twice: in blocks and as it is.
+    given, output, weight = BATCH * 64 * 64, BATCH * 8 * 64, 8 * 64
+    assert held("3@8x8\nC3D64 C1D8d2", "conv2") == (given + output + weight, 2 * given)
 
 
 def test_large_weights_outweigh_the_copies_of_small_volumes():
@@ -82,6 +102,9 @@ def test_so_has_one_of_three_axes_but_for_one_that_is_flat():
     assert held("3@4x4x4\nC3D16 C3D16", "conv2") == (2 * volume + weight, backward)
     weight = 16 * 16 * 9
     assert held("3@4x4x4\nC3D16 C1x3x3D16", "conv2") == (2 * volume + weight, volume + weight + 16 + 2 * volume)
+    weight = 16 * 16 * 18
+    backward = volume + 5 * weight + 16 + 16 * 18 * 16
+    assert held("3@4x4x4\nC3D16 C2x3x3D16p0:1x1x1", "conv2") == (2 * volume + weight, backward)
     # On two axes the first one is an axis of the plane.
     assert held("3@8x8\nC3D16 C3x1D16", "conv2")[1] == 3 * BATCH * 16 * 64 + 16 * 16 * 3 + 16
 
@@ -94,6 +117,12 @@ def test_groups_that_are_no_whole_blocks_are_unfolded():
     assert held("3@8x8\nC3D12 C3D12g2", "conv2") == (columns + 2 * volume, max(gradients))
 
 
+def test_few_columns_of_groups_are_outweighed_by_the_gradient_of_the_input():
+    given, output, weight, columns = BATCH * 12 * 64, BATCH * 12 * 16, 12 * 6, 6 * 16
+    assert given + 5 * weight + 12 + columns < 2 * given
+    assert held("3@8x8\nC3D12 C1D12g2/2", "conv2") == (columns + 2 * output, 2 * given)
+
+
 def test_groups_of_whole_blocks_are_as_any_convolution():
     volume, weight = BATCH * 32 * 64, 32 * 16 * 9
     assert held("3@8x8\nC3D32 C3D32g2", "conv2") == (2 * volume + weight, 3 * volume + weight + 32)
@@ -102,6 +131,13 @@ def test_groups_of_whole_blocks_are_as_any_convolution():
 def test_a_depthwise_convolution_copies_its_volumes():
     volume, weight = BATCH * 16 * 64, 16 * 9
     assert held("3@8x8\nC3D16 DW3", "dwconv1") == (2 * volume + weight, 3 * volume + weight + 16)
+
+
+@pytest.mark.parametrize("maps", [2, 12])
+def test_weights_of_a_depthwise_convolution_are_not_rounded_up(maps):
+    copied, weight = BATCH * -(-maps // 8) * 8 * 64, maps * 9
+    backward = BATCH * maps * 64 + weight + maps + 2 * copied
+    assert held(f"3@8x8\nC3D{maps} DW3", "dwconv1") == (2 * copied + weight, backward)
 
 
 def test_a_strided_convolution_cuts_its_gradient_out_of_copies():
@@ -176,7 +212,7 @@ def test_other_settings_are_not_known(changed):
     assert allocator_peak(network, training_memory(network, TrainingSetting(BATCH, "sgd", **changed))) is None
 
 
-@pytest.mark.parametrize("layer", ["attn(2)", "C3D24ws"])
+@pytest.mark.parametrize("layer", ["attn(2)", "C3D24ws", "C3D24p0:1ws"])
 def test_layers_whose_kernels_are_not_known(layer):
     network = convsize.parse(f"input: 3@8x8\nC3D24 R {layer} GAP FC2")
     assert allocator_peak(network, training_memory(network, TrainingSetting(BATCH, "sgd"))) is None
