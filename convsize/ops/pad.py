@@ -64,7 +64,7 @@ class Pad(Op):
         Yoon, part 6; F(x) padded by hand in TensorFlow's models. Reflection: Johnson et al. 2016, style transfer.
     """
 
-    NAME: ClassVar[str] = "padding"
+    NAME: ClassVar[str] = "padding layer"
     KIND: ClassVar[Kind] = "reshaping"
     VALUES: ClassVar[Values] = "moved"
     STEM: ClassVar[str] = "pad"

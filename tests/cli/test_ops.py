@@ -55,7 +55,7 @@ def test_the_list_names_every_op(convsize) -> None:
 
 def test_a_page_has_the_sections(convsize) -> None:
     ran = convsize("ops", "C")
-    assert ran.out.startswith("C3D64/2p1d1g1b1floor  convolution\n\nConvolution: every output sees")
+    assert ran.out.startswith("C3D64/2p1d1g1b1floorws  convolution\n\nConvolution: every output sees")
     for section in ("Spec", "Shape", "Window", "Parameters", "MACs", "Saved for backward", "Source"):
         assert f"\n{section}\n" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80

@@ -168,6 +168,7 @@ SPATIAL = (
 CALLS = [
     *(SPATIAL.split()),
     "C1D24 attn(n)",
+    "C1D48 reduce(max,slices,n,m)",
     "reshape(c,2048/c) token(n)",
     "reshape(c,2048/c) front(n)",
     *(
