@@ -34,6 +34,7 @@ class Frame:
         tape.recalled.clear()
         self._left: dict[Node, tuple[int, int]] = {}
         self._count = 0
+        self._outside = False
         self._unmade = range(0)
         self._made: list[Storage] | None = None
         for value in inputs:
@@ -67,16 +68,24 @@ class Frame:
     def let_go(self, tape: Tape, node: Node) -> None:
         """After its last node the block needs its inputs no more."""
         del self._left[node]
-        self.end(tape)
+        self._end(tape)
 
     @property
     def held(self) -> Sequence[Storage]:
         """The storages of the block's inputs."""
         return [value.storage for value in self.inputs]
 
-    def end(self, tape: Tape) -> None:
-        """Gives up the inputs and the random state, where nothing of the block is left to run backward."""
-        if self._left:
+    def leave(self, tape: Tape) -> None:
+        """The forward pass has left the block."""
+        self._outside = True
+        self._end(tape)
+
+    def _end(self, tape: Tape) -> None:
+        """Gives up the inputs and the random state, where nothing of the block is left to run backward.
+
+        Within the block that is not known yet: of one that nothing reads every node goes as soon as it is there.
+        """
+        if not self._outside or self._left:
             return
         for value in self.inputs:
             tape.release(value)

@@ -25,14 +25,20 @@ class _Reduction:
         self.output = tape.empty(self.kept if call.kwargs.get("keepdim") else left, None, itemsize)
         self.dims = dims
 
-    def seen(self, tape: Tape, value: Value, *, spread: bool = False) -> Value:
-        """A result or its gradient with axes of 1, or as large as the input; a view, held by the caller."""
+    def seen(self, value: Value) -> Value:
+        """A result or its gradient with axes of 1, for its shape and strides alone: nobody holds it.
+
+        What is known of a result in the backward pass is how it lies: under a checkpoint its storage is another one.
+        """
         rest = iter(value.strides)
         whole = len(value.shape) == len(self.kept)
         strides = tuple((next(rest) if whole else 0) if at in self.dims else next(rest) for at in range(len(self.kept)))
-        if spread:
-            strides = tuple(0 if at in self.dims else stride for at, stride in enumerate(strides))
-        return tape.view(value, self.source.shape if spread else self.kept, strides)
+        return Value(value.storage, self.kept, strides, value.itemsize)
+
+    def spread(self, tape: Tape, gradient: Value) -> Value:
+        """The gradient of the result as large as the input; a view, held by the caller."""
+        strides = tuple(0 if at in self.dims else stride for at, stride in enumerate(self.seen(gradient).strides))
+        return tape.view(gradient, self.source.shape, strides)
 
 
 def _reducing(rule_of: Callable[[_Reduction], Rule], *, wide: bool = False) -> Recorder:
@@ -45,14 +51,14 @@ def _reducing(rule_of: Callable[[_Reduction], Rule], *, wide: bool = False) -> R
 
 def _total_rule(found: _Reduction) -> Rule:
     """The gradient is seen everywhere."""
-    return lambda tape, gradient: [found.seen(tape, gradient, spread=True)]
+    return lambda tape, gradient: [found.spread(tape, gradient)]
 
 
 def _mean_rule(found: _Reduction) -> Rule:
     """The gradient, seen everywhere, is divided."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        spread = found.seen(tape, gradient, spread=True)
+        spread = found.spread(tape, gradient)
         result = tape.like(spread)
         tape.release(spread)
         return [result]
@@ -64,12 +70,12 @@ def _extreme_rule(found: _Reduction) -> Rule:
     """The gradient goes to the places of the maximum, shared where there are several: they are marked and counted."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        reduced, given = found.seen(tape, found.output), found.seen(tape, gradient)
+        reduced, given = found.seen(found.output), found.seen(gradient)
         places = tape.like(reduced, found.source, itemsize=1)
         counts = tape.empty(found.kept, None, 8)
         shares = tape.like(given, counts, itemsize=gradient.itemsize)
         result = tape.like(shares, places, itemsize=gradient.itemsize)
-        for each in (places, counts, shares, reduced, given):
+        for each in (places, counts, shares):
             tape.release(each)
         return [result]
 
@@ -80,11 +86,11 @@ def _norm_rule(found: _Reduction) -> Rule:
     """Gradient · (x / norm), which is 0 where the norm is: marks of that live until the product is there."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        reduced, given = found.seen(tape, found.output), found.seen(tape, gradient)
+        reduced, given = found.seen(found.output), found.seen(gradient)
         ratio = tape.like(found.source, reduced, itemsize=max(found.source.itemsize, reduced.itemsize))
         zero = tape.empty(found.kept, None, 1)
         result = tape.like(given, ratio)
-        for each in (ratio, zero, reduced, given):
+        for each in (ratio, zero):
             tape.release(each)
         return [result]
 
@@ -95,12 +101,12 @@ def _variance_rule(found: _Reduction) -> Rule:
     """(2/n · gradient) · (x - mean): both factors and the mean live until the product is there."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
-        given = found.seen(tape, gradient)
+        given = found.seen(gradient)
         means = tape.empty(found.kept, None, found.source.itemsize)
         distances = tape.like(found.source, means)
         scaled = tape.like(given)
         result = tape.like(scaled, distances)
-        for each in (means, distances, scaled, given):
+        for each in (means, distances, scaled):
             tape.release(each)
         return [result]
 

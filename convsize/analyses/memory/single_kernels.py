@@ -20,7 +20,7 @@ from convsize.analyses.memory.call import (
 )
 from convsize.analyses.memory.kernel_choice import is_unfolded, no_antialias
 from convsize.analyses.memory.moves import reshaped
-from convsize.analyses.memory.strides import Extents, channels_last, is_channels_last, is_contiguous, row_major
+from convsize.analyses.memory.strides import Extents, channels_last, fills_channels_last, is_channels_last, is_contiguous, row_major
 from convsize.analyses.memory.tape import Leaf, Rule, Tape, Value
 from convsize.errors import UsageError
 
@@ -69,11 +69,16 @@ def batch_norm(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def norm(call: Call, inputs: Sequence[Value]) -> Value:
-    """A batch norm, or a layer norm of a vector: one kernel, whose results are channels last where its input is."""
+    """A batch norm, or a layer norm of a vector: one kernel, whose results are channels last where its input is.
+
+    What fills its memory in that order counts as such whatever the stride of a single sample.
+    """
     (source,) = inputs
     tape = call.tape
+    last = fills_channels_last(source.shape, source.strides)
+    layout = channels_last(source.shape) if last else layout_like(source, source.shape)
     in_order = is_contiguous(source.shape, source.strides)
-    output = tape.empty(source.shape, None if in_order else layout_like(source, source.shape), source.itemsize)
+    output = tape.empty(source.shape, None if in_order else layout, source.itemsize)
     return record(call, inputs, output, [source, *trained(call)])
 
 

@@ -297,7 +297,7 @@ class Step:
                 values[index] = value
             else:
                 tape.release(value)
-        frame.end(tape)
+        frame.leave(tape)
         for member in block.members:
             for index in self._dead.get(member, ()):
                 if index in values:

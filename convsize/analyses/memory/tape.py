@@ -262,6 +262,7 @@ class Tape:
 
     def view(self, value: Value, shape: Extents, strides: Extents) -> Value:
         """The same storage, seen otherwise."""
+        assert value.storage.holders, "a view of what is freed"
         value.storage.holders += 1
         view = Value(value.storage, shape, strides, value.itemsize)
         view.is_view = True
