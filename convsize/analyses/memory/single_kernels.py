@@ -20,7 +20,14 @@ from convsize.analyses.memory.call import (
 )
 from convsize.analyses.memory.kernel_choice import is_unfolded, no_antialias
 from convsize.analyses.memory.moves import reshaped
-from convsize.analyses.memory.strides import Extents, channels_last, fills_channels_last, is_channels_last, is_contiguous, row_major
+from convsize.analyses.memory.strides import (
+    Extents,
+    channels_last,
+    fills_channels_last,
+    is_channels_last,
+    is_contiguous,
+    row_major,
+)
 from convsize.analyses.memory.tape import Leaf, Rule, Tape, Value
 from convsize.errors import UsageError
 

@@ -15,6 +15,7 @@ from convsize.records import Line, TrainingSetting
 from convsize.runtime.meters.free_memory import free_bytes, out_of_memory
 from convsize.runtime.meters.step import batch_for, peaks_by_torch, saved_by_torch
 from convsize.runtime.verify.lines import exact, within
+from convsize.runtime.verify.work import NO_FUSED, fuses
 from convsize.words import listed, size
 
 ALLOCATOR_TOLERANCE = 0.015
@@ -31,6 +32,8 @@ def saved(network: Network, setting: TrainingSetting, device: str) -> Line:
     if why:
         return Line(quantity, "bytes", None, None, "not measured", why)
     predicted = saved_bytes(network, setting)
+    if device == "meta" and fuses(network):
+        return Line(quantity, "bytes", predicted, None, "not measured", NO_FUSED)
     try:
         measured = saved_by_torch(batch_for(network, setting, device))
     except RuntimeError as error:

@@ -16,6 +16,8 @@ from convsize.records import Line
 from convsize.runtime.verify.lines import exact
 from convsize.words import listed
 
+NO_FUSED = "attention's kernel needs values: measured on the CPU"
+
 
 def counter() -> FlopCounterMode:
     """PyTorch's counter, with its formulas for attention also for the kernel of a CPU, which it has none for."""
@@ -55,7 +57,7 @@ def _predicted_work(network: Network, batch: int) -> _Work:
         useful |= network.ancestors(end)
     flows = [False] * len(network.nodes)
     forward = extra_forward = backward = counted = 0
-    grouped = fused = False
+    grouped = False
     for node in network.layers:
         shapes = network.input_shapes(node)
         macs = batch * node.op.macs(shapes, node.output)
@@ -71,8 +73,6 @@ def _predicted_work(network: Network, batch: int) -> _Work:
                 kernel = arguments["kernel_size"]
                 assert isinstance(kernel, tuple)
                 ones = prod(node.output.spatial) * prod(map(int, kernel))
-            if call.target == "convsize.Attention":
-                fused = True
             given = arguments.get("groups", 1)
             groups = given if isinstance(given, int) and call.convolution is not None else groups
         sums = batch * node.output.channels * ones
@@ -82,7 +82,13 @@ def _predicted_work(network: Network, batch: int) -> _Work:
             backward += batch * own
             counted += batch * own + macs * trains * (groups - 1) + sums * needs
             grouped = grouped or (groups > 1 and macs > 0)
-    return _Work(forward, forward + extra_forward, backward, counted, grouped, fused)
+    return _Work(forward, forward + extra_forward, backward, counted, grouped, fuses(network))
+
+
+def fuses(network: Network) -> bool:
+    """Whether attention runs in PyTorch's fused kernel, which there is on devices that compute and not on "meta"."""
+    calls = (call for node in network.layers for call in node.op.torch(*network.input_shapes(node)))
+    return any(call.target == "convsize.Attention" for call in calls)
 
 
 def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, forward_only: str) -> Iterator[Line]:
@@ -103,6 +109,8 @@ def work(network: Network, module: nn.Module, inputs: list[Tensor], batch: int, 
     ends = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
     ends = [end for end in ends if end.requires_grad]
     why = forward_only if ends else "nothing trains"
+    if not why and predicted.fused and inputs[0].is_meta:
+        why = NO_FUSED
     if why:
         yield Line("multiply-adds, backward", "macs", predicted.backward, None, "not measured", why)
         return

@@ -8,7 +8,7 @@ from hypothesis.strategies import integers, randoms, sampled_from
 from small_networks import small_network
 from strategies import networks
 from training_layers import LAYERS
-from witness import differences
+from witness import computed_on, differences
 
 import convsize
 from convsize.analyses.memory.kernel_choice import without_kernel
@@ -120,6 +120,14 @@ FOUND_IN_SETTINGS = {
         TrainingSetting(2, "sgd", frozen=("ln1",)),
     ),
     "a softmax at the end is frozen": ("3@4x4\nC1D2 S", TrainingSetting(1, "sgd", frozen=("softmax1",))),
+    "a batch norm of one sample whose depth is innermost": (
+        "4@6x4\nC1D8 LN (GAP FC8 sigmoid + x) BN FC2",
+        TrainingSetting(1, inference=True, autocast="bfloat16"),
+    ),
+    "a maximum that a checkpoint makes again": (
+        "2@6x6\ndef b: (x + reduce(max,width))\nC1D4 b FC3",
+        TrainingSetting(3, checkpoint=("*",)),
+    ),
     "a softmax in evaluation is frozen": ("3@4x4\nC1D2 S", TrainingSetting(1, inference=True, frozen=("*",))),
 }
 
@@ -176,9 +184,10 @@ def test_inference(random, batch, autocast):
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_saved_of_larger_networks(text):
-    # On the meta device storages are told apart and have their sizes, and nothing is computed.
     try:
         network = convsize.parse(text)
     except SpecError:
         assume(False)
-    assert saved_bytes(network, TrainingSetting(2)) == saved_by_torch(batch_for(network, TrainingSetting(2), "meta"))
+    assert saved_bytes(network, TrainingSetting(2)) == saved_by_torch(
+        batch_for(network, TrainingSetting(2), computed_on(network))
+    )

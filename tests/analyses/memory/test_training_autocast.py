@@ -2,7 +2,7 @@
 
 import pytest
 from training_layers import LAYERS
-from witness import assert_peaks
+from witness import assert_peaks, computed_on
 from zoo import over_the_zoo
 
 import convsize
@@ -74,7 +74,7 @@ def test_statistics_of_norms(layer, change):
 def test_saved_where_nothing_works_in_place(path):
     network = convsize.load(path)
     setting = TrainingSetting(2, in_place=False)
-    assert saved_bytes(network, setting) == saved_by_torch(batch_for(network, setting, "meta"))
+    assert saved_bytes(network, setting) == saved_by_torch(batch_for(network, setting, computed_on(network)))
 
 
 @pytest.mark.parametrize("name", ["cifar10", "mobilenet_v2", "resnet18"])

@@ -2,6 +2,7 @@
 
 import pytest
 from training_layers import LAYERS
+from witness import computed_on
 from zoo import SPECS, over_the_zoo
 
 import convsize
@@ -14,24 +15,18 @@ torch = pytest.importorskip("torch")
 from convsize.runtime.meters.step import batch_for, saved_by_torch  # noqa: E402
 
 
-def where(network):
-    """On the meta device storages are told apart and have their sizes, and nothing is computed; attention has no fused
-    kernel there, so it is computed."""
-    return "cpu" if any(node.op.KIND == "attention" for node in network.nodes) else "meta"
-
-
 @pytest.mark.parametrize("batch", [1, 3])
 @over_the_zoo
 def test_every_spec(path, batch):
     network = convsize.load(path)
     if batch < smallest_batch(network):
         with pytest.raises(ValueError, match="more than 1 value per channel"):
-            saved_by_torch(batch_for(network, TrainingSetting(batch), where(network)))
+            saved_by_torch(batch_for(network, TrainingSetting(batch), computed_on(network)))
         with pytest.raises(convsize.errors.UsageError, match="use a batch of at least 2"):
             saved_bytes(network, TrainingSetting(batch))
         return
     assert saved_bytes(network, TrainingSetting(batch)) == saved_by_torch(
-        batch_for(network, TrainingSetting(batch), where(network))
+        batch_for(network, TrainingSetting(batch), computed_on(network))
     )
 
 

@@ -5,6 +5,12 @@ import weakref
 from convsize.analyses.memory.peak import fatal_layers, training_memory
 
 
+def computed_on(network):
+    """The device to read saved bytes on: on "meta" storages are told apart and have their sizes, and nothing is
+    computed. Attention has no fused kernel there."""
+    return "cpu" if any(node.op.KIND == "attention" for node in network.nodes) else "meta"
+
+
 def saved_by_own_hooks(network, setting):
     """The bytes of the storages that are saved until the loss is there, those that exist anyway left out."""
     import torch
