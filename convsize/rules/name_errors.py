@@ -47,7 +47,7 @@ RULES = (
         checks="Calls of names that neither a `def` nor the language defines. The message offers the nearest name.",
         why="If a misspelt `drop` were skipped, a layer would be missing.",
         source=_SCOPE,
-        example="input: 3@32x32\nC3D64 glu FC10\n",
+        example="input: 3@32x32\nC3D64 geluu FC10\n",
         better="input: 3@32x32\nC3D64 gelu FC10\n",
         fix="Correct the name, or define the block: `def name: …`.",
     ),

@@ -20,7 +20,13 @@ JUSTIFIED = {
     # The published head has biases in front of its norms.
     # A zero of the padding is dropped, which is a layer of its own: the pool must see zeros.
     "bit_r50x1": [("W501", "M3/2")],
+    # timm's module has biases in front of its norms.
+    "efficientformer_l1": [
+        ("W506", text) for text in ("C1D{4*c}", "C1D{c/4}", *(f"C3D{size}/2" for size in (24, 48, 96, 224, 448)))
+    ],
     "hrnet_w32": [("W506", f"C{size}b1") for size in ("3D256/2", "3D512/2", "3D1024/2", "1D2048")],
+    # timm's stem has a bias in front of its first norm.
+    "maxvit_tiny": [("W506", "C3D64/2psame")],
     # torchvision pools with count_include_pad, Szegedy's own TensorFlow code does not count the zeros.
     "inception_v3": [("W508", "A"), ("W508", "A"), ("W508", "A")],
     # (224 - 7)/2 and (224 - 3)/2 are not whole, and there is no padding.

@@ -32,6 +32,8 @@ _POINTWISE = {
     "widen(c+4)": 3, "pixelshuffle(2)": 3, "unshuffle(2)": 3,
 }  # fmt: skip
 
+_HALVED = ("unshuffle(2)",)
+"""Layers that need extents which 2 divides."""
 
 _SMALLEST = {"C1": "C1D8", "Ck": "C3D8", "DW": "DW3", "Cg": "C3D8g2", "T": "T2D8/2"}
 
@@ -71,7 +73,8 @@ def grid(share: float) -> Iterator[tuple[str, int]]:
         yield f"input: {inputs}@1\nweight FC{units}", draw.choice(_BATCHES)
     yield "input: 20@1\nweight FC12", 1
     for text, count in _POINTWISE.items():
-        yield f"input: 12@9x9\nweight {text}", 1  # next to nothing: what a layer of its class takes at least
+        least = 8 if text in _HALVED else 9
+        yield f"input: 12@{least}x{least}\nweight {text}", 1  # next to nothing: what a layer of its class takes at least
         for _ in range(max(round(count * share), 3)):
             yield _pointwise(draw, text)
     for batch in (1, 6, 20):
@@ -120,6 +123,8 @@ def _pointwise(draw: random.Random, text: str) -> tuple[str, int]:
     while True:
         depth, extent, batch = draw.choice(_DEPTHS[2:]), draw.choice(_EXTENTS[1:]), draw.choice(_BATCHES)
         if (text == "A7" and extent < 7) or (text == "M5" and extent < 5):
+            continue
+        if text in _HALVED and extent % 2:
             continue
         if depth * extent**2 * batch < _MOST_ELEMENTS:
             return f"input: {depth}@{extent}x{extent}\nweight {text}", batch
