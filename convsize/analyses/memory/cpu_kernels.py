@@ -72,7 +72,7 @@ def _held(network: Network, node: Node, batch: int) -> _Held | None:
     call = next((each for each in node.op.torch(*shapes) if each.target.startswith("nn.Conv")), None)
     if call is None:
         return None
-    arguments = dict(call.kwargs)
+    arguments = {"stride": 1, "dilation": 1, "groups": 1, **dict(call.kwargs)}  # as PyTorch has it where none is said
     transposed = call.target.startswith("nn.ConvTranspose")
     kernel, stride = extents(arguments["kernel_size"]), extents(arguments["stride"])
     groups, depth, maps = (arguments[name] for name in ("groups", "in_channels", "out_channels"))

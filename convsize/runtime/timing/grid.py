@@ -73,8 +73,8 @@ def grid(share: float) -> Iterator[tuple[str, int]]:
         yield f"input: {inputs}@1\nweight FC{units}", draw.choice(_BATCHES)
     yield "input: 20@1\nweight FC12", 1
     for text, count in _POINTWISE.items():
-        least = 8 if text in _HALVED else 9
-        yield f"input: 12@{least}x{least}\nweight {text}", 1  # next to nothing: what a layer of its class takes at least
+        least = 8 if text in _HALVED else 9  # next to nothing: what a layer of its class takes at least
+        yield f"input: 12@{least}x{least}\nweight {text}", 1
         for _ in range(max(round(count * share), 3)):
             yield _pointwise(draw, text)
     for batch in (1, 6, 20):
