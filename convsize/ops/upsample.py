@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import floor
+from math import floor, gcd
 from typing import ClassVar, Literal, Self, cast
 
 from convsize.geometry import (
@@ -38,6 +38,7 @@ from convsize.ops.shared.resample import (
     linear_reads,
     nearest_reads,
     read_by,
+    require_short,
     smooth_reads,
 )
 from convsize.ops.shared.windows import axis_name, require_spatial
@@ -156,6 +157,7 @@ class Upsample(Op):
         if self.extents:
             for axis, extent in enumerate(self.extents):
                 require_positive(f"the {axis_name(source, axis)}", extent)
+            self._require_short(source, self.extents)
             return Shape(source.channels, self.extents)
         extents = tuple([floor(e * s) for e, s in zip(source.spatial, self.scale_factor, strict=True)])
         for axis, (extent, factor) in enumerate(zip(extents, self.scale_factor, strict=True)):
@@ -165,7 +167,17 @@ class Upsample(Op):
                     f"{source.spatial[axis]}·{factor} is below 1: no {axis_name(source, axis)} is left",
                     "take a larger scale, or a larger input",
                 )
+        self._require_short(source, extents)
         return Shape(source.channels, extents)
+
+    def _require_short(self, source: Shape, extents: Extents) -> None:
+        factors = self._factors(source)
+        for axis, (extent, count) in enumerate(zip(source.spatial, extents, strict=True)):
+            if self.sampling == "aligned":
+                period = (count - 1) // gcd(extent - 1, count - 1) if extent > 1 and count > 1 else count
+            else:
+                period = count // gcd(extent, count) if factors is None else factors[axis].numerator
+            require_short(extent, count, period)
 
     def _factors(self, source: Shape) -> tuple[Fraction, ...] | None:
         """The scale as PyTorch takes it; None where its float64 would make other extents."""

@@ -12,12 +12,26 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
-from convsize.geometry import AxisReads
+from convsize.geometry import AxisReads, GeometryError
 
 Mode = Literal["nearest", "linear", "bicubic"]
 
 _LARGEST_LIST = 65_536
 """Outputs of an axis of which every one is looked at."""
+
+_LONGEST_PERIOD = 2**18
+"""Outputs after which a pattern of reads repeats: each of them is looked at."""
+
+
+def require_short(extent: int, count: int, period: int) -> None:
+    """Raises GeometryError (E103) where a pattern of reads is longer than anyone would wait for."""
+    if period > _LONGEST_PERIOD:
+        raise GeometryError(
+            "E103",
+            f"{extent} to {count} is too uneven: what outputs read repeats after {period:,}, the limit is "
+            f"{_LONGEST_PERIOD:,}",
+            "write a smaller extent, or one that shares a large factor with the input's",
+        )
 
 
 def adaptive_reads(extent: int, count: int) -> AxisReads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import gcd
 
 from convsize.geometry import (
     AXIS_NAMES,
@@ -26,7 +27,7 @@ from convsize.geometry import (
 from convsize.ops.base import Argument, Saved, SaveMode, Suffixes, TorchCall, TorchValue
 from convsize.ops.shared.arguments import require_positive, whole
 from convsize.ops.shared.keeps import tensor_bytes
-from convsize.ops.shared.resample import adaptive_reads
+from convsize.ops.shared.resample import adaptive_reads, require_short
 from convsize.record import Record
 from convsize.words import plural
 
@@ -51,11 +52,12 @@ def require_spatial(what: str, shape: Shape) -> None:
 
 
 def adaptive_extents(what: str, suffixes: Suffixes, source: Shape) -> Extents:
-    """The extents that an adaptive pool leaves: 1 where nothing is written. Raises GeometryError (E205, E206, E111)."""
+    """The extents that an adaptive pool leaves: 1 by default. Raises GeometryError (E103, E111, E205, E206)."""
     require_spatial(what, source)
     extents = per_axis(suffixes.size or (1,), source.rank)
     for axis, extent in enumerate(extents):
         require_positive(f"the {axis_name(source, axis)} that is left", extent)
+        require_short(source.spatial[axis], extent, extent // gcd(source.spatial[axis], extent))
     return extents
 
 
