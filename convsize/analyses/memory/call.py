@@ -123,18 +123,29 @@ def one_kernel(tape: Tape, sources: Sequence[Value | Leaf]) -> Rule:
 
 
 def record(
-    call: Call, inputs: Sequence[Value], output: Value, sources: Sequence[Value | Leaf], rule: Rule | None = None
+    call: Call,
+    inputs: Sequence[Value],
+    output: Value,
+    sources: Sequence[Value | Leaf],
+    rule: Rule | None = None,
+    *,
+    outlasts: bool = False,
 ) -> Value:
-    """Records an operator that keeps what its layer's op says; its backward is one operator where no rule is given."""
+    """Records an operator that keeps what its layer's op says; its backward is one operator where no rule is given.
+
+    outlasts: what it makes beside its output lives until the operator has ended, also where nothing keeps it.
+    """
     tape = call.tape
-    kept, made = _kept(call, inputs, output)
+    # A checkpointed block keeps nothing as it runs first: what an operator makes is gone before it has ended.
+    inside = tape.block is not None and tape.moment == "forward" and not outlasts
+    kept, made = _kept(call, inputs, output, inside=inside)
     tape.record(output, sources, kept, rule or one_kernel(tape, sources))
     for storage in made:
         tape.drop(storage)
     return output
 
 
-def _kept(call: Call, inputs: Sequence[Value], output: Value) -> tuple[list[Storage], list[Storage]]:
+def _kept(call: Call, inputs: Sequence[Value], output: Value, *, inside: bool) -> tuple[list[Storage], list[Storage]]:
     """What the layer's op says that it keeps, as storages, and those among them that had to be made."""
     tape, layer = call.tape, call.layer
     kept: list[Storage] = []
@@ -149,7 +160,7 @@ def _kept(call: Call, inputs: Sequence[Value], output: Value) -> tuple[list[Stor
         elif saved.what == "parameter":
             kept.append(tensor(call.parameters[saved.name]).storage)
         else:
-            storage = tape.allocate(saved.size)
+            storage = tape.allocate(saved.size, inside=inside)
             kept.append(storage)
             made.append(storage)
     return kept, made

@@ -169,9 +169,9 @@ def contiguous_pool(call: Call, inputs: Sequence[Value]) -> Value:
     return _pooled(call, inputs, contiguous=True)
 
 
-def _pooled(call: Call, inputs: Sequence[Value], *, contiguous: bool) -> Value:
+def _pooled(call: Call, inputs: Sequence[Value], *, contiguous: bool, outlasts: bool = False) -> Value:
     output, rule = _window_pool(call.tape, inputs[0], call.result, contiguous=contiguous)
-    return record(call, inputs, output, inputs, rule)
+    return record(call, inputs, output, inputs, rule, outlasts=outlasts)
 
 
 def window_pool(tape: Tape, source: Value, result: Extents, *, contiguous: bool) -> Value:
@@ -220,7 +220,7 @@ def mean_pool(call: Call, inputs: Sequence[Value]) -> Value:
 
 def adaptive_max_pool(call: Call, inputs: Sequence[Value]) -> Value:
     """A pool whose indices PyTorch hands to Python, also where backward does not need them."""
-    output = _pooled(call, inputs, contiguous=len(call.result) == 5)
+    output = _pooled(call, inputs, contiguous=len(call.result) == 5, outlasts=True)
     if not call.tape.needs(inputs[0]):
         call.tape.release(call.tape.empty(call.result, None, 8))
     return output

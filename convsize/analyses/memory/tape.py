@@ -177,8 +177,11 @@ class Tape:
 
     # ---- storages ----------------------------------------------------------------------------------------------------
 
-    def allocate(self, size: int, kind: Kind = "activations") -> Storage:
-        """A new storage; the caller holds it."""
+    def allocate(self, size: int, kind: Kind = "activations", *, inside: bool = False) -> Storage:
+        """A new storage; the caller holds it.
+
+        inside: within an operator that gives it back before it ends, which no peak counts.
+        """
         if self.allocated in self.unmade:
             size = 0
         storage = Storage(size, kind, self.layer, self.allocated)
@@ -187,7 +190,7 @@ class Tape:
             self.watch(storage, True)
         self.live += size
         self.by_kind[kind] += size
-        if self.live > self._highest:
+        if self.live > self._highest and not inside:
             self._highest = self.live
             if self.live > self.peak:
                 self.peak = self.live

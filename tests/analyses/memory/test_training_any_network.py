@@ -124,6 +124,10 @@ FOUND_IN_SETTINGS = {
         "4@6x4\nC1D8 LN (GAP FC8 sigmoid + x) BN FC2",
         TrainingSetting(1, inference=True, autocast="bfloat16"),
     ),
+    "indices that a pool in a checkpoint gives back": (
+        "1@8x5\ndef b: M1\naffine (C1 + (b + b b)) GAP FC3",
+        TrainingSetting(3, checkpoint=("*",)),
+    ),
     "a maximum that a checkpoint makes again": (
         "2@6x6\ndef b: (x + reduce(max,width))\nC1D4 b FC3",
         TrainingSetting(3, checkpoint=("*",)),
