@@ -73,10 +73,20 @@ def _inner_names(context: Context) -> Iterator[Diagnostic]:
         what = "block" if isinstance(statement, DefStmt) else "head"
         taps = uses_of(statement.body).taps
         last = statement.body.items[-1]
-        given = isinstance(statement, DefStmt) and len(last.names) > 1 and statement.name.name in asked
+        gives = isinstance(statement, DefStmt) and len(last.names) > 1
+        if gives and statement.name.name not in asked:
+            # The last of the values is the one that goes on.
+            for name in last.names[:-1]:
+                if name.name not in taps:
+                    yield _unused(
+                        name.span,
+                        f"no call of `{statement.name.name}` takes the value `{name.name}`",
+                        f"name the values at the call, `{statement.name.name} as "
+                        f"{', '.join(each.name for each in last.names)}`, or take the branch away",
+                    )
         for item in items_of(statement.body):
             for name in item.names:
-                if name.name not in taps and not (given and item is last):
+                if name.name not in taps and not (gives and item is last):
                     alone = len(item.names) == 1
                     bound = item.repeat.span.end if item.repeat is not None else item.atom.span.end
                     plain = context.network.source.slice(Span(bound, name.span.start)).split() == ["as"]

@@ -106,6 +106,8 @@ POSITIVE = [
         "input: 3@8x8\ndef a: [R | C3] as p, q R\na FC10",
         "nothing in this block starts from `@p`, and it is not seen outside",
     ),
+    # The last value of a block goes on.
+    Found("W507", "input: 3@8x8\ndef a: [R | C3] as p, q\na*2 a FC10", "no call of `a` takes the value `p`"),
     Found(
         "W507",
         "input: 3@8x8\n[C3D8 R | C3D4 R] as p, q FC10",
