@@ -27,6 +27,9 @@ def of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Defaults
     if numbers is None:
         return
     if code == "E207":
+        strides = numbers_of(merged, entering)
+        if strides is not None and strides.stride == strides.kernel and max(strides.dilation) == 1:
+            yield retoken(layer, "patches side by side need no padding", padding=as_pads(((0, 0),)))
         yield retoken(layer, "pad to keep the extents at stride 1 (`p0` pads none)", padding=as_pads(numbers.padding))
         yield retoken(layer, "do not pad", padding=as_pads(((0, 0),)))
     elif code in ("E208", "E203"):
