@@ -372,7 +372,8 @@ class _Checker:
                 known = chain(self.params, self.lets.names(), self.defs, choices, catalogue.word_names())
                 guess = nearest(value.name, known)
                 text = f"there is no number, layer, word or block called `{value.name}`"
-                yield BuildError("E106", text, value.span, did_you_mean(guess, "define it, or write a number"))
+                other = f"write one of {', '.join(choices)}, or a number" if choices else "define it, or write a number"
+                yield BuildError("E106", text, value.span, did_you_mean(guess, other))
         elif isinstance(value, Function) and value.name.name not in FUNCTIONS:
             if not self.passable(value.name.name):
                 yield self.unknown_call(Call(value.name, value.args, value.span))

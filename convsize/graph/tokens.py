@@ -178,7 +178,8 @@ def word_arguments(
     for param in params:
         if param.name not in found:
             if param.required and param.name not in defaults:
-                raise _wrong(name, params, span)(f"`{param.name}` is missing for")
+                one_of = f", one of {', '.join(param.choices)}," if param.choices else ""
+                raise _wrong(name, params, span)(f"`{param.name}`{one_of} is missing for")
             found[param.name] = defaults.get(param.name, param.default)
     return found
 

@@ -433,7 +433,7 @@ CASES = [
             "E106",
             "there is no number, layer, word or block called `foo`",
             "foo",
-            "define it, or write a number",
+            "write one of nearest, linear, bilinear, trilinear, bicubic, centred, aligned, antialias, or a number",
         ),
     ],
     [
