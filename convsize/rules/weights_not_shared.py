@@ -34,10 +34,11 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             continue
         depths = tuple(network.nodes[index].output.channels for index in use.reads)
         alike.setdefault((written, (depths, tuple(node.spec for node in use.nodes))), []).append(use)
+    alone = _single_inputs(network)
     for (written, _), uses in alike.items():
         block = blocks[written.partition("(")[0]]
         if len(uses) > 1:
-            yield from _of_inputs(network, block, uses)
+            yield from _of_inputs(alone, block, uses)
             yield from _of_scales(network, block, uses)
 
 
@@ -59,14 +60,25 @@ def _trains(network: Network, node: Node) -> bool:
     return node.shared is None and any(each.role != "buffer" for each in network.parameters(node))
 
 
-def _of_inputs(network: Network, block: DefStmt, uses: Sequence[_Use]) -> Iterator[Diagnostic]:
-    """Two inputs that each go through the block, alone."""
+def _single_inputs(network: Network) -> list[str]:
+    """The one input that every node is computed from, "" where there are several; nothing where there is one input."""
+    if len(network.inputs) < 2:
+        return []
+    own = {index: name for name, index in network.inputs.items()}
+    found: list[str] = []
+    for node in network.nodes:
+        behind = {found[index] for index in node.inputs} or {own.get(node.index, "")}
+        found.append(behind.pop() if len(behind) == 1 else "")
+    return found
+
+
+def _of_inputs(alone: Sequence[str], block: DefStmt, uses: Sequence[_Use]) -> Iterator[Diagnostic]:
+    """Two inputs that each go through the block, alone. alone: the one input of every node."""
     seen: dict[str, _Use] = {}
-    for use in uses:
-        ancestors = network.ancestors(use.reads[0]).union(*(network.ancestors(index) for index in use.reads))
-        names = [name for name, index in network.inputs.items() if index in ancestors]
-        if len(names) == 1:
-            seen.setdefault(names[0], use)
+    for use in uses if alone else ():
+        found = {alone[index] for index in use.reads}
+        if len(found) == 1 and found != {""}:
+            seen.setdefault(found.pop(), use)
     if len(seen) > 1:
         names = [f"`{name}`" for name in seen]
         text = f"`{block.name.name}` has other weights for each of the inputs {listed(names)}"
