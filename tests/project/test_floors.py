@@ -27,10 +27,12 @@ MAY_IMPORT = {
     "check": GROUND | {"check", "rules", "analyses", "graph", "ops", "language"},
     "views": GROUND | {"views"},
     "lowering": GROUND | {"lowering", "graph", "ops", "analyses"},
-    "runtime": GROUND | {"runtime", "lowering", "analyses", "graph", "ops", "devices"},
+    "importing": GROUND | {"importing", "graph", "ops", "language"},
+    "runtime": GROUND | {"runtime", "lowering", "importing", "analyses", "graph", "ops", "devices"},
 }
 THIRD_PARTY = {
     "record": {"msgspec"},
+    "importing": {"msgspec"},
     "network": {"networkx"},
     "views": {"rich", "graphviz", "jinja2", "svglib", "reportlab"},
     "runtime": {"torch", "numpy", "sklearn", "PIL", "safetensors", "onnx", "onnxscript", "msgspec"},
