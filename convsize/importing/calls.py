@@ -45,7 +45,7 @@ class Tensor(Record):
     """A tensor that a model has or is given.
 
     name: how calls refer to it. path: its name in the state_dict; one that is registered twice has the first name,
-    and is one tensor. values: row by row, of small buffers and constants; infinities are strings.
+    and is one tensor. data: its values, row by row, of small buffers and constants; infinities are strings.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Tensor(Record):
     shape: tuple[int, ...]
     path: str = ""
     dtype: str = "float32"
-    values: tuple[float | str, ...] | None = None
+    data: tuple[float | str, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -63,7 +63,7 @@ class Tensor(Record):
     @property
     def numbers(self) -> tuple[float, ...]:
         """Its values as numbers; () where they are not kept."""
-        return tuple(map(float, self.values or ()))
+        return tuple(map(float, self.data or ()))
 
 
 class Scope(Record):
@@ -102,7 +102,7 @@ class Call(Record):
 
 
 class Output(Record):
-    """A tensor that the model returns, under a label: its key, its place (`0`, `aux.1`), or "" where it is the only one."""
+    """A tensor that the model returns, under a label: its key, its place (`0`, `aux.1`), or "" where it is alone."""
 
     label: str
     name: str

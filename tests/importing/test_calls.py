@@ -13,7 +13,7 @@ LIST = CallList(
     (
         Tensor("x", "input", (2, 3, 8, 8)),
         Tensor("w", "param", (4, 3, 3, 3), path="conv.weight"),
-        Tensor("k", "const", (2,), values=(0.5, "-inf")),
+        Tensor("k", "const", (2,), data=(0.5, "-inf")),
     ),
     (
         Call(
