@@ -9,7 +9,7 @@ from convsize.records import ReceptiveField, Report
 from convsize.views.analysis.columns import BY_NAME, COLUMNS, REPEATS, Column, ordered, shares, step_counters
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
-from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.layout import GAP, Cell, clip, full_width, left_out, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 from convsize.words import listed, plural
 
@@ -100,9 +100,11 @@ def summary(reports: Sequence[Report], *, width: int = 80, paint: Paint = PLAIN)
                 _extent(totals.receptive_field),
             ]
         )
+    dropped: list[str] = []
     for drop in ("weight layers", "RF", "input", "activations"):
         if full_width(widths(rows)) <= width:
             break
+        dropped.append(drop)
         at = rows[0].index(drop)
         rows = [[*row[:at], *row[at + 1 :]] for row in rows]
     room = widths(rows)
@@ -112,6 +114,8 @@ def summary(reports: Sequence[Report], *, width: int = 80, paint: Paint = PLAIN)
     for row in rows[1:]:
         cells = [Cell(clip(row[0], room[0]), "bold"), *map(Cell, row[1:])]
         out.append(line(cells, room, left, paint))
+    if dropped:
+        out.extend(paint(text, "dim") for text in wrapped(left_out(dropped), width))
     return "\n".join(out) + "\n"
 
 

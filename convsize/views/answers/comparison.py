@@ -18,7 +18,7 @@ from convsize.records import LayerRow, Report
 from convsize.views.analysis.csv import cell
 from convsize.views.drawing.parts import family
 from convsize.views.text import numbers
-from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.layout import Cell, clip, full_width, left_out, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
 SCHEMA = 1
@@ -33,7 +33,10 @@ COSTS: tuple[tuple[str, str, Callable[[LayerRow], int]], ...] = (
 """What is compared: the name in the totals, the title, and a layer's part of it."""
 
 _SHADES = "█▓▒░·"
-_GIVES_WAY = ("RF", "layers", "activations to 1st", "MACs to 1st", "parameters to 1st")
+_TITLES = {"weight layers": ("weight", "layers")}
+"""Titles that stand in two lines, so that their columns are as narrow as their figures."""
+
+_GIVES_WAY = ("RF", "weight layers", "activations to 1st", "MACs to 1st", "parameters to 1st")
 _SMALLEST_PLOT, _LARGEST_PLOT = 40, 72
 _PLOT_LINES, _MOST_LINES = 16, 28
 _ASIDE = 3
@@ -93,11 +96,21 @@ def _by_depth(report: Report) -> tuple[tuple[int, ...], ...]:
 
 
 def ratio(value: int, first: int) -> str:
-    """How a cost compares with the first network's: ×0.42; – where that has none."""
+    """How a cost compares with the first network's: ×0.42, ×0.0033; – where that has none.
+
+    A ratio is never rounded to nothing: below 0.01 it has two digits, and below a millionth it says so.
+    """
     if first == 0:
         return "–"
     found = Fraction(value, first)
-    return f"×{float(found):.2f}" if found < 100 else f"×{round(found):,}"
+    if found >= 100:
+        return f"×{round(found):,}"
+    if found == 0 or found >= Fraction("0.00995"):
+        return f"×{float(found):.2f}" if found else "×0"
+    if found < Fraction(1, 10**6):
+        return "<×0.000001"
+    digits = 1 + next(place for place in range(2, 8) if found * 10**place >= Fraction("0.995"))
+    return f"×{float(found):.{digits}f}"
 
 
 def _field(report: Report) -> str:
@@ -122,7 +135,7 @@ def _rows(entries: Sequence[Entry]) -> list[list[str]]:
     header = ["network"]
     for _, title, _ in COSTS:
         header += [title, f"{title} to 1st"]
-    rows = [[*header, "layers", "RF"]]
+    rows = [[*header, "weight layers", "RF"]]
     for entry in entries:
         row = [entry.name]
         for at, value in enumerate(entry.costs):
@@ -137,39 +150,43 @@ def _table(entries: Sequence[Entry], width: int, paint: Paint) -> str:
     for at, row in enumerate(rows[1:]):
         row.insert(0, _key(at) + ("*" if entries[at].pareto else ""))
     kept = list(rows[0])
+    dropped = []
 
     def shown() -> list[list[str]]:
-        return [
-            [
-                "to 1st" if text.endswith(" to 1st") else text
-                for title, text in zip(rows[0], row, strict=True)
-                if title in kept
-            ]
-            for row in rows
-        ]
+        """The two lines of the heading, then the networks."""
+        titles = [("", "to 1st") if title.endswith(" to 1st") else _TITLES.get(title, ("", title)) for title in kept]
+        texts = [[text for title, text in zip(rows[0], row, strict=True) if title in kept] for row in rows[1:]]
+        return [[first for first, _ in titles], [second for _, second in titles], *texts]
 
     for drop in _GIVES_WAY:
         if full_width(widths(shown())) <= width:
             break
         kept.remove(drop)
+        dropped.append(drop)
     texts = shown()
+    if not any(texts[0]):
+        del texts[0]
+    heading = len(texts) - len(entries)
     room = widths(texts)
     room[1] = max(room[1] - max(full_width(room) - width, 0), 8)
     left = [at < 2 for at in range(len(room))]
     out = []
     for at, row in enumerate(texts):
         row[1] = clip(row[1], room[1])
-        style = "bold" if at == 0 else None
+        style = "bold" if at < heading else None
         out.append(
             line([Cell(text, "bold" if index == 1 else style) for index, text in enumerate(row)], room, left, paint)
         )
-        if at == 0:
+        if at == heading - 1:
             out.append(paint("─" * min(full_width(room), width), "dim"))
     note = "*  no other network here is at most as large in parameters, MACs and activations and smaller in one"
     batches = {entry.report.batch for entry in entries}
     if batches != {1}:
         note += f"; activations for batch {', '.join(map(str, sorted(batches)))}"
-    return "\n".join([*out, *(paint(text, "dim") for text in wrapped(note, width, rest="   "))]) + "\n"
+    notes = wrapped(note, width, rest="   ")
+    if dropped:
+        notes += wrapped(left_out(dropped), width, rest="   ")
+    return "\n".join([*out, *(paint(text, "dim") for text in notes)]) + "\n"
 
 
 def _key(at: int) -> str:
@@ -203,7 +220,7 @@ def _scatter(entries: Sequence[Entry], width: int, paint: Paint) -> str:
         near = sorted(
             range(max(start - _ASIDE, 0), min(start + _ASIDE, columns - len(text)) + 1), key=lambda x: abs(x - start)
         )
-        free = [x for x in near if all(each == " " for each in cells[row][x : x + len(text)])]
+        free = [x for x in near if all(each == " " for each in cells[row][max(x - 1, 0) : x + len(text) + 1])]
         if free:
             cells[row][free[0] : free[0] + len(text)] = text
             placed[row, free[0]] = _key(at)
@@ -211,12 +228,15 @@ def _scatter(entries: Sequence[Entry], width: int, paint: Paint) -> str:
             with_ = min((abs(x - start), key) for (other, x), key in placed.items() if other == row)[1]
             together.setdefault(with_, []).append(_key(at))
     out = [paint("MACs against parameters, both logarithmic; more brackets: more activation memory", "bold")]
+    # Where all networks have the same, they stand in the middle, and so does its one number.
+    ticks = {lines - 1 - round(log_place(value, macs) * (lines - 1)): value for value in (min(macs), max(macs))}
     for at, row_of_cells in enumerate(cells):
-        tick = numbers.count(max(macs)) if at == 0 else numbers.count(min(macs)) if at == lines - 1 else ""
+        tick = numbers.count(ticks[at]) if at in ticks else ""
         out.append(f"{tick:>9} │{''.join(row_of_cells)}".rstrip())
     low, high = numbers.count(min(parameters)), numbers.count(max(parameters))
     out.append(f"{'':>9} └{'─' * columns}")
-    out.append(f"{'':>11}{low}{high:>{columns - len(low)}}")
+    below = f"{low}{high:>{columns - len(low)}}" if low != high else f"{low:^{columns}}".rstrip()
+    out.append(f"{'':>11}{below}")
     if together:
         said = "; ".join(f"{' '.join(keys)} at {key}" for key, keys in together.items())
         out += [paint(text, "dim") for text in wrapped(f"no room of their own: {said}", width, rest="  ")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convsize import words
 from convsize.record import Record
 from convsize.views.text.paint import Paint
 
@@ -71,6 +72,15 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]
         current += word if empty else f" {word}"
         empty = False
     return [*lines, current]
+
+
+def left_out(columns: Sequence[str]) -> str:
+    """What is said below a table of the columns that a narrow terminal has no room for.
+
+    >>> left_out(["RF", "weight layers"])
+    'left out at this width: RF and weight layers'
+    """
+    return f"left out at this width: {words.listed(columns)}"
 
 
 def titled(name: str, text: str, width: int, paint: Paint) -> list[str]:

@@ -50,7 +50,11 @@ def test_fifths_add_up() -> None:
 
 @pytest.mark.parametrize(
     ("value", "first", "text"),
-    [(1, 2, "×0.50"), (3, 1, "×3.00"), (25_000, 2, "×12,500"), (1, 0, "–"), (0, 5, "×0.00")],
+    [
+        *[(1, 2, "×0.50"), (3, 1, "×3.00"), (25_000, 2, "×12,500"), (1, 0, "–"), (0, 5, "×0"), (42, 1000, "×0.04")],
+        *[(1, 100, "×0.01"), (33, 10_000, "×0.0033"), (99, 10_000, "×0.0099"), (999, 100_000, "×0.01")],
+        *[(999, 1_000_000, "×0.0010"), (1, 999_000, "×0.0000010"), (1, 10**7, "<×0.000001")],
+    ],
 )
 def test_ratios(value: int, first: int, text: str) -> None:
     assert ratio(value, first) == text
@@ -67,7 +71,37 @@ def test_the_table(convsize, golden) -> None:
 def test_narrow_terminals_keep_the_figures(convsize) -> None:
     ran = convsize("compare", SPECS / "resnet50.spec", SPECS / "vgg_d.spec", width=50)
     assert "138.4M" in ran.out
-    assert "RF" not in ran.out
+    table, _, said = ran.out.partition("left out at this width: ")
+    assert "RF" not in table
+    assert said.startswith("RF")
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 100])
+@pytest.mark.parametrize("command", ["compare", "analyze"])
+def test_what_there_is_no_room_for_is_named(convsize, command: str, width: int) -> None:
+    paths = [SPECS / f"{name}.spec" for name in ("resnet50", "siamese", "mobilenet_v2")]
+    wide, narrow = (convsize(command, *paths, width=each).out for each in (200, width))
+    assert "left out" not in wide
+    table, _, after = narrow.partition("left out at this width: ")
+    head = table.rpartition("\n\n")[2].split("─")[0]
+    said = after.split("\n\n")[0].replace("\n", " ").replace(" and ", ", ").split(", ")
+    for title in ("weight layers", "RF", "activations"):
+        assert all(word in head for word in title.split()) != (title in [each.strip() for each in said])
+
+
+def test_networks_that_cost_the_same_have_one_number_at_each_axis() -> None:
+    text = render(compare([report("C1D2", name) for name in "abc"]))
+    plot = text.partition("both logarithmic")[2].partition("distribution")[0]
+    assert plot.count("128") == 1
+    assert re.search(r"^ +4$", plot, re.MULTILINE)
+
+
+def test_names_in_the_plot_never_touch() -> None:
+    entries = compare([report(f"C1D{depth} C1D2", f"n{depth}") for depth in range(2, 40)])
+    plot = render(entries).partition("both logarithmic")[2].partition("└")[0]
+    for line in plot.splitlines():
+        for word in line.partition("│")[2].split():
+            assert re.fullmatch(r"\(*[a-z]+\)*", word), line
 
 
 def test_markdown_csv_and_json_agree(convsize) -> None:
