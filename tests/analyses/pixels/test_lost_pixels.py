@@ -176,6 +176,25 @@ def test_what_a_window_reads(kernel, stride, dilation, before, after, transposed
     assert len(listed) == holes or len(ranges) == 100
 
 
+@st.composite
+def uneven_windows(draw):
+    """Windows that move on from output to output by as much as they like, and may begin or end outside of the axis."""
+    period = draw(st.integers(1, 4))
+    first, last = [draw(st.integers(-4, 3))], [draw(st.integers(-4, 3))]
+    for _ in range(period - 1):
+        first.append(first[-1] + draw(st.integers(0, 4)))
+        last.append(last[-1] + draw(st.integers(0, 4)))
+    last = [max(ends) for ends in zip(first, last, strict=True)]
+    return AxisReads(tuple(first), tuple(last), max(first[-1] - first[0], last[-1] - last[0]) + draw(st.integers(0, 4)))
+
+
+@given(uneven_windows(), st.integers(1, 30), st.lists(st.booleans(), min_size=1, max_size=20))
+def test_what_uneven_windows_read(window, extent, mask):
+    wanted = brute_reads(window, {place for place, flag in enumerate(mask) if flag}, extent)
+    for outputs in (bytes(mask), union(bytes(mask), (), len(mask), Budget(10**9))):
+        assert positions_of(read(outputs, len(mask), window, extent, Budget(10**9)), extent) == wanted
+
+
 def test_budgets_end():
     budget = Budget(10)
     budget.spend(10)

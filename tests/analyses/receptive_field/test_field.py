@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import lcm
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convsize.analyses.receptive_field.field import (
@@ -14,8 +14,13 @@ from convsize.analyses.receptive_field.field import (
     best_placed,
     bounded,
     covered,
+    early,
+    ends_meet,
     extent,
     joined,
+    mean_jump,
+    same_jump,
+    shift_of,
     spans,
     through,
 )
@@ -123,6 +128,20 @@ def test_where_tables_are_cut_short_the_field_is_a_bound(chain, unit, longest):
         assert max(pixels) <= high
 
 
+@given(windows())
+def test_a_bound_is_no_wider_than_it_must_be(window):
+    bound = through(IDENTITY, window, 1)
+    assert mean_jump(bound) == mean_jump(through(IDENTITY, window, LONGEST))
+    room = []
+    for unit in range(40):
+        pixels = seen_by(unit, [window])
+        if pixels:
+            low, high = at(bound, unit)
+            room.append((min(pixels) - low, high - max(pixels)))
+    # Some unit sees the first pixel that the bound leaves it, and some unit the last one.
+    assert not room or [min(ends) for ends in zip(*room, strict=True)] == [0, 0]
+
+
 @given(chains, chains, st.integers(1, 12))
 def test_a_join_is_the_hull_of_its_branches(one, other, units):
     first, second = behind(one), behind(other)
@@ -223,6 +242,55 @@ def test_a_jump_beyond_reason_is_not_followed():
 def test_where_centres_meet(first, second, meets):
     # 2-wide pools with stride 2 and their upsampling are centred on average: (0 + 1 + 0 + 1)/4 = (0 + 1)/2.
     assert joined(behind(first), behind(second), 8, LONGEST)[1] is meets
+
+
+def doubled_centres(chain, units):
+    """Twice the centres of what the units see, None where one sees nothing."""
+    return [min(seen) + max(seen) if seen else None for seen in (seen_by(unit, chain) for unit in range(units))]
+
+
+short_chains = st.lists(windows(), max_size=2)
+
+
+@given(short_chains, short_chains)
+def test_how_far_the_centres_of_two_branches_lie_apart(one, other):
+    first, second = behind(one), behind(other)
+    units = lcm(first.period, second.period)
+    assume(units <= 60)
+    before, after = doubled_centres(one, 2 * units), doubled_centres(other, 2 * units)
+    apart = [there - here for here, there in zip(before, after, strict=True) if here is not None and there is not None]
+    mean = Fraction(sum(apart), 2 * len(apart)) if apart else 0
+    assert shift_of(first, second, 2 * units, LONGEST) == mean
+    if None not in before + after and same_jump(first, second):
+        assert joined(first, second, 8, LONGEST)[1] is (mean == 0)
+
+
+@given(short_chains, short_chains)
+def test_where_the_last_pixels_of_two_branches_meet(one, other):
+    first, second = behind(one), behind(other)
+    units = 2 * lcm(first.period, second.period)
+    assume(units <= 120)
+    last = [[max(seen_by(unit, chain), default=None) for unit in range(units)] for chain in (one, other)]
+    assert ends_meet(first, second) is (same_jump(first, second) and last[0] == last[1])
+
+
+@pytest.mark.parametrize(
+    ("window", "pixels"),
+    [
+        (AxisWindow(3, 1, 1, 1, 1), 0),  # on its pixel
+        (AxisWindow(3, 2, 1, 1, 1), Fraction(1, 2)),  # on the first of two pixels, whose middle lies half a pixel on
+        (AxisWindow(2, 2), 0),  # in the middle of the two
+        (AxisWindow(3, 4), Fraction(1, 2)),  # on 1 of 0 … 3
+        (AxisWindow(3, 4, 1, 3), Fraction(3, 2)),  # before them all, which padding alone explains
+        (AxisWindow(5, 2), 0),  # behind the middle
+        (AxisWindow(3, 2, transposed=True), 0),
+        (nearest_reads(9, 3, None), 0),
+    ],
+)
+def test_how_far_half_padding_puts_a_stride_early(window, pixels):
+    assert early(IDENTITY, window) == pixels
+    # Behind a stride of 3 the units lie 3 pixels apart.
+    assert early(behind([AxisWindow(3, 3)]), window) == 3 * pixels
 
 
 @given(chains, chains)
