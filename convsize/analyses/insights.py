@@ -263,7 +263,7 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
         if not row.lost:
             continue
         node = network.nodes[row.index]
-        window = node.op.window(*network.input_shapes(node))
+        window = network.window(node)
         if window.reads or any(axis.stride > 1 for axis in window.axes):
             found.append(row)
     if not found:

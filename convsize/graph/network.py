@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from convsize.errors import Diagnostic, Source, Span
-from convsize.geometry import Shape
+from convsize.geometry import Shape, Window
 from convsize.language.tree import Check, File
 from convsize.ops.base import Op, Parameter
 from convsize.record import Record
@@ -69,6 +69,7 @@ class Network:
     """
 
     __slots__ = (
+        "_windows",
         "diagnostics",
         "expectations",
         "file",
@@ -107,6 +108,7 @@ class Network:
         self.diagnostics = diagnostics
         self.volumes = volumes
         self.held = held
+        self._windows: dict[int, Window] = {}
 
     @property
     def left_out(self) -> tuple[Span, ...]:
@@ -121,6 +123,13 @@ class Network:
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """The volumes that enter a layer."""
         return tuple(self.nodes[index].output for index in node.inputs)
+
+    def window(self, node: Node) -> Window:
+        """Which positions of its inputs one output of a layer sees: asked of its op once."""
+        found = self._windows.get(node.index)
+        if found is None:
+            found = self._windows[node.index] = node.op.window(*self.input_shapes(node))
+        return found
 
     def parameters(self, node: Node) -> tuple[Parameter, ...]:
         """The layer's parameters and buffers by name and shape."""

@@ -70,7 +70,7 @@ def _reason(network: Network, node: Node, nonnegative: list[bool]) -> tuple[str,
 
 
 def _pools_everything(network: Network, node: Node) -> bool:
-    return node.op.KIND == "pool" and node.op.window(*network.input_shapes(node)).kind == "everything"
+    return node.op.KIND == "pool" and network.window(node).kind == "everything"
 
 
 RULE = Rule(

@@ -61,7 +61,7 @@ def ancestors_of(network: Network, indices: Iterable[int]) -> set[int]:
 
 def axes_of(network: Network, node: Node) -> tuple[AxisWindow, ...]:
     """The layer's windows per axis; none where it sees single positions or everything."""
-    return node.op.window(*network.input_shapes(node)).axes
+    return network.window(node).axes
 
 
 def windowed_pools(network: Network) -> list[Node]:

@@ -40,8 +40,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
 
 
 def _averages_everything(network: Network, node: Node) -> bool:
-    window = node.op.window(*network.input_shapes(node))
-    return node.op.KIND == "pool" and node.op.VALUES == "averaged" and window.kind == "everything"
+    if node.op.KIND != "pool" or node.op.VALUES != "averaged":
+        return False
+    return network.window(node).kind == "everything"
 
 
 def _flat_from(network: Network) -> list[bool]:

@@ -122,7 +122,7 @@ def _dropping(network: Network) -> Iterator[Bound]:
     """The layers whose windows leave real pixels behind."""
     for node in network.layers:
         (first, *_), output = network.input_shapes(node), node.output
-        window = node.op.window(*network.input_shapes(node))
+        window = network.window(node)
         if window.kind != "axes" or node.op.EXTENTS == "cropped":
             continue
         lost = []

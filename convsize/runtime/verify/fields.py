@@ -109,7 +109,7 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
     for row in rows:
         fields = [field for _, field in row.receptive_fields]
         node = network.nodes[row.index]
-        window = node.op.window(*network.input_shapes(node))
+        window = network.window(node)
         upsampling = bool(window.reads) or any(axis.transposed for axis in window.axes)
         repeating[row.index] = any(repeating[index] for index in node.inputs) or any(
             axis.fill != "zeros" for axis in window.axes
