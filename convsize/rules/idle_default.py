@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convsize.errors import Diagnostic, Fix, Span
 from convsize.language.mnemonics import SUFFIXES
-from convsize.language.tree import Call, DefaultStmt, DefStmt, Function, Layer, Name
+from convsize.language.tree import Call, DefaultStmt, DefStmt, Function, Layer, Name, Stmt
 from convsize.ops import catalogue
 from convsize.rules.base import Context, Rule
 from convsize.rules.uses import nodes_of, params_of, uses_of
@@ -26,12 +26,17 @@ _FIELDS = {
 }
 
 
+_Nodes = tuple[Stmt, list[object]]
+"""A statement, and all that stands in it."""
+
+
 def _find(context: Context) -> Iterator[Diagnostic]:
-    yield from _parameters(context)
-    yield from _defaults(context)
+    nodes = [(stmt, list(nodes_of(stmt))) for stmt in context.network.file.statements]
+    yield from _parameters(context, nodes)
+    yield from _defaults(context, nodes)
 
 
-def _parameters(context: Context) -> Iterator[Diagnostic]:
+def _parameters(context: Context, nodes: Sequence[_Nodes]) -> Iterator[Diagnostic]:
     """Parameters that a block does not use, and defaults that every call replaces."""
     statements = context.network.file.statements
     blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
@@ -39,9 +44,9 @@ def _parameters(context: Context) -> Iterator[Diagnostic]:
         return
     calls: dict[str, list[Call]] = {name: [] for name in blocks}
     passed: set[str] = set()
-    for statement in statements:
+    for statement, found in nodes:
         hidden = params_of(statement) if isinstance(statement, DefStmt) else frozenset()
-        for node in nodes_of(statement):
+        for node in found:
             if isinstance(node, Call) and node.name.name in blocks and node.name.name not in hidden:
                 calls[node.name.name].append(node)
             elif isinstance(node, Function):
@@ -82,20 +87,19 @@ def _gives(call: Call, place: int, name: str) -> bool:
     return sum(arg.name is None for arg in args) > place or any(arg.name and arg.name.name == name for arg in args)
 
 
-def _defaults(context: Context) -> Iterator[Diagnostic]:
+def _defaults(context: Context, nodes: Sequence[_Nodes]) -> Iterator[Diagnostic]:
     """Parts of `default` lines that no layer takes."""
     file = context.network.file
     lines = [stmt for stmt in file.statements if isinstance(stmt, DefaultStmt)]
     if not lines:
         return
     layers: list[Layer] = []
-    for statement in file.statements:
-        if not isinstance(statement, DefaultStmt):
-            for node in nodes_of(statement):
-                if isinstance(node, Layer):
-                    layers.append(node)
-                elif isinstance(node, Name) and node.name[0].isupper():
-                    return  # a layer passed to a block by name: too rare to follow
+    for statement, found in nodes:
+        for node in () if isinstance(statement, DefaultStmt) else found:
+            if isinstance(node, Layer):
+                layers.append(node)
+            elif isinstance(node, Name) and node.name[0].isupper():
+                return  # a layer passed to a block by name: too rare to follow
     taken = {pair for layer in layers for pair in _taken(layer)}
     for line in lines:
         for layer in line.layers:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from convsize.errors import Diagnostic, Fix, Span
-from convsize.language.tree import Call, DefStmt, ExpectStmt, HeadStmt, InputStmt, LetStmt, Series, Tap, TrunkStmt
+from convsize.language.tree import Call, DefStmt, HeadStmt, InputStmt, LetStmt, Stmt, TrunkStmt
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import consumers, items_of, series_of
 from convsize.rules.uses import Uses, params_of, uses_of
@@ -13,11 +13,13 @@ from convsize.rules.uses import Uses, params_of, uses_of
 
 def _find(context: Context) -> Iterator[Diagnostic]:
     statements = context.network.file.statements
+    mentions = [uses_of((stmt.body, stmt.params) if isinstance(stmt, DefStmt) else stmt) for stmt in statements]
+    stated = list(zip(statements, mentions, strict=True))
     used: list[tuple[frozenset[str], Uses]] = [
-        (frozenset(), uses_of(stmt)) for stmt in statements if not isinstance(stmt, DefStmt)
+        (frozenset(), uses) for stmt, uses in stated if not isinstance(stmt, DefStmt)
     ]
     blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
-    inside = {name: (params_of(block), uses_of((block.body, block.params))) for name, block in blocks.items()}
+    inside = {stmt.name.name: (params_of(stmt), uses) for stmt, uses in stated if isinstance(stmt, DefStmt)}
     reached: set[str] = set()
     waiting = [name for hidden, uses in used for name in (uses.all - hidden) & blocks.keys()]
     while waiting:
@@ -32,8 +34,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             yield _unused(block.name.span, f"the block `{name}` is never used", "call it, or remove it")
     yield from _constants(context, [*used, *inside.values()])
     yield from _inputs(context)
-    yield from _inner_names(context)
-    yield from _outer_names(context)
+    yield from _inner_names(context, stated)
+    yield from _outer_names(context, stated)
     yield from _heads(context)
 
 
@@ -64,14 +66,15 @@ def _inputs(context: Context) -> Iterator[Diagnostic]:
                 yield _unused(statement.span, f"no layer reads the input `{name}`", f"start from it with `@{name}`")
 
 
-def _inner_names(context: Context) -> Iterator[Diagnostic]:
+def _inner_names(context: Context, stated: Sequence[tuple[Stmt, Uses]]) -> Iterator[Diagnostic]:
     """Names inside blocks and heads, which are not seen outside; a block may give those that it ends in."""
     asked = _asked(context)
-    for statement in context.network.file.statements:
+    for statement, uses in stated:
         if not isinstance(statement, DefStmt | HeadStmt):
             continue
         what = "block" if isinstance(statement, DefStmt) else "head"
-        taps = uses_of(statement.body).taps
+        # A head starts from a tap outside it.
+        taps = uses.taps if isinstance(statement, DefStmt) else uses_of(statement.body).taps
         last = statement.body.items[-1]
         gives = isinstance(statement, DefStmt) and len(last.names) > 1
         if gives and statement.name.name not in asked:
@@ -112,17 +115,12 @@ def _asked(context: Context) -> frozenset[str]:
     return frozenset(calls) if calls <= blocks else blocks
 
 
-def _outer_names(context: Context) -> Iterator[Diagnostic]:
+def _outer_names(context: Context, stated: Sequence[tuple[Stmt, Uses]]) -> Iterator[Diagnostic]:
     """Names of the trunk for values that lead nowhere. A name on the way is no waste: it marks a place to ask about."""
     network = context.network
-    statements = network.file.statements
-    trunk: list[Series] = [stmt.series for stmt in statements if isinstance(stmt, TrunkStmt)]
-    taps = uses_of(tuple(trunk)).taps
-    for statement in statements:
-        if isinstance(statement, HeadStmt):
-            taps |= uses_of((statement.tap, statement.body)).taps
-        elif isinstance(statement, ExpectStmt) and isinstance(statement.target, Tap):
-            taps |= {statement.target.name}
+    trunk = [stmt.series for stmt, _ in stated if isinstance(stmt, TrunkStmt)]
+    # Blocks do not see the names of the trunk.
+    taps = {tap for stmt, uses in stated if not isinstance(stmt, DefStmt) for tap in uses.taps}
     readers = consumers(network)
     for series in trunk:
         for item in items_of(series):

@@ -22,15 +22,24 @@ class Uses(Record):
         return self.names | self.calls
 
 
+_LEAVES = frozenset({Span, str, int, bool, type(None)})
+"""What most fields of a node hold, and nothing is in."""
+
+
 def nodes_of(tree: object) -> Iterator[object]:
     """Every record and tuple of a tree, the root included."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Span) or not isinstance(node, Record | tuple):
+        if type(node) in _LEAVES:
+            continue
+        if isinstance(node, tuple):
+            waiting += node
+        elif isinstance(node, Record):
+            waiting += node.values()
+        else:
             continue
         yield node
-        waiting += node if isinstance(node, tuple) else node.values()
 
 
 def uses_of(tree: object) -> Uses:
