@@ -111,20 +111,24 @@ def _seen(
 ) -> dict[str, set[int]]:
     """The pixels of every input along an axis that a unit of a layer sees; filled: as if filters had no holes."""
     positions: dict[int, set[int]] = {end.index: {unit}}
+    passed: dict[tuple[int, AxisWindow], set[int]] = {}
     for index in sorted(inside, reverse=True):
         node = network.nodes[index]
         here = positions.get(index)
         if here is None or not node.inputs:
             continue
-        window = node.op.window(*network.input_shapes(node))
+        window = network.window(node)
         for source in node.inputs:
             if window.kind in ("everything", "blocks") or network.nodes[source].output.rank != node.output.rank:
                 continue  # beyond a global pooling all is seen, and windows of attention have no holes
             there = here
             if window.kind == "axes":
-                taps = window.axes[axis].reach if filled else window.axes[axis].kernel
-                steps.take(taps * len(here))
-                there = _through(here, window.axes[axis], filled)
+                along = window.axes[axis]
+                if passed.get((source, along)) == here:
+                    continue  # the filter beside a gate sees the same
+                passed[source, along] = here
+                steps.take((along.reach if filled else along.kernel) * len(here))
+                there = _through(here, along, filled)
             elif window.kind == "reads":
                 steps.take(len(here))
                 ends = [window.reads[axis].of(output) for output in here]

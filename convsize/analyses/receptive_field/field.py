@@ -271,9 +271,9 @@ def early(field: Field, window: AxisWindow | AxisReads) -> Number:
     """
     if isinstance(window, AxisReads) or window.transposed:
         return 0
-    centre = Fraction(window.reach - 1, 2) - window.before
-    short = Fraction(window.stride - 1, 2) - max(centre, Fraction(0))
-    return mean_jump(field) * short if short > 0 else 0
+    centre = window.reach - 1 - 2 * window.before  # in halves of a unit
+    short = window.stride - 1 - max(centre, 0)
+    return mean_jump(field) * short / 2 if short > 0 else 0
 
 
 def mean_jump(field: Field) -> Fraction:
@@ -358,6 +358,8 @@ def best_placed(field: Field, wide: tuple[int, int] | None, units: int, pixels: 
         crossings = (-low) // shift, (pixels - 1 - high) // shift
         places = {min(max(int(crossing) + more, 0), turns) for crossing in crossings for more in (0, 1)}
         for place in places:
+            if best == pixels:
+                return best
             first = max(0, ceil(low + shift * place))
             last = min(pixels - 1, floor(high + shift * place))
             if first > last:
