@@ -16,21 +16,17 @@ from convsize.ops.base import (
     Kind,
     MapRange,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     whole,
 )
+from convsize.ops.shared.moving import Moving
 
 
-class Slice(Op):
+class Slice(Moving):
     """Slice of the depth: the maps a, a + 1, … b - 1.
 
     Spec
@@ -83,20 +79,8 @@ class Slice(Op):
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return (MapRange(0, self.start, self.stop),)
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
     def without_effect(self, *inputs: Shape) -> str | None:
         return f"it keeps all {inputs[0].channels} maps" if self.output(*inputs) == inputs[0] else None
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (("dim", 1), ("start", self.start), ("length", self.stop - self.start))

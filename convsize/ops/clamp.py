@@ -63,9 +63,6 @@ class Clamp(Pointwise):
     def is_non_negative(self, inputs: Sequence[bool]) -> bool:
         return (self.low is not None and self.low >= 0) or (all(inputs) and (self.high is None or self.high >= 0))
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         bounds = (self.low is not None) + (self.high is not None)
         return (Work("activation", bounds * output.elements),)

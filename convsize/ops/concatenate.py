@@ -16,17 +16,13 @@ from convsize.ops.base import (
     Kind,
     MapRange,
     MapsRead,
-    Op,
-    Parameter,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
+from convsize.ops.shared.moving import Moving
 
 
-class Concatenate(Op):
+class Concatenate(Moving):
     """Concatenation of branches on the depth.
 
     Spec
@@ -80,18 +76,6 @@ class Concatenate(Op):
 
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return tuple([MapRange(place, 0, shape.channels) for place, shape in enumerate(inputs)])
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("torch.cat", (("dim", 1),)),)

@@ -18,19 +18,15 @@ from convsize.ops.base import (
     ExtentRule,
     Kind,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.ops.shared.windows import (
     axis_name,
     pad_call,
@@ -39,7 +35,7 @@ from convsize.ops.shared.windows import (
 from convsize.words import plural
 
 
-class Crop(Op):
+class Crop(Moving):
     """Centre crop to given extents, as the skip connections of a U-Net on unpadded convolutions need it.
 
     Spec
@@ -100,18 +96,6 @@ class Crop(Op):
 
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return inputs[0].channels
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (pad_call(tuple((axis.before, axis.after) for axis in self._axes(inputs[0]))),)

@@ -58,9 +58,6 @@ class DropPath(Pointwise):
     def random(self) -> bool:
         return self.p > 0
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return ()
 

@@ -59,9 +59,6 @@ class Dropout(Pointwise):
     def random(self) -> bool:
         return 0 < self.p < 1
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return ()
 

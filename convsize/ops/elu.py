@@ -51,9 +51,6 @@ class ELU(Pointwise):
     def in_place(self) -> bool:
         return True
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", (3 if self.alpha == 1 else 4) * output.elements),)
 

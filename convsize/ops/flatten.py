@@ -15,17 +15,13 @@ from convsize.ops.base import (
     ExtentRule,
     Kind,
     MapsRead,
-    Op,
-    Parameter,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
+from convsize.ops.shared.moving import Moving
 
 
-class Flatten(Op):
+class Flatten(Moving):
     """Flattening: all values in one vector, map by map and row by row.
 
     Spec
@@ -65,18 +61,6 @@ class Flatten(Op):
 
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return inputs[0].channels
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("nn.Flatten"),)

@@ -11,21 +11,17 @@ from convsize.ops.base import (
     ExtentRule,
     Kind,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import require_positive, whole
+from convsize.ops.shared.moving import Moving
 from convsize.ops.shared.sequences import require_sequence
 from convsize.words import plural
 
 
-class Front(Op):
+class Front(Moving):
     """The first positions of a sequence, as the class token that a head reads.
 
     Spec
@@ -82,18 +78,6 @@ class Front(Op):
 
     def without_effect(self, *inputs: Shape) -> str | None:
         return "these are all positions" if inputs[0].spatial == (self.count,) else None
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("torch.narrow", (("dim", 2), ("start", 0), ("length", self.count))),)

@@ -48,9 +48,6 @@ class GELU(Pointwise):
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         return cls(arguments["approximate"] == "tanh")
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", (9 if self.tanh else 5) * output.elements),)
 

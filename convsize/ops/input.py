@@ -11,14 +11,15 @@ from convsize.geometry import (
     Shape,
     Window,
 )
-from convsize.ops.base import Argument, Kind, Op, Parameter, ParamSpec, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Argument, Kind, ParamSpec, TorchCall, Values
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
+from convsize.ops.shared.moving import Moving
 
 
-class Input(Op):
+class Input(Moving):
     """Input: a volume that enters the network.
 
     Spec
@@ -65,18 +66,6 @@ class Input(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return POINTWISE
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return ()

@@ -54,9 +54,6 @@ class LeakyReLU(Pointwise):
     def in_place(self) -> bool:
         return self.negative_slope > 0  # else its output no longer tells the sign of the input
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", 2 * output.elements),)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from convsize.geometry import (
     Shape,
 )
-from convsize.ops.base import Argument, Kind, MapsRead, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Kind, MapsRead, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -40,19 +39,12 @@ class LogSoftmax(Pointwise):
     STEM: ClassVar[str] = "logsoftmax"
     SPELLING: ClassVar[str] = "logsoftmax"
 
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        return cls()
-
     @property
     def ends_in_logits(self) -> bool:
         return True
 
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return 1
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", 5 * output.elements),)

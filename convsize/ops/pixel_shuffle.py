@@ -15,25 +15,21 @@ from convsize.ops.base import (
     Argument,
     Kind,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     require_positive,
     whole,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.ops.shared.windows import (
     require_spatial,
 )
 
 
-class PixelShuffle(Op):
+class PixelShuffle(Moving):
     """Pixel shuffle: r·r maps become one that is r times as high and as wide.
 
     Spec
@@ -92,20 +88,8 @@ class PixelShuffle(Op):
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return inputs[0].channels // self.upscale_factor**2
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
     def without_effect(self, *inputs: Shape) -> str | None:
         return "every extent stays as it is" if self.upscale_factor == 1 else None
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("nn.PixelShuffle", (("upscale_factor", self.upscale_factor),)),)

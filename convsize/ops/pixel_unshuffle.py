@@ -16,26 +16,22 @@ from convsize.ops.base import (
     Argument,
     Kind,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     require_positive,
     whole,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.ops.shared.windows import (
     axis_name,
     require_spatial,
 )
 
 
-class PixelUnshuffle(Op):
+class PixelUnshuffle(Moving):
     """Space to depth: blocks of r by r positions become one position with r·r times as many maps.
 
     Spec
@@ -94,20 +90,8 @@ class PixelUnshuffle(Op):
     def maps_read(self, *inputs: Shape) -> MapsRead:
         return inputs[0].channels
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
     def without_effect(self, *inputs: Shape) -> str | None:
         return "every extent stays as it is" if self.downscale_factor == 1 else None
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("nn.PixelUnshuffle", (("downscale_factor", self.downscale_factor),)),)

@@ -56,9 +56,6 @@ class Plus(Pointwise):
     def is_non_negative(self, inputs: Sequence[bool]) -> bool:
         return all(inputs) and min(self.terms) >= 0
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("scale", output.elements),)
 

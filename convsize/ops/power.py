@@ -60,9 +60,6 @@ class Power(Pointwise):
         # Even powers have no sign, and neither has what is a root.
         return self.exponent.numerator % 2 == 0 or self.exponent.denominator > 1 or all(inputs)
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", output.elements),)
 

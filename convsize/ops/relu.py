@@ -47,9 +47,6 @@ class ReLU(Pointwise):
     def in_place(self) -> bool:
         return True
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", output.elements),)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from convsize.geometry import Shape
-from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -38,13 +37,6 @@ class ReLU6(Pointwise):
     CLAMPS: ClassVar[tuple[float, float]] = (0, 6)
     STEM: ClassVar[str] = "relu6"
     SPELLING: ClassVar[str] = "relu6"
-
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        return cls()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", 2 * output.elements),)

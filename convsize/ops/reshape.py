@@ -16,23 +16,19 @@ from convsize.ops.base import (
     Argument,
     ExtentRule,
     Kind,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     require_positive,
     wholes,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.words import plural
 
 
-class Reshape(Op):
+class Reshape(Moving):
     """Reshaping: the same values, in the same order, as another volume.
 
     Spec
@@ -93,18 +89,6 @@ class Reshape(Op):
 
     def window(self, *inputs: Shape) -> Window:
         return EVERYTHING
-
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("torch.reshape", (("shape", (-1, *self.dims)),)),)

@@ -15,26 +15,22 @@ from convsize.ops.base import (
     Kind,
     MapRange,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     require_parts,
     whole,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.ops.shared.windows import require_spatial
 
 _TOLD_APART = 4096
 """Maps of which the order is stated one by one."""
 
 
-class Shuffle(Op):
+class Shuffle(Moving):
     """Channel shuffle: the maps of g groups are dealt out in turn, so that the next grouped convolution sees all
     groups.
 
@@ -86,20 +82,8 @@ class Shuffle(Op):
         width = depth // self.groups
         return tuple([MapRange(0, map_, map_ + 1) for first in range(width) for map_ in range(first, depth, width)])
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
     def without_effect(self, *inputs: Shape) -> str | None:
         return "one group keeps the maps in order" if self.groups == 1 else None
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         return (TorchCall("nn.ChannelShuffle", (("groups", self.groups),)),)

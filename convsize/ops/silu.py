@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from convsize.geometry import Shape
-from convsize.ops.base import Argument, Kind, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.base import Kind, Saved, SaveMode, TorchCall, Values, Work
 from convsize.ops.shared.keeps import kept_activation
 from convsize.ops.shared.pointwise import Pointwise
 
@@ -37,13 +36,6 @@ class SiLU(Pointwise):
     VALUES: ClassVar[Values] = "any"
     STEM: ClassVar[str] = "silu"
     SPELLING: ClassVar[str] = "silu"
-
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
-        return cls()
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("activation", 4 * output.elements),)

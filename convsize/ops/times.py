@@ -56,9 +56,6 @@ class Times(Pointwise):
     def is_non_negative(self, inputs: Sequence[bool]) -> bool:
         return all(inputs) and min(self.factors) >= 0
 
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         return (Work("scale", output.elements),)
 

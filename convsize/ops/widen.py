@@ -16,22 +16,18 @@ from convsize.ops.base import (
     Kind,
     MapRange,
     MapsRead,
-    Op,
-    Parameter,
     ParamSpec,
-    Saved,
-    SaveMode,
     TorchCall,
     Values,
-    Work,
 )
 from convsize.ops.shared.arguments import (
     whole,
 )
+from convsize.ops.shared.moving import Moving
 from convsize.words import plural
 
 
-class Widen(Op):
+class Widen(Moving):
     """Widening: zero maps are added after the others until the volume is d deep.
 
     Spec
@@ -84,20 +80,8 @@ class Widen(Op):
         zeros = (MapRange(None, 0, self.out_channels - depth),) if self.out_channels > depth else ()
         return (MapRange(0, 0, depth), *zeros)
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        return ()
-
     def without_effect(self, *inputs: Shape) -> str | None:
         return f"it keeps all {inputs[0].channels} maps" if self.output(*inputs) == inputs[0] else None
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        return 0
-
-    def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return ()
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        return ()
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         (source,) = inputs
