@@ -92,6 +92,7 @@ WORDS = {
     "unshuffle": "pixel_unshuffle:PixelUnshuffle",
     "bn": "batch_norm:BatchNorm",
     "ln": "layer_norm:LayerNorm",
+    "rms": "rms_norm:RMSNorm",
     "in": "instance_norm:InstanceNorm",
     "gn": "group_norm:GroupNorm",
     "lrn": "local_response_norm:LocalResponseNorm",

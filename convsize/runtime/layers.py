@@ -19,6 +19,13 @@ class LayerNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class RMSNorm(nn.RMSNorm):
+    """RMS normalisation over dimension 1, the depth, at every position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class Embedding(nn.Embedding):
     """Tokens 1@L to vectors d@L."""
 

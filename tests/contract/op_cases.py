@@ -393,6 +393,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "FullyConnected": tokens("FC", ranks=(0, 1, 2, 3), size=st.tuples(st.integers(1, 5)), bias=BIAS),
     "BatchNorm": batch_norms(),
     "LayerNorm": layer_norms(),
+    "RMSNorm": words("rms", depths=(3, 6), eps=st.one_of(st.none(), EPS), gain=st.sampled_from((0, 1))),
     "InstanceNorm": instance_norms(),
     "GroupNorm": group_norms(),
     "LocalResponseNorm": local_response_norms(),

@@ -28,7 +28,7 @@ NETWORKS = {
         "input left: 3@8x8\ninput right: 1@8x8\n@left C3D4 R as a\n@right C3D4 R as b\n[@a | @b] C1D4 as c GAP FC2 S\n"
         "head box @c: FC4\nhead raw @a: GMP FC3 logsoftmax"
     ),
-    "activations": "input: 3@6x6\nC3D4 leaky(0.1) C3D4 elu C3D4 gelu C3D4 prelu LN C3D4 relu6 LRN3 FC2 tanh",
+    "activations": "input: 3@6x6\nC3D4 leaky(0.1) C3D4 elu C3D4 gelu C3D4 prelu LN rms C3D4 relu6 LRN3 FC2 tanh",
     "attention": "input: 3@8x8\nC2D8/2p0 reshape(8,16) token position (LN C1D24 attn(2) C1 + x) LN front FC3",
     "windows": (
         "input: 3@8x8\nC1D12 attn(2,relative,window=4,shift=1) C1D24 attn(2,grid=4) C1D14 attn(2,distance,key=2)\n"

@@ -25,7 +25,8 @@ FLOAT: dict[Device, frozenset[str]] = {
         | {"F.cross_entropy", "F.mse_loss", "F.smooth_l1_loss"}
     ),
     "cuda": frozenset(
-        {"nn.GroupNorm", "nn.LayerNorm", "convsize.LayerNorm", "nn.Softplus", "nn.Softmax", "nn.LogSoftmax"}
+        {"nn.GroupNorm", "nn.LayerNorm", "convsize.LayerNorm", "nn.RMSNorm", "convsize.RMSNorm"}
+        | {"nn.Softplus", "nn.Softmax", "nn.LogSoftmax"}
         | {
             "nn.Upsample",
             "torch.pow",

@@ -156,7 +156,7 @@ def square_root(call: Call, inputs: Sequence[Value]) -> Value:
 def power(call: Call, inputs: Sequence[Value]) -> Value:
     """A power by a number."""
     (source,) = inputs
-    return record(call, inputs, call.tape.like(source), [source], _power_rule(source))
+    return record(call, inputs, call.tape.like(source), [source], power_rule(source))
 
 
 def one_bound(call: Call, inputs: Sequence[Value]) -> Value:
@@ -308,7 +308,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     raised = cast(tape, base, "torch.pow")
     tape.release(base)
     power = tape.like(raised)
-    tape.record(power, [raised], [raised.storage], _power_rule(raised))
+    tape.record(power, [raised], [raised.storage], power_rule(raised))
     tape.release(raised)
     tape.release(mean)
     output = divide(tape, x, power)
@@ -316,7 +316,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     return output
 
 
-def _power_rule(source: Value) -> Rule:
+def power_rule(source: Value) -> Rule:
     """Gradient · (p · x^(p - 1)): two factors that live until the product is there."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -334,7 +334,7 @@ def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
     (x,) = inputs
     tape = call.tape
     powers = tape.like(x)
-    tape.record(powers, [x], [x.storage], _power_rule(x))
+    tape.record(powers, [x], [x.storage], power_rule(x))
     volume = len(x.shape) == 5
     taken = cast(tape, powers, "nn.AvgPool3d") if volume else tape.share(powers)
     tape.release(powers)
@@ -360,7 +360,7 @@ def lp_pool(call: Call, inputs: Sequence[Value]) -> Value:
     sums = times_number(tape, signed)
     tape.release(signed)
     output = tape.like(sums)
-    tape.record(output, [sums], [sums.storage], _power_rule(sums))
+    tape.record(output, [sums], [sums.storage], power_rule(sums))
     tape.release(sums)
     tape.release(means)
     return output

@@ -21,6 +21,9 @@ from convsize.records import TrainingMemory, TrainingMoment, TrainingPeak, Train
 _BLOCK = 8
 """Channels of a block: the float32 values of a register."""
 
+_COMPOSED = frozenset({"convsize.StdConv", "convsize.RMSNorm", "nn.RMSNorm"})
+"""Calls that make more within one operator than is known."""
+
 _ITEM = 4
 """Bytes of a float32, the only type in which this is known."""
 
@@ -29,11 +32,11 @@ def allocator_peak(network: Network, memory: TrainingMemory) -> int | None:
     """The most bytes that are allocated in a training step on a CPU, in the middle of operators, too; one thread.
 
     None where it is not known: in another type than float32, with checkpoints or frozen layers, in inference, and of
-    networks with attention, whose kernel has buffers of its own, or with standardised weights.
+    networks with attention, whose kernel has buffers of its own, with standardised weights, or with RMS norms.
     """
     for node in network.layers:
         calls = node.op.torch(*network.input_shapes(node))
-        if node.op.KIND == "attention" or any(call.target == "convsize.StdConv" for call in calls):
+        if node.op.KIND == "attention" or any(call.target in _COMPOSED for call in calls):
             return None
     setting = memory.setting
     usual = TrainingSetting(setting.batch, setting.optimizer, accumulate=setting.accumulate, losses=setting.losses)

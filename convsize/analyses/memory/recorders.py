@@ -14,6 +14,7 @@ from convsize.analyses.memory import single_kernels as kernels
 from convsize.analyses.memory.attention import attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
+from convsize.analyses.memory.norms import rms_norm
 from convsize.analyses.memory.strides import Extents
 from convsize.analyses.memory.tape import Leaf, Tape, Value
 from convsize.errors import UsageError
@@ -105,6 +106,8 @@ RECORDERS: dict[str, Recorder] = {
     "nn.GroupNorm": kernels.group_norm,
     "nn.LayerNorm": kernels.norm,
     "convsize.LayerNorm": kernels.layer_norm,
+    "nn.RMSNorm": rms_norm,
+    "convsize.RMSNorm": rms_norm,
     "nn.ReLU": kernels.activation("output", "gradient"),
     "nn.ReLU6": kernels.activation("gradient", "input", preserves=True),
     "nn.LeakyReLU": kernels.activation("input", "gradient"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from typing import Literal, Protocol
 
@@ -172,6 +173,7 @@ class Tape:
         self.allocated = 0
         self.unmade = range(0)
         self.watch: Callable[[Storage, bool], None] | None = None
+        self._within = False
         self._highest = 0
         self._nodes = 0
 
@@ -190,13 +192,28 @@ class Tape:
             self.watch(storage, True)
         self.live += size
         self.by_kind[kind] += size
-        if self.live > self._highest and not inside:
+        if not inside and not self._within:
+            self._see()
+        return storage
+
+    def _see(self) -> None:
+        """Counts what lives now."""
+        if self.live > self._highest:
             self._highest = self.live
             if self.live > self.peak:
                 self.peak = self.live
                 self.peak_at = (self.moment, self.layer)
                 self.peak_kinds = dict(self.by_kind)
-        return storage
+
+    @contextmanager
+    def one_operator(self) -> Iterator[None]:
+        """Several operators that PyTorch runs inside one: no peak counts what is gone when that has ended."""
+        self._within = True
+        try:
+            yield
+        finally:
+            self._within = False
+        self._see()
 
     def drop(self, storage: Storage) -> None:
         """One holder less; the last one frees it."""

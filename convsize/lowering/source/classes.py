@@ -30,6 +30,8 @@ DEFAULTS: dict[str, dict[str, TorchValue]] = {
     "nn.GroupNorm": {"eps": 1e-05, "affine": True},
     "nn.LayerNorm": {"eps": 1e-05, "elementwise_affine": True},
     "convsize.LayerNorm": {"eps": 1e-05, "elementwise_affine": True},
+    "nn.RMSNorm": {"eps": None, "elementwise_affine": True},
+    "convsize.RMSNorm": {"eps": None, "elementwise_affine": True},
     "nn.Linear": {"bias": True},
     "convsize.StdConv": {
         "stride": 1,

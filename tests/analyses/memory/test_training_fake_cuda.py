@@ -32,8 +32,8 @@ NAMES = (
     "unet",
     "vgg_d",
 )
-DECOMPOSED = ("mish", "pick(1,1,0)")
-"""Layers whose backward is one operator on CUDA and several on fake tensors."""
+DECOMPOSED = ("mish", "pick(1,1,0)", "rms", "rms(gain=0)")
+"""Layers that are one operator on CUDA, or whose backward is, and several on fake tensors."""
 
 MIXED = (
     "input: 3@8x8\nC1D4 LN [C3D4 | x | C1D2] R C1D2",

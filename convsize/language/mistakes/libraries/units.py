@@ -69,6 +69,15 @@ def group_norm(given: Given) -> str:
     return f"GN{groups}{windows.bias_suffix(given, affine)}"
 
 
+def rms_norm(given: Given) -> str:
+    """An RMS norm over the depth."""
+    given.take("normalized_shape", at=0, default=None)
+    eps = given.take("eps", at=1, default=None)
+    gain = arguments.flag(given.take("elementwise_affine", at=2, default=True))
+    said = [*([] if eps is None else [f"eps={arguments.decimal(eps)}"]), *([] if gain else ["gain=0"])]
+    return f"rms({','.join(said)})" if said else "rms"
+
+
 def instance_norm(given: Given) -> str:
     """An instance norm."""
     given.take("num_features", at=0, default=None)
