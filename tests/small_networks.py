@@ -12,12 +12,13 @@ from random import Random
 import convsize
 from convsize.errors import SpecError
 from convsize.geometry import Shape
+from convsize.graph.network import Network
 
 LARGEST = 300
 """Values of a sample up to which a volume may grow."""
 
 ACTIVATIONS = (
-    "R", "R", "R", "relu6", "leaky(0.1)", "prelu", "prelu({c})", "elu", "gelu", "silu", "mish", "sigmoid", "tanh",
+    "R", "R", "R", "relu6", "leaky(0.1)", "prelu", "prelu(c)", "elu", "gelu", "silu", "mish", "sigmoid", "tanh",
     "hswish", "hsigmoid", "softplus", "S", "softmax(2)", "logsoftmax", "selu", "elu(0.5)", "gelu(tanh)", "clamp(-1,1)",
     "clamp(lo=0.2)", "clamp(hi=0.5)", "abs", "exp", "power(2)", "power(3)", "R plus(0.1) sqrt", "glu",
     "abs plus(1) log", "sigmoid power(1/2)",
@@ -29,8 +30,8 @@ NORMS = (
     "drop(0.5)", "drop(0)", "drop(1)", "droppath(0.3)", "droppath(0)", "droppath(1)",
 )  # fmt: skip
 MOVES = (
-    "slice(0,{c//2})", "slice({c//2},{c})", "slice(0,{c})", "slice(1,2)", "pick(0)", "pick(0,1,0)", "shuffle(1)",
-    "shuffle(2)", "shuffle({c})", "widen({c+2})", "widen({c})", "pad(1)", "pad(-1)", "pad(0)", "pad(0,1)", "up(2)",
+    "slice(0,c//2)", "slice(c//2,c)", "slice(0,c)", "slice(1,2)", "pick(0)", "pick(0,1,0)", "shuffle(1)",
+    "shuffle(2)", "shuffle(c)", "widen(c+2)", "widen(c)", "pad(1)", "pad(-1)", "pad(0)", "pad(0,1)", "up(2)",
     "up(2,bilinear)", "up(1)", "pixelshuffle(2)", "pixelshuffle(1)", "flat", "crop(2)", "crop(2,2)", "crop(2,2,2)",
     "crop(3,1)", "crop(1,1,2)", "reduce(mean,depth)", "reduce(max,width)", "reduce(sum,positions)",
     "reduce(std,height)", "reduce(norm,positions)", "reduce(var,width)", "reduce(min,slices,2)",
@@ -46,7 +47,7 @@ RESIZINGS = (
 )  # fmt: skip
 ATTENTION = (
     "attn(1)",
-    "attn({c//3})",
+    "attn(c//3)",
     "attn(2)",
     "C1D{6*n} attn(1)",
     "C1D{6*n} attn(2)",
@@ -72,26 +73,39 @@ WINDOWS = (
     "A3/2psame", "sumpool(2)", "sumpool(1)", "lppool(2,2)", "lppool(3,2)", "lppool(1,2,1)", "GAP", "GMP",
     "C3D{n}preplicate", "C3D{n}/2p1circular", "C3D{n}preflect", "DW3p1:0replicate",
 )  # fmt: skip
-FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape({c},1)", "reshape(1,{c})", "reshape({c},1,1)", "GAP", "GMP")
-RESHAPES = ("reshape({c},{a})", "reshape({a},{c})", "reshape({c*a})", "reshape({c},{a},1)", "reshape(1,{a},{c})")
+FLAT = ("FC{n}", "FC{n}b0", "BN", "LN", "flat", "reshape(c,1)", "reshape(1,c)", "reshape(c,1,1)", "GAP", "GMP")
+RESHAPES = ("reshape(c,{a})", "reshape({a},c)", "reshape({c*a})", "reshape(c,{a},1)", "reshape(1,{a},c)")
+PATTERNS = tuple(dict.fromkeys((*ACTIVATIONS, *NORMS, *MOVES, *RESIZINGS, *RESHAPES, *ATTENTION, *WINDOWS, *FLAT)))
 KINDS = (WINDOWS, WINDOWS, ACTIVATIONS, NORMS, NORMS, MOVES, RESIZINGS, RESHAPES, ATTENTION)
 
 _IDENTITY = ("drop(0.5)", "R", "BN", "C1D{c}", "LN")
 
 
-@cache
-def behind(item: str, source: Shape) -> Shape | None:
-    """The volume that a layer makes of another one, None where it takes no such volume or makes too large a one."""
+def built(item: str, source: Shape) -> Network | None:
+    """A layer on a volume, None where it takes no such volume."""
     if source.spatial:
         lines = [f"input: {source.channels}@{'x'.join(map(str, source.spatial))}", item]
     else:
         lines = [f"input: {source.channels}@1", f"flat {item}"]
     try:
-        network = convsize.parse("\n".join(lines))
+        return convsize.parse("\n".join(lines))
     except SpecError:
         return None
-    output = network.nodes[-1].output
-    return output if output.elements <= LARGEST else None
+
+
+@cache
+def after(item: str, source: Shape) -> Shape | None:
+    """The volume that a layer makes of another one, None where it takes no such volume or makes too large a one."""
+    network = built(item, source)
+    if network is None or network.nodes[-1].output.elements > LARGEST:
+        return None
+    return network.nodes[-1].output
+
+
+def filled(pattern: str, source: Shape, heads: int, depth: int) -> str:
+    """A layer of a pattern, for a volume: `{n}` is a depth, `{6*n}` one that attention of several heads divides."""
+    text = pattern.replace("{6*n}", str(6 * heads)).replace("{n}", str(depth))
+    return text.replace("{a}", str(source.area)).replace("{c*a}", str(source.elements))
 
 
 class _Writer:
@@ -111,10 +125,8 @@ class _Writer:
         kinds = kinds or (KINDS if source.spatial else (FLAT, ACTIVATIONS, NORMS))
         for _ in range(40):
             pattern = self.random.choice(self.random.choice(kinds))
-            item = pattern.replace("{6*n}", str(6 * self.random.choice((1, 2))))
-            item = item.replace("{n}", str(self.random.choice((1, 2, 3, 4, 6, 8)))).replace("{a}", str(source.area))
-            item = item.replace("{c*a}", str(source.elements))
-            found = behind(item, source)
+            item = filled(pattern, source, self.random.choice((1, 2)), self.random.choice((1, 2, 3, 4, 6, 8)))
+            found = after(item, source)
             if found is not None:
                 return item, found
         return "R", source

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_networks import PATTERNS, built, filled
 
 import convsize.ops
+from convsize.geometry import Shape
 from convsize.language.mnemonics import MNEMONICS
 from convsize.ops import catalogue
 from convsize.ops.base import Op
@@ -59,3 +61,15 @@ def test_only_what_is_asked_for_is_imported():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     files = ("base", "catalogue", "relu", "shared", "shared.keeps", "shared.pointwise")
     assert found.strip() == str([f"convsize.ops.{name}" for name in files])
+
+
+def test_random_networks_know_every_op():
+    """Joins, their writer makes by itself; embeddings take numbers, which no layer gives."""
+    volumes = [Shape(depth, (4,) * rank) for depth in (6, 8, 1) for rank in (2, 1, 3, 0)]
+    found = {"Embedding", "Input", *(catalogue.join(kind).__name__ for kind in catalogue.JOINS)}
+    for pattern in PATTERNS:
+        networks = (built(filled(pattern, volume, 1, 4), volume) for volume in volumes)
+        network = next((each for each in networks if each), None)
+        assert network, f"`{pattern}` fits no volume"
+        found |= {type(node.op).__name__ for node in network.nodes}
+    assert {op.__name__ for op in catalogue.all_ops()} - found == set()
