@@ -54,6 +54,7 @@ class Network(BareNetwork):
             diagnostics=(*warnings, *bare.diagnostics),
             volumes=bare.volumes,
             held=bare.held,
+            called=bare.called,
         )
 
     def analyze(self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:

@@ -87,6 +87,8 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 shifts=shifts.get(index, ()),
                 module=node.shared if used[index].tensors else None,
                 shares=names[node.first] if node.first is not None and used[index].tensors else None,
+                called=network.called.get(index, ""),
+                like=None if node.like is None else names[node.like],
             )
         )
     layers = tuple(rows)
@@ -114,6 +116,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         totals=totals,
         unread=unread.rows or (),
         insights=insights(network, layers, totals, fields, unread.rows, lost.complete),
+        ends=tuple(names[index] for index in network.outputs.values()),
         diagnostics=tuple(
             sorted((*network.diagnostics, *failed), key=lambda found: (found.span.start, found.span.end, found.code))
         ),

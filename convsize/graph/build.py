@@ -196,6 +196,7 @@ class _Builder:
             diagnostics=self.draft.sorted_diagnostics(),
             volumes=tuple(sorted(self.unroller.volumes, key=lambda span: span.start)),
             held=self.unroller.stated,
+            called=self.draft.called,
         )
 
     def trunk(self, scope: Scope) -> Value:

@@ -43,7 +43,7 @@ class Draft:
     sharing: the first layer with weights that several may use, by the weights' name.
     """
 
-    __slots__ = ("_seen", "diagnostics", "entering", "nodes", "repeats", "sharing", "source", "unmet")
+    __slots__ = ("_seen", "called", "diagnostics", "entering", "nodes", "repeats", "sharing", "source", "unmet")
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -53,6 +53,7 @@ class Draft:
         self.repeats: list[Repeat] = []
         self.entering: dict[Span, Shape] = {}
         self.sharing: dict[str, int] = {}
+        self.called: dict[int, str] = {}
         self._seen: set[tuple[str, Span]] = set()
 
     def sorted_diagnostics(self) -> tuple[Diagnostic, ...]:

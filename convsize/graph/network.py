@@ -66,10 +66,12 @@ class Network:
     nodes holds inputs and layers in topological order; inputs, outputs and taps name indices into it. `outputs` has
     "main" first, then the heads. `diagnostics` are the warnings and failed inline assertions found while building.
     volumes are the places of inline volumes; those `left_out` were not held, since they are written for other inputs.
+    called: what the spec calls a value that is one of several, by its node: p and q of `[a | b] as p, q`.
     """
 
     __slots__ = (
         "_windows",
+        "called",
         "diagnostics",
         "expectations",
         "file",
@@ -96,6 +98,7 @@ class Network:
         diagnostics: tuple[Diagnostic, ...],
         volumes: tuple[Span, ...] = (),
         held: bool = True,
+        called: Mapping[int, str] | None = None,
     ) -> None:
         self.name = name
         self.file = file
@@ -109,6 +112,7 @@ class Network:
         self.volumes = volumes
         self.held = held
         self._windows: dict[int, Window] = {}
+        self.called: Mapping[int, str] = called or {}
 
     @property
     def left_out(self) -> tuple[Span, ...]:

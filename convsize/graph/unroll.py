@@ -109,6 +109,8 @@ class Unroller:
             values = self.several(item, current, scope)
             for name, value in zip(item.names, values, strict=True):
                 scope.taps[name.name] = value
+                if value is not None:
+                    self.draft.called[value] = name.name
             return values[-1]
         if item.repeat is None:
             current = self.atom(item.atom, current, entry, scope)

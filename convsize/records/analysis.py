@@ -94,6 +94,9 @@ class LayerRow(Record):
 
     module is what the weights of a `shared` block's layer are called; shares is the layer before it that uses them and
     where they count, None for the first one, and for a layer with weights of its own.
+
+    called is what the spec calls its value where it is one of several (`[a | b] as p, q`); like is the layer whose
+    extents it takes, as `up(@stem)` does, which is none of its inputs.
     """
 
     index: int
@@ -126,6 +129,8 @@ class LayerRow(Record):
     shifts: tuple[Shift, ...] = ()
     module: str | None = None
     shares: str | None = None
+    called: str = ""
+    like: str | None = None
 
 
 class UnreadPixels(Record):
@@ -174,7 +179,7 @@ class Insight(Record):
 
 
 class Report(Record):
-    """Everything the analyses say of one network."""
+    """Everything the analyses say of one network; ends: the layers, or inputs, whose values its outputs are."""
 
     name: str
     source: Source
@@ -188,3 +193,4 @@ class Report(Record):
     unread: tuple[UnreadPixels, ...]
     insights: tuple[Insight, ...]
     diagnostics: tuple[Diagnostic, ...]
+    ends: tuple[str, ...] = ()

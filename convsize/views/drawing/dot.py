@@ -151,12 +151,14 @@ class _Dot:
 
     def edge(self, graph: graphviz.Digraph, link: Link) -> None:
         more = {}
-        if link.skip:
+        if link.like:
+            more = {"style": "dashed", "weight": "0"}
+        elif link.skip:
             more = {"color": self.colours.skip, "penwidth": "1.4", "weight": "0"}
         elif self.trunk.get(link.target) == link.source:
             more = {"weight": "20"}
-        if link.volume:
-            more["label"] = f" {numbers.volume(link.volume)} "
+        if link.text:
+            more["label"] = f"<{_text(f' {link.text} ')}>"
         graph.edge(link.source, link.target, **more)
 
     # ---- labels ----
@@ -244,6 +246,10 @@ class _Dot:
                     f'<TD BGCOLOR="{self.colours.fill(family)}" BORDER="1" COLOR="{self.colours.line(family)}">'
                     f'<FONT POINT-SIZE="8">{_text(title)}</FONT></TD>'
                 )
+            if any(link.like for link in self.drawing.links):
+                cells.append(
+                    f'<TD><FONT POINT-SIZE="8" COLOR="{self.colours.faint}">{_text("- - shape only")}</FONT></TD>'
+                )
             if any(link.skip for link in self.drawing.links):
                 cells.append(f'<TD><FONT POINT-SIZE="8" COLOR="{self.colours.skip}">{_text("→ skip")}</FONT></TD>')
         legend = (
@@ -264,6 +270,8 @@ def _trunk(drawing: Drawing) -> dict[str, str]:
     outside = {part.key for part in drawing.parts if isinstance(part, Part)}
     before: dict[str, str] = {}
     for link in drawing.links:
+        if link.like:
+            continue
         if link.target not in before or order[link.source] > order[before[link.target]]:
             before[link.target] = link.source
     found = {}

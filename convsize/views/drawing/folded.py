@@ -7,7 +7,7 @@ times if they look, cost and are wired alike inside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convsize.record import Record
 from convsize.records import LayerRow, Report
@@ -17,6 +17,8 @@ from convsize.views.text.nesting import Item, Nested, Repeat, nested, rows_in, r
 
 _FOLLOWS = ("activation", "norm", "pool", "regularisation", "reshaping")
 """Families that below the detail of layers stand with the layer they follow."""
+_COMMUTE = ("sum", "gate")
+"""Joins that do not mind the order of what they read."""
 
 
 def draw(report: Report, detail: Detail = "block", *, apart: tuple[str, ...] = ()) -> Drawing:
@@ -68,11 +70,13 @@ class _Drawer:
         ]
         parts += self.stages(shown) if self.detail == "network" else self.parts(shown)
         links = self.links(parts)
-        for at, (name, row) in enumerate(self.ends()):
+        for at, ((name, dims), end) in enumerate(zip(self.report.outputs, self.report.ends, strict=True)):
             key = f"output-{at}"
             label = "output" if name == "main" else f"head {name}"
-            parts.append(Part(key, "output", "output", label, "", None, row.output))
-            links.append(Link(self.owner[row.name].key, key))
+            parts.append(Part(key, "output", "output", label, "", None, dims))
+            links.append(self.link(end, key))
+        order = {part.key: at for at, part in enumerate(leaves(parts))}
+        links = _with_skips(_labelled(links, self.locals), order)
         return Drawing(self.report.name, self.detail, tuple(parts), tuple(links), rows)
 
     # ---- folding ----
@@ -254,36 +258,102 @@ class _Drawer:
         """What reads what, in the order of the readers."""
         everything = list(leaves(parts))
         self.owner: dict[str, Part] = {}
-        for part in everything:
+        self.shapes = dict(self.report.inputs) | {row.name: row.output for row in self.report.layers}
+        self.rows = {row.name: row for row in self.report.layers}
+        self.locals: dict[tuple[str, str], tuple[str, str]] = {}
+        self.places: dict[str, tuple[int, int]] = {}
+        for at, part in enumerate(everything):
             if part.kind == "input":
                 self.owner[part.label] = part
+                self.places[part.label] = at, 0
             for row in part.rows:
                 self.owner[row.name] = part
-        shapes = dict(self.report.inputs) | {row.name: row.output for row in self.report.layers}
-        found: dict[tuple[str, str], Link] = {}
-        for part in everything:
-            own = {row.name for row in part.rows}
-            for row in part.iteration:
-                for name in row.inputs:
-                    if name not in own:
-                        source = self.owner[name]
-                        volume = None if source.after == shapes[name] else shapes[name]
-                        found.setdefault((source.key, part.key), Link(source.key, part.key, volume))
-        return _with_skips(list(found.values()), {part.key: at for at, part in enumerate(everything)})
+                self.places[row.name] = at, row.index
+        return [link for part in everything for link in self.read(part)]
 
-    def ends(self) -> list[tuple[str, LayerRow]]:
-        """The last layer of the trunk and of every head."""
-        found = []
-        for name, dims in self.report.outputs:
-            own = [row for row in self.report.layers if self.head(row) == name]
-            ends = [row for row in own if row.output == dims]
-            if ends:
-                found.append((name, ends[-1]))
-        return found
+    def read(self, part: Part) -> Iterator[Link]:
+        """What a part reads: of a layer every operand, of several layers every value from outside."""
+        own = {row.name for row in part.rows}
+        alone = part.iteration[0] if len(part.iteration) == 1 else None
+        if alone is not None:
+            names = list(alone.inputs)
+            roles = _roles(alone)
+        else:
+            names = list(dict.fromkeys(name for row in part.iteration for name in row.inputs if name not in own))
+            roles = [""] * len(names)
+        if not any(roles) and (alone is None or family(alone) not in _COMMUTE):
+            places = [self.places[name] for name in names]
+            if places != sorted(set(places)):
+                roles = [_ordinal(at) for at in range(1, len(names) + 1)]
+        for name, role in zip(names, roles, strict=True):
+            yield self.link(name, part.key, role)
+        shapes = dict.fromkeys(row.like for row in part.iteration if row.like is not None and row.like not in own)
+        for name in shapes:
+            yield self.link(name, part.key, like=True)
+
+    def link(self, name: str, target: str, role: str = "", *, like: bool = False) -> Link:
+        """That a part reads the value of a layer, or an input."""
+        source = self.owner[name]
+        volume = None if source.after == self.shapes[name] else self.shapes[name]
+        value, full = name, name
+        if name in self.rows:
+            value = self.drawn.get(name, self.rows[name]).name
+            around = _around(source)
+            steps = name.split(".")
+            local = ".".join(steps[around:])
+            last = self.drawn.get(source.counted[-1].name, source.counted[-1]).name
+            self.locals[source.key, value] = ("" if value == last else local), self.rows[name].called or local
+            if source.kind == "layer":
+                full = source.note
+            elif around and value == last:
+                full = ".".join(steps[:around])
+            else:
+                full = ".".join([*steps[:around], self.rows[name].called or local])
+        return Link(source.key, target, value, full, volume, role=role, like=like)
 
     def head(self, row: LayerRow) -> str:
         """The output that a layer belongs to."""
         return row.blocks[0] if row.blocks and row.blocks[0] in self.heads else "main"
+
+
+def _around(part: Part) -> int:
+    """How many blocks stand around all layers of a part; those are in the names of its values."""
+    names = [row.name.split(".")[:-1] for row in part.iteration]
+    first, last = min(names), max(names)
+    return next((at for at, step in enumerate(first) if last[at : at + 1] != [step]), len(first))
+
+
+def _roles(row: LayerRow) -> list[str]:
+    """What the values that a layer reads are to it, by their places."""
+    count = len(row.inputs)
+    if row.kind in ("difference", "quotient"):
+        first, other = ("minuend", "subtrahend") if row.kind == "difference" else ("dividend", "divisor")
+        return [first] + [other] * (count - 1)
+    if row.kind == "attention" and count > 1:
+        return ["queries", "keys", "values"] if count > 2 else ["queries", "keys and values"]
+    return [""] * count
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 not in (11, 12, 13) else "th"
+    return f"{number}{ending}"
+
+
+def _labelled(links: list[Link], locals_: dict[tuple[str, str], tuple[str, str]]) -> list[Link]:
+    """The same links, with the names of the values where a part gives several, or one that is not its last."""
+    values: dict[str, dict[str, None]] = {}
+    for link in links:
+        values.setdefault(link.source, {})[link.value] = None
+    found = []
+    for link in links:
+        several = values[link.source]
+        inner, called = locals_.get((link.source, link.value), ("", ""))
+        if len(several) > 1 or inner:
+            names = [locals_.get((link.source, value), ("", value))[1] for value in several]
+            found.append(link.replace(label=called if names.count(called) == 1 else link.value))
+        else:
+            found.append(link)
+    return found
 
 
 def _with_skips(links: list[Link], order: dict[str, int]) -> list[Link]:
@@ -291,12 +361,16 @@ def _with_skips(links: list[Link], order: dict[str, int]) -> list[Link]:
     first_reader: dict[str, int] = {}
     last_source: dict[str, int] = {}
     for link in links:
+        if link.like:
+            continue
         at, source = order[link.target], order[link.source]
         first_reader[link.source] = min(first_reader.get(link.source, at), at)
         last_source[link.target] = max(last_source.get(link.target, source), source)
     return [
         link.replace(
-            skip=first_reader[link.source] < order[link.target] and last_source[link.target] > order[link.source]
+            skip=not link.like
+            and first_reader[link.source] < order[link.target]
+            and last_source[link.target] > order[link.source]
         )
         for link in links
     ]

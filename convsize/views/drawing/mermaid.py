@@ -33,7 +33,10 @@ def render(
     heat: Heat | None = None,
     theme: Theme = "light",
 ) -> str:
-    """A flowchart: a node a part, a subgraph a block, an edge a value that is read; skips are thick."""
+    """A flowchart: a node a part, a subgraph a block, an edge a value that is read; skips are thick.
+
+    What is read for its shape alone is dotted.
+    """
     drawing = draw(report, detail)
     colours = THEMES[theme]
     parts = list(drawing.leaves())
@@ -46,9 +49,9 @@ def render(
     out = ["---", f"title: {json.dumps(title, ensure_ascii=False)}", "---", f"flowchart {direction.upper()}"]
     out += _nodes(drawing.parts, shares, 1)
     for link in drawing.links:
-        arrow = "==>" if link.skip else "-->"
-        volume = f'|"{_text(numbers.volume(link.volume))}"|' if link.volume else ""
-        out.append(f"  {_id(link.source)} {arrow}{volume} {_id(link.target)}")
+        arrow = "-.->" if link.like else "==>" if link.skip else "-->"
+        said = f'|"{_text(link.text)}"|' if link.text else ""
+        out.append(f"  {_id(link.source)} {arrow}{said} {_id(link.target)}")
     out += _heat(parts, shares, heat, colours) if heat else _classes(parts, colours)
     return "\n".join(out) + "\n"
 

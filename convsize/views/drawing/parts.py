@@ -91,16 +91,31 @@ class Box(Record):
 
 
 class Link(Record):
-    """That one part reads another.
+    """That one part reads a value of another: a link for every value, and for every operand of a join.
 
-    volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts: one
-    before the target reads it as well, and the target reads one after the source as well.
+    value: the layer whose value it is; of iterations that are folded, the one that is drawn for it. name: what the
+    value is called in a text, `two1.q`; label: the same within its part, where the part gives several values, or not
+    the last one. role: what it is to the target, where its place among what the target reads matters: minuend, keys,
+    2nd. volume: what is read, where that is not the volume the source shows. skip: the value goes around other parts:
+    one before the target reads it as well, and the target reads one after the source as well. like: it is read for
+    its shape alone.
     """
 
     source: str
     target: str
+    value: str
+    name: str
     volume: Dims | None = None
+    label: str = ""
+    role: str = ""
     skip: bool = False
+    like: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands beside the link; empty where nothing need be said."""
+        volume = numbers.volume(self.volume) if self.volume else ""
+        return ", ".join(filter(None, (self.label, self.role, volume)))
 
 
 class Drawing(Record):

@@ -9,19 +9,20 @@ resnet18 · input 3@224x224 · 11.69M parameters · 1.814G MACs
 ■        bas ×2                  64@56x56   148.0K  462.4M
 ```
 
-A value keeps its column until its last reader. `├─●` reads a value that others still need, `●─╯` takes the last one in.
+A value keeps its column until its last reader. `├─●` reads a value that others still need, `●─╯` takes the last one in;
+`■─╮` gives two values, whose names stand behind it. `●┄╯` reads a value for its shape alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from convsize.record import Record
 from convsize.records import Report
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES
-from convsize.views.drawing.parts import JOINS, SIGNS, Box, Detail, Drawing, Heat, Part, heat_shares, weights
+from convsize.views.drawing.parts import JOINS, SIGNS, Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
 from convsize.views.text import numbers
 from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
@@ -30,6 +31,8 @@ _SIGNS = {**SIGNS, "concatenation": "◆", "input": "○", "output": "○"}
 _BAR = 10
 _GIVES_WAY = ("layer", "in", "MACs", "parameters")
 _NARROWEST_LABEL = 16
+_Value = tuple[str, str]
+"""A part, and the layer in it whose value it is."""
 
 
 class _Row(Record):
@@ -124,9 +127,13 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
                 share = shares[part.key]
                 cells["share"] = f"{_bar(share / (largest or 1))} {numbers.share(share):>5}"
             join = part.family if part.family in JOINS else None
+            label = f"{join or part.label}{times}"
+            label += lanes.operands(part)
+            if names := lanes.given(part):
+                label += f" as {', '.join(names)}"
             plain = "cyan" if join is None and part.kind not in ("input", "output") else None
             style = "bold" if part.kind == "block" else plain
-            yield _Row(lanes.of(part), f"{indent}{join or part.label}{times}", style, cells)
+            yield _Row(lanes.of(part), f"{indent}{label}", style, cells)
 
     yield from walk(drawing.parts, 0)
 
@@ -138,54 +145,94 @@ def _bar(share: Fraction) -> str:
 
 
 class _Lanes:
-    """The columns of the values that are still to be read, from line to line."""
+    """The columns of the values that are still to be read, from line to line.
+
+    A part whose values are several opens a column for each of them.
+    """
 
     def __init__(self, drawing: Drawing) -> None:
-        self.sources: dict[str, list[str]] = {}
-        self.left: dict[str, int] = {}
+        self.reads: dict[str, list[Link]] = {}
+        self.gives: dict[str, dict[_Value, str]] = {}
+        self.left: dict[_Value, int] = {}
         for link in drawing.links:
-            self.sources.setdefault(link.target, []).append(link.source)
-            self.left[link.source] = self.left.get(link.source, 0) + 1
-        self.lanes: list[str | None] = []
+            value = link.source, link.value
+            self.reads.setdefault(link.target, []).append(link)
+            self.gives.setdefault(link.source, {})[value] = link.label
+            self.left[value] = self.left.get(value, 0) + 1
+        order = {row.name: row.index for row in drawing.rows}
+        for source, given in self.gives.items():
+            self.gives[source] = dict(sorted(given.items(), key=lambda item: order.get(item[0][1], -1)))
+        self.lanes: list[_Value | None] = []
+
+    def given(self, part: Part) -> list[str]:
+        """What the values of a part are called, in the order of their columns, where they are several."""
+        names = list(self.gives.get(part.key, {}).values())
+        return names if len(names) > 1 else []
+
+    def operands(self, part: Part) -> str:
+        """What a part reads, by name, where the order matters and is not that of the drawing, or one is read twice."""
+        links = [link for link in self.reads.get(part.key, []) if not link.like]
+        twice = len({(link.source, link.value) for link in links}) < len(links)
+        if not twice and not any(link.role for link in links):
+            return ""
+        names = [link.label or link.name for link in links]
+        if len(set(names)) < len({link.value for link in links}):
+            names = [link.value for link in links]
+        if part.family in SIGNS:
+            return f" {f' {SIGNS[part.family]} '.join(names)}"
+        return f" from {', '.join(names)}"
 
     def between(self) -> str:
         """A line without a part."""
         return " ".join("│" if lane else " " for lane in self.lanes).rstrip()
 
     def of(self, part: Part) -> str:
-        """The line of a part; its value takes over the first column that ends in it, or a new one."""
-        sources = self.sources.get(part.key, [])
-        read = sorted(self.lanes.index(source) for source in sources)
-        for source in sources:
-            self.left[source] -= 1
-        ending = [at for at in read if not self.left[str(self.lanes[at])]]
-        own = ending[0] if ending else self.free((read[0] + 1) if read else 0)
-        low, high = min([own, *read]), max([own, *read])
+        """The line of a part; its first value takes over the first column that ends in it, or a new one."""
+        links = self.reads.get(part.key, [])
+        read: dict[int, bool] = {}
+        for link in links:
+            at = self.lanes.index((link.source, link.value))
+            read[at] = read.get(at, False) or not link.like
+            self.left[link.source, link.value] -= 1
+        ending = [at for at in sorted(read) if not self.left[self.lanes[at]]]  # type: ignore[index]
+        own = ending[0] if ending else self.free((min(read) + 1) if read else 0)
+        values = list(self.gives.get(part.key, {}))
+        opened: dict[int, _Value] = {}
+        for value in values[1:]:
+            opened[self.free(own + 1, {own, *opened})] = value
+        low, high = min([own, *read, *opened]), max([own, *read, *opened])
+        firm = [at for at in (*read, *opened) if read.get(at, True)]
         sign = _SIGNS.get(part.family, "■" if part.kind == "block" else "●")
         text = ""
         for at, lane in enumerate(self.lanes):
+            across = "─" if any(each > at if at >= own else each <= at for each in firm) else "┄"
             if at == own:
                 text += sign
-            elif at in read and at in ending:
-                text += "╯" if at == high else "┴"
+            elif at in opened:
+                text += "╮" if at == high else "┬"
+            elif at in ending:
+                text += "╯" if at == high else "╰" if at == low else "┴"
             elif at in read:
                 text += "├" if at == low else "┤" if at == high else "┼"
             elif lane:
                 text += "│"
             else:
-                text += "─" if low < at < high else " "
-            text += "─" if low <= at < high else " "
+                text += across if low < at < high else " "
+            text += across if low <= at < high else " "
         for at in ending:
             self.lanes[at] = None
-        self.lanes[own] = part.key if self.left.get(part.key) else None
+        self.lanes[own] = values[0] if values else None
+        for at, value in opened.items():
+            self.lanes[at] = value
         while self.lanes and self.lanes[-1] is None:
             self.lanes.pop()
         return text.rstrip()
 
-    def free(self, start: int) -> int:
+    def free(self, start: int, taken: Collection[int] = ()) -> int:
         """The first column from there on that holds no value."""
         for at in range(start, len(self.lanes)):
-            if self.lanes[at] is None:
+            if self.lanes[at] is None and at not in taken:
                 return at
-        self.lanes += [None] * (start + 1 - len(self.lanes)) if start >= len(self.lanes) else [None]
-        return len(self.lanes) - 1
+        at = max(start, len(self.lanes))
+        self.lanes += [None] * (at + 1 - len(self.lanes))
+        return at
