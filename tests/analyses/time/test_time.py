@@ -45,6 +45,43 @@ def test_an_embedding_reads_the_rows_that_it_looks_up():
     assert backward.bytes == 4 * (2 * (30 + 30 * 8) + 8000)
 
 
+def test_the_pieces_of_a_step_by_hand():
+    """FLOPs and bytes for two samples: a map of 100 positions, eight of them at most, 4 bytes a value.
+
+    A softmax that ends an output is left out, and so are views; what comes behind them is there.
+    """
+    text = "C1D8b0 as a GAP FC2b0 S\nhead h @a: [x | R] slice(0,8) (x + R) (x - R) (x * GAP) (x + GAP) C1D3b0"
+    network = convsize.parse(f"input: 4@10x10\n{text}")
+    found: dict[str, list[tuple[str, int, int]]] = {}
+    for piece in pieces(network, 2, "float32", training=True):
+        name = network.nodes[piece.node].name
+        found.setdefault(name, []).append((piece.direction, piece.flops, piece.bytes))
+    relu, gap = (2 * 800, 4 * 2 * 1600), (2 * 800, 4 * 2 * 808)
+    # Name, FLOPs and bytes of the forward pass, and how many times as much the backward pass takes.
+    wanted = [
+        ("gap1", *gap, 2),
+        ("fc1", 2 * 2 * 8 * 2, 4 * (2 * (8 + 2) + 8 * 2), 2),
+        ("h.relu1", *relu, 2),
+        ("h.cat1", 0, 4 * 2 * 3200, 0),
+        ("h.relu2", *relu, 2),
+        ("h.add1", 2 * 800, 4 * 2 * 2400, 0),
+        ("h.relu3", *relu, 2),
+        ("h.sub1", 2 * 800, 4 * 2 * 2400, 1),
+        ("h.gap1", *gap, 2),
+        ("h.mul1", 2 * 800, 4 * 2 * 1608, 2),
+        ("h.gap2", *gap, 2),
+        ("h.add2", 2 * 800, 4 * 2 * 1608, 1),
+        ("h.conv1", 2 * 2 * 100 * 8 * 3, 4 * (2 * (800 + 300) + 8 * 3), 2),
+    ]
+    table = {
+        name: [("forward", flops, moved), ("backward", times * flops, times * moved)]
+        for name, flops, moved, times in wanted
+    }
+    # The first layer's input needs no gradient.
+    first = 2 * 2 * 100 * 8 * 4, 4 * (2 * (400 + 800) + 8 * 4)
+    assert found == {"conv1": [("forward", *first), ("backward of the first", *first)], **table}
+
+
 def test_a_step_has_backward_passes_losses_and_the_optimizer():
     network = convsize.parse("input: 4@10x10\nC3D8b0 R [x | C1] GAP FC10 S")
     step = predict_time(network, PLAIN, TimeSetting(2, training=True))
@@ -145,6 +182,13 @@ def test_between_samples_the_ratio_to_the_floor_is_interpolated():
         return found.seconds
 
     assert estimate(sample(3, 0)) == pytest.approx(3 * floor)
+    # Weights of 1 / (distance² + 0.05): a sample that is hit, and one at distance 1.
+    own, other = 1 / 0.05, 1 / 1.05
+    assert estimate(sample(2, 0), sample(8, 1)) == pytest.approx(2 * 4 ** (other / (own + other)) * floor)
+    # The six nearest ones count, and no others.
+    six = [sample(2, 1)] * 6
+    assert estimate(sample(1000, 1.1), *six) == pytest.approx(2 * floor)
+    assert estimate(*six[1:], sample(1000, 1.1)) > 2.1 * floor
     assert estimate(sample(2, -1), sample(8, 1)) == pytest.approx(4 * floor)  # the geometric middle
     assert 2 * floor < estimate(sample(2, -0.5), sample(8, 2)) < 4 * floor
 
@@ -259,6 +303,20 @@ def test_what_is_assumed_has_a_range(training: bool) -> None:
     least, most = found.between
     assert least < found.seconds < most
     assert found.assumed == (0.5, 0.8, 6e-6)
+
+
+def test_the_range_of_what_is_assumed_by_hand():
+    """At best the whole peak and half an overhead, at worst half the assumed shares and two overheads."""
+    network = convsize.parse("input: 4@10x10\nC3D8b0 R")
+    device = PLAIN.replace(efficiency=(0.5, 0.25), tdp=3.0)
+    found = predict_time(network, device, TimeSetting(2))
+    flops, moved = 2 * 2 * 100 * 8 * 36, 4 * 2 * 1600  # the convolution computes, the ReLU moves
+    assert found.between == pytest.approx([1e-6 + (flops + moved) / 1e9, 4e-6 + (flops / 0.25 + moved / 0.125) / 1e9])
+    assert found.seconds == pytest.approx(2e-6 + (flops / 0.5 + moved / 0.25) / 1e9)
+    assert [layer.bound for layer in found.layers] == ["compute", "bandwidth"]
+    assert found.energy == 3.0 * found.seconds
+    slow = predict_time(network, device.replace(overhead=1.0), TimeSetting(2))
+    assert {layer.bound for layer in slow.layers} == {"overhead"}
 
 
 def test_what_was_measured_has_none() -> None:
