@@ -54,23 +54,35 @@ def inference_peak(network, setting):
     return peak_of(batch, None, forward).boundaries
 
 
-def differences(network, setting):
-    """What differs, as (predicted, measured) by name: the saved bytes, and the peaks of a first and a later step.
+def predicted_bytes(network, setting):
+    """What is predicted, by name: the saved bytes, and the peaks of a first and a later step.
 
-    Where PyTorch would end the process, the prediction alone is made.
+    Where PyTorch would end the process that is nothing.
     """
+    memory = training_memory(network, setting)
+    if setting.inference:
+        return {"peak": memory.steady.bytes}
+    if fatal_layers(network, setting):
+        return {}
+    return {"saved": memory.saved, "peaks": [memory.first.bytes, memory.steady.bytes]}
+
+
+def measured_bytes(network, setting):
+    """The same, measured on a CPU."""
     from convsize.runtime.meters.step import batch_for, peaks_by_torch
 
-    memory = training_memory(network, setting)
-    found = {}
     if setting.inference:
-        found["peak"] = memory.steady.bytes, inference_peak(network, setting)
-    elif not fatal_layers(network, setting):
-        found["saved"] = memory.saved, saved_by_own_hooks(network, setting)
-        measured = peaks_by_torch(batch_for(network, setting), setting.optimizer, setting.accumulate)
-        predicted = [memory.first.bytes, memory.steady.bytes]
-        found["peaks"] = predicted, [each.boundaries for each in measured]
-    return {name: each for name, each in found.items() if each[0] != each[1]}
+        return {"peak": inference_peak(network, setting)}
+    saved = saved_by_own_hooks(network, setting)
+    peaks = peaks_by_torch(batch_for(network, setting), setting.optimizer, setting.accumulate)
+    return {"saved": saved, "peaks": [each.boundaries for each in peaks]}
+
+
+def differences(network, setting):
+    """What differs, as (predicted, measured) by name."""
+    predicted = predicted_bytes(network, setting)
+    measured = measured_bytes(network, setting) if predicted else {}
+    return {name: (predicted[name], each) for name, each in measured.items() if predicted[name] != each}
 
 
 def assert_peaks(network, setting):
