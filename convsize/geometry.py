@@ -11,6 +11,7 @@ from typing import Literal
 
 from convsize.errors import ConvsizeError
 from convsize.record import Record
+from convsize.words import plural
 
 Extents = tuple[int, ...]
 Rounding = Literal["floor", "ceil", "exact"]
@@ -261,6 +262,6 @@ def per_axis(values: Extents, rank: int) -> Extents:
     written = "x".join(map(str, values))
     raise GeometryError(
         "E206",
-        f"`{written}` names {len(values)} axes, the input has {rank}",
+        f"`{written}` names {plural(len(values), 'axis')}, the input has {rank}",
         f"write one number for every axis, or {rank} joined by `x`" if rank else "the input is flat: no window fits it",
     )

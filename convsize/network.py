@@ -11,6 +11,7 @@ from convsize.answers.report import Report as Report
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network as BareNetwork
 from convsize.records import ITEM_SIZES
+from convsize.words import plural
 
 if TYPE_CHECKING:
     import networkx  # type: ignore[import-untyped]
@@ -84,7 +85,7 @@ class Network(BareNetwork):
     def __repr__(self) -> str:
         into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())
         out = ", ".join(str(self.nodes[index].output) for index in self.outputs.values())
-        return f"<Network {self.name}: {into} -> {out}, {len(tuple(self.layers)):,} layers>"
+        return f"<Network {self.name}: {into} -> {out}, {plural(len(tuple(self.layers)), 'layer')}>"
 
     def __str__(self) -> str:
         return repr(self)

@@ -17,12 +17,34 @@ BYTES = ((2**50, "PiB"), (2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10,
 
 
 def plural(count: int, noun: str) -> str:
-    """A count with its noun.
+    """A count with its noun: all messages write it with this.
 
-    >>> plural(1, "layer"), plural(1792, "parameter")
-    ('1 layer', '1,792 parameters')
+    >>> plural(1, "layer"), plural(1792, "parameter"), plural(2, "axis")
+    ('1 layer', '1,792 parameters', '2 axes')
     """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {form(count, noun)}"
+
+
+def form(count: int, noun: str) -> str:
+    """A noun as it stands after a count.
+
+    >>> form(1, "branch"), form(3, "branch"), form(0, "quantity"), form(2, "bias")
+    ('branch', 'branches', 'quantities', 'biases')
+    """
+    if count == 1:
+        return noun
+    if noun.endswith("axis"):
+        return f"{noun[:-2]}es"
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
+
+
+def are(count: int) -> str:
+    """The verb after a count: 1 is, 2 are."""
+    return "is" if count == 1 else "are"
 
 
 def listed(words: Sequence[str], last: str = "and", most: int | None = None) -> str:
@@ -42,7 +64,7 @@ def numbered(noun: str, numbers: Sequence[int], most: int | None = None) -> str:
     >>> numbered("line", [3]), numbered("line", [3, 5])
     ('line 3', 'lines 3 and 5')
     """
-    return f"{noun}{'' if len(numbers) == 1 else 's'} {listed([str(each) for each in numbers], most=most)}"
+    return f"{form(len(numbers), noun)} {listed([str(each) for each in numbers], most=most)}"
 
 
 def percent(share: float) -> str:

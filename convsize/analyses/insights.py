@@ -280,5 +280,5 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
     if len(found) == 1:
         text = f"the windows of {row.name} skip {what} of its input"
     else:
-        text = f"the windows of {len(found)} layers leave out pixels of their inputs, {row.name} {what}"
+        text = f"the windows of {plural(len(found), 'layer')} leave out pixels of their inputs, {row.name} {what}"
     yield Insight("skipped", text, worst(row), names)

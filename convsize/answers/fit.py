@@ -6,6 +6,7 @@ from convsize.answers.answer import Answer
 from convsize.records import BatchFit as BareBatchFit
 from convsize.records import InputFit as BareInputFit
 from convsize.records import TrainingSetting
+from convsize.words import plural
 
 
 class BatchFit(Answer, BareBatchFit):
@@ -14,7 +15,7 @@ class BatchFit(Answer, BareBatchFit):
     setting: TrainingSetting = TrainingSetting(1)
 
     def __repr__(self) -> str:
-        return f"<BatchFit of {self.name}: batch {self.batch:,} in {self.capacity.available:,} bytes>"
+        return f"<BatchFit of {self.name}: batch {self.batch:,} in {plural(self.capacity.available, 'byte')}>"
 
     def __str__(self) -> str:
         from convsize.views.answers import fit
@@ -29,7 +30,7 @@ class InputFit(Answer, BareInputFit):
 
     def __repr__(self) -> str:
         largest = ", ".join(f"{name} {_volume(dims)}" for name, dims in self.inputs) or "no input"
-        return f"<InputFit of {self.name}: {largest} in {self.capacity.available:,} bytes>"
+        return f"<InputFit of {self.name}: {largest} in {plural(self.capacity.available, 'byte')}>"
 
     def __str__(self) -> str:
         from convsize.views.answers import fit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convsize.answers.answer import Answer
 from convsize.records import Report as BareReport
+from convsize.words import plural
 
 
 class Report(Answer, BareReport):
@@ -19,8 +20,8 @@ class Report(Answer, BareReport):
 
     def __repr__(self) -> str:
         totals = self.totals
-        costs = f"{totals.parameters:,} parameters, {totals.macs:,} MACs"
-        return f"<Report of {self.name}: {costs}, {len(self.layers):,} layers>"
+        costs = f"{plural(totals.parameters, 'parameter')}, {totals.macs:,} MACs"
+        return f"<Report of {self.name}: {costs}, {plural(len(self.layers), 'layer')}>"
 
     def __str__(self) -> str:
         from convsize.views.analysis import table

@@ -30,7 +30,7 @@ from convsize.language.tree import (
 )
 from convsize.ops import catalogue
 from convsize.record import Record
-from convsize.words import did_you_mean, listed, nearest
+from convsize.words import did_you_mean, listed, nearest, plural
 
 
 def build(
@@ -230,7 +230,7 @@ class _Builder:
         first = series[0].items[0]
         if len(declared) > 1 and not isinstance(first.atom, Tap):
             names = listed([f"`@{name}`" for name in self.inputs], "or")
-            text = f"with {len(declared)} inputs the trunk must say where it starts"
+            text = f"with {plural(len(declared), 'input')} the trunk must say where it starts"
             self.draft.report(BuildError("E117", text, first.span, f"begin it with {names}"))
             current = None
         items = tuple(item for one in series for item in one.items)

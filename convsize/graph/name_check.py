@@ -36,7 +36,7 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.ops import catalogue
-from convsize.words import did_you_mean, nearest
+from convsize.words import are, did_you_mean, nearest, plural
 
 _KEYWORDS = frozenset({"input", "default", "let", "def", "shared", "head", "expect", "split", "as"})
 _RESERVED = frozenset({"x", "c"})
@@ -317,7 +317,7 @@ class _Checker:
         given = set(islice(names, len(positional)))
         reason = None
         if len(positional) > len(names):
-            reason = f"{len(positional)} arguments are too many for"
+            reason = f"{plural(len(positional), 'argument')} {are(len(positional))} too many for"
         for arg in args:
             if arg.name is not None:
                 if arg.name.name not in names:

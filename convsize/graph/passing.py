@@ -13,6 +13,7 @@ from convsize.language.parser import parse_layer
 from convsize.language.tree import Arg, DefStmt, Function, Layer, Name, Tap
 from convsize.ops import catalogue
 from convsize.ops.base import Op
+from convsize.words import are, plural
 
 Arguments = tuple[tuple[Bound, ...], tuple[tuple[str, Bound], ...]]
 """By place, and by name."""
@@ -97,7 +98,9 @@ class Passing:
         given: dict[str, Bound] = {}
         names = dict.fromkeys(param.name.name for param in definition.params)
         if len(positional) > len(names):
-            raise wrong_arguments(definition, f"{len(positional)} arguments are too many for", span)
+            raise wrong_arguments(
+                definition, f"{plural(len(positional), 'argument')} {are(len(positional))} too many for", span
+            )
         given.update(zip(names, positional, strict=False))
         for key, value in named:
             if key not in names or key in given:

@@ -145,7 +145,9 @@ class Unroller:
             if iteration == 0:
                 first_end = len(self.draft.nodes)
                 if item.index is None and steps + (self.steps - steps) * count > LARGEST_NETWORK:
-                    self.too_large(item.span, f"{count:,} iterations of {self.steps - steps:,} items each")
+                    self.too_large(
+                        item.span, f"{plural(count, 'iteration')} of {plural(self.steps - steps, 'item')} each"
+                    )
             if current is None:
                 return None
         return current
@@ -163,7 +165,7 @@ class Unroller:
         if count < 0:
             raise BuildError("E107", f"this repeats {count} times", expr.span, "a repeat is 0 or more")
         if count > LARGEST_NETWORK:
-            self.too_large(span, f"{count:,} iterations")
+            self.too_large(span, plural(count, "iteration"))
         return count
 
     def too_large(self, span: Span, what: str) -> None:
@@ -185,15 +187,15 @@ class Unroller:
                 return self.outputs(closure, atom, item, entry, scope)
         branches = isinstance(atom, Group) and atom.kind in {"concat", "split"}
         if item.repeat is not None and (branches or isinstance(atom, Call)):
-            text = f"a repeat gives one value, and {len(names)} names stand after it"
+            text = f"a repeat gives one value, and {plural(len(names), 'name')} stand after it"
             inner = "f(…)" if isinstance(atom, Call) else "[a | b]"
             hint = f"name them inside: `({inner} as {', '.join(names)})*{dim_text(item.repeat)}`"
             raise BuildError("E116", text, item.names[1].span, hint)
         if not isinstance(atom, Group) or not branches:
-            text = f"{len(names)} names need as many branches: `[a | b] as {names[0]}, {names[1]}`"
+            text = f"{plural(len(names), 'name')} need as many branches: `[a | b] as {names[0]}, {names[1]}`"
             raise BuildError("E116", text, item.names[1].span, f"keep one name: `as {names[0]}`")
         if len(names) != len(atom.branches):
-            text = f"{len(atom.branches)} branches have {len(names)} names"
+            text = f"{plural(len(atom.branches), 'branch')} have {plural(len(names), 'name')}"
             raise BuildError("E116", text, item.names[-1].span, "name every branch, in their order")
         return self.branches(atom, entry, scope)
 
@@ -202,8 +204,9 @@ class Unroller:
         ends = self.defs[closure.name].body.items[-1].names
         if len(ends) != len(item.names):
             count = max(len(ends), 1)
-            text = f"the block `{closure.name}` gives {plural(count, 'value')}, and {len(item.names)} names stand here"
-            hint = f"write {count} names" if count > 1 else "end its body in named values: `[a | b] as a, b`"
+            values, names = plural(count, "value"), plural(len(item.names), "name")
+            text = f"the block `{closure.name}` gives {values}, and here it gets {names}"
+            hint = f"write {plural(count, 'name')}" if count > 1 else "end its body in named values: `[a | b] as a, b`"
             raise BuildError("E116", text, item.names[-1].span, hint)
         self.invoke(closure, call, entry, scope)
         inner = self.ended

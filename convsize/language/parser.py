@@ -41,7 +41,7 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.language.volumes import read_volume
-from convsize.words import nearest
+from convsize.words import nearest, plural
 
 
 def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
@@ -54,7 +54,7 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
         found = Diagnostic(
             "E018",
             "error",
-            f"this file has {len(text)} characters, and a spec may have {MAX_FILE}",
+            f"this file has {plural(len(text), 'character')}, and a spec may have {MAX_FILE:,}",
             Span(0, 1),
             "blocks (`def`) and repeats (`*12`) keep large networks short",
         )

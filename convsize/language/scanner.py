@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from convsize.errors import Diagnostic, Fix, Label, Span
 from convsize.language.tree import Comment, Ident, Num
+from convsize.words import plural
 
 DIGITS = frozenset("0123456789")
 UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -172,7 +173,7 @@ class Scanner:
         shown = self.text[span.start : span.start + 8]
         self.report(
             "E103",
-            f"the number `{shown}…` has {span.end - span.start} digits",
+            f"the number `{shown}…` has {plural(span.end - span.start, 'digit')}",
             span,
             f"no size of a network needs more than {MAX_DIGITS}",
         )

@@ -7,6 +7,7 @@ from typing import NoReturn
 from convsize.errors import Fix, Span
 from convsize.language.scanner import DIGITS, LOWER, Scanner, Skip
 from convsize.language.tree import Volume
+from convsize.words import plural
 
 
 def read_volume(scanner: Scanner) -> Volume | None:
@@ -44,7 +45,7 @@ def read_volume(scanner: Scanner) -> Volume | None:
     if len(extents) > 3:
         scanner.report(
             "E012",
-            f"this volume has {len(extents)} extents after the `@`",
+            f"this volume has {plural(len(extents), 'extent')} after the `@`",
             span,
             "a volume has one (1-D), two (2-D) or three (3-D)",
         )

@@ -148,7 +148,7 @@ class Attention(Op):
             key = first // self.heads
             if self.key not in (None, key):
                 raise GeometryError(
-                    "E204", f"{self.heads} heads of queries are {key} deep, not {self.key}", "leave `key` out"
+                    "E204", f"{plural(self.heads, 'head')} of queries are {key} deep, not {self.key}", "leave `key` out"
                 )
             if len(inputs) == 3 and inputs[1].channels != first:
                 raise GeometryError(
@@ -174,7 +174,8 @@ class Attention(Op):
             above = depth - depth % parts + parts
             raise GeometryError(
                 "E204",
-                f"{what} in {self.heads} heads are {parts} equal parts of the depth {depth}: {depth}/{parts} leaves "
+                f"{what} in {plural(self.heads, 'head')} are {parts} equal parts of the depth {depth}: "
+                f"{depth}/{parts} leaves "
                 f"{depth % parts}",
                 f"give them a depth of {above} before it, as by `C1D{above}`",
             )

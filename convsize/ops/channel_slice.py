@@ -24,6 +24,7 @@ from convsize.ops.shared.arguments import (
     whole,
 )
 from convsize.ops.shared.moving import Moving
+from convsize.words import plural
 
 
 class Slice(Moving):
@@ -80,7 +81,7 @@ class Slice(Moving):
         return (MapRange(0, self.start, self.stop),)
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return f"it keeps all {inputs[0].channels} maps" if self.output(*inputs) == inputs[0] else None
+        return f"it keeps all {plural(inputs[0].channels, 'map')}" if self.output(*inputs) == inputs[0] else None
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         kwargs = (("dim", 1), ("start", self.start), ("length", self.stop - self.start))

@@ -36,6 +36,7 @@ from convsize.ops.shared.windows import (
     resolve,
     slide,
 )
+from convsize.words import plural
 
 
 class DepthwiseConvolution(Op):
@@ -107,7 +108,7 @@ class DepthwiseConvolution(Op):
             nearest = max(self.out_channels // source.channels, 1) * source.channels
             raise GeometryError(
                 "E204",
-                f"a depthwise convolution to {self.out_channels} maps needs a multiple of its input's "
+                f"a depthwise convolution to {plural(self.out_channels, 'map')} needs a multiple of its input's "
                 f"depth {source.channels}: {self.out_channels}/{source.channels} leaves "
                 f"{self.out_channels % source.channels}",
                 f"write `D{nearest}`, or leave `D` out and follow with `C1D{self.out_channels}`",

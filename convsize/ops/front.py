@@ -65,7 +65,7 @@ class Front(Moving):
         if self.count > length:
             raise GeometryError(
                 "E210",
-                f"there are no {self.count} first positions in a sequence of {plural(length, 'position')}",
+                f"there are no {plural(self.count, 'first position')} in a sequence of {plural(length, 'position')}",
                 f"take at most {length}",
             )
         return Shape(source.channels, (self.count,))

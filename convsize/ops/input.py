@@ -17,6 +17,7 @@ from convsize.ops.shared.arguments import (
     wholes,
 )
 from convsize.ops.shared.moving import Moving
+from convsize.words import plural
 
 
 class Input(Moving):
@@ -60,7 +61,9 @@ class Input(Moving):
             require_positive(f"extent {axis + 1} of an input", extent)
         if self.shape.rank > 3:
             raise GeometryError(
-                "E206", f"an input over {self.shape.rank} axes: volumes have one to three", "write `3@224x224`"
+                "E206",
+                f"an input over {plural(self.shape.rank, 'axis')}: volumes have one to three",
+                "write `3@224x224`",
             )
         return self.shape
 

@@ -38,6 +38,7 @@ from convsize.ops.shared.windows import (
     require_spatial,
     slide,
 )
+from convsize.words import plural
 
 
 class Pad(Op):
@@ -99,7 +100,7 @@ class Pad(Op):
             return cls(tuple(zip(amounts[::2], amounts[1::2], strict=True)), fill, value)
         raise GeometryError(
             "E206",
-            f"{len(amounts)} amounts of padding fit no input of {source.rank} {'axis' if source.rank == 1 else 'axes'}",
+            f"{plural(len(amounts), 'amount')} of padding fit no input of {plural(source.rank, 'axis')}",
             "write `pad(n)`, `pad(before,after)`, or a before and an after for every axis",
         )
 

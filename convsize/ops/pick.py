@@ -30,6 +30,7 @@ from convsize.ops.shared.arguments import (
     whole,
     wholes,
 )
+from convsize.words import plural
 
 
 class Pick(Op):
@@ -98,7 +99,11 @@ class Pick(Op):
         return ()
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return f"it keeps all {inputs[0].channels} maps" if self.indices == tuple(range(inputs[0].channels)) else None
+        return (
+            f"it keeps all {plural(inputs[0].channels, 'map')}"
+            if self.indices == tuple(range(inputs[0].channels))
+            else None
+        )
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

@@ -69,7 +69,9 @@ class Reshape(Moving):
             require_positive("every number of a shape", dim)
         if len(self.dims) > 4:
             raise GeometryError(
-                "E206", f"a shape of {len(self.dims)} numbers: volumes have one to three axes", "write `reshape(c,h,w)`"
+                "E206",
+                f"a shape of {plural(len(self.dims), 'number')}: volumes have one to three axes",
+                "write `reshape(c,h,w)`",
             )
         target = Shape(self.dims[0], self.dims[1:])
         if target.elements != source.elements:
@@ -78,9 +80,10 @@ class Reshape(Moving):
             rest = prod(self.dims[1:])
             raise GeometryError(
                 "E211",
-                f"{source} has {product} = {source.elements} values, {target} would have {wanted} = {target.elements}"
+                f"{source} has {product} = {plural(source.elements, 'value')}, {target} would have {wanted} = "
+                f"{target.elements:,}"
                 if source.rank and target.rank
-                else f"{source} has {plural(source.elements, 'value')}, {target} would have {target.elements}",
+                else f"{source} has {plural(source.elements, 'value')}, {target} would have {target.elements:,}",
                 f"write `reshape({','.join(map(str, (source.elements // rest, *self.dims[1:])))})`"
                 if source.elements % rest == 0
                 else f"choose numbers whose product is {source.elements}",

@@ -81,7 +81,7 @@ class Widen(Moving):
         return (MapRange(0, 0, depth), *zeros)
 
     def without_effect(self, *inputs: Shape) -> str | None:
-        return f"it keeps all {inputs[0].channels} maps" if self.output(*inputs) == inputs[0] else None
+        return f"it keeps all {plural(inputs[0].channels, 'map')}" if self.output(*inputs) == inputs[0] else None
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         (source,) = inputs

@@ -40,7 +40,7 @@ class Accuracy(Record):
     """How far predictions from this device's figures were off, where they were compared with whole networks.
 
     mode: "class" or "per-shape"; what: "inference" or "training"; mean, median, worst: shares (0.1 is 10 %) of the
-    measured times, over `cells` networks and batches.
+    measured times, over `cells` pairs of a network and a batch.
     """
 
     mode: str

@@ -34,7 +34,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         node = found[0]
         biases = sum(context.rows[each.index].biases for each in found)
         norm = network.nodes[readers[node.index][0]].op.NAME
-        where = f" in {len(found)} layers" if len(found) > 1 else ""
+        where = f" in {plural(len(found), 'layer')}" if len(found) > 1 else ""
         token = places.retoken(found, bias=False)
         yield finding(
             "W506",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding, last_weights, trunk_cuts
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -37,8 +38,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W558",
             node,
             f"after this pool the depth goes from {source.channels} to {depth}, so it does not double: the volume "
-            f"falls from {source.elements:,} to {depth * node.output.area:,} values",
-            f"take {2 * source.channels} maps in the next stage",
+            f"falls from {source.elements:,} to {plural(depth * node.output.area, 'value')}",
+            f"take {plural(2 * source.channels, 'map')} in the next stage",
             style=True,
         )
 

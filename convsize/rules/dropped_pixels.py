@@ -31,7 +31,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         names = " and of the ".join(axis_name(source, each.axis) for each in same)
         if window.reach >= window.stride:
             message = (
-                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {extent} pixels of the "
+                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {plural(extent, 'pixel')} "
+                "of the "
                 f"{names}: {_division(extent, window)} rounds down to {output_extent(extent, window)}"
             )
         else:

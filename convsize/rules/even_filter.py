@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -20,7 +21,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W551",
             node,
             (
-                f"a filter {kernel} wide has no middle pixel: {kernel - 1} zeros cannot be split evenly between two "
+                f"a filter {kernel} wide has no middle pixel: {plural(kernel - 1, 'zero')} cannot be split evenly "
+                "between two "
                 "sides"
             ),
             f"use {kernel - 1} or {kernel + 1}, which half padding keeps centred",

@@ -10,6 +10,7 @@ from convsize.language.tree import Call, DefaultStmt, DefStmt, Function, Layer, 
 from convsize.ops import catalogue
 from convsize.rules.base import Context, Rule
 from convsize.rules.uses import nodes_of, params_of, uses_of
+from convsize.words import plural
 
 _FIELDS = {
     "size": "size",
@@ -70,7 +71,7 @@ def _parameters(context: Context, nodes: Sequence[_Nodes]) -> Iterator[Diagnosti
             elif param.default is not None and all(_gives(call, place, what) for call in calls[name]):
                 default = Span(param.name.span.end, param.default.span.end)
                 count = len(calls[name])
-                who = "its only call gives" if count == 1 else f"all its {count} calls give"
+                who = "its only call gives" if count == 1 else f"all its {plural(count, 'call')} give"
                 closed = context.network.source.slice(Span(default.end, default.end + 1)) in (",", ")", " ")
                 yield Diagnostic(
                     "W503",

@@ -9,6 +9,7 @@ from convsize.graph.network import Node
 from convsize.record import Record
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding
+from convsize.words import plural
 
 
 class _Chain(Record):
@@ -33,8 +34,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W552",
             node,
-            f"one filter of {'x'.join([str(chain.kernel)] * chain.rank)} has {chain.single:,} parameters; "
-            f"{chain.filters} of {small} see the same {chain.kernel} pixels with {chain.chained:,} "
+            f"one filter of {'x'.join([str(chain.kernel)] * chain.rank)} has {plural(chain.single, 'parameter')}; "
+            f"{chain.filters} of {small} see the same {plural(chain.kernel, 'pixel')} with {chain.chained:,} "
             f"({100 - 100 * chain.chained // chain.single} % fewer) and more non-linearity",
             f"write `{' '.join(tokens)}`",
             style=True,

@@ -11,6 +11,7 @@ from convsize.graph.network import Network, Node
 from convsize.language.tree import Num
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, consumers, finding, in_between, origins
+from convsize.words import plural
 
 _DEEP = 256
 
@@ -33,8 +34,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W560",
             node,
-            f"a {kernel} filter over all {source.channels} maps has {taps}·{source.channels}·{depth} = "
-            f"{taps * source.channels * depth:,} weights; at {narrow} maps, with 1x1 filters before and after, "
+            f"a {kernel} filter over all {plural(source.channels, 'map')} has {taps}·{source.channels}·{depth} = "
+            f"{plural(taps * source.channels * depth, 'weight')}; at {plural(narrow, 'map')}, with 1x1 filters before "
+            "and after, "
             f"{reduced:,}",
             _written(network, places, found, narrow, depth, size, readers),
             style=True,

@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.ops.base import Values
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding, origins
+from convsize.words import plural
 
 _SOFT: frozenset[Values] = frozenset({"distribution", "logarithms"})
 _SQUASHED: frozenset[Values] = frozenset({"distribution", "logarithms", "shares"})
@@ -32,7 +33,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
                     + (
                         "it only turns the logarithms back into probabilities"
                         if source.op.VALUES == "logarithms"
-                        else f"with {node.output.channels} classes no probability can exceed "
+                        else f"with {plural(node.output.channels, 'class')} no probability can exceed "
                         f"{_most(node.output.channels):.2g}"
                     ),
                     f"keep one of the two; the softmax should read the layer before the {source.op.NAME}",

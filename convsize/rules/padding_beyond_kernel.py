@@ -9,6 +9,7 @@ from convsize.graph.network import Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -24,7 +25,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W510",
             node,
             f"padding {max(window.before, window.after)} is not below the filter's reach of {window.reach}: "
-            f"{empty[axis]} of the {node.output.spatial[axis]} windows along the {axis_name(source, axis)} see only "
+            f"{empty[axis]} of the {plural(node.output.spatial[axis], 'window')} along the {axis_name(source, axis)} "
+            "see only "
             f"zeros",
             f"pad by at most {window.reach - 1} (`pfull`); `phalf` keeps the extents at stride 1",
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convsize.errors import Diagnostic
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
-from convsize.words import percent
+from convsize.words import percent, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -28,8 +28,9 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W504",
             node,
-            f"this layer has {row.parameters:,} of the {total:,} parameters ({percent(row.parameters / total)}): "
-            f"it reads all {source.elements:,} values of {source}",
+            f"this layer has {row.parameters:,} of the {plural(total, 'parameter')} "
+            f"({percent(row.parameters / total)}): "
+            f"it reads all {plural(source.elements, 'value')} of {source}",
             f"average first: `GAP FC{units}` has {pooled:,}",
             style=True,
         )

@@ -10,6 +10,7 @@ from convsize.graph.network import Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding, windowed_pools
+from convsize.words import plural
 
 _MOST_WINDOWS = 4096
 """No real pool is dilated by more than its input is wide; how far an absurd one is looked at."""
@@ -45,7 +46,8 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
                     "W511",
                     node,
                     f"window {output + 1} along the {axis_name(source, axis)} reads the positions "
-                    f"{', '.join(map(str, taps))} of {extent} pixels, all of them padding: its maximum is minus "
+                    f"{', '.join(map(str, taps))} of {plural(extent, 'pixel')}, all of them padding: its maximum is "
+                    "minus "
                     f"infinity",
                     f"pad less than the dilation: `p{window.dilation - 1}`, or dilate less",
                 )
@@ -67,8 +69,10 @@ def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -
             return finding(
                 "W511",
                 node,
-                f"rounding up gives {by_formula} windows along the {axis_name(source, axis)}, and the last would "
-                f"start at {start}, after the {extent} pixels: PyTorch leaves it out and gives {count}, other "
+                f"rounding up gives {plural(by_formula, 'window')} along the {axis_name(source, axis)}, and the last "
+                "would "
+                f"start at {start}, after the {plural(extent, 'pixel')}: PyTorch leaves it out and gives {count}, "
+                "other "
                 "libraries do not",
                 f"write `{token or 'floor'}`: it gives the same result in all libraries"
                 if same

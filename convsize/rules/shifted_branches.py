@@ -9,6 +9,7 @@ from convsize.errors import Diagnostic
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -24,7 +25,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             f"the branches look at different places: along the {name} the field of {shift.other} lies "
             f"{_number(shift.pixels)} {'pixel' if abs(shift.pixels) == 1 else 'pixels'} "
             f"{'after' if shift.pixels > 0 else 'before'} that of {shift.first}, and the maps are shifted by "
-            f"{_number(shift.pixels / shift.jump)} of their {node.output.spatial[shift.axis]} positions",
+            f"{_number(shift.pixels / shift.jump)} of their {plural(node.output.spatial[shift.axis], 'position')}",
             "pad, crop and stride all branches alike: odd filters with `phalf`, crops that take as much from both "
             "sides",
         )

@@ -10,6 +10,7 @@ from convsize.ops.shared.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, consumers, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -29,7 +30,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             yield finding(
                 "W505",
                 node,
-                f"every position that is averaged here sees {size} of the {extent} pixels of {of} "
+                f"every position that is averaged here sees {size} of the {plural(extent, 'pixel')} of {of} "
                 f"{axis_name(network.nodes[network.inputs[name]].output, axis)}: no unit sees pixels that are further "
                 "apart",
                 f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "

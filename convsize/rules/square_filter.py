@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -21,7 +22,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W559",
             node,
-            f"{kernel}x{kernel} filters have {row.weights:,} weights here; 1x{kernel} and then {kernel}x1 see the same "
+            f"{kernel}x{kernel} filters have {plural(row.weights, 'weight')} here; 1x{kernel} and then {kernel}x1 see "
+            "the same "
             f"with {_factorised(context, node):,}",
             f"write `C1x{kernel}D{depth} C{kernel}x1D{depth}`, with an activation between them or without",
             style=True,

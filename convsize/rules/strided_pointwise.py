@@ -9,6 +9,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, Places, axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -24,7 +25,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W555",
             node,
-            f"a 1-wide window at a stride of {stride} skips {skipped.numerator} of every {skipped.denominator} pixels",
+            f"a 1-wide window at a stride of {stride} skips {skipped.numerator} of every "
+            f"{plural(skipped.denominator, 'pixel')}",
             f"average first, then project: `{pool} {convolution}`" if convolution else f"pool over all: `{pool}`",
             style=True,
         )

@@ -9,6 +9,7 @@ from convsize.geometry import Shape
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding, in_between, origins
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -26,7 +27,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W512",
             node,
-            f"this layer has a weight for each of the {source.channels}·{source.area:,} = {source.elements:,} values "
+            f"this layer has a weight for each of the {source.channels}·{source.area:,} = "
+            f"{plural(source.elements, 'value')} "
             f"of {source}: at another input size its weights do not fit",
             f"`GAP FC{units}` takes any size; `C{'x'.join(map(str, source.spatial))}D{units}p0` slides the same "
             f"weights "

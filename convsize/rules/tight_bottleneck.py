@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, finding, last_weights, trunk_cuts
+from convsize.words import plural
 
 _STEEP = 8
 
@@ -31,7 +32,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W554",
             node,
-            f"everything passes through {node.output} = {node.output.elements:,} values here, "
+            f"everything passes through {node.output} = {plural(node.output.elements, 'value')} here, "
             f"{_ratio(source, node):.3g} times fewer than the {source.output.elements:,} of {source.output} before it",
             f"fall by at most {_STEEP} at once: {_gentler(node, source)}",
             style=True,
@@ -45,7 +46,7 @@ def _ratio(before: Node, node: Node) -> float:
 def _gentler(node: Node, source: Node) -> str:
     if node.output.area < source.output.area:
         return "stride in two steps, or give the layer that strides more maps"
-    return f"keep at least {-(-source.output.channels // _STEEP)} maps"
+    return f"keep at least {plural(-(-source.output.channels // _STEEP), 'map')}"
 
 
 RULE = Rule(

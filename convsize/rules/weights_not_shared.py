@@ -9,7 +9,7 @@ from convsize.graph.network import Network, Node
 from convsize.language.tree import DefStmt
 from convsize.record import Record
 from convsize.rules.base import Context, Rule
-from convsize.words import listed
+from convsize.words import listed, plural
 
 _SCALES = 3
 """Outputs over maps of as many sizes make a pyramid; two are a usual pair of auxiliary classifiers."""
@@ -90,7 +90,8 @@ def _of_scales(network: Network, block: DefStmt, uses: Sequence[_Use]) -> Iterat
     ends = set(network.outputs.values())
     sizes = {network.nodes[use.reads[0]].output.spatial: use for use in reversed(uses) if use.nodes[-1].index in ends}
     if len(sizes) >= _SCALES and all(sizes):
-        text = f"`{block.name.name}` has other weights for each of {len(sizes)} sizes of maps that it makes outputs of"
+        of = plural(len(sizes), "size")
+        text = f"`{block.name.name}` has other weights for each of {of} of maps that it makes outputs of"
         yield _finding(block, [*sizes.values()][::-1], text, "one set is meant for all of them, as in RetinaNet")
 
 

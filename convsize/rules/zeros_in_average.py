@@ -9,6 +9,7 @@ from convsize.errors import Diagnostic
 from convsize.geometry import AxisWindow
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
+from convsize.words import plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -36,7 +37,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         yield finding(
             "W508",
             node,
-            f"zeros of the padding count in this average: {size - real} of the {size} values in a corner are "
+            f"zeros of the padding count in this average: {size - real} of the {plural(size, 'value')} in a corner are "
             "zeros, so the maps fade towards their border",
             f"write `{token or node.spec + 'z0'}` to average over real pixels only, or remove the padding",
             fixes=places.replaced(found, token),

@@ -16,7 +16,7 @@ from convsize.errors import UsageError
 from convsize.lowering.plan import Plan
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.transfer import load_weights
-from convsize.words import listed
+from convsize.words import listed, plural
 
 _PACKAGES = ("onnx", "onnxscript")
 
@@ -45,7 +45,7 @@ def onnx_bytes(plan: Plan, module: NetworkModule | None = None, weights: Path | 
         load_weights(weights, module)
     size = sum(tensor.nbytes for tensor in module.state_dict().values())
     if size > _LARGEST:
-        raise UsageError(f"{plan.name}: its {size:,} bytes of weights exceed the limit of an ONNX file (2 GiB)")
+        raise UsageError(f"{plan.name}: its {plural(size, 'byte')} of weights exceed the limit of an ONNX file (2 GiB)")
     import onnx  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     program = _exported(plan, module.eval())

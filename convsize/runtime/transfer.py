@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convsize.errors import UsageError
-from convsize.words import listed
+from convsize.words import listed, plural
 
 _PICKLES = (b"\x80", b"PK\x03\x04")
 """How files of torch.save begin: old ones with the pickle itself, new ones with the archive that holds it."""
@@ -54,7 +54,7 @@ def load_weights(
         for name, value in own.items():
             if name in found:
                 value.copy_(found[name])
-    said = [f"{len(own):,} tensors from {path}"]
+    said = [f"{plural(len(own), 'tensor')} from {path}"]
     if new := sorted({_layer(name) for name in module.state_dict() if _layer(name) in fresh}):
         said.append(f"not in {path.name}: {', '.join(new)}")
     if left:

@@ -210,7 +210,7 @@ CASES = [
         Case(
             "input: 3@32x32\ndef f: [C3|C5|C1] as a, b, d\nf as u, v\n",
             "E116",
-            "the block `f` gives 3 values, and 2 names stand here",
+            "the block `f` gives 3 values, and here it gets 2 names",
             "v",
             "write 3 names",
         ),
@@ -219,7 +219,7 @@ CASES = [
         Case(
             "input: 3@32x32\ndef f: C3 R as a\nf as u, v\n",
             "E116",
-            "the block `f` gives 1 value, and 2 names stand here",
+            "the block `f` gives 1 value, and here it gets 2 names",
             "v",
             "end its body in named values: `[a | b] as a, b`",
         ),
@@ -527,7 +527,7 @@ CASES = [
         Case(
             "input: 3@32x32\nreshape(4,4)\n",
             "E211",
-            "3@32x32 has 3·32·32 = 3072 values, 4@4 would have 4·4 = 16",
+            "3@32x32 has 3·32·32 = 3,072 values, 4@4 would have 4·4 = 16",
             "reshape(4,4)",
             "write `reshape(768,4)`",
             label="the input here is 3@32x32",

@@ -120,7 +120,7 @@ def test_fifty_errors_are_enough() -> None:
 
 def test_a_file_that_is_too_long_is_not_read() -> None:
     (found,) = found_in("#" + " " * 2**20)[1]
-    assert (found.code, found.message) == ("E018", "this file has 1048577 characters, and a spec may have 1048576")
+    assert (found.code, found.message) == ("E018", "this file has 1,048,577 characters, and a spec may have 1,048,576")
 
 
 _WRONG_NUMBERS = (

@@ -147,7 +147,7 @@ POSITIVE = [
     Found(
         "W511",
         "input: 3@1x1\nM2/1p1d2 FC10",
-        "window 1 along the height reads the positions -1, 1 of 1 pixels, all of them padding: its maximum is minus "
+        "window 1 along the height reads the positions -1, 1 of 1 pixel, all of them padding: its maximum is minus "
         "infinity",
     ),
     Found(

@@ -9,6 +9,7 @@ from convsize.analyses.memory.workspaces import cublas_count, workspace_bytes
 from convsize.graph.network import Network
 from convsize.records import Capacity, DeviceShare, TrainingPeak, TrainingSetting
 from convsize.records.device import Device
+from convsize.words import plural
 
 CUBLAS_WORKSPACE = 8_519_680
 """Bytes of a workspace of cuBLAS, but on Hopper."""
@@ -63,7 +64,7 @@ def device_shares(
             "cublas workspaces",
             products * one,
             "calibrated" if calibrated else "assumed",
-            f"{products} of {one:,} bytes",
+            f"{products} of {plural(one, 'byte')}",
         ),
     ]
     if any(target.startswith("nn.Conv") for target in targets):

@@ -15,6 +15,7 @@ from convsize.graph.network import Network
 from convsize.records import BatchFit, Capacity, InputFit, TrainingMemory, TrainingSetting
 from convsize.records.device import Device
 from convsize.records.sizes import AxisSizes
+from convsize.words import plural
 
 LARGEST_BATCH = 2**24
 """Samples up to which a batch is looked for."""
@@ -54,7 +55,7 @@ def largest_batch(
     low, high = smallest, 2 * smallest
     while peak(high) <= memory:
         if high >= LARGEST_BATCH:
-            raise UsageError(f"{network.name}: even a batch of {high:,} samples fits")
+            raise UsageError(f"{network.name}: even a batch of {plural(high, 'sample')} fits")
         # Beyond what the last two batches say, so that the next one is likely to lie above the budget.
         growth = max((peak(high) - peak(low)) // (high - low), 1)
         low, high = high, min(max(2 * high, high + 9 * (memory - peak(high)) // (8 * growth) + 1), LARGEST_BATCH)
@@ -96,7 +97,7 @@ def largest_input(
         if not following or (high and following >= high):
             break
         if not high and following >= LARGEST_EXTENT:
-            raise UsageError(f"{network.name}: even an input of {low:,} pixels along an axis fits")
+            raise UsageError(f"{network.name}: even an input of {plural(low, 'pixel')} along an axis fits")
         extent = search.guess(memory, following, high)
     beyond = search.at(high) if high else None
     return InputFit(
@@ -112,7 +113,7 @@ def largest_input(
 def _available(capacity: Capacity) -> int:
     if capacity.available < 1:
         kept = f" of which {capacity.reserve:,} are reserved" if capacity.reserve else ""
-        raise UsageError(f"nothing fits into {capacity.memory:,} bytes{kept}: give more memory")
+        raise UsageError(f"nothing fits into {plural(capacity.memory, 'byte')}{kept}: give more memory")
     return capacity.available
 
 

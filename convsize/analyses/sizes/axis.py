@@ -21,6 +21,7 @@ from convsize.graph.network import Network, Node
 from convsize.ops.base import Op
 from convsize.record import Record
 from convsize.records import Bound, SizeSet
+from convsize.words import plural
 
 _LARGEST_WORK = 4_000_000
 """Residues, or layers at single extents, that are looked at: a hundred times what the largest known network needs."""
@@ -299,7 +300,7 @@ class AxisWalk:
         if rule == "reshaped":
             elements = source.elements()
             if elements.varies:
-                self.coupling[node] = f"takes {node.output.elements} values, however they lie"
+                self.coupling[node] = f"takes {plural(node.output.elements, 'value')}, however they lie"
             self.conditions.append(equal(elements, self.constant(node.output.elements)))
             return self.shape(node.output)
         if rule == "flattened":

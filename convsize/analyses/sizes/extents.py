@@ -14,6 +14,7 @@ from math import gcd, lcm
 from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.records import Progression, SizeRange, SizeSet
+from convsize.words import plural
 
 LARGEST_PERIOD = 65_536
 """Residues; sixteen halvings. No network that is trained comes near, and a spec may not eat the memory."""
@@ -87,7 +88,8 @@ def check_period(period: int) -> None:
     """Raises UsageError where the sizes repeat too late to be listed."""
     if period > LARGEST_PERIOD:
         raise UsageError(
-            f"the sizes of this network repeat only every {period:,} pixels: the product of its strides exceeds "
+            f"the sizes of this network repeat only every {plural(period, 'pixel')}: the product of its strides "
+            "exceeds "
             f"the limit of {LARGEST_PERIOD:,}"
         )
 

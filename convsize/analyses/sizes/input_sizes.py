@@ -17,7 +17,7 @@ from convsize.graph.build import attempt, build
 from convsize.graph.network import Network
 from convsize.language.tree import ExpectStmt, File, HeadStmt, InputStmt
 from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer, SizeSet
-from convsize.words import listed
+from convsize.words import form, listed, plural
 
 _NEARBY = 64
 _MOST_STEPS = 100_000
@@ -132,7 +132,7 @@ def _dropping(network: Network) -> Iterator[Bound]:
             extent = first.spatial[at_axis]
             pixels = left_behind(extent, one, output.spatial[at_axis])
             if pixels:
-                lost.append(f"{pixels} of the {extent} pixels of the {AXIS_NAMES[first.rank][at_axis]}")
+                lost.append(f"{pixels} of the {plural(extent, 'pixel')} of the {AXIS_NAMES[first.rank][at_axis]}")
         if lost:
             line = network.source.place(node.span.start).line
             yield Bound(node.name, node.spec, line, f"drops {' and '.join(lost)}")
@@ -183,8 +183,9 @@ def _asked(sizes: InputSizes, wished: Sequence[int], name: str | None) -> set[st
         asked = {each for each, dims in sizes.inputs if dims[1:] == extents}
     found = {each for each in asked if ranks[each] == len(wished) or (len(wished) == 1 and ranks[each])}
     if not found:
-        there = listed([str(rank) for rank in sorted({ranks[each] for each in asked})], "or")
-        raise UsageError(f"{len(wished)} numbers for {there} axes: write one number, or one for every axis")
+        axes = sorted({ranks[each] for each in asked})
+        of = f"{listed(list(map(str, axes)), 'or')} {form(axes[-1], 'axis')}"
+        raise UsageError(f"{plural(len(wished), 'number')} for {of}: write one number, or one for every axis")
     return found
 
 

@@ -13,6 +13,7 @@ from convsize.cli.units import dtype
 from convsize.errors import ExitCode
 from convsize.records.optimizers import OptimizerName
 from convsize.records.training import Schedule, Where
+from convsize.words import plural
 
 if TYPE_CHECKING:
     from convsize.api import Network
@@ -234,7 +235,7 @@ def _again(
             )
     if settings.processes != said.processes:
         raise UsageError(
-            f"the run in `{resume}` has {settings.processes} processes, not {said.processes}: start "
+            f"the run in `{resume}` has {plural(settings.processes, 'process')}, not {said.processes}: start "
             f"{settings.processes} with torchrun"
         )
     if "epochs" in asked:

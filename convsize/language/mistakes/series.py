@@ -62,8 +62,8 @@ def wrong_bracket(scanner: Scanner, opener: str, char: str, span: Span) -> None:
         text = "`|` puts branches side by side in square brackets, but these are round"
         hint = "write `[a | b]`"
     else:
-        verb = {"+": "adds", "-": "subtracts", "*": "multiplies", "/": "divides"}[char]
-        text = f"`{char}` {verb} branches in round brackets, but these are square"
+        does = {"+": "adds", "-": "subtracts", "*": "multiplies", "/": "divides"}[char] + " branches"
+        text = f"`{char}` {does} in round brackets, but these are square"
         hint = f"write `(a {char} b)`"
     at = scanner.opens[-1][1]
     scanner.report("E016", text, span, hint, labels=(Label(Span(at, at + 1), f"`{opener}` is opened here"),))

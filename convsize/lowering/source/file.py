@@ -18,6 +18,7 @@ from convsize.lowering.source.arguments import fill
 from convsize.lowering.source.blocks import Group, grouped, templates_of
 from convsize.lowering.source.classes import PYTHONS, class_lines, name_classes
 from convsize.lowering.source.functions import volumes_of
+from convsize.words import plural
 
 
 def write(plan: Plan) -> str:
@@ -83,7 +84,7 @@ def _table(plan: Plan, root: Group) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     name = re.sub(r"[^A-Za-z0-9_.+ -]", "_", plan.name)
     inputs = ", ".join(f"{each.name} {_volume(each.dims)}" for each in plan.inputs)
-    lines = [f'"""{name}: {total:,} parameters.', "", f"Input: {inputs}.", ""]
+    lines = [f'"""{name}: {plural(total, "parameter")}.', "", f"Input: {inputs}.", ""]
     for one, two, three, four in rows:
         line = f"{one:{widths[0]}}  {two:{widths[1]}}  {three:{widths[2]}}  {four:>{widths[3]}}"
         lines.append(f"    {line}".rstrip())

@@ -50,7 +50,8 @@ def require_one_a_map(word: str, count: int, source: Shape) -> None:
     if count not in (1, source.channels):
         raise GeometryError(
             "E111",
-            f"`{word}` has {count} numbers for {plural(source.channels, 'map')}: there must be one for all or one per "
+            f"`{word}` has {plural(count, 'number')} for {plural(source.channels, 'map')}: there must be one for all "
+            "or one per "
             "map",
             f"write `{word}(k)`, or {plural(source.channels, 'number')}",
         )
@@ -97,6 +98,7 @@ def require_groups(groups: int, depth_in: int, depth_out: int) -> None:
         if depth % groups:
             raise GeometryError(
                 "E204",
-                f"{groups} groups do not divide the {what}'s depth {depth}: {depth}/{groups} leaves {depth % groups}",
+                f"{plural(groups, 'group')} do not divide the {what}'s depth {depth}: {depth}/{groups} leaves "
+                f"{depth % groups}",
                 f"take `g{gcd(depth_in, depth_out, groups)}`, or a depth of {depth - depth % groups + groups}",
             )

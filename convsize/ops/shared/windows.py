@@ -29,7 +29,7 @@ from convsize.ops.shared.arguments import require_positive, whole
 from convsize.ops.shared.keeps import tensor_bytes
 from convsize.ops.shared.resample import adaptive_reads, require_short
 from convsize.record import Record
-from convsize.words import plural
+from convsize.words import are, plural
 
 
 def axis_name(shape: Shape, axis: int) -> str:
@@ -47,7 +47,9 @@ def require_spatial(what: str, shape: Shape) -> None:
         )
     if shape.rank > 3:
         raise GeometryError(
-            "E206", f"{what} over {shape.rank} axes: volumes have one to three", "fold axes together with `reshape(…)`"
+            "E206",
+            f"{what} over {plural(shape.rank, 'axis')}: volumes have one to three",
+            "fold axes together with `reshape(…)`",
         )
 
 
@@ -138,7 +140,7 @@ def _require_window(kernel: Extents, stride: Extents, dilation: Extents, padding
     if len(padding.pairs) > 1 and len(padding.pairs) != rank:
         raise GeometryError(
             "E206",
-            f"the padding names {len(padding.pairs)} axes, the input has {rank}",
+            f"the padding names {plural(len(padding.pairs), 'axis')}, the input has {rank}",
             f"write one number for every axis, or {rank} joined by `x`",
         )
 
@@ -226,7 +228,7 @@ def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
     return GeometryError(
         "E201",
         f"{_division(extent, window)} = {round(value, 2 if window.stride < 100 else 6)} is not a whole number: "
-        f"{plural(rest, 'pixel')} of the {name} {'is' if rest == 1 else 'are'} left over",
+        f"{plural(rest, 'pixel')} of the {name} {are(rest)} left over",
         f"any one of these divides: {', '.join(fixes[:-1])}, or {fixes[-1]}",
     )
 

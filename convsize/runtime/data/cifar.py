@@ -11,6 +11,7 @@ from convsize.errors import UsageError
 from convsize.runtime.data.files import is_there, require_directory
 from convsize.runtime.data.images import ImageSet, Part
 from convsize.runtime.data.pixels import MemoryPixels
+from convsize.words import plural
 
 _CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _RECORD = 1 + 3 * 32 * 32
@@ -57,10 +58,13 @@ def _read(paths: list[Path]) -> Part:
         except OSError as error:
             raise UsageError(f"`{path}` cannot be read: {error.strerror}") from None
         if size > _LARGEST:
-            raise UsageError(f"`{path}` has {size:,} bytes; a file of CIFAR-10 has 30,730,000: get {_ARCHIVE} again")
+            raise UsageError(
+                f"`{path}` has {plural(size, 'byte')}; a file of CIFAR-10 has 30,730,000: get {_ARCHIVE} again"
+            )
         if not data or size % _RECORD:
             raise UsageError(
-                f"`{path}` has {size:,} bytes, which is not a multiple of the image size {_RECORD:,}: get {_ARCHIVE} "
+                f"`{path}` has {plural(size, 'byte')}, which is not a multiple of the image size {_RECORD:,}: get "
+                f"{_ARCHIVE} "
                 "again"
             )
         parts.append(np.frombuffer(data, dtype=np.uint8).reshape(-1, _RECORD))

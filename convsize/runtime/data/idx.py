@@ -15,6 +15,7 @@ from convsize.errors import UsageError
 from convsize.runtime.data.files import is_there, require_directory
 from convsize.runtime.data.images import ImageSet, Part
 from convsize.runtime.data.pixels import MemoryPixels
+from convsize.words import plural
 
 _LARGEST = 2**30
 """Bytes of a file's values: MNIST has 47 million. A header must not fill the memory."""
@@ -44,7 +45,8 @@ def _read(name: str, place: str, classes: tuple[str, ...], *, mirrored: bool) ->
         pixels, labels = read_idx(images, 3), read_idx(numbers, 1)
         if len(pixels) != len(labels):
             raise UsageError(
-                f"`{images}` has {len(pixels):,} images and `{numbers}` {len(labels):,} labels: they belong to "
+                f"`{images}` has {plural(len(pixels), 'image')} and `{numbers}` {plural(len(labels), 'label')}: they "
+                "belong to "
                 "different data sets"
             )
         if int(labels.max()) >= len(classes):
@@ -87,7 +89,7 @@ def read_idx(path: Path, rank: int) -> Tensor:
             if size > _DENSEST * path.stat().st_size:
                 raise UsageError(
                     f"`{path}` says that it has {'x'.join(map(str, shape))} values, which do not go into its "
-                    f"{path.stat().st_size:,} bytes: download it again"
+                    f"{plural(path.stat().st_size, 'byte')}: download it again"
                 )
             values = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
@@ -95,5 +97,5 @@ def read_idx(path: Path, rank: int) -> Tensor:
         raise UsageError(f"`{path}` cannot be read: {reason}; download it again") from None
     if len(values) != size:
         told = f"ends after {len(values):,} of" if len(values) < size else "goes on after"
-        raise UsageError(f"`{path}` {told} {size:,} values: download it again")
+        raise UsageError(f"`{path}` {told} {plural(size, 'value')}: download it again")
     return torch.from_numpy(np.frombuffer(bytearray(values), dtype=np.uint8).reshape(shape))

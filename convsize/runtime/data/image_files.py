@@ -18,7 +18,7 @@ from torch import Tensor
 from convsize.errors import UsageError
 from convsize.record import Record
 from convsize.runtime.data.pixels import MemoryPixels, Pixels
-from convsize.words import listed
+from convsize.words import listed, plural
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Files of other names are no images."""
@@ -129,7 +129,7 @@ def _each(look: Callable[[Path], _Found], paths: Sequence[Path]) -> list[_Found]
     failed = sorted(str(each) for each in seen if isinstance(each, UnreadableImageError))
     if failed:
         raise UnreadableImageError(
-            f"{len(failed):,} of {len(paths):,} images cannot be read: {listed(failed, most=_NAMED)}; "
+            f"{len(failed):,} of {plural(len(paths), 'image')} cannot be read: {listed(failed, most=_NAMED)}; "
             f"remove or replace {'it' if len(failed) == 1 else 'them'}"
         )
     return [each for each in seen if not isinstance(each, UnreadableImageError)]
@@ -147,7 +147,8 @@ def _extents(
             if height < smallest[0] or width < smallest[1]
         ]
         raise UsageError(
-            f"{len(small):,} of {len(sizes):,} images are smaller than {smallest[0]}x{smallest[1]}, the smallest "
+            f"{len(small):,} of {plural(len(sizes), 'image')} are smaller than {smallest[0]}x{smallest[1]}, the "
+            "smallest "
             f"input that {network} accepts: {listed(small, most=_NAMED)}; remove them, or enlarge them first"
         )
     return Extents((least[0], least[1]), (most[0], most[1]))

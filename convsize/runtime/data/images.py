@@ -14,7 +14,7 @@ from convsize.runtime.data.pixels import Pixels
 from convsize.runtime.data.preparation import Preparation
 from convsize.runtime.data.samples import Batch, Data, Samples, Task, volume
 from convsize.runtime.data.targets import Targets, image_targets
-from convsize.words import listed
+from convsize.words import listed, plural
 
 _MEASURED = 2048
 """Images that mean and deviation are taken from at most where every one is a file to be read."""
@@ -125,9 +125,9 @@ def image_data(images: ImageSet, task: Task, *, seed: int, augment: bool) -> Dat
     keep = not images.from_files
     train = _Images(images.train, targets[0], preparation, augmentation, keep=keep)
     test = _Images(images.test, targets[1], preparation, None, keep=keep)
-    of_classes = f" of {len(classes)} classes" if classes else ""
+    of_classes = f" of {plural(len(classes), 'class')}" if classes else ""
     said = [
-        f"{images.name}: {len(train):,} images{of_classes} for training and {len(test):,} for the test, "
+        f"{images.name}: {plural(len(train), 'image')}{of_classes} for training and {len(test):,} for the test, "
         f"{images.sizes or volume(native)}",
         *images.said,
         *preparation.said(),

@@ -12,6 +12,7 @@ from torch import Tensor
 from convsize.errors import UsageError
 from convsize.runtime.data.files import is_there
 from convsize.runtime.data.samples import Task
+from convsize.words import plural
 
 TABLE = "targets.csv"
 
@@ -46,7 +47,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     lines: dict[Path, tuple[int, list[str]]] = {}
     for line, row in rows:
         if len(row) != len(titles):
-            raise UsageError(f"`{table}`, line {line}: {len(row)} values in {len(titles)} columns")
+            raise UsageError(f"`{table}`, line {line}: {plural(len(row), 'value')} in {plural(len(titles), 'column')}")
         name = row[titles.index("file")].strip()
         path = directory / name
         if path in lines:
@@ -55,7 +56,7 @@ def read_numbers(directory: Path, paths: Sequence[Path], task: Task) -> dict[str
     without = [path for path in paths if path not in lines]
     if without:
         raise UsageError(
-            f"`{table}` has no row for {len(without):,} of {len(paths):,} images, such as "
+            f"`{table}` has no row for {len(without):,} of {plural(len(paths), 'image')}, such as "
             f"`{without[0].relative_to(directory)}`"
         )
     return {

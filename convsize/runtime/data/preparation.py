@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convsize.record import Record
 from convsize.runtime.data.pixels import Pixels
+from convsize.words import plural
 
 _LUMA = (0.299, 0.587, 0.114)
 """What red, green and blue add to brightness: ITU-R BT.601."""
@@ -91,7 +92,7 @@ class Preparation(Record):
                 cut = height * self.dims[2] != width * self.dims[1]
                 lines.append(f"resized {extents}{', cropped to fit' if cut else ''}")
         if self.native[0] < self.dims[0]:
-            lines.append(f"grey images repeated in {self.dims[0]} maps")
+            lines.append(f"grey images repeated in {plural(self.dims[0], 'map')}")
         elif self.native[0] > self.dims[0]:
             lines.append("colours turned to grey")
         measured, count = self.measured

@@ -50,7 +50,8 @@ def image_targets(
             if output in numbers:
                 if numbers[output].shape[1] != math.prod(out):
                     raise UsageError(
-                        f"{name} has {numbers[output].shape[1]} numbers for {where}, which gives {math.prod(out):,}"
+                        f"{name} has {plural(numbers[output].shape[1], 'number')} for {where}, which gives "
+                        f"{math.prod(out):,}"
                     )
                 fixed[output] = numbers[output].reshape(-1, *out)
             elif out == dims:
@@ -69,7 +70,8 @@ def image_targets(
             )
         elif out[0] < len(classes):
             raise UsageError(
-                f"{name} has {len(classes)} classes and {where} {plural(out[0], 'unit')}: end it in FC{len(classes)}, "
+                f"{name} has {plural(len(classes), 'class')} and {where} {plural(out[0], 'unit')}: end it in "
+                f"FC{len(classes)}, "
                 f"or add a new head with --head FC{len(classes)}"
             )
         else:

@@ -40,7 +40,7 @@ from convsize.runtime.training.preparing import build
 from convsize.runtime.training.processes import Processes, processes
 from convsize.runtime.training.run_folder import Metrics, RunFolder
 from convsize.runtime.training.stopping import Stop, stop_signals
-from convsize.words import size
+from convsize.words import plural, size
 
 
 def train(job: Job) -> Iterator[Event]:
@@ -134,7 +134,8 @@ class _Run:
         if not self.batches.steps:
             whole = settings.batch * settings.accumulate * self.group.count
             raise UsageError(
-                f"a step takes {whole:,} samples, and {settings.data} has {len(self.data.train):,} to train on: use a "
+                f"a step takes {plural(whole, 'sample')}, and {settings.data} has {len(self.data.train):,} to train "
+                "on: use a "
                 "smaller --batch"
             )
         _, targets = self.data.train.__getitems__([0])
@@ -209,10 +210,11 @@ class _Run:
                 f"the checkpoint in `{self.folder.path}` is of a different network (graph {facts.get('graph')}, this "
                 f"is {self.job.graph})"
             )
-        if facts.get("processes") != self.group.count:
+        processes = int(facts.get("processes") or 0)
+        if processes != self.group.count:
             raise UsageError(
-                f"the run in `{self.folder.path}` has {facts.get('processes')} processes, not {self.group.count}: the "
-                "samples of a step are divided among them"
+                f"the run in `{self.folder.path}` has {plural(processes, 'process')}, not "
+                f"{self.group.count}: the samples of a step are divided among them"
             )
         if facts.get("settings") != self._settled():
             raise UsageError(

@@ -18,7 +18,7 @@ from convsize.runtime.layouts import to_channels_last
 from convsize.runtime.module import NetworkModule, build_module
 from convsize.runtime.training.objective import Head
 from convsize.runtime.transfer import load_weights
-from convsize.words import listed
+from convsize.words import listed, plural
 
 
 def build(
@@ -46,7 +46,7 @@ def build(
         frozen = frozen_layers(network, settings.frozen)
         names = [network.nodes[index].name for index in sorted(frozen)]
         module.freeze(name for name in names if name in module.layer_names)
-        said.append(f"{len(names)} layers are not trained: {names[0]} to {names[-1]}")
+        said.append(f"not trained: {plural(len(names), 'layer')}, {names[0]} to {names[-1]}")
     idle = _idle(network, heads)
     for name in idle & _submodules(module):
         module.get_submodule(name).requires_grad_(False)

@@ -15,6 +15,7 @@ from convsize.ops.base import TorchCall, TorchValue
 from convsize.records import LayerRow, Line
 from convsize.records.receipt import Verdict
 from convsize.runtime.module import build_module
+from convsize.words import plural
 
 FIELD_BUDGET = 2 * 10**9
 """Multiply-adds of one sample up to which layers are looked at for their receptive fields: some seconds of one core."""
@@ -64,7 +65,7 @@ def fields(network: Network, device: str) -> Line:
                 failures.append(
                     f"{row.name} in {name}: predicted {_ranges(stated)}, gradients reach {_ranges(support)}"
                 )
-    whole = f"{count} of {len(rows)} layers"
+    whole = f"{count} of {plural(len(rows), 'layer')}"
     if len(near) < len(rows):
         whole += f", from the first {len(near)} as the others cost more than {FIELD_BUDGET / 1e9:g}G multiply-adds"
     note = f"support of a unit's gradient, {whole}; with max pools averaging, for a maximum has one gradient"

@@ -323,10 +323,10 @@ def _style(column: Column, text: str, one: Line, loud: dict[str, int]) -> str | 
 def _totals(report: Report, width: int, paint: Paint) -> list[str]:
     totals = report.totals
     work = " + ".join(f"{numbers.count(flops)} {kind}" for kind, flops in totals.work if flops)
-    kinds = [f"{numbers.exact(totals.weights)} weights", f"{numbers.exact(totals.biases)} biases"]
+    kinds = [plural(totals.weights, "weight"), plural(totals.biases, "bias")]
     if totals.buffers:
         counters = step_counters(report)
-        kinds.append(f"{numbers.exact(totals.buffers)} buffer values beside{f' ({counters})' if counters else ''}")
+        kinds.append(f"{plural(totals.buffers, 'buffer value')} beside{f' ({counters})' if counters else ''}")
     if any(layer.shares for layer in report.layers):
         kinds.append("those of `shared` blocks once")
     rows = [
@@ -336,10 +336,14 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
         (
             "activations",
             numbers.size(totals.activation_bytes),
-            f"every layer's output, {numbers.exact(totals.activation_elements)} values for batch {report.batch}",
+            f"every layer's output, {plural(totals.activation_elements, 'value')} for batch {report.batch}",
         ),
         ("parameter bytes", numbers.size(totals.parameter_bytes), f"weights and biases in {report.dtype}"),
-        ("weight layers", numbers.exact(totals.weight_layers), f"on the longest path, of {totals.layers:,} layers"),
+        (
+            "weight layers",
+            numbers.exact(totals.weight_layers),
+            f"on the longest path, of {plural(totals.layers, 'layer')}",
+        ),
         ("receptive field", *_sees(report)),
     ]
     rows += [
@@ -368,9 +372,10 @@ def _sees(report: Report) -> tuple[str, str]:
     field = report.totals.receptive_field
     if field is None:
         return "–", "no layer keeps a position"
-    of = numbers.axes(report.inputs[0][1][1:]) if len(report.inputs) == 1 and report.inputs[0][1][1:] else "the input's"
-    places = "positions" if len(field.size) == 1 else "pixels an axis"
-    note = f"of {of} {places}, at the last layer that has a position"
+    noun, an_axis = ("position", "") if len(field.size) == 1 else ("pixel", " an axis")
+    extents = report.inputs[0][1][1:] if len(report.inputs) == 1 else ()
+    of = numbers.sized(extents, noun) if extents else f"the input's {noun}s"
+    note = f"of {of}{an_axis}, at the last layer that has a position"
     if field.jump and not field.whole:
         note += f"; jump {numbers.axes(field.jump)}, from {numbers.places(field.start)}"
     return numbers.axes(field.size), note

@@ -11,6 +11,7 @@ from convsize.records import Capacity, TrainingChoice, TrainingMemory, TrainingM
 from convsize.views.text import numbers
 from convsize.views.text.layout import GAP, Cell, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import plural
 
 SCHEMA = 1
 METERS = {
@@ -136,7 +137,7 @@ def setting_text(setting: TrainingSetting) -> str:
     if not setting.in_place:
         parts.append("not in place")
     if setting.accumulate > 1:
-        parts.append(f"gradients of {setting.accumulate} batches")
+        parts.append(f"gradients of {plural(setting.accumulate, 'batch')}")
     if setting.frozen:
         parts.append(f"frozen {', '.join(setting.frozen)}")
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from itertools import groupby
 from convsize.records import Line, Receipt
 from convsize.views.text.numbers import exact
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import listed
+from convsize.words import listed, plural
 
 _STYLES = {"exact": "green", "within": "green", "FAILS": "red", "not measured": "dim"}
 _HEAD = ("quantity", "predicted", "measured", "difference", "verdict")
@@ -75,7 +75,7 @@ def summary(receipts: Iterable[Receipt]) -> str:
     names = {verdict: verdict for verdict in _STYLES} | {"within": "within their tolerance"}
     counts = ", ".join(f"{count} {names[verdict]}" for verdict, count in tally.items() if count)
     parts = [
-        f"{len(receipts)} networks, {len(lines)} quantities: {counts}.{_worst(receipts)}",
+        f"{plural(len(receipts), 'network')}, {plural(len(lines), 'quantity')}: {counts}.{_worst(receipts)}",
         "",
         "| network | device | volumes | tensors | multiply-adds forward | backward | "
         "saved for backward, batches | exported source | peaks of the first and of later steps, of the allocator | "

@@ -13,7 +13,7 @@ from convsize.views.text import numbers
 from convsize.views.text.fold import fold
 from convsize.views.text.layout import grid, titled, wrapped
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import percent
+from convsize.words import percent, plural
 
 SCHEMA = 1
 
@@ -110,7 +110,7 @@ def basis(found: TimePrediction) -> str:
         return f"{text} The accuracy of predictions was not measured on this device."
     known = found.accuracy
     return (
-        f"{text} Over {known.cells} networks and batches predictions of {known.what} were off by "
+        f"{text} Over {plural(known.cells, 'pair')} of network and batch, predictions of {known.what} were off by "
         f"{percent(known.mean)} in the mean, {percent(known.worst)} at worst."
     )
 

@@ -11,11 +11,11 @@ from convsize.words import plural
 
 def start(found: RunStart, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """What is trained on what, where it is kept, and what memory is predicted."""
-    where = found.device if found.processes == 1 else f"{found.processes} processes on {found.device}"
+    where = found.device if found.processes == 1 else f"{plural(found.processes, 'process')} on {found.device}"
     trained = "" if found.trained == found.parameters else f", {numbers.exact(found.trained)} of them trained"
     out = [
-        f"{paint(found.name, 'bold')} · {where} · {numbers.exact(found.parameters)} parameters{trained}",
-        f"{numbers.exact(found.samples)} samples to train on, {numbers.exact(found.tested)} to test on · "
+        f"{paint(found.name, 'bold')} · {where} · {plural(found.parameters, 'parameter')}{trained}",
+        f"{plural(found.samples, 'sample')} to train on, {numbers.exact(found.tested)} to test on · "
         f"{plural(found.epochs, 'epoch')} of {plural(found.epoch_steps, 'step')}",
     ]
     said = list(found.said)

@@ -223,7 +223,7 @@ class _Dot:
         totals = self.report.totals
         facts = " · ".join(
             [
-                f"{numbers.count(totals.parameters)} parameters",
+                f"{numbers.counted(totals.parameters, 'parameter')}",
                 f"{numbers.count(totals.macs)} MACs",
                 f"activations {numbers.size(totals.activation_bytes)}",
             ]

@@ -43,7 +43,7 @@ def render(
     shares = heat_shares(parts, heat) if heat else {}
     totals = report.totals
     title = (
-        f"{report.name}: {numbers.count(totals.parameters)} parameters, {numbers.count(totals.macs)} MACs, "
+        f"{report.name}: {numbers.counted(totals.parameters, 'parameter')}, {numbers.count(totals.macs)} MACs, "
         f"activations {numbers.size(totals.activation_bytes)}"
     )
     out = ["---", f"title: {json.dumps(title, ensure_ascii=False)}", "---", f"flowchart {direction.upper()}"]

@@ -144,7 +144,7 @@ def leaves(parts: Iterable[Part | Box]) -> Iterator[Part]:
 def weights(part: Part | Box) -> str:
     """The parameters of a shape: how many, that they are those of another one (a `shared` block's), or nothing."""
     if part.parameters:
-        return f"{numbers.count(part.parameters)} params"
+        return numbers.counted(part.parameters, "param")
     return "shared weights" if any(row.shares for row in part.counted) else ""
 
 

@@ -277,7 +277,7 @@ class _Picture:
             facts = "sees the whole input"
         else:
             facts = f"field {_extent(end)}, jump {numbers.axes(end.field.jump)}, unit {numbers.places(end.unit)}"
-            facts += f", {_clipped(end)} pixels clipped" if any(end.clipped) else ", nothing clipped"
+            facts += f", {numbers.sized(end.clipped, 'pixel')} clipped" if any(end.clipped) else ", nothing clipped"
         title = f"{end.row.name} {end.row.spec}"
         return [
             Text((_MARGIN, 28), title, 14, ink, "start", bold=True),
@@ -376,7 +376,7 @@ class _Picture:
                     found.append(Text((x, y), text, 9, colour, anchor, bold=at == 0 or step is self.way.end))
             y += _ROW
         if count > len(steps):
-            text = f"{len(steps)} of the {count} layers at which it grows"
+            text = f"{len(steps)} of the {plural(count, 'layer')} at which it grows"
             found.append(Text((left + 14, y), text, 8, self.colours.faint, "start"))
             y += _ROW
         return found, starts[-1], y

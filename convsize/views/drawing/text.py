@@ -76,7 +76,7 @@ def render(
     left = [header == "layer" for header in headers]
     facts = [f"{name} {numbers.volume(dims)}" for name, dims in report.inputs]
     facts += [
-        f"{numbers.count(report.totals.parameters)} parameters",
+        f"{numbers.counted(report.totals.parameters, 'parameter')}",
         f"{numbers.count(report.totals.macs)} MACs",
     ]
     out = [clip(" · ".join([report.name, *facts]), width)]

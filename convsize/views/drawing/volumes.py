@@ -454,7 +454,7 @@ class _Figure:
         """The name and the totals, and what the colours mean."""
         ink = self.colours.ink
         totals = self.report.totals
-        facts = f"{numbers.count(totals.parameters)} parameters · {numbers.count(totals.macs)} MACs"
+        facts = f"{numbers.counted(totals.parameters, 'parameter')} · {numbers.count(totals.macs)} MACs"
         x = _MARGIN + text_width(self.report.name, 14, bold=True) + 16
         found: list[Shape] = [
             Text((_MARGIN, 26), self.report.name, 14, ink, "start", bold=True),

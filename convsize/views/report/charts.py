@@ -17,6 +17,7 @@ from convsize.views.answers.pictures.comparison import scatter as bubbles
 from convsize.views.plot.plot import Axis, Bar, Curve, Panel, Plot, Spot, Spots, inline
 from convsize.views.report.content import Step, steps, volumes
 from convsize.views.text import numbers
+from convsize.words import plural
 
 _HEIGHT = 150.0
 _DOT = 3.0
@@ -125,7 +126,7 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
             continue
         size = row.receptive_field.size
         values[at] = float(max(size))
-        spots.append(_spot(at, max(size), f"{row.name}: {numbers.axes(size)} pixels an axis", row))
+        spots.append(_spot(at, max(size), f"{row.name}: {numbers.sized(size, 'pixel')} an axis", row))
     image = max(report.inputs[0][1][1:], default=0)
     if not spots or not image:
         return None
@@ -136,7 +137,7 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
     )
     panel = Panel(Axis("pixels"), curves, spots=(Spots("", tuple(spots)),), height=_HEIGHT)
     sizes = [int(spot.y) for spot in spots]
-    summary = f"It grows from {sizes[0]} to {max(sizes)} pixels; the input has {image}."
+    summary = f"It grows from {sizes[0]} to {plural(max(sizes), 'pixel')}; the input has {image}."
     return Chart("field", "Receptive field", summary, _drawn("Receptive field over depth", points, panel))
 
 

@@ -14,6 +14,7 @@ from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Detail, Part
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
+from convsize.words import plural
 
 Format = Literal["html", "markdown"]
 
@@ -72,7 +73,7 @@ class Step(Record):
         behind = len(self.rows) - 1
         if not behind:
             return self.first.name
-        return f"{self.first.name} with the {'layer' if behind == 1 else f'{behind:,} layers'} after it"
+        return f"{self.first.name} with the {'layer' if behind == 1 else plural(behind, 'layer')} after it"
 
     @property
     def parameters(self) -> int:
@@ -137,8 +138,8 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
     sees = "No layer has positions."
     if field is not None:
         sees = (
-            f"What one unit of the last layer with positions sees of the {numbers.axes(image)} pixels an axis; "
-            f"neighbouring units lie {numbers.axes(field.jump)} pixels apart, and the first one begins at pixel "
+            f"What one unit of the last layer with positions sees of the {numbers.sized(image, 'pixel')} an axis; "
+            f"neighbouring units lie {numbers.sized(field.jump, 'pixel')} apart, and the first one begins at pixel "
             f"{numbers.places(field.start)}. The best-placed unit sees {numbers.share(field.seen)} of the input."
         )
     return (
@@ -147,8 +148,8 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             "parameters",
             numbers.count(totals.parameters),
             totals.parameters,
-            f"The sum over all layers: {numbers.exact(totals.weights)} weights + {numbers.exact(totals.biases)} biases "
-            f"= {numbers.exact(totals.parameters)}. Buffers, {numbers.exact(totals.buffers)} values"
+            f"The sum over all layers: {plural(totals.weights, 'weight')} + {plural(totals.biases, 'bias')} "
+            f"= {numbers.exact(totals.parameters)}. Buffers, {plural(totals.buffers, 'value')}"
             f"{f' ({counters})' if counters else ''}, are not trained and not counted.",
         ),
         Figure(
@@ -172,9 +173,9 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             f"activations, {batch}",
             numbers.size(totals.activation_bytes),
             totals.activation_bytes,
-            f"The outputs of all {numbers.exact(totals.layers)} layers for {batch}: "
-            f"{numbers.exact(totals.activation_elements)} values of {report.dtype} = "
-            f"{numbers.exact(totals.activation_bytes)} bytes. The peak of training is a different figure: see "
+            f"The outputs of all {plural(totals.layers, 'layer')} for {batch}: "
+            f"{plural(totals.activation_elements, 'value')} of {report.dtype} = "
+            f"{plural(totals.activation_bytes, 'byte')}. The peak of training is a different figure: see "
             "`convsize memory`.",
         ),
         Figure(
@@ -182,8 +183,8 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             "parameter bytes",
             numbers.size(totals.parameter_bytes),
             totals.parameter_bytes,
-            f"{numbers.exact(totals.parameters)} parameters of {report.dtype} "
-            f"= {numbers.exact(totals.parameter_bytes)} bytes, without gradients and optimiser state.",
+            f"{plural(totals.parameters, 'parameter')} of {report.dtype} "
+            f"= {plural(totals.parameter_bytes, 'byte')}, without gradients and optimiser state.",
         ),
         Figure(
             "weight_layers",
@@ -191,7 +192,7 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
             numbers.exact(totals.weight_layers),
             totals.weight_layers,
             "The largest number of convolutions and fully connected layers on a path to the end of the trunk. "
-            f"Layers of all kinds: {numbers.exact(totals.layers)} layers.",
+            f"Layers of all kinds: {plural(totals.layers, 'layer')}.",
         ),
         Figure(
             "receptive_field",

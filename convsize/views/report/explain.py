@@ -13,7 +13,7 @@ from math import prod
 from convsize.geometry import AxisWindow, Window, output_extent
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report
 from convsize.views.text import numbers
-from convsize.words import listed
+from convsize.words import form, listed, plural
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 
@@ -29,7 +29,7 @@ class Explainer:
 
     def output(self, row: LayerRow) -> str:
         """The volume: what of every axis the window leaves."""
-        values = f"{_product(row.output)} values" if len(row.output) > 1 else f"{numbers.exact(row.output[0])} values"
+        values = f"{_product(row.output)} {form(prod(row.output), 'value')}"
         window = self.windows.get(row.index)
         before = row.input_shapes[0][1:]
         lines = [f"{row.spec} makes {numbers.volume(row.output)} of {self.reads(row)}: {values}."]
@@ -45,7 +45,8 @@ class Explainer:
             said = {}
             for name, extent, each, after in zip(_AXES[len(before)], before, window.reads, row.output[1:], strict=True):
                 least, most = each.widths
-                text = f"{extent} positions to {after}, each of {least if least == most else f'{least} to {most}'}"
+                width = f"{least}" if least == most else f"{least} to {most}"
+                text = f"{plural(extent, 'position')} to {after}, each of {width}"
                 said[text] = f"{said[text]} and {name}" if text in said else name
             lines += [f"{name[:1].upper()}{name[1:]}: {text}." for text, name in said.items()]
         elif window is not None and window.kind == "everything":
@@ -59,10 +60,12 @@ class Explainer:
     def output_bytes(self, row: LayerRow) -> str:
         """The memory of the output."""
         report = self.report
-        samples = f" × {numbers.exact(report.batch)} samples" if report.batch > 1 else ""
+        samples = f" × {plural(report.batch, 'sample')}" if report.batch > 1 else ""
         return (
-            f"{_product(row.output)} values{samples} × {ITEM_SIZES[report.dtype]} bytes of {report.dtype} "
-            f"= {numbers.exact(row.output_bytes)} bytes; {self.part(row.output_bytes, report.totals.activation_bytes)} "
+            f"{_product(row.output)} {form(prod(row.output), 'value')}{samples} × "
+            f"{plural(ITEM_SIZES[report.dtype], 'byte')} of "
+            f"{report.dtype} = {plural(row.output_bytes, 'byte')}; "
+            f"{self.part(row.output_bytes, report.totals.activation_bytes)} "
             "of all activations."
         )
 
@@ -92,9 +95,9 @@ class Explainer:
         for places, side in ((after, "its output"), (before, "its input")):
             if weights * places == row.macs:
                 if places == 1:
-                    return f"Each of its {numbers.exact(weights)} weights once, one sample; {share} of all MACs."
+                    return f"Each of its {plural(weights, 'weight')} once, one sample; {share} of all MACs."
                 return (
-                    f"{numbers.exact(weights)} weights at each of {numbers.exact(places)} positions of {side}, one "
+                    f"{plural(weights, 'weight')} at each of {plural(places, 'position')} of {side}, one "
                     f"sample: {numbers.exact(weights)}·{numbers.exact(places)} = {numbers.exact(row.macs)}; "
                     f"{share} of all MACs."
                 )
@@ -122,11 +125,12 @@ class Explainer:
         name = row.receptive_fields[0][0] if row.receptive_fields else "input"
         if field.whole:
             return (
-                f"Every unit reads all positions of its input, which see {numbers.axes(field.size)} pixels an axis of "
+                f"Every unit reads all positions of its input, which see {numbers.sized(field.size, 'pixel')} an axis "
+                "of "
                 f"`{name}`: {numbers.share(field.seen)}."
             )
         grown = self._grown(row, field)
-        size = grown if grown is not None else f"{numbers.axes(field.size)} pixels an axis"
+        size = grown if grown is not None else f"{numbers.sized(field.size, 'pixel')} an axis"
         if grown is None and len(row.inputs) > 1:
             size = f"{size}, the union of the branches' fields"
         return (
@@ -160,13 +164,13 @@ class Explainer:
         if before is None:
             return None
         if window.kind == "pointwise":
-            return f"{numbers.axes(field.size)} pixels an axis, as before it" if before[0] == field.size else None
+            return f"{numbers.sized(field.size, 'pixel')} an axis, as before it" if before[0] == field.size else None
         said: dict[str, None] = {}
         for size, jump, axis, after in zip(*before, window.axes, field.size, strict=True):
             if axis.transposed or size + (axis.reach - 1) * jump != after:
                 return None
             reach = f"({axis.reach} - 1)" if axis.dilation == 1 else f"{axis.dilation}·({axis.kernel} - 1)"
-            said[f"{size} + {reach}·{numbers.number(jump)} = {after} pixels"] = None
+            said[f"{size} + {reach}·{numbers.number(jump)} = {plural(after, 'pixel')}"] = None
         return " by ".join(said)
 
     def _before(self, name: str, rank: int) -> tuple[tuple[int, ...], tuple[Fraction, ...]] | None:

@@ -146,7 +146,7 @@ def _said(part: Part) -> str:
     """What a shape is, for those who hear it."""
     if not part.counted:
         return f"{part.label}, {numbers.volume(part.after)}"
-    held = f"{numbers.exact(part.parameters)} parameters" if part.parameters else weights(part) or "0 parameters"
+    held = f"{plural(part.parameters, 'parameter')}" if part.parameters else weights(part) or "0 parameters"
     costs = f"{held}, {numbers.exact(part.macs)} MACs"
     times = f" times {part.times}" if part.times > 1 else ""
     name = part.counted[0].name if part.kind == "layer" else part.note

@@ -39,7 +39,7 @@ def html(report: Report) -> str:
     facts = " · ".join(
         [
             f"{volumes(report.inputs)} → {volumes(report.outputs)}",
-            f"{numbers.exact(totals.parameters)} parameters",
+            f"{plural(totals.parameters, 'parameter')}",
             f"{numbers.exact(totals.macs)} MACs",
             f"activations {numbers.size(totals.activation_bytes)} for batch {numbers.exact(report.batch)}",
         ]

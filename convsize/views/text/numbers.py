@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Literal
 
-from convsize.words import BYTES, COUNTS, four_digits
+from convsize.words import BYTES, COUNTS, form, four_digits
 from convsize.words import size as size
 
 Unit = Literal["number", "count", "bytes", "seconds", "share"]
@@ -32,6 +32,15 @@ def count(value: int) -> str:
                 return f"{sign}1.000{COUNTS[index - 1][1]}"
             return f"{sign}{text}{unit}"
     raise AssertionError(value)
+
+
+def counted(value: int, noun: str) -> str:
+    """A count in four digits with its noun.
+
+    >>> counted(1, "parameter"), counted(138_357_544, "parameter")
+    ('1 parameter', '138.4M parameters')
+    """
+    return f"{count(value)} {form(value, noun)}"
 
 
 def duration(seconds: float) -> str:
@@ -93,6 +102,16 @@ def axes(values: Iterable[Fraction | int], between: str = "x") -> str:
     """One number where all axes agree, else all of them: 7, 3x5."""
     texts = [number(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else between.join(texts)
+
+
+def sized(values: Iterable[Fraction | int], noun: str) -> str:
+    """Extents with what they are counted in.
+
+    >>> sized((1, 1), "pixel"), sized((3, 5), "pixel")
+    ('1 pixel', '3x5 pixels')
+    """
+    text = axes(values)
+    return f"{text} {form(1 if text == '1' else 2, noun)}"
 
 
 def places(values: Iterable[Fraction | int]) -> str:

@@ -47,7 +47,7 @@ def scatter(entries: Sequence[Entry], targets: Sequence[str | None] = ()) -> Plo
                 entry.costs[0],
                 entry.costs[1],
                 entry.name,
-                f"{entry.name}: {numbers.count(entry.costs[0])} parameters, {numbers.count(entry.costs[1])} MACs, "
+                f"{entry.name}: {numbers.counted(entry.costs[0], 'parameter')}, {numbers.count(entry.costs[1])} MACs, "
                 f"activations {numbers.size(entry.costs[2])}",
                 max(_LARGEST * sqrt(entry.costs[2] / largest), _LEAST),
                 bold=pareto,
