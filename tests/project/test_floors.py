@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "errors": {"record"},
     "words": set(),
     "files": {"errors"},
-    "geometry": {"record", "errors"},
+    "geometry": {"record", "errors", "words"},
     "records": {"record", "errors", "words", "geometry", "records"},
     "devices": GROUND | {"devices"},
     "language": GROUND | {"language"},
