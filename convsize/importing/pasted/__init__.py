@@ -1,0 +1,1 @@
+"""Pasted text: modules as code or as `print(model)` shows them, read and never run."""
