@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from convsize.errors import SpecError as SpecError
     from convsize.errors import UsageError as UsageError
     from convsize.network import Network as Network
+    from convsize.sources import from_torch as from_torch
     from convsize.version import __version__ as __version__
 
-__all__ = ["ConvsizeError", "CrashError", "Network", "Report", "SpecError", "UsageError", "load", "parse"]
+__all__ = ["ConvsizeError", "CrashError", "Network", "Report", "SpecError", "UsageError", "from_torch", "load", "parse"]
 
 _HOMES = {
     "__version__": "version",
@@ -33,6 +34,7 @@ _HOMES = {
     "Report": "answers.report",
     "SpecError": "errors",
     "UsageError": "errors",
+    "from_torch": "sources",
     "load": "api",
     "parse": "api",
 }

@@ -14,6 +14,7 @@ from convsize.version import __version__
 GROUPS = {
     "Size a network": ("analyze", "sizes", "memory", "fit", "time", "diff"),
     "Check specs": ("check", "fmt"),
+    "Bring a model in": ("import",),
     "Run it in PyTorch": ("verify", "train", "profile", "calibrate", "export"),
     "Draw and report": ("draw", "rf", "compare", "report"),
     "Look things up": ("ops", "rules", "devices"),
@@ -22,7 +23,7 @@ GROUPS = {
 
 COMMANDS = tuple(name for group in GROUPS.values() for name in group)
 
-_RUNS_TORCH = frozenset({"calibrate", "export", "profile", "train", "verify"})
+_RUNS_TORCH = frozenset({"calibrate", "export", "import", "profile", "train", "verify"})
 """Commands that measure memory: there tensors in cycles are let go as early as ever."""
 
 

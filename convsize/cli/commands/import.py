@@ -1,0 +1,61 @@
+"""`convsize import`: an existing model as a spec, proved equal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from convsize.cli.options import Inputs
+from convsize.errors import ExitCode
+
+
+def command(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="torchvision:NAME, timm:NAME, package.module:factory(arguments) or file.py:Class(arguments).",
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the spec to this file.", show_default="standard output"
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the network.", show_default="the model's")
+    ] = None,
+    input_: Inputs = None,
+) -> int:
+    """Write the spec of an existing PyTorch model and prove it equal.
+
+    The model is built without its weights and captured for one size of input: the one that it was published for, or
+    --input. What a module of yours does while it is built is run. Every layer's volume and every parameter is compared;
+    then model and spec are run beside each other in float64 with the same random weights. Only what came out equal is
+    written. Where a spec cannot say what the model computes, every obstacle is named and the exit code is 1. Needs the
+    extra `torch`, and the library that the model is from.
+
+    \b
+    Examples:
+      convsize import torchvision:resnet50
+      convsize import timm:convnext_tiny -o convnext_tiny.spec
+      convsize import my_package.models:net(width=64) --input 3@32x32
+    """
+    from convsize import files, sources
+    from convsize.cli import specs as named
+    from convsize.cli import terminal
+    from convsize.errors import UsageError
+
+    if not sources.is_source(source):
+        raise UsageError(f"`{source}` names no model: {sources.FORMS}")
+    found = sources.import_source(source, named.inputs(input_ or ()), name)
+    if output is None:
+        terminal.write(found.text)
+    else:
+        files.write(output, found.text.encode())
+    for line in found.receipt():
+        sys.stderr.write(f"{line}\n")
+    return ExitCode.OK

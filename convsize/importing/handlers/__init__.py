@@ -1,0 +1,1 @@
+"""Handlers: what every op of a call list is in the language."""

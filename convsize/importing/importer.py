@@ -1,0 +1,90 @@
+"""The import: from a call list to the text of a spec, checked against the list without PyTorch."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from convsize.errors import ConvsizeError, SpecError
+from convsize.importing.calls import CallList
+from convsize.importing.layers import Graph, Obstacle
+from convsize.importing.lower import lower
+from convsize.importing.static import Table, check, read
+from convsize.importing.structure import structured
+from convsize.importing.tidy import tidied
+from convsize.importing.write import defaults_of, in_order, write
+from convsize.record import Record
+from convsize.words import plural
+
+__all__ = ["Imported", "RefusedError", "import_calls"]
+
+
+class RefusedError(ConvsizeError):
+    """What a spec cannot say: everything that stands in the way."""
+
+    def __init__(self, source: str, obstacles: tuple[Obstacle, ...]) -> None:
+        self.source = source
+        self.obstacles = obstacles
+        count = plural(len(obstacles), "call")
+        super().__init__(
+            "\n".join([f"{source} has {count} that a spec cannot say", *(f"  {each}" for each in self.lines())])
+        )
+
+    def lines(self) -> list[str]:
+        """The obstacles as lines, the most frequent first: how often, the op, where, and what it computes."""
+        counted = Counter((each.op, each.meaning, each.kind) for each in self.obstacles)
+        places: dict[tuple[str, str, str], str] = {}
+        for each in self.obstacles:
+            places.setdefault((each.op, each.meaning, each.kind), each.path)
+        found = []
+        for key, count in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])):
+            op, meaning, kind = key
+            where = f" in {kind}" if kind else ""
+            first = f", {'first ' if count > 1 else ''}at {places[key]}" if places[key] else ""
+            found.append(f"{count}x {op}{where}{first}: {meaning}")
+        return found
+
+
+class Imported(Record):
+    """A spec and what it was made from.
+
+    mapping: the spec's tensors by name, with the model's and the order of its axes. outputs: the model's labels, the
+    trunk's first. unread: parameters of the model that its outputs do not need, with how many values each has.
+    """
+
+    text: str
+    mapping: Table
+    outputs: tuple[str, ...]
+    unread: tuple[tuple[str, int], ...]
+    layers: int
+
+
+def import_calls(calls: CallList) -> Imported:
+    """The spec of a call list. Raises RefusedError where it cannot be said, or where what was written does not hold."""
+    graph = lower(calls)
+    if graph.obstacles:
+        raise RefusedError(calls.source, graph.obstacles)
+    graph = tidied(graph)
+    if all(layer.kind == "input" for layer in graph.layers) or not graph.outputs:
+        raise RefusedError(calls.source, (Obstacle("output", "it computes nothing that a spec could say", "", ""),))
+    defaults = defaults_of(graph)
+    structure = structured(graph, defaults)
+    text = write(calls.source, graph, structure, defaults)
+    mapping = _checked(text, graph, in_order(structure), calls)
+    used = {path for path, _ in mapping.values()}
+    unread = tuple((each.path, each.size) for each in calls.parameters if each.path not in used)
+    labels = tuple(label for label, _ in graph.outputs)
+    return Imported(text, mapping, labels, unread, len(graph.layers) - len(structure.inputs))
+
+
+def _checked(text: str, graph: Graph, order: list[int], calls: CallList) -> Table:
+    try:
+        problems, mapping = check(read(text, "import"), graph, order, calls)
+    except SpecError as error:
+        problems = [each.message for each in error.diagnostics if each.severity == "error"]
+        mapping = {}
+    if problems:
+        raise RefusedError(
+            calls.source,
+            tuple(Obstacle("spec", f"what was written does not hold: {each}", "", "") for each in problems[:5]),
+        )
+    return mapping

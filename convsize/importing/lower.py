@@ -1,0 +1,23 @@
+"""Lowering: the layers of a call list."""
+
+from __future__ import annotations
+
+from convsize.importing.calls import CallList
+from convsize.importing.handlers import joins, pointwise, pools, views, weighted
+from convsize.importing.layers import Graph
+from convsize.importing.reader import Handler, Reader
+
+__all__ = ["lower"]
+
+HANDLERS: dict[str, Handler] = {
+    **weighted.HANDLERS,
+    **pointwise.HANDLERS,
+    **views.HANDLERS,
+    **pools.HANDLERS,
+    **joins.HANDLERS,
+}
+
+
+def lower(calls: CallList) -> Graph:
+    """The layers that a call list computes, with every obstacle that a spec cannot say."""
+    return Reader(calls, HANDLERS).graph()

@@ -1,0 +1,246 @@
+"""The capture: what a module calls for an input of a given size, written down by torch.export."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import logging
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
+from torch.utils import _pytree as pytree
+
+from convsize.errors import UsageError
+from convsize.importing.calls import BATCH, Argument, Call, CallList, Output, Ref, Result, Scope, Tensor
+
+__all__ = ["capture"]
+
+_KEPT = 4096
+"""Buffers and constants up to so many values are kept: fixed kernels, means, position indices."""
+
+_DROPPED_PATHS = ("DropPath", "StochasticDepth")
+
+
+def capture(source: str, module: nn.Module, *inputs: tuple[int, ...]) -> CallList:
+    """The calls of a module in evaluation for inputs of these depths and extents, in float32.
+
+    The module is left as it was. Raises UsageError where PyTorch cannot export it, with the first line of its reason.
+    """
+    mode = FakeTensorMode(allow_non_fake_inputs=True, static_shapes=True)
+    with _fake_parameters(module, mode), _marked(module), _quiet():
+        with mode:
+            given = tuple(torch.empty(BATCH, *shape) for shape in inputs)
+        try:
+            with torch.no_grad():
+                program = torch.export.export(module, given, strict=False)
+        except Exception as error:
+            raise UsageError(f"PyTorch cannot export `{source}`: {_reason(error)}") from None
+    return _Writer(source, module, program).written()
+
+
+class _Writer:
+    """Writes an exported program down."""
+
+    def __init__(self, source: str, module: nn.Module, program: torch.export.ExportedProgram) -> None:
+        self.source = source
+        self.program = program
+        self.tensors: list[Tensor] = []
+        self.calls: list[Call] = []
+        self.values: dict[torch.fx.Node, Argument] = {}
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.paths: dict[int, str] = {}
+        for name, parameter in itertools.chain(module.named_parameters(), module.named_buffers()):
+            self.paths.setdefault(id(parameter), name)
+        self.module = module
+
+    def written(self) -> CallList:
+        """All of it."""
+        signature = self.program.graph_signature
+        own = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+        constants = dict(signature.inputs_to_lifted_tensor_constants)
+        buffers = set(signature.inputs_to_buffers)
+        names = iter(signature.user_inputs)
+        for node in self.program.graph.nodes:
+            if node.op == "placeholder":
+                if node.name in own:
+                    kind = "buffer" if node.name in buffers else "param"
+                    self._tensor(node, kind, own[node.name])
+                elif node.name in constants:
+                    self._tensor(node, "const", constants[node.name])
+                else:
+                    next(names)
+                    self._tensor(node, "input", "")
+            elif node.op == "call_function":
+                self._call(node)
+        known = {each.path for each in self.tensors if each.kind == "param"}
+        for path, parameter in self.module.named_parameters():
+            if path not in known:
+                self.tensors.append(Tensor(f"unread.{path}", "param", tuple(parameter.shape), path, _kind(parameter)))
+        return CallList(self.source, tuple(self.tensors), tuple(self.calls), tuple(self._outputs()))
+
+    def _tensor(self, node: torch.fx.Node, kind: Any, path: str) -> None:
+        value = node.meta["val"]
+        data = None
+        if kind in ("buffer", "const"):
+            held = self.program.constants.get(path)
+            if held is None:
+                held = self.program.state_dict.get(path)
+            if held is not None and held.numel() <= _KEPT and held.device.type != "meta" and not _fake(held):
+                data = tuple(map(_number, held.detach().flatten().tolist()))
+        if kind == "param":
+            path = self._first(path)
+        self.values[node] = Ref(node.name)
+        self.tensors.append(Tensor(node.name, kind, tuple(map(int, value.shape)), path, _kind(value), data))
+
+    def _first(self, path: str) -> str:
+        """The first name that a parameter is registered under."""
+        parameter = self.module.get_parameter(path)
+        return self.paths.get(id(parameter), path)
+
+    def _call(self, node: torch.fx.Node) -> None:
+        target: Any = node.target
+        if getattr(target, "__name__", "") == "getitem" and isinstance(node.args[0], torch.fx.Node):
+            self.values[node] = Ref(f"{node.args[0].name}.{node.args[1]}")
+            return
+        value = node.meta.get("val")
+        if value is None:
+            return  # an assertion: it gives nothing
+        arguments: dict[str, Argument] = {}
+        if hasattr(target, "_schema"):
+            op = target._schema.name.partition("::")[2]
+            for formal, argument in zip(target._schema.arguments, node.args, strict=False):
+                arguments[formal.name] = self._argument(argument)
+        else:
+            op = str(getattr(target, "__name__", target))
+            for at, argument in enumerate(node.args):
+                arguments[str(at)] = self._argument(argument)
+        for name, argument in node.kwargs.items():
+            arguments[name] = self._argument(argument)
+        several = isinstance(value, tuple | list)
+        results = tuple(
+            Result(f"{node.name}.{at}" if several else node.name, tuple(map(int, each.shape)), _kind(each))
+            for at, each in enumerate(value if several else [value])
+            if isinstance(each, torch.Tensor)
+        )
+        self.values[node] = Ref(node.name)
+        if results:
+            self.calls.append(Call(op, arguments, results, self._scope(node)))
+
+    def _argument(self, value: Any) -> Argument:
+        if isinstance(value, torch.fx.Node):
+            return self.values.get(value, Ref(value.name))
+        if isinstance(value, tuple | list):
+            return tuple(self._argument(each) for each in value)  # type: ignore[misc]
+        if isinstance(value, bool | int | str) or value is None:
+            return value
+        if isinstance(value, float):
+            return _number(value)
+        return str(value)
+
+    def _scope(self, node: torch.fx.Node) -> tuple[Scope, ...]:
+        found = []
+        for key, (path, kind) in node.meta.get("nn_module_stack", {}).items():
+            kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+            place = path.partition("@")[0]
+            number = self.numbers.setdefault((place, key), sum(1 for each, _ in self.numbers if each == place))
+            found.append(Scope(place, kind.rpartition(".")[2], number))
+        return tuple(found)
+
+    def _outputs(self) -> Iterator[Output]:
+        nodes = next(node for node in self.program.graph.nodes if node.op == "output").args[0]
+        tree = pytree.tree_unflatten(list(nodes), self.program.call_spec.out_spec)
+        labelled, _ = pytree.tree_flatten_with_path(tree)
+        for path, node in labelled:
+            if isinstance(node, torch.fx.Node):
+                value = self.values[node]
+                assert isinstance(value, Ref)
+                yield Output(".".join(map(_label, path)), value.ref)
+
+
+def _label(key: Any) -> str:
+    return str(getattr(key, "key", getattr(key, "idx", getattr(key, "name", key))))
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _kind(value: torch.Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
+def _fake(value: torch.Tensor) -> bool:
+    from torch._subclasses.fake_tensor import FakeTensor
+
+    return isinstance(value, FakeTensor)
+
+
+@contextmanager
+def _fake_parameters(module: nn.Module, mode: FakeTensorMode) -> Iterator[None]:
+    """For a while all parameters are fake tensors of the CPU: constants of the CPU could not meet those on meta."""
+    before: list[tuple[dict[str, Any], str, Any]] = []
+    made: dict[int, nn.Parameter] = {}
+    for each in module.modules():
+        for name, parameter in each._parameters.items():
+            if parameter is None:
+                continue
+            if id(parameter) not in made:
+                with mode:
+                    empty = torch.empty(parameter.shape, dtype=parameter.dtype)
+                made[id(parameter)] = nn.Parameter(empty, requires_grad=False)
+            before.append((each._parameters, name, parameter))
+    for home, name, parameter in before:
+        home[name] = made[id(parameter)]
+    try:
+        yield
+    finally:
+        for home, name, parameter in before:
+            home[name] = parameter
+
+
+@contextmanager
+def _marked(module: nn.Module) -> Iterator[None]:
+    """Stochastic depth, which leaves no trace in evaluation, calls a dropout of its probability for a while."""
+    changed = []
+    for each in module.modules():
+        if type(each).__name__ in _DROPPED_PATHS and "forward" not in vars(each):
+            share = getattr(each, "drop_prob", getattr(each, "p", None))
+            if isinstance(share, float) and share > 0:
+                each.forward = _dropout(share)
+                changed.append(each)
+    try:
+        yield
+    finally:
+        for each in changed:
+            del each.forward
+
+
+def _dropout(share: float) -> Any:
+    return lambda value: functional.dropout(value, share, False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What PyTorch says of its own while it exports is for nobody."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of PyTorch's reason."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
