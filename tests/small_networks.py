@@ -24,8 +24,8 @@ ACTIVATIONS = (
     "abs plus(1) log", "sigmoid power(1/2)",
 )  # fmt: skip
 NORMS = (
-    "BN", "BNb0", "LN", "LN", "LNb0", "rms", "rms(gain=0)", "IN", "INb1", "GN1", "GN2", "GN2b0", "GN{c}", "LRN", "LRN3",
-    "scale", "weight",
+    "BN", "BNb0", "LN", "LN", "LNb0", "rms", "rms(gain=0)", "GRN", "frn", "tlu", "IN", "INb1", "GN1", "GN2", "GN2b0",
+    "GN{c}", "LRN", "LRN3", "scale", "weight",
     "affine", "times(2)", "plus(1)", "bias", "plus(-0.5)",
     "drop(0.5)", "drop(0)", "drop(1)", "droppath(0.3)", "droppath(0)", "droppath(1)",
 )  # fmt: skip

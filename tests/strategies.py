@@ -35,6 +35,7 @@ _POINTWISE = (
     "BN",
     "LN",
     "LRN",
+    "GRN",
     "LRN3",
     "IN",
     "scale",
@@ -196,7 +197,7 @@ _ALLOWED = {
     "IN": "b",
     "GN": "b",
 }
-_SIZELESS = ("GAP", "GMP", "BN", "LN", "IN", "R", "S")
+_SIZELESS = ("GAP", "GMP", "BN", "LN", "IN", "GRN", "R", "S")
 
 
 @st.composite

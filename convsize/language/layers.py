@@ -78,6 +78,8 @@ def read_layer(scanner: Scanner) -> Layer:
             raise Misread("lettered_pool", name)
         if char == "R" and name in "PCR" and text.startswith("RELU", pos):
             raise Misread("unknown")  # PRELU, CRELU and RRELU are layers of their own elsewhere
+        if name == "R" and text.startswith("MS", pos):
+            raise Misread("lettered_norm")
         scanner.pos = pos
         return Layer(mnemonic, Span(start, pos))
     elif char == "-" and name == "FC" and text[pos + 1] in DIGITS:

@@ -75,6 +75,7 @@ MNEMONICS: dict[str, Mnemonic] = {
     "IN": Mnemonic("instance normalisation", "none", "", _BIAS),
     "GN": Mnemonic("group normalisation", "required", "number of groups", _BIAS),
     "LRN": Mnemonic("local response normalisation", "optional", "window", _NONE),
+    "GRN": Mnemonic("global response normalisation", "none", "", _NONE),
     "R": Mnemonic("a ReLU", "none", "", _NONE),
     "S": Mnemonic("a softmax", "none", "", _NONE),
 }
@@ -90,7 +91,7 @@ LONGER: dict[str, tuple[str, ...]] = {
     "C": ("CONV",),
     "D": ("DW",),
     "F": ("FC",),
-    "G": ("GAP", "GMP", "GN"),
+    "G": ("GAP", "GMP", "GRN", "GN"),
     "I": ("INPUT", "IN"),
     "L": ("LRN", "LN"),
     "P": ("POOL",),

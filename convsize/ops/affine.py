@@ -11,6 +11,7 @@ from convsize.geometry import (
     Window,
 )
 from convsize.ops.base import Argument, Kind, MapsRead, Op, Parameter, Saved, SaveMode, TorchCall, Values, Work
+from convsize.ops.shared.keeps import map_parameters
 
 
 class Affine(Op):
@@ -54,8 +55,7 @@ class Affine(Op):
         return inputs[0].channels
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        shape = (inputs[0].channels, *(1,) * inputs[0].rank)
-        return (Parameter("weight", shape), Parameter("bias", shape, "bias"))
+        return map_parameters(inputs[0])
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         return 0

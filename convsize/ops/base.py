@@ -232,12 +232,12 @@ non-negative: 0 or more. shares: from 0 to 1. distribution: shares that sum to 1
 such. any: nothing is known.
 """
 
-Statistics = Literal["", "batch", "map", "group", "position", "neighbours", "squares"]
+Statistics = Literal["", "batch", "map", "group", "position", "neighbours", "squares", "map squares", "maps"]
 """Over what a norm takes mean and variance.
 
 batch: every map, over all samples and positions. map: every map of a sample. group: a group of maps. position: the
-depth at every position. neighbours: the maps around each. squares: it has no mean, and divides by the root of the mean
-or the sum of squares.
+depth at every position. neighbours: the maps around each. squares, map squares: no mean is taken; of squares, over the
+depth at every position or over every map of a sample. maps: a map among all maps of a sample.
 """
 
 ExtentRule = Literal["windows", "kept", "reduced", "flattened", "reshaped", "cropped", "resized"]

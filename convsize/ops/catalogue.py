@@ -34,6 +34,7 @@ TOKENS = {
     "IN": "instance_norm:InstanceNorm",
     "GN": "group_norm:GroupNorm",
     "LRN": "local_response_norm:LocalResponseNorm",
+    "GRN": "global_response_norm:GlobalResponseNorm",
     "R": "relu:ReLU",
     "S": "softmax:Softmax",
 }
@@ -92,6 +93,9 @@ WORDS = {
     "unshuffle": "pixel_unshuffle:PixelUnshuffle",
     "bn": "batch_norm:BatchNorm",
     "ln": "layer_norm:LayerNorm",
+    "grn": "global_response_norm:GlobalResponseNorm",
+    "frn": "filter_response_norm:FilterResponseNorm",
+    "tlu": "thresholded_linear:ThresholdedLinear",
     "rms": "rms_norm:RMSNorm",
     "in": "instance_norm:InstanceNorm",
     "gn": "group_norm:GroupNorm",

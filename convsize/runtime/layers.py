@@ -26,6 +26,47 @@ class RMSNorm(nn.RMSNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class GlobalResponseNorm(nn.Module):
+    """Maps weighted by their norms over the mean of all maps' norms, and added."""
+
+    def __init__(self, shape: tuple[int, ...], eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+        self.bias = nn.Parameter(torch.zeros(shape))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        axes = tuple(range(2, x.dim()))
+        norms: Tensor = torch.linalg.vector_norm(x, dim=axes, keepdim=True)
+        factors = norms / (norms.mean(1, keepdim=True) + self.eps)
+        return x + ((x * factors) * self.weight + self.bias)
+
+
+class FilterResponseNorm(nn.Module):
+    """Maps over the roots of the means of their squares, with a gain and a bias."""
+
+    def __init__(self, shape: tuple[int, ...], eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(shape))
+        self.bias = nn.Parameter(torch.zeros(shape))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean: Tensor = x.pow(2).mean(tuple(range(2, x.dim())), keepdim=True)
+        return x * (mean + self.eps).rsqrt() * self.weight + self.bias
+
+
+class ThresholdedLinear(nn.Module):
+    """The larger one of a value and a learned threshold."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.tau = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.maximum(x, self.tau)
+
+
 class Embedding(nn.Embedding):
     """Tokens 1@L to vectors d@L."""
 

@@ -98,7 +98,7 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "X3",
         [
-            ("E002", "there is no layer `X3`", "X3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN R S"),
+            ("E002", "there is no layer `X3`", "X3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN GRN R S"),
         ],
     ),
     (
@@ -210,13 +210,13 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "FN",
         [
-            ("E002", "there is no layer `FN`", "FN", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN R S"),
+            ("E002", "there is no layer `FN`", "FN", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN GRN R S"),
         ],
     ),
     (
         "B3",
         [
-            ("E002", "there is no layer `B3`", "B3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN R S"),
+            ("E002", "there is no layer `B3`", "B3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN GRN R S"),
         ],
     ),
     (
@@ -235,7 +235,7 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "]",
                 "write `x` where the value should pass unchanged, as in `[C3D64 | x]`",
             ),
-            ("E002", "there is no layer `X3`", "X3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN R S"),
+            ("E002", "there is no layer `X3`", "X3", "the layers are C DW T M P A GAP GMP FC BN LN IN GN LRN GRN R S"),
         ],
     ),
     # ---- E003
@@ -525,6 +525,17 @@ CASES: list[tuple[str, list[Finding]]] = [
                 "`AP` could be one pool or two",
                 "AP",
                 "write `A` for an average pool, or two pools with a space: `A P`",
+            ),
+        ],
+    ),
+    (
+        "RMS",
+        [
+            (
+                "E008",
+                "`RMS` could be a norm or three layers",
+                "RMS",
+                "write `rms` for normalisation by the root mean square, or three layers with spaces: `R M S`",
             ),
         ],
     ),

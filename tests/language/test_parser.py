@@ -80,8 +80,8 @@ def test_glued_layers_are_told_apart() -> None:
     assert tokens("CRCRP") == ["C", "R", "C", "R", "P"]
     assert tokens("C11D96/4RLRN5M3/2") == ["C11D96/4", "R", "LRN5", "M3/2"]
     assert tokens("C3D64RM") == ["C3D64", "R", "M"]
-    assert tokens("DWDW3D64GAPGMPGN4FC10BNLNINLRNRS") == [
-        *("DW", "DW3D64", "GAP", "GMP", "GN4", "FC10", "BN", "LN", "IN", "LRN", "R", "S")
+    assert tokens("DWDW3D64GAPGMPGN4FC10BNLNINLRNGRNRS") == [
+        *("DW", "DW3D64", "GAP", "GMP", "GN4", "FC10", "BN", "LN", "IN", "LRN", "GRN", "R", "S")
     ]
     assert tokens("(R)R[R]drop(0.5)C3") == ["(R)", "R", "[R]", "drop(0.5)", "C3"]
 

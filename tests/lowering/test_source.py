@@ -163,7 +163,8 @@ def test_slices_and_reshapes_read_as_if_written():
 
 
 SPATIAL = (
-    "C{n}D{m}pfull DW{n}D{c*m}pfull T{n}D{m}/{m} M{n}/{m} A{n}/{m}z0 A{n}p0:1 GAP GMP FC{n} BN LN IN GN{n} LRN{n} R S"
+    "C{n}D{m}pfull DW{n}D{c*m}pfull T{n}D{m}/{m} M{n}/{m} A{n}/{m}z0 A{n}p0:1 GAP GMP FC{n} BN LN"
+    " IN GN{n} LRN{n} GRN R S"
 )
 CALLS = [
     *(SPATIAL.split()),

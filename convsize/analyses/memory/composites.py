@@ -90,7 +90,7 @@ def times_number(tape: Tape, source: Value) -> Value:
     return output
 
 
-def _shifted(tape: Tape, source: Value) -> Value:
+def shifted(tape: Tape, source: Value) -> Value:
     """A sum with a number, which hands its gradient on."""
     number = tape.number()
     output = tape.like(source, number)
@@ -115,7 +115,7 @@ def folded(step: Callable[[Tape, Value, Value], Value]) -> Recorder:
 def sum_of(call: Call, inputs: Sequence[Value]) -> Value:
     """A sum of tensors, or with a number."""
     if "other" in call.kwargs:
-        return _shifted(call.tape, inputs[0])
+        return shifted(call.tape, inputs[0])
     return folded(add)(call, inputs)
 
 
@@ -221,6 +221,28 @@ def bias(call: Call, inputs: Sequence[Value]) -> Value:
     return add(call.tape, inputs[0], call.parameters["bias"])
 
 
+def threshold(call: Call, inputs: Sequence[Value]) -> Value:
+    """The maximum with a parameter: where it is the larger one the gradient is the parameter's, halved where equal."""
+    (source,) = inputs
+    tape, tau = call.tape, call.parameters["tau"]
+    other = tensor(tau)
+    output = tape.like(source, other, itemsize=_common(source, other))
+    needed = tape.needs(source), tape.needs(tau)
+
+    def rule(tape: Tape, gradient: Value) -> list[Value | None]:
+        results: list[Value | None] = [None, None]
+        for place in (1, 0):
+            if needed[place]:
+                half = tape.like(gradient)
+                equal, wrong = (tape.like(source, other, itemsize=1) for _ in range(2))
+                results[place] = tape.like(equal, half, gradient, itemsize=gradient.itemsize)
+                for each in (half, equal, wrong):
+                    tape.release(each)
+        return results
+
+    return record(call, inputs, output, [source, tau], rule)
+
+
 def affine(call: Call, inputs: Sequence[Value]) -> Value:
     """A product with a parameter and a sum with one."""
     product = scale(call, inputs)
@@ -303,7 +325,7 @@ def local_response_norm(call: Call, inputs: Sequence[Value]) -> Value:
     mean = reshaped(tape, means, x.shape)
     tape.release(means)
     scaled = times_number(tape, mean)
-    base = _shifted(tape, scaled)
+    base = shifted(tape, scaled)
     tape.release(scaled)
     raised = cast(tape, base, "torch.pow")
     tape.release(base)

@@ -14,7 +14,7 @@ from convsize.analyses.memory import single_kernels as kernels
 from convsize.analyses.memory.attention import attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
-from convsize.analyses.memory.norms import rms_norm
+from convsize.analyses.memory.norms import filter_response_norm, global_response_norm, rms_norm
 from convsize.analyses.memory.strides import Extents
 from convsize.analyses.memory.tape import Leaf, Tape, Value
 from convsize.errors import UsageError
@@ -108,6 +108,8 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.LayerNorm": kernels.layer_norm,
     "nn.RMSNorm": rms_norm,
     "convsize.RMSNorm": rms_norm,
+    "convsize.GlobalResponseNorm": global_response_norm,
+    "convsize.FilterResponseNorm": filter_response_norm,
     "nn.ReLU": kernels.activation("output", "gradient"),
     "nn.ReLU6": kernels.activation("gradient", "input", preserves=True),
     "nn.LeakyReLU": kernels.activation("input", "gradient"),
@@ -152,6 +154,7 @@ RECORDERS: dict[str, Recorder] = {
     "torch.roll": moves.roll,
     "convsize.AveragePool": arithmetic.average_pool,
     "convsize.Scale": arithmetic.scale,
+    "convsize.ThresholdedLinear": arithmetic.threshold,
     "convsize.Bias": arithmetic.bias,
     "convsize.Affine": arithmetic.affine,
     "convsize.Plus": arithmetic.plus,

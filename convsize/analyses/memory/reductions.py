@@ -9,7 +9,7 @@ from convsize.analyses.memory.strides import Extents
 from convsize.analyses.memory.tape import Rule, Tape, Value
 
 
-class _Reduction:
+class Reduction:
     """A reduction of an input: its result, and how results and gradients are seen with the axes that were reduced."""
 
     def __init__(self, call: Call, source: Value, *, wide: bool) -> None:
@@ -41,20 +41,20 @@ class _Reduction:
         return tape.view(gradient, self.source.shape, strides)
 
 
-def _reducing(rule_of: Callable[[_Reduction], Rule], *, wide: bool = False) -> Recorder:
+def _reducing(rule_of: Callable[[Reduction], Rule], *, wide: bool = False) -> Recorder:
     def recorder(call: Call, inputs: Sequence[Value]) -> Value:
-        found = _Reduction(call, inputs[0], wide=wide)
+        found = Reduction(call, inputs[0], wide=wide)
         return record(call, inputs, found.output, [inputs[0]], rule_of(found))
 
     return recorder
 
 
-def _total_rule(found: _Reduction) -> Rule:
+def _total_rule(found: Reduction) -> Rule:
     """The gradient is seen everywhere."""
     return lambda tape, gradient: [found.spread(tape, gradient)]
 
 
-def _mean_rule(found: _Reduction) -> Rule:
+def mean_rule(found: Reduction) -> Rule:
     """The gradient, seen everywhere, is divided."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -66,7 +66,7 @@ def _mean_rule(found: _Reduction) -> Rule:
     return rule
 
 
-def _extreme_rule(found: _Reduction) -> Rule:
+def _extreme_rule(found: Reduction) -> Rule:
     """The gradient goes to the places of the maximum, shared where there are several: they are marked and counted."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -82,7 +82,7 @@ def _extreme_rule(found: _Reduction) -> Rule:
     return rule
 
 
-def _norm_rule(found: _Reduction) -> Rule:
+def norm_rule(found: Reduction) -> Rule:
     """Gradient · (x / norm), which is 0 where the norm is: marks of that live until the product is there."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -97,7 +97,7 @@ def _norm_rule(found: _Reduction) -> Rule:
     return rule
 
 
-def _variance_rule(found: _Reduction) -> Rule:
+def _variance_rule(found: Reduction) -> Rule:
     """(2/n · gradient) · (x - mean): both factors and the mean live until the product is there."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
@@ -113,7 +113,7 @@ def _variance_rule(found: _Reduction) -> Rule:
     return rule
 
 
-def _deviation_rule(found: _Reduction) -> Rule:
+def _deviation_rule(found: Reduction) -> Rule:
     """The gradient of the variance first: gradient / (2 · deviation), 0 where the deviation is."""
     behind = _variance_rule(found)
 
@@ -131,8 +131,8 @@ def _deviation_rule(found: _Reduction) -> Rule:
 
 
 total = _reducing(_total_rule, wide=True)
-mean = _reducing(_mean_rule)
+mean = _reducing(mean_rule)
 extreme = _reducing(_extreme_rule)
-vector_norm = _reducing(_norm_rule, wide=True)
+vector_norm = _reducing(norm_rule, wide=True)
 variance = _reducing(_variance_rule)
 deviation = _reducing(_deviation_rule)

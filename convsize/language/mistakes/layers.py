@@ -21,6 +21,8 @@ def misread(scanner: Scanner, error: Misread) -> NoReturn:
         unknown(scanner)
     if name == "lettered_pool":
         lettered_pool(scanner, *rest)
+    if name == "lettered_norm":
+        lettered_norm(scanner)
     bad_tail(scanner, *rest)
 
 
@@ -212,6 +214,21 @@ def lettered_pool(scanner: Scanner, name: str) -> NoReturn:
         Span(start, end),
         f"write `{name}{number}` for {kind}, or two pools with a space: `{name} P{number}`",
         fixes=(Fix(Span(start, start + 2), name, False),),
+    )
+    scanner.pos = end
+    raise Skip
+
+
+def lettered_norm(scanner: Scanner) -> NoReturn:
+    """E008: `RMS` is a norm elsewhere, and here the letters of three layers."""
+    start = scanner.pos
+    end = start + 3
+    scanner.report(
+        "E008",
+        "`RMS` could be a norm or three layers",
+        Span(start, end),
+        "write `rms` for normalisation by the root mean square, or three layers with spaces: `R M S`",
+        fixes=(Fix(Span(start, end), "rms", False),),
     )
     scanner.pos = end
     raise Skip

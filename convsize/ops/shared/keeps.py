@@ -30,6 +30,18 @@ def norm_parameters(depth: int, affine: bool) -> tuple[Parameter, ...]:
     return (Parameter("weight", (depth,)), Parameter("bias", (depth,), "bias")) if affine else ()
 
 
+def map_parameters(source: Shape) -> tuple[Parameter, Parameter]:
+    """A gain and a bias of every map, with axes of 1 for the positions, over which they broadcast."""
+    shape = (source.channels, *(1,) * source.rank)
+    return Parameter("weight", shape), Parameter("bias", shape, "bias")
+
+
+def wide_under_autocast(mode: SaveMode) -> int:
+    """Bytes of what an operator gives that autocast computes in float32 on CUDA, and on a CPU as it comes."""
+    autocast = mode.parameter_itemsize > mode.itemsize
+    return max(mode.itemsize, 4) if autocast and mode.device == "cuda" else mode.itemsize
+
+
 def kept_statistics(size: int) -> tuple[Saved, Saved]:
     """The two tensors that a norm keeps of its statistics, each of `size` bytes."""
     return (Saved("extra", name="mean", size=size), Saved("extra", name="inverse deviation", size=size))

@@ -31,14 +31,14 @@ def fields(network: Network, device: str) -> Line:
     rows = _with_fields(network, report.layers)
     if device != "cpu":
         return Line(quantity, "layers", None, None, "not measured", "gradients need values: measured on the CPU")
-    if any(node.op.STATISTICS in {"map", "group"} for node in network.layers):
+    if any(node.op.STATISTICS in {"map", "group", "map squares"} for node in network.layers):
         return Line(
             quantity,
             "layers",
             None,
             None,
             "not measured",
-            "group and instance norms mix all positions through their statistics",
+            "group, instance and filter response norms mix all positions through their statistics",
         )
     plan = lower(network)
     if any(each.tokens for each in plan.inputs):
@@ -99,10 +99,10 @@ def _ranges(axes: tuple[tuple[int, int], ...]) -> str:
 def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]:
     """The layers whose units have a field of their own, which a middle unit must see from end to end.
 
-    Left aside are those that see everything, also through a gate (whose factors the analysis does not count as seen),
-    those behind upsampling, where neighbours see unequally much, those behind a join of branches that do not lie on top
-    of each other, whose fields are hulls, those behind what is the same whatever it sees, and those that see beyond a
-    border where padding repeats pixels.
+    Left aside are those that see everything, also through a gate or a global response norm (whose factors the analysis
+    does not count as seen), those behind upsampling, where neighbours see unequally much, those behind a join of
+    branches that do not lie on top of each other, whose fields are hulls, those behind what is the same whatever it
+    sees, and those that see beyond a border where padding repeats pixels.
     """
     unlike = [False] * len(network.nodes)
     repeating = [False] * len(network.nodes)
@@ -124,7 +124,8 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
             if shape.rank == node.output.rank and len(node.inputs) > 1
             for old, new in zip(shape.spatial, node.output.spatial, strict=True)
         )
-        unlike[row.index] = before or upsampling or constant or spread or any(field.whole for field in fields)
+        mixed = node.op.STATISTICS == "maps"
+        unlike[row.index] = before or upsampling or constant or spread or mixed or any(field.whole for field in fields)
         if (
             fields
             and not unlike[row.index]
@@ -228,6 +229,7 @@ _SEEN_ALIKE = {
     "torch.amin": TorchCall("torch.mean"),
     "torch.sub": TorchCall("torch.add"),
     "convsize.Difference": TorchCall("convsize.Sum"),
+    "convsize.ThresholdedLinear": TorchCall("convsize.Bias"),
     "nn.Hardtanh": TorchCall("torch.mul", (("other", 1),)),
     "torch.clamp": TorchCall("torch.mul", (("other", 1),)),
 }

@@ -2,8 +2,8 @@
 
 # One layer of each kind that the specs do not have, in the middle of a network.
 LAYERS = [
-    "INb1", "IN", "GN4", "LN", "rms", "rms(gain=0)", "prelu", "elu", "mish", "softplus", "hsigmoid", "hswish",
-    "leaky(0.1)", "A3/1p1",
+    "INb1", "IN", "GN4", "LN", "rms", "rms(gain=0)", "GRN", "frn", "tlu", "prelu", "elu", "mish", "softplus",
+    "hsigmoid", "hswish", "leaky(0.1)", "A3/1p1",
     "A3/2ceil", "shuffle(2)", "pixelshuffle(2)", "up(2,bilinear)", "droppath(0.3)", "drop(0)", "drop(1)",
     "times(3)", "plus(2)", "clamp(lo=0)", "clamp(-1,1)", "abs", "exp", "abs plus(1) log", "R plus(1) sqrt", "power(2)",
     "selu", "glu", "bias", "elu(0.5)", "gelu(tanh)", "scale", "weight", "affine", "softmax(2)", "S", "slice(2,6)",

@@ -208,6 +208,8 @@ _OWN = {
     "reshape(d,h,w)": "with the volume",
     "attn(heads)": "with its number of heads",
     "resize(h,w)": "with the extents to reach",
+    "frn": "filter response normalisation",
+    "tlu": "the thresholded linear unit behind `frn`",
     "rms": "normalisation by the root mean square over the depth",
     "scale": "a learned gain for every map",
     "unshuffle(r)": "space to depth, with its factor r",
