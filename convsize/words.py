@@ -58,6 +58,15 @@ def listed(words: Sequence[str], last: str = "and", most: int | None = None) -> 
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def grid_word(axes: int) -> str:
+    """What one place of an input or a map is called, by the number of its axes: a pixel is of an image.
+
+    >>> [grid_word(axes) for axes in (0, 1, 2, 3)]
+    ['value', 'position', 'pixel', 'voxel']
+    """
+    return ("value", "position", "pixel", "voxel")[axes] if axes < 4 else "position"
+
+
 def numbered(noun: str, numbers: Sequence[int], most: int | None = None) -> str:
     """What numbers are of.
 

@@ -93,7 +93,9 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         )
     layers = tuple(rows)
     end = network.outputs["main"]
-    totals = _totals(layers, depths[end], _field_before_positions_end(network, fields, end))
+    placed = _placed(network, fields, end)
+    field = next((fields[name].rows[index] for name, index in placed), None)
+    totals = _totals(layers, depths[end], field)
     failed: tuple[Diagnostic, ...] = ()
     if network.expectations:
         from convsize.analyses.expectations.figures import failures
@@ -117,6 +119,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         unread=unread.rows or (),
         insights=insights(network, layers, totals, fields, unread.rows, lost.complete),
         ends=tuple(names[index] for index in network.outputs.values()),
+        placed=tuple((name, names[index]) for name, index in placed),
         diagnostics=tuple(
             sorted((*network.diagnostics, *failed), key=lambda found: (found.span.start, found.span.end, found.code))
         ),
@@ -155,12 +158,14 @@ def _seen(fields: dict[str, Fields], count: int) -> list[tuple[tuple[str, Recept
     return seen
 
 
-def _field_before_positions_end(network: Network, fields: dict[str, Fields], end: int) -> ReceptiveField | None:
-    for found in fields.values():
-        if found.rows[end] is not None:
-            last = before_positions_end(network, found.rows, end)
-            return None if last is None else found.rows[last]
-    return None
+def _placed(network: Network, fields: dict[str, Fields], end: int) -> list[tuple[str, int]]:
+    """The last layers of the trunk that have a position, for the inputs that its end sees."""
+    found = []
+    for name, field in fields.items():
+        last = before_positions_end(network, field.rows, end) if field.rows[end] is not None else None
+        if last is not None:
+            found.append((name, last))
+    return found
 
 
 def _totals(rows: Sequence[LayerRow], weight_layers: int, field: ReceptiveField | None) -> Totals:

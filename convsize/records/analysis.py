@@ -151,7 +151,8 @@ class Totals(Record):
 
     weight_layers: the largest number of convolutions and fully connected layers on any path to the trunk's end, the
     "layers" of VGG-16 and ResNet-152. flops = 2·macs + the itemised `work`. receptive_field: of the last layer of the
-    trunk that still has a position (before global pooling or the first fully connected layer); None without one.
+    trunk that still has a position (before global pooling or the first fully connected layer; behind attention its
+    units see the whole input); None without one.
     """
 
     parameters: int
@@ -179,7 +180,11 @@ class Insight(Record):
 
 
 class Report(Record):
-    """Everything the analyses say of one network; ends: the layers, or inputs, whose values its outputs are."""
+    """Everything the analyses say of one network.
+
+    ends: the layers, or inputs, whose values its outputs are. placed: by input, where the trunk's end sees it, the last
+    layer of the trunk that has a position.
+    """
 
     name: str
     source: Source
@@ -194,3 +199,4 @@ class Report(Record):
     insights: tuple[Insight, ...]
     diagnostics: tuple[Diagnostic, ...]
     ends: tuple[str, ...] = ()
+    placed: tuple[tuple[str, str], ...] = ()

@@ -427,6 +427,8 @@ _REARRANGING = frozenset({"concatenation", "reshaping"})
 
 _POINT = AxisWindow(1)
 _ZERO = Fraction(0)
+_MOVED = ("reshaped", "flattened")
+"""How the extents follow where an op reads everything and only moves it."""
 
 
 class _AxisRecord(Record):
@@ -476,10 +478,21 @@ def _hull(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tupl
 def before_positions_end(network: Network, rows: Sequence[ReceptiveField | None], end: int) -> int | None:
     """The last layer that `end` is computed from and whose units still have a position, or None where none has.
 
-    That is the layer before global pooling or the first fully connected layer: what a classifier's units see.
+    That is the layer before global pooling or the first fully connected layer: what a classifier's units see. Behind
+    attention, and whatever else reads all positions and leaves several, they see the whole input. What only moves
+    values, as `reshape` does, ends positions: which of them a unit holds is not followed.
     """
-    for index in sorted(network.ancestors(end), reverse=True):
-        row = rows[index]
-        if row is not None and not row.whole and network.nodes[index].inputs:
-            return index
-    return None
+    last = None
+    mixed: set[int] = set()
+    for index in sorted(network.ancestors(end)):
+        row, node = rows[index], network.nodes[index]
+        if row is None or not node.inputs:
+            continue
+        if not row.whole:
+            last = index
+        elif not mixed.isdisjoint(node.inputs) or (
+            node.op.EXTENTS not in _MOVED and network.window(node).kind == "everything"
+        ):
+            mixed.add(index)
+            last = index if node.output.area > 1 else last
+    return last

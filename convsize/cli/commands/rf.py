@@ -32,6 +32,10 @@ def command(
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
     let: Lets = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="INPUT", help="Input on which it is shown.", show_default="the first that the layer sees"),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Draw a picture: .svg, .png or .pdf.")
     ] = None,
@@ -81,7 +85,7 @@ def command(
     report = api.from_source(named.read(where), name=name, lets=numbers, inputs=shapes).analyze()
     terminal.report_diagnostics(report.diagnostics, report.source)
     wrong = any(found.severity == "error" for found in report.diagnostics)
-    way = view.way(report, layer)
+    way = view.way(report, layer, on)
     if output is None or suffix is None:
         text = view.render(report, way, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
         terminal.write(text)

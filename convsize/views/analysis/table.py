@@ -11,7 +11,7 @@ from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
 from convsize.views.text.layout import GAP, Cell, clip, full_width, left_out, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import listed, plural
+from convsize.words import grid_word, listed, plural
 
 _ALWAYS = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")
@@ -372,11 +372,13 @@ def _sees(report: Report) -> tuple[str, str]:
     field = report.totals.receptive_field
     if field is None:
         return "–", "no layer keeps a position"
-    noun, an_axis = ("position", "") if len(field.size) == 1 else ("pixel", " an axis")
-    extents = report.inputs[0][1][1:] if len(report.inputs) == 1 else ()
-    of = numbers.sized(extents, noun) if extents else f"the input's {noun}s"
-    note = f"of {of}{an_axis}, at the last layer that has a position"
-    if field.jump and not field.whole:
+    axes, noun = len(field.size), grid_word(len(field.size))
+    images = {dims[1:] for _, dims in report.inputs if len(dims) - 1 == axes}
+    of = numbers.sized(next(iter(images)), noun) if len(images) == 1 else f"the input's {noun}s"
+    note = f"of {of}{' an axis' if axes > 1 else ''}, at the last layer that has a position"
+    if field.whole:
+        note += ": the whole input" if field.seen == 1 else ", of which every unit sees as much"
+    elif field.jump:
         note += f"; jump {numbers.axes(field.jump)}, from {numbers.places(field.start)}"
     return numbers.axes(field.size), note
 

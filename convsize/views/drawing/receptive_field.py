@@ -17,9 +17,9 @@ from convsize.records import LayerRow, ReceptiveField, Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Image, Line, Polygon, Scene, Shape, Text, text_width
 from convsize.views.text import numbers
-from convsize.views.text.layout import GAP, Cell, clip, full_width, line, widths
+from convsize.views.text.layout import Cell, bar, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import meant, plural
+from convsize.words import grid_word, listed, meant, plural
 
 _PANEL = 380.0
 _OVERHANG = Fraction(1, 3)
@@ -61,25 +61,28 @@ class Way(Record):
         return self.steps[-1]
 
 
-def way(report: Report, layer: str | None = None) -> Way:
-    """The way to a layer; without a name to the trunk's last one that has a position.
+def way(report: Report, layer: str | None = None, on: str | None = None) -> Way:
+    """The way from an input (the first that the layer sees) to a layer; without a name to the trunk's last one that
+    has a position.
 
-    Raises UsageError where there is no such layer, or where it sees no input or no positions.
+    Raises UsageError where there is no such layer or input, or where the layer sees no positions of it.
     """
     rows = {row.name: row for row in report.layers}
+    if on is not None and on not in dict(report.inputs):
+        raise UsageError(f"no input is called `{on}`: {meant(on, list(dict(report.inputs)))}")
     if layer is None:
-        field = report.totals.receptive_field
-        ends = [row for row in report.layers if row.receptive_field == field and field is not None]
-        if not ends:
-            raise UsageError("no layer of this network has positions, so there is no receptive field to draw")
-        target = ends[-1]
+        placed = [each for each in report.placed if on is None or each[0] == on]
+        if not placed:
+            whose = "of this network has positions" if on is None else f"before the output sees positions of `{on}`"
+            raise UsageError(f"no layer {whose}, so there is no receptive field to draw")
+        name, target = placed[0][0], rows[placed[0][1]]
     elif layer in rows:
         target = rows[layer]
+        name = on or next(iter(dict(target.receptive_fields)), "")
+        if _of(target, name) is None:
+            raise UsageError(f"`{target.name}` sees no positions of {f'`{on}`' if on else 'an input'}")
     else:
         raise UsageError(f"no layer is called `{layer}`: {meant(layer, list(rows))}")
-    if target.receptive_field is None or not target.receptive_fields:
-        raise UsageError(f"`{target.name}` sees no positions of an input")
-    name = target.receptive_fields[0][0]
     extents = dict(report.inputs)[name][1:]
     back = [target]
     while before := [rows[each] for each in back[-1].inputs if each in rows and _of(rows[each], name) is not None]:
@@ -89,7 +92,7 @@ def way(report: Report, layer: str | None = None) -> Way:
         field = _of(row, name)
         assert field is not None
         same = shown and (shown[-1][1].size, shown[-1][1].jump) == (field.size, field.jump)
-        if same and row is target:
+        if same and row is target and not field.whole:
             shown.pop()
         if not same or row is target:
             shown.append((row, field))
@@ -166,11 +169,9 @@ def _clipped(step: Step) -> str:
 def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN) -> str:
     """One line for every layer at which the field grows, with the share of the input that the best placed unit sees."""
     headers = ["layer", "spec", "field", "jump", "start", "clipped", "sees"]
-    largest = max(max(step.field.size) for step in found.steps)
     table = [headers]
     for step in found.steps:
         field = step.field
-        eighths = Fraction(max(field.size), largest or 1) * _BAR
         table.append(
             [
                 step.row.name,
@@ -179,7 +180,7 @@ def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN)
                 "–" if field.whole else numbers.axes(field.jump),
                 "–" if field.whole else numbers.places(field.start),
                 _clipped(step),
-                f"{'█' * ceil(eighths):<{_BAR}} {numbers.share(field.seen):>5}",
+                f"{bar(field.seen, 1, _BAR):<{_BAR}} {numbers.share(field.seen):>5}",
             ]
         )
     for drop in ("start", "jump", "spec"):
@@ -197,8 +198,19 @@ def render(report: Report, found: Way, *, width: int = 80, paint: Paint = PLAIN)
         styles = [("cyan" if header == "spec" else None) if at else "bold" for header in table[0]]
         cells = [Cell(clip(text, size), style) for text, size, style in zip(row, room, styles, strict=True)]
         out.append(line(cells, room, left, paint))
-    places = "positions" if len(found.extents) == 1 else "pixels"
-    out += ["", paint(f"clipped{GAP}{places} of the middle unit's field outside the input", "dim")]
+    places = f"{grid_word(len(found.extents))}s"
+    notes = [
+        f"clipped: {places} of the middle unit's field outside the input",
+        "sees: the share of the input that the best-placed unit sees",
+        f"{len(found.steps)} of {plural(len(report.layers), 'layer')}: those on the way of the largest field at which "
+        "the field or the jump changes",
+    ]
+    others = [name for name, _ in report.inputs if name != found.input]
+    if others:
+        notes.append(
+            f"on the input `{found.input}`; for another one: {listed([f'--on {name}' for name in others], 'or')}"
+        )
+    out += ["", *(paint(text, "dim") for note in notes for text in wrapped(note, width))]
     return "\n".join(out) + "\n"
 
 
@@ -223,7 +235,7 @@ class _Picture:
         self.colours = colours
         self.order = {step.row.name: at for at, step in enumerate(found.steps)}
         *_, self.wide = found.extents
-        self.place = "position" if len(found.extents) == 1 else "pixel"
+        self.place = grid_word(len(found.extents))
         self.high = found.extents[-2] if len(found.extents) > 1 else max(self.wide // 8, 1)
         over = [0, 0]
         for step in found.steps:
@@ -277,7 +289,7 @@ class _Picture:
             facts = "sees the whole input"
         else:
             facts = f"field {_extent(end)}, jump {numbers.axes(end.field.jump)}, unit {numbers.places(end.unit)}"
-            facts += f", {numbers.sized(end.clipped, 'pixel')} clipped" if any(end.clipped) else ", nothing clipped"
+            facts += f", {numbers.sized(end.clipped, self.place)} clipped" if any(end.clipped) else ", nothing clipped"
         title = f"{end.row.name} {end.row.spec}"
         return [
             Text((_MARGIN, 28), title, 14, ink, "start", bold=True),

@@ -24,7 +24,7 @@ from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES
 from convsize.views.drawing.parts import JOINS, SIGNS, Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
 from convsize.views.text import numbers
-from convsize.views.text.layout import Cell, clip, full_width, line, widths, wrapped
+from convsize.views.text.layout import Cell, bar, clip, full_width, line, widths, wrapped
 from convsize.views.text.paint import PLAIN, Paint
 
 _SIGNS = {**SIGNS, "concatenation": "◆", "input": "○", "output": "○"}
@@ -125,7 +125,8 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
             cells["layer"] = part.note
             if part.key in shares:
                 share = shares[part.key]
-                cells["share"] = f"{_bar(share / (largest or 1))} {numbers.share(share):>5}"
+                shown = bar(share, largest, _BAR).ljust(_BAR)
+                cells["share"] = f"{shown} {numbers.share(share):>5}"
             join = part.family if part.family in JOINS else None
             label = f"{join or part.label}{times}"
             label += lanes.operands(part)
@@ -136,12 +137,6 @@ def _rows(drawing: Drawing, shares: dict[str, Fraction]) -> Iterator[_Row]:
             yield _Row(lanes.of(part), f"{indent}{label}", style, cells)
 
     yield from walk(drawing.parts, 0)
-
-
-def _bar(share: Fraction) -> str:
-    eighths = round(share * _BAR * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + " ▏▎▍▌▋▊▉"[rest]).ljust(_BAR)[:_BAR] if eighths else " " * _BAR
 
 
 class _Lanes:

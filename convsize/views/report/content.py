@@ -14,7 +14,7 @@ from convsize.views.drawing.folded import draw
 from convsize.views.drawing.parts import Detail, Part
 from convsize.views.text import numbers
 from convsize.views.text.fold import Line, fold, unfolded
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 Format = Literal["html", "markdown"]
 
@@ -134,14 +134,22 @@ def figures(page: NetworkPage) -> tuple[Figure, ...]:
     work = "".join(f" + {numbers.exact(flops)} {kind}" for kind, flops in totals.work)
     batch = f"batch {numbers.exact(report.batch)}"
     image = report.inputs[0][1][1:]
+    noun = grid_word(len(image))
     counters = step_counters(report)
     sees = "No layer has positions."
     if field is not None:
         sees = (
-            f"What one unit of the last layer with positions sees of the {numbers.sized(image, 'pixel')} an axis; "
-            f"neighbouring units lie {numbers.sized(field.jump, 'pixel')} apart, and the first one begins at pixel "
-            f"{numbers.places(field.start)}. The best-placed unit sees {numbers.share(field.seen)} of the input."
+            f"What one unit of the last layer with positions sees of the {numbers.sized(image, noun)}"
+            f"{' an axis' if len(image) > 1 else ''}"
         )
+        if field.whole:
+            sees += f": every unit sees {numbers.share(field.seen)} of the input."
+        else:
+            sees += (
+                f"; neighbouring units lie {numbers.sized(field.jump, noun)} apart, and the first one begins at "
+                f"{noun} {numbers.places(field.start)}. The best-placed unit sees {numbers.share(field.seen)} of the "
+                "input."
+            )
     return (
         Figure(
             "parameters",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convsize import words
 from convsize.record import Record
 from convsize.views.text.paint import Paint
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 GAP = "  "
 _WIDEST_WORD = 24
@@ -29,11 +33,11 @@ def clip(text: str, width: int, *, keep_end: bool = False) -> str:
     return "…" + text[1 - width :] if keep_end else text[: width - 1] + "…"
 
 
-def bar(value: int, full: int, width: int) -> str:
+def bar(value: int | Fraction, full: int | Fraction, width: int) -> str:
     """A bar of `width` blocks for `full`, in eighths of a block; what is more than nothing shows at least one."""
     if value <= 0 or full <= 0:
         return ""
-    eighths = max((value * width * 8 + full // 2) // full, 1)
+    eighths = max(int((2 * value * width * 8 + full) // (2 * full)), 1)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 

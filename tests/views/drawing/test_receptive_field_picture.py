@@ -1,6 +1,7 @@
 """`convsize rf`: hand-worked fields, what is clipped, and the picture."""
 
 import base64
+import re
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from operator import le
@@ -12,7 +13,7 @@ from zoo import over_the_zoo
 from convsize import api
 from convsize.errors import UsageError
 from convsize.records import Report
-from convsize.views.drawing.receptive_field import scene, way
+from convsize.views.drawing.receptive_field import render, scene, way
 
 SPECS = Path(__file__).parents[3] / "specs"
 PIXEL = base64.b64decode(
@@ -120,3 +121,51 @@ def test_the_fields_lie_in_each_other(name: str) -> None:
     for inner, outer in pairwise(steps):
         assert all(map(le, outer.first, inner.first))
         assert all(map(le, inner.last, outer.last))
+
+
+@over_the_zoo
+def test_bars_show_the_column_that_they_stand_beside(path: Path) -> None:
+    net = api.load(path).analyze()
+    bars = {}
+    for text in render(net, way(net), width=200).splitlines():
+        found = re.search(r" ([█▏▎▍▌▋▊▉]+) *<?([0-9.]+)%$", text)
+        if found:
+            bars[float(found[2])] = 8 * found[1].count("█") + " ▏▎▍▌▋▊▉".find(found[1].strip("█") or " ")
+    assert bars
+    for share, eighths in bars.items():
+        assert abs(eighths - 96 * share / 100) < 0.6 or (eighths, share < 1.1) == (1, True)
+
+
+def test_what_stands_behind_attention_sees_all() -> None:
+    net = report("input: 3@32x32\nC4D8/4p0 reshape(8,64) C1D24 attn(2) LN GAP FC4")
+    steps = way(net).steps
+    assert [step.row.name for step in steps] == ["conv1", "reshape1", "ln1"]
+    assert net.totals.receptive_field == steps[-1].field
+    assert steps[-1].field.size == (32, 32)
+    assert not any("smaller than" in each.text for each in net.insights)
+    assert "of 32 pixels an axis, at the last layer that has a position: the whole input" in " ".join(str(net).split())
+
+
+def test_a_reshape_alone_is_no_view_of_all() -> None:
+    net = report("input: 3@32x32\nC3D8 reshape(8,1024)")
+    assert net.placed == (("input", "conv1"),)
+    assert net.totals.receptive_field == net.layers[0].receptive_field
+
+
+def test_another_input_is_shown_on_request(convsize) -> None:
+    first = convsize("rf", SPECS / "siamese.spec").out
+    assert "siamese · left 1@105x105 · tower1.relu4 R" in first
+    assert "on the input `left`; for another one: --on right" in first
+    assert "siamese · right 1@105x105 · tower2.relu4 R" in convsize("rf", SPECS / "siamese.spec", "--on", "right").out
+    ran = convsize("rf", SPECS / "siamese.spec", "tower1.conv2", "--on", "right")
+    assert (ran.code, "`tower1.conv2` sees no positions of `right`" in ran.err) == (2, True)
+    assert (
+        "no input is called `rigth`: did you mean `right`"
+        in convsize("rf", SPECS / "siamese.spec", "--on", "rigth").err
+    )
+
+
+def test_the_places_of_an_input_have_their_word() -> None:
+    for axes, word in ((1, "positions"), (2, "pixels"), (3, "voxels")):
+        net = report(f"input: 1@{'x'.join(['8'] * axes)}\nC3 M C3")
+        assert f"clipped: {word} of the middle unit's field" in render(net, way(net))
