@@ -9,6 +9,7 @@ from convsize.geometry import Shape
 from convsize.graph.build import build
 from convsize.graph.digest import digest
 from convsize.graph.network import Network
+from convsize.graph.unroll import DEEPEST_NESTING
 from convsize.language.parser import parse
 
 
@@ -382,3 +383,44 @@ def test_too_many_arguments_however_a_block_is_called(call: str) -> None:
     (found,) = caught.value.diagnostics
     assert (found.code, found.message) == ("E105", "2 arguments are too many for the block `f`")
     assert found.help == "it is `f(a)`"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "C{nope}", "C3x{nope}", "C3/{nope}", "C3d{nope}", "C3D{nope}", "C3D4g{nope}", "C3p{nope}", "C3p1:{nope}",
+        "C3p1x{nope}", "T3D4/2a{nope}", "R*{nope+1}", "drop(1-nope)", "drop(-nope)", "drop(max(nope,1))",
+        "drop(2*(nope))", "pad(1,value=2*nope)", "[R | C{nope}]", "split[R | C{nope}]", "(R C{nope})*2",
+    ],
+)  # fmt: skip
+def test_names_of_numbers_are_looked_up_in_blocks_that_nothing_calls(token: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        network(f"input: 4@8x8\ndef b: {token}\nR")
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.message) == ("E106", "there is no number called `nope`")
+
+
+def test_nesting_is_counted_anew_behind_every_block_and_bracket() -> None:
+    def nested(times: int) -> str:
+        # Brackets and calls that are over count no more, and none counts less than nothing.
+        blocks = [f"def b{level}: b{level - 1}" for level in range(2, times + 1)]
+        return "\n".join(["input: 4@8x8", "def b1: R", *blocks, f"b1*3 (R)*3 b2 b{times}"])
+
+    network(nested(DEEPEST_NESTING))
+    with pytest.raises(SpecError, match="nested more than 100 deep"):
+        network(nested(DEEPEST_NESTING + 1))
+
+
+@pytest.mark.parametrize(
+    ("series", "written"),
+    [
+        ("drop(0.5)", "drop(0.5)"),
+        ("up(2,bilinear)", "up(2, bilinear)"),
+        ("up(3/2,mode=bicubic)", "up(1.5, mode=bicubic)"),
+        ("R as t M up(@t)", "up(@t)"),
+        ("softmax(groups=1+1)", "softmax(groups=2)"),
+        ("position", "position"),
+    ],
+)
+def test_a_word_stands_with_what_its_arguments_come_to(series: str, written: str) -> None:
+    assert network(f"input: 4@8x8\n{series}").nodes[-1].spec == written

@@ -39,6 +39,30 @@ def test_multiply_adds_are_those_of_both_products():
 
 
 @pytest.mark.parametrize(
+    ("needs", "macs"),
+    [
+        ((False, False, False), 0),
+        ((False, False, True), 640),  # the gradient of the values
+        ((False, True, False), 640 + 384),  # that of the weights, and of the keys by them
+        ((True, False, False), 640 + 384),
+        ((False, True, True), 2 * 640 + 384),
+        ((True, False, True), 2 * 640 + 384),
+        ((True, True, False), 640 + 2 * 384),
+        ((True, True, True), 2 * 640 + 2 * 384),
+    ],
+)
+def test_multiply_adds_backward_are_those_of_the_products_that_are_needed(needs, macs):
+    # 16 queries and 4 keys; two heads of keys 3 deep and of values 5 deep: 384 for the weights, 640 for the values.
+    op = attention("3@4x4\n[A2 C1D6 | A2 C1D10 | C1D6] as k, v, q @q attn(2,@k,@v)").op
+    shapes = (Shape(6, (4, 4)), Shape(6, (2, 2)), Shape(10, (2, 2)))
+    assert op.macs_backward(shapes, Shape(10, (4, 4)), needs, trains=True) == macs
+    # Values as deep as keys are a fused kernel's, which makes the weights again and all gradients: five products.
+    fused = attention("3@4x4\n[A2 C1D6 | A2 C1D6 | C1D6] as k, v, q @q attn(2,@k,@v)").op
+    shapes = (Shape(6, (4, 4)), Shape(6, (2, 2)), Shape(6, (2, 2)))
+    assert fused.macs_backward(shapes, Shape(6, (4, 4)), needs, trains=True) == (5 * 384 if any(needs) else 0)
+
+
+@pytest.mark.parametrize(
     ("spec", "shapes"),
     [
         ("attn(2)", {}),

@@ -312,6 +312,19 @@ def test_everything_is_trained_but_what_is_frozen_or_idle():
     assert said[-1] == "3 layers are not trained: conv1 to relu1"
 
 
+def test_weights_lie_in_the_order_that_is_asked_for():
+    network = convsize.parse("input: 3@8x8\nC3D4 GAP FC7")
+    for asked in (False, True):
+        module, _ = build(
+            network,
+            RunSettings("fake", channels_last=asked),
+            (Head("main", "cross-entropy", 1.0, (7,)),),
+            None,
+            fresh=True,
+        )
+        assert module.conv1.weight.is_contiguous(memory_format=torch.channels_last) is asked
+
+
 def test_an_optimizer_s_state_goes_and_comes_back():
     module, _ = build(NETWORK, RunSettings("fake"), HEADS, None, fresh=True)
     names = {value: name for name, value in module.named_parameters()}
