@@ -22,7 +22,7 @@ class GLU(Op):
     Parameters
         none.
     MACs
-        none. FLOPs: 2 an output (sigmoid, multiplication).
+        none. FLOPs: 4 an output (exponential, addition, division, multiplication).
     Saved for backward
         its input.
     PyTorch
@@ -58,7 +58,7 @@ class GLU(Op):
         return 0
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
-        return (Work("activation", 2 * output.elements),)
+        return (Work("activation", 4 * output.elements),)
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
         return (Saved("input"),) if mode.needs[0] else ()

@@ -96,9 +96,26 @@ def test_same_padding_of_a_transposed_convolution_multiplies(extent, kernel, str
     assert slide(source, axes, "floor") == (extent * stride,)
 
 
-def test_same_padding_of_a_short_transposed_window_is_an_output_padding():
-    # reach 1, stride 3: (L - 1)·3 + 1 outputs are reached, L·3 wanted, so 2 more behind.
-    assert same_transposed(AxisWindow(1, 3)) == (0, -2)
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "padding"),
+    [
+        (2, 2, 1, (0, 0)),
+        (3, 2, 1, (0, 1)),
+        (4, 2, 1, (1, 1)),
+        (5, 2, 1, (1, 2)),
+        (7, 2, 1, (2, 3)),
+        (3, 1, 3, (3, 3)),
+        (1, 2, 1, (0, -1)),
+        (1, 4, 1, (0, -3)),
+    ],
+)
+def test_a_transposed_axis_that_grows_by_its_stride_alone(kernel, stride, dilation, padding):
+    """The reach less the stride, the smaller half in front, and never less than nothing there."""
+    window = AxisWindow(kernel, stride, dilation, transposed=True)
+    before, after = same_transposed(window)
+    assert (before, after) == padding
+    for extent in (1, 2, 9):
+        assert output_extent(extent, window.replace(before=before, after=after)) == extent * stride
 
 
 @given(extents, windows)
