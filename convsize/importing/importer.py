@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections import Counter
 
 from convsize.errors import ConvsizeError, SpecError
+from convsize.graph.digest import digest
 from convsize.importing.calls import CallList
+from convsize.importing.folding.fold import folded
 from convsize.importing.layers import Graph, Obstacle
 from convsize.importing.lower import lower
 from convsize.importing.static import Table, check, read
-from convsize.importing.structure import structured
+from convsize.importing.structure import Structure, structured
 from convsize.importing.tidy import tidied
+from convsize.importing.tokens import Defaults
 from convsize.importing.write import defaults_of, in_order, write
+from convsize.ops.catalogue import RESERVED, WORDS
 from convsize.record import Record
 from convsize.words import plural
 
 __all__ = ["Imported", "RefusedError", "import_calls"]
+
+
+_FUNCTIONS = ("min", "max", "round")
 
 
 class RefusedError(ConvsizeError):
@@ -68,12 +75,26 @@ def import_calls(calls: CallList) -> Imported:
         raise RefusedError(calls.source, (Obstacle("output", "it computes nothing that a spec could say", "", ""),))
     defaults = defaults_of(graph)
     structure = structured(graph, defaults)
-    text = write(calls.source, graph, structure, defaults)
-    mapping = _checked(text, graph, in_order(structure), calls)
+    order = in_order(structure)
+    text, mapping = _shortest(graph, structure, defaults, order, calls)
     used = {path for path, _ in mapping.values()}
     unread = tuple((each.path, each.size) for each in calls.parameters if each.path not in used)
     labels = tuple(label for label, _ in graph.outputs)
     return Imported(text, mapping, labels, unread, len(graph.layers) - len(structure.inputs))
+
+
+def _shortest(
+    graph: Graph, structure: Structure, defaults: Defaults, order: list[int], calls: CallList
+) -> tuple[str, Table]:
+    """The folded text, which must say the very graph that the plain one says; the plain one where it does not."""
+    plain = write(calls.source, graph, structure, defaults)
+    found = _checked(plain, graph, order, calls)
+    text = write(calls.source, graph, folded(structure, graph, frozenset({*WORDS, *RESERVED, *_FUNCTIONS})), defaults)
+    try:
+        table = _checked(text, graph, order, calls)
+    except RefusedError:
+        return plain, found
+    return (text, table) if digest(read(text, "import")) == digest(read(plain, "import")) else (plain, found)
 
 
 def _checked(text: str, graph: Graph, order: list[int], calls: CallList) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsize.importing.items import Bind, Branches, Item, Leaf, Series, Start, Tap
+from convsize.importing.items import Bind, Block, Branches, Item, Leaf, Series, Start, Tap
 from convsize.importing.layers import JOINS, Graph
 from convsize.importing.tokens import Defaults, token
 from convsize.record import Record
@@ -16,6 +16,7 @@ class Structure(Record):
     inputs: tuple[int, ...]
     trunk: Series
     heads: tuple[tuple[str, int | None, Series], ...]
+    blocks: tuple[Block, ...] = ()
 
 
 class _Chain:
@@ -68,7 +69,9 @@ def structured(graph: Graph, defaults: Defaults) -> Structure:
             if common is not None:
                 uses[common] -= len(parts) - 1
                 series = tuple(tuple(items) or (Start(),) for _, items in parts)
-                chains[at] = absorbed(_Chain(common, [Branches(layer.kind, series, at)]))
+                if layer.kind == "*" and len(series) == 2 and series[1] == (Start(),):
+                    series = series[::-1]  # a gate is read as x times what is made of it
+                chains[at] = absorbed(_Chain(common, [Branches(layer.kind, series, at, layers[common].volume[0])]))
             else:
                 series = tuple(tuple(items) if source is None else (Tap(source), *items) for source, items in parts)
                 chains[at] = _Chain(None, [Branches(layer.kind, series, at)])

@@ -174,12 +174,22 @@ def _chained(layers: list[Layer], at: int, uses: list[int]) -> Layer | None:
         inputs += before.inputs if same else (each,)
     found = tuple(inputs)
     if layer.kind == "cat":
+        parts = _parts(layers, found)
         for earlier in reversed(range(at)):
-            taken = layers[earlier]
-            if taken.kind == "cat" and len(taken.inputs) > 1 and found[: len(taken.inputs)] == taken.inputs:
-                found = (earlier, *found[len(taken.inputs) :])
-                break
+            if layers[earlier].kind == "cat":
+                taken = _parts(layers, (earlier,))
+                if len(taken) < len(parts) and parts[: len(taken)] == taken:
+                    found = (earlier, *parts[len(taken) :])
+                    break
     return layer.replace(inputs=found) if found != layer.inputs else None
+
+
+def _parts(layers: list[Layer], inputs: tuple[int, ...]) -> tuple[int, ...]:
+    """What is put together in the end, where some of it was before."""
+    found: list[int] = []
+    for each in inputs:
+        found += _parts(layers, layers[each].inputs) if layers[each].kind == "cat" else (each,)
+    return tuple(found)
 
 
 def _resized(layers: list[Layer], at: int, _: list[int]) -> Layer | None:

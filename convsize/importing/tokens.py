@@ -10,9 +10,16 @@ from typing import Any
 from convsize.importing.layers import Layer
 from convsize.record import Record
 
-__all__ = ["Defaults", "Slot", "Token", "number", "token", "written"]
+__all__ = ["Defaults", "Expr", "Slot", "Token", "number", "token", "written"]
 
-Number = int | Fraction | str | None
+
+class Expr(Record):
+    """What is computed of a block's parameters and of the depth at that point."""
+
+    text: str
+
+
+Number = int | Fraction | str | Expr | None
 
 LETTERS = ("C", "DW", "T", "M", "A", "GAP", "GMP", "FC", "BN", "LN", "IN", "GN", "LRN", "R", "S")
 
@@ -99,7 +106,9 @@ def written(token: Token, values: Callable[[int], str | None], deep: bool = Fals
         if text is None:
             if slot.value == slot.default and not (deep and slot.lead == "D"):
                 continue
-            text = str(slot.value)
+            text = slot.value.text if isinstance(slot.value, Expr) else str(slot.value)
+            if isinstance(slot.value, Expr) and token.kind in LETTERS:
+                text = f"{{{text}}}"
         parts.append((slot.lead, text))
     if token.kind in LETTERS and not any(lead.endswith("=") for lead, _ in parts):
         return token.kind + "".join(lead + text for lead, text in parts)

@@ -6,10 +6,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from convsize.importing.items import Bind, Branches, Leaf, Series, Start, Tap
+from convsize.importing.items import Bind, Branches, Leaf, Repeat, Series, Start, Tap
 from convsize.importing.layers import Graph
 from convsize.importing.structure import Structure
-from convsize.importing.tokens import Defaults, norm_numbers, usual_norm, written
+from convsize.importing.tokens import Defaults, Expr, norm_numbers, usual_norm, written
 
 __all__ = ["defaults_of", "in_order", "layer_text", "write"]
 
@@ -44,6 +44,10 @@ def write(source: str, graph: Graph, structure: Structure, defaults: Defaults, e
         lines.append(f"default: {stated}")
     if len(structure.inputs) == 1:
         names.taken(structure.inputs[0], "input")
+    for block in structure.blocks:
+        taken = [each if default is None else f"{each}={default}" for each, default in block.parameters]
+        head = f"{block.name}({', '.join(taken)})" if taken else block.name
+        lines += _wrapped(f"def {head}: {' '.join(texts(block.body, names))}")
     lines += _wrapped(" ".join(texts(structure.trunk, names)))
     for label, source_, series in structure.heads:
         tap = "" if source_ is None else f" @{names(source_)}"
@@ -62,6 +66,11 @@ def texts(series: Series, names: Callable[[int], str]) -> Iterator[str]:
             yield "x"
         elif isinstance(item, Tap):
             yield f"@{names(item.layer)}"
+        elif isinstance(item, Repeat):
+            body = list(texts(item.body, names))
+            whole = len(item.body) == 1 and not isinstance(item.body[0], Repeat)
+            count = f"{{{item.count.text}}}" if isinstance(item.count, Expr) else f"{item.count}"
+            yield f"{body[0]}*{count}" if whole else f"({' '.join(body)})*{count}"
         elif isinstance(item, Bind):
             yield f"as {names(item.layer)}"
         else:

@@ -1,0 +1,1 @@
+"""Folding: repeats and blocks, by how much shorter they make a spec."""
