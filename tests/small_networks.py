@@ -51,6 +51,8 @@ ATTENTION = (
     "attn(2)",
     "C1D{6*n} attn(1)",
     "C1D{6*n} attn(2)",
+    "C1D{6*n} attn(2,depth)",
+    "C1D{3*n} attn(1,depth)",
     "position",
     "token",
     "token(2)",

@@ -201,7 +201,7 @@ def stated_arguments(
     found: dict[str, Argument] = {}
     waiting = list(positional)
     # A choice may stand right behind a variadic list, so it is recognised by being a name and not a number.
-    for param in params:
+    for at, param in enumerate(params, start=1):
         if param.variadic:
             taken = []
             while waiting and not isinstance(waiting[0], Choice):
@@ -212,7 +212,7 @@ def stated_arguments(
                 raise wrong("a tap stands alone, without numbers beside it, in")
             elif taken:
                 found[param.name] = _listed(param, taken)
-        elif waiting and param.kind != "tap":
+        elif waiting and param.kind != "tap" and not _meant_later(waiting[0], param, params[at:]):
             found[param.name] = _word_argument(param, waiting.pop(0), wrong)
     if waiting:
         raise wrong("too many arguments for")
@@ -226,6 +226,13 @@ def stated_arguments(
         listed = by_name[key].variadic and not isinstance(argument, Shape)
         found[key] = _listed(by_name[key], [argument]) if listed else argument
     return found
+
+
+def _meant_later(value: Bound, param: ParamSpec, later: tuple[ParamSpec, ...]) -> bool:
+    """Whether a name is no choice of this parameter, but of one behind it: defaults between them need not be said."""
+    if not isinstance(value, Choice) or value.name in param.choices:
+        return False
+    return any(value.name in each.choices for each in later)
 
 
 def _listed(param: ParamSpec, values: Sequence[Argument]) -> Argument:

@@ -1,4 +1,4 @@
-"""Attention over positions."""
+"""Attention over positions, or over the depth."""
 
 from __future__ import annotations
 
@@ -60,33 +60,39 @@ class Attention(Op):
         `window=7`: positions see those of their own window of 7x7; `grid=7`: every window is a grid of 7x7 positions
         that lie as far apart as the extents allow. `shift=3`: windows begin 3 positions later, and those at the ends
         are cut off. `relative`: a learned number for every head and offset is added to the weights before the softmax;
-        `distance`: the same for both signs of an offset.
+        `distance`: the same for both signs of an offset. `attn(8,depth)`: the maps of a head see each other in place of
+        positions, by how alike they are (their cosine), times a learned temperature for every head.
     Shape
         3·D@H×W to D@H×W; the heads must divide D. With taps Dq@H×W, Dk@L and Dv@L to Dv@H×W. Windows must divide the
         extents. A sequence of L tokens is D@L.
     Window
-        everything, or the window it is in; queries that are given see their own position. Of a grid everything is a
-        bound: it leaves out what lies between its positions.
+        everything, or the window it is in; queries that are given see their own position. Over the depth everything,
+        too, since the weights come from all positions; with a single map in each head there is nothing to weigh, and it
+        is the own position. Of a grid everything is a bound: it leaves out what lies between its positions.
     Parameters
         none: the projections around it are layers of their own. `relative`: weight (2h-1)·(2w-1) by heads for windows
         of h×w, `distance`: h·w by heads, and as a buffer which of them each pair of positions has. `shift`: a mask of
-        every window as a buffer.
+        every window as a buffer. `depth`: weight heads·1·1, the temperatures.
     MACs
         L·L'·(Dq + Dv) for L queries, and L' keys of each: the products of queries with keys, and of weights with
         values. FLOPs: of each of the heads·L·L' weights 5 for the softmax, 1 for the scale 1/√d, 1 for every addend.
+        Over the depth 2·L·D²/heads, of heads·(D/heads)² weights; FLOPs: 3 besides for every value of queries and keys,
+        whose norms are divided out.
     Saved for backward
         PyTorch's fused kernel on a CPU: queries, keys and values, each a copy with the heads' vectors in order, the
         output, and the logarithm of the sum of every softmax, heads·L numbers of 4 bytes or more; never all weights. On
         CUDA the same, by its fused kernels: FlashAttention in half precision, in float32 the memory-efficient one,
         which rounds L up to a multiple of 32. These two are taken from PyTorch's source, not measured. With `relative`,
         `distance`, `shift`, or keys not as deep as values, the products are written out: then the heads·L·L' weights
-        are kept as well.
+        are kept as well. Over the depth they are written out, too: queries, keys, their norms (as they are, and held
+        above 0) and their quotients, values, and weights before and after the softmax.
     PyTorch
         F.scaled_dot_product_attention on heads; written out where something is added to the weights. Windows are
-        cut by torch.reshape and torch.permute, and shifted by torch.roll.
+        cut by torch.reshape and torch.permute, and shifted by torch.roll. `depth`: F.normalize, and two products.
     Source
         Vaswani et al. 2017; of images: Dosovitskiy et al. 2021, ViT; windows: Liu et al. 2021, Swin; grids: Tu et al.
-        2022, MaxViT; distances: Graham et al. 2021, LeViT. Fused: Dao et al. 2022, FlashAttention.
+        2022, MaxViT; distances: Graham et al. 2021, LeViT; depth: El-Nouby et al. 2021, XCiT. Fused: Dao et al. 2022,
+        FlashAttention.
     """
 
     NAME: ClassVar[str] = "attention"
@@ -104,6 +110,7 @@ class Attention(Op):
         ParamSpec("window", required=False),
         ParamSpec("grid", required=False),
         ParamSpec("shift", required=False, default=0),
+        ParamSpec("over", "choice", required=False, default="positions", choices=("positions", "depth")),
     )
 
     heads: int
@@ -112,6 +119,7 @@ class Attention(Op):
     part: int | None
     grid: bool
     shift: int
+    over: str
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
@@ -133,7 +141,14 @@ class Attention(Op):
                 "write `window=7,shift=3`" if window is None else f"write a shift from 1 to {window - 1}, or none",
             )
         part = window if grid is None else grid
-        return cls(whole(arguments["heads"]), str(arguments["bias"]), numbers["key"], part, grid is not None, shift)
+        bias, over = str(arguments["bias"]), str(arguments["over"])
+        if over == "depth" and (bias != "none" or part is not None or numbers["key"] is not None):
+            raise GeometryError(
+                "E105",
+                "over the depth there are no windows and no offsets, and keys are as deep as values",
+                "leave `depth` out, or write the number of heads and `depth` alone",
+            )
+        return cls(whole(arguments["heads"]), bias, numbers["key"], part, grid is not None, shift, over)
 
     # ---- volumes -----------------------------------------------------------------------------------------------------
 
@@ -185,6 +200,12 @@ class Attention(Op):
             require_spatial("attention", shape)
         source = inputs[0]
         _, value = self._depths(inputs)
+        if self.over == "depth" and len(inputs) > 1:
+            raise GeometryError(
+                "E105",
+                "over the depth queries, keys and values come from one volume that holds them",
+                "leave `depth` out, or the taps",
+            )
         if len(inputs) == 3 and inputs[1].spatial != inputs[2].spatial:
             raise GeometryError(
                 "E303",
@@ -233,13 +254,20 @@ class Attention(Op):
     def _added(self) -> bool:
         return self.bias != "none" or self.shift > 0
 
+    @property
+    def _learns(self) -> bool:
+        """Whether it has parameters, all of which act before the softmax."""
+        return self.bias != "none" or self.over == "depth"
+
     def _fused(self, sizes: _Sizes) -> bool:
         """Whether PyTorch's fused kernels do it: nothing is added, and keys are as deep as values."""
-        return not self._added and sizes.key_depth == sizes.value_depth
+        return not self._added and self.over == "positions" and sizes.key_depth == sizes.value_depth
 
     # ---- what is seen ------------------------------------------------------------------------------------------------
 
     def window(self, *inputs: Shape) -> Window:
+        if self.over == "depth" and inputs[0].channels == 3 * self.heads:
+            return POINTWISE  # a softmax over one map is 1
         if self.part is None or self.grid:
             return EVERYTHING
         before = self.part - self.shift if self.shift else 0
@@ -253,6 +281,8 @@ class Attention(Op):
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         sizes = self._sizes(inputs)
+        if self.over == "depth":
+            return (Parameter("weight", (self.heads, 1, 1)),)
         found = []
         if self.bias != "none":
             offsets = prod(2 * extent - 1 if self.bias == "relative" else extent for extent in sizes.extents)
@@ -265,6 +295,8 @@ class Attention(Op):
     def _products(self, inputs: Sequence[Shape]) -> tuple[int, int]:
         """Multiply-adds of queries with keys, and of weights with values."""
         sizes = self._sizes(inputs)
+        if self.over == "depth":
+            return (self.heads * sizes.value_depth**2 * sizes.queries,) * 2
         pairs = sizes.windows * sizes.queries * sizes.keys * self.heads
         return pairs * sizes.key_depth, pairs * sizes.value_depth
 
@@ -277,11 +309,14 @@ class Attention(Op):
             # It makes the weights again: five products where forward has two.
             return 3 * keys + 2 * values if any(needs) else 0
         asks, asked, held = (needs[0], needs[len(needs) // 2], needs[-1])
-        weights = asks or asked or (trains and self.bias != "none")
+        weights = asks or asked or (trains and self._learns)
         return keys * (asks + asked) + values * (held + weights)
 
     def work(self, inputs: tuple[Shape, ...], output: Shape) -> tuple[Work, ...]:
         sizes = self._sizes(inputs)
+        if self.over == "depth":
+            scores = self.heads * sizes.value_depth**2
+            return (Work("norm", 6 * output.elements), Work("activation", 5 * scores), Work("scale", scores))
         weights = sizes.windows * self.heads * sizes.queries * sizes.keys
         scaled = weights if self._fused(sizes) else self.heads * sizes.key_depth * sizes.windows * sizes.queries
         added = (self.bias != "none") + (self.shift > 0)
@@ -295,7 +330,7 @@ class Attention(Op):
         return bool(inputs) and inputs[-1]
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape, mode: SaveMode) -> tuple[Saved, ...]:
-        trains = mode.trains and self.bias != "none"
+        trains = mode.trains and self._learns
         if not any(mode.needs) and not trains:
             return ()
         sizes = self._sizes(inputs)
@@ -304,6 +339,23 @@ class Attention(Op):
         def extra(name: str, count: int, itemsize: int = mode.itemsize) -> Saved:
             return Saved("extra", name=name, size=one * count * itemsize)
 
+        if self.over == "depth":
+            vectors, scores = sizes.value_depth * sizes.queries, sizes.value_depth**2
+            last = (
+                *((extra("products", scores),) if trains else ()),
+                extra("weights", scores),
+                extra("values", vectors),
+            )
+            if not mode.needs[0]:
+                return last
+            names = ("queries", "keys", "unit queries", "unit keys")
+            norms = (f"{held}norms of {what}" for what in names[:2] for held in ("", "bounded "))
+            return (
+                *(extra(name, vectors) for name in names),
+                *(extra(name, sizes.value_depth) for name in norms),
+                Saved("parameter", name="weight"),
+                *last,
+            )
         queries = extra("queries", sizes.queries * sizes.key_depth)
         keys = extra("keys", sizes.keys * sizes.key_depth)
         values = extra("values", sizes.keys * sizes.value_depth)
@@ -344,6 +396,8 @@ class Attention(Op):
 
     def torch(self, *inputs: Shape) -> tuple[TorchCall, ...]:
         sizes, source = self._sizes(inputs), inputs[0]
+        if self.over == "depth":
+            return (TorchCall("convsize.ChannelAttention", (("heads", self.heads),)),)
         if self._fused(sizes):
             own = TorchCall("convsize.Attention", (("heads", self.heads),))
         else:

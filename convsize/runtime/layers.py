@@ -397,3 +397,23 @@ class StdConv(nn.Module):
             gain = (self.gain * rows.shape[2] ** -0.5).view(-1)
         rows = F.batch_norm(rows, None, None, gain, None, True, 0.0, self.eps)
         return self.convolve(x, rows.reshape_as(self.weight), self.bias, *self.slide)
+
+
+class ChannelAttention(nn.Module):
+    """Attention in heads between maps: by their cosines, times a learned temperature."""
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.weight = nn.Parameter(torch.ones(heads, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (self._in_heads(part) for part in x.chunk(3, dim=1))
+        scores = (F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).mT) * self.weight
+        out: Tensor = scores.softmax(-1) @ v
+        return out.reshape(x.shape[0], -1, *x.shape[2:])
+
+    def _in_heads(self, x: Tensor) -> Tensor:
+        """D@L as heads of maps."""
+        x = x.reshape(x.shape[0], self.heads, x.shape[1] // self.heads, -1)
+        return x.clone(memory_format=torch.contiguous_format)

@@ -310,7 +310,7 @@ def concatenations(draw) -> Case:
 @st.composite
 def attentions(draw) -> Case:
     heads, value = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    kind = draw(st.sampled_from(("plain", "plain", "key", "part", "bias", "one", "two")))
+    kind = draw(st.sampled_from(("plain", "plain", "key", "part", "bias", "depth", "one", "two")))
     source = draw(volumes())
     if kind in ("one", "two"):
         key = value if draw(st.booleans()) else draw(st.integers(1, 3))
@@ -320,6 +320,8 @@ def attentions(draw) -> Case:
         shapes += [other.replace(channels=heads * each) for each in depths]
         op = catalogue.word("attn").from_arguments(arguments_of("attn", heads=heads), shapes[0])
         return sized(op, *shapes)
+    if kind == "depth":
+        return of_word("attn", source.replace(channels=3 * heads * value), heads=heads, over="depth")
     given = {}
     key = value
     if kind == "key" or draw(st.integers(0, 3)) == 0:

@@ -36,6 +36,10 @@ def test_multiply_adds_are_those_of_both_products():
     text = "3@4x4\n[A2 C1D6 | A2 C1D10 | C1D6] as k, v, q @q attn(2,@k,@v)"
     assert attention(text).output == Shape(10, (4, 4))
     assert network(text).analyze().layers[-1].macs == 16 * 4 * (2 * 3 + 2 * 5)
+    # Over the depth 3 heads of 4 maps have 4 x 4 weights each, of 16 positions.
+    node = attention("3@4x4\nC1D36 attn(3,depth)")
+    assert node.output == Shape(12, (4, 4))
+    assert node.op.macs((Shape(36, (4, 4)),), node.output) == 2 * 3 * 4 * 4 * 16
 
 
 @pytest.mark.parametrize(
@@ -70,6 +74,7 @@ def test_multiply_adds_backward_are_those_of_the_products_that_are_needed(needs,
         ("attn(2,relative,window=2)", {"weight": (3 * 3, 2), "index": (4, 4)}),
         ("attn(2,distance,grid=2)", {"weight": (2 * 2, 2), "index": (4, 4)}),
         ("attn(2,window=2,shift=1)", {"mask": (4, 1, 4, 4)}),
+        ("attn(2,depth)", {"weight": (2, 1, 1)}),
     ],
 )
 def test_parameters_are_those_of_offsets(spec, shapes):
@@ -120,6 +125,16 @@ def test_windows_say_which_sizes_fit():
         ("12@4x4\nattn(2,shift=1)", "a shift of 1 moves no window", "write `window=7,shift=3`"),
         ("12@4x4\nattn(2,window=2,shift=2)", "a shift of 2 moves no window", "write a shift from 1 to 1, or none"),
         (
+            "12@4x4\nattn(2,relative,depth)",
+            "over the depth there are no windows and no offsets, and keys are as deep as values",
+            "leave `depth` out, or write the number of heads and `depth` alone",
+        ),
+        (
+            "4@4x4\nR as k\nattn(2,@k,@k,depth)",
+            "over the depth queries, keys and values come from one volume that holds them",
+            "leave `depth` out, or the taps",
+        ),
+        (
             "12@4x4\nattn(2,key=3)",
             "a depth of 12 has no room for values behind 12 of queries and keys",
             "give it a depth above 12, as by `C1D18`",
@@ -147,7 +162,7 @@ def test_windows_say_which_sizes_fit():
         (
             "12@4x4\nattn(2,5)",
             "`bias` must be one of none, relative, distance for `attn`",
-            "write it as `attn(heads, @k, @v, bias=none, key, window, grid, shift=0)`",
+            "write it as `attn(heads, @k, @v, bias=none, key, window, grid, shift=0, over=positions)`",
         ),
     ],
 )
@@ -241,3 +256,23 @@ def test_keys_of_other_positions_are_those_of_pytorchs_own_layer():
     wanted = torch.nn.functional.scaled_dot_product_attention(*(each.reshape(2, 2, 2, -1).mT for each in (q, k, k)))
     found = build(node.op.torch(Shape(4, (3, 2)), Shape(4, (3, 1)), Shape(4, (3, 1))))(q, k, k)
     torch.testing.assert_close(found, wanted.mT.reshape(2, 4, 3, 2))
+
+
+def test_over_the_depth_maps_are_weighed_by_their_cosines():
+    torch = pytest.importorskip("torch")
+    from convsize.runtime.calls import build
+
+    (node,) = network("12@3x2\nattn(2,depth)").layers
+    module = build(node.op.torch(Shape(12, (3, 2)))).double()
+    temperatures = torch.tensor([0.5, 3.0], dtype=torch.float64)
+    module.weight.data.copy_(temperatures.reshape(2, 1, 1))
+    source = torch.randn(2, 12, 3, 2, dtype=torch.float64)
+    q, k, v = source.flatten(2).split(4, dim=1)
+    wanted = torch.zeros(2, 4, 6, dtype=torch.float64)
+    for head in range(2):
+        maps = range(2 * head, 2 * head + 2)
+        for one in maps:
+            cosines = torch.stack([torch.cosine_similarity(q[:, one], k[:, other], dim=-1) for other in maps], dim=-1)
+            weights = (temperatures[head] * cosines).softmax(-1)
+            wanted[:, one] = sum(weights[:, at, None] * v[:, other] for at, other in enumerate(maps))
+    torch.testing.assert_close(module(source), wanted.reshape(2, 4, 3, 2))

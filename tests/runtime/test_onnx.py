@@ -29,6 +29,7 @@ NETWORKS = {
         "head box @c: FC4\nhead raw @a: GMP FC3 logsoftmax"
     ),
     "activations": "input: 3@6x6\nC3D4 leaky(0.1) C3D4 elu C3D4 gelu C3D4 prelu LN rms C3D4 relu6 LRN3 FC2 tanh",
+    "attention over the depth": "input: 3@8x8\nC1D24 attn(2,depth) FC3",
     "attention": "input: 3@8x8\nC2D8/2p0 reshape(8,16) token position (LN C1D24 attn(2) C1 + x) LN front FC3",
     "windows": (
         "input: 3@8x8\nC1D12 attn(2,relative,window=4,shift=1) C1D24 attn(2,grid=4) C1D14 attn(2,distance,key=2)\n"

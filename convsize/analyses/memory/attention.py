@@ -7,8 +7,9 @@ from math import prod
 
 from convsize.analyses.memory.autocast import to_type
 from convsize.analyses.memory.call import Call, see, tensor
-from convsize.analyses.memory.composites import add, times_number
+from convsize.analyses.memory.composites import add, bounded_rule, divide, product, times_number
 from convsize.analyses.memory.moves import permuted, reshaped, split
+from convsize.analyses.memory.reductions import Reduction, norm_rule
 from convsize.analyses.memory.single_kernels import softmaxed
 from convsize.analyses.memory.strides import Extents
 from convsize.analyses.memory.tape import Tape, Value
@@ -64,6 +65,59 @@ def written_attention(call: Call, inputs: Sequence[Value]) -> Value:
     return result
 
 
+def channel_attention(call: Call, inputs: Sequence[Value]) -> Value:
+    """Between maps: products of queries and keys of norm 1, times a temperature, a softmax, products with values."""
+    (source,) = inputs
+    tape, heads = call.tape, _number(call, "heads")
+    batch, depth, *extents = source.shape
+    third = depth // 3
+    copies = []
+    for part in split(tape, source, (third,) * 3):
+        flat = reshaped(tape, part, (batch, heads, third // heads, prod(extents)))
+        tape.release(part)
+        copies.append(_copied(tape, flat))
+        tape.release(flat)
+    q, k, v = copies
+    queries, keys = _unit(call, q), _unit(call, k)
+    turned = permuted(tape, keys, (0, 1, 3, 2))
+    products = _product(tape, queries, turned)
+    for each in (queries, keys, turned):
+        tape.release(each)
+    scores = product(tape, products, call.parameters["weight"])
+    tape.release(products)
+    weights = softmaxed(tape, scores)
+    output = _product(tape, weights, v)
+    tape.release(weights)
+    result = reshaped(tape, output, (batch, third, *extents))
+    for each in (output, scores, q, k, v):
+        tape.release(each)
+    return result
+
+
+def _unit(call: Call, source: Value) -> Value:
+    """Vectors over their norms, which are held above 0, as torch.nn.functional.normalize has it."""
+    tape = call.tape
+    found = Reduction(call.replace(kwargs={"dim": (3,), "keepdim": True}), source, wide=True)
+    norms = found.output
+    tape.record(norms, [source], [source.storage, norms.storage], norm_rule(found))
+    bounded = tape.like(norms)
+    tape.record(bounded, [norms], [norms.storage], bounded_rule(norms))
+    tape.release(norms)
+    spread = tape.view(bounded, source.shape, (*bounded.strides[:-1], 0))
+    tape.record(spread, [bounded], [], lambda tape, gradient: [tape.share(gradient)])
+    tape.release(bounded)
+    result = divide(tape, source, spread)
+    tape.release(spread)
+    return result
+
+
+def _copied(tape: Tape, source: Value) -> Value:
+    """A copy in order, whatever the order was."""
+    copy = tape.empty(source.shape, None, source.itemsize)
+    tape.record(copy, [source], [], lambda tape, gradient: [tape.share(gradient)])
+    return copy
+
+
 def _number(call: Call, name: str) -> int:
     found = call.kwargs[name]
     assert isinstance(found, int)
@@ -91,8 +145,7 @@ def _in_heads(tape: Tape, source: Value, heads: int, *, inside: bool) -> Value:
         flat = reshaped(tape, source, (batch, heads, width, positions))
         turned = permuted(tape, flat, (0, 1, 3, 2))
     tape.release(flat)
-    copy = tape.empty(turned.shape, None, turned.itemsize)
-    tape.record(copy, [turned], [], lambda tape, gradient: [tape.share(gradient)])
+    copy = _copied(tape, turned)
     tape.release(turned)
     if not inside:
         return copy

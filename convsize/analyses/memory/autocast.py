@@ -15,7 +15,7 @@ def _ranks(*names: str) -> set[str]:
 HALF = frozenset({*_ranks("Conv", "ConvTranspose"), "nn.Linear", "nn.PReLU"})
 """Calls whose inputs and parameters are cast to the half precision type."""
 
-INSIDE = frozenset({"convsize.Attention", "convsize.WrittenAttention", "convsize.StdConv"})
+INSIDE = frozenset({"convsize.Attention", "convsize.WrittenAttention", "convsize.ChannelAttention", "convsize.StdConv"})
 """Calls that compute in half precision, and cast within what they take."""
 
 FLOAT: dict[Device, frozenset[str]] = {

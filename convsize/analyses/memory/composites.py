@@ -160,8 +160,13 @@ def power(call: Call, inputs: Sequence[Value]) -> Value:
 
 
 def one_bound(call: Call, inputs: Sequence[Value]) -> Value:
-    """A clamp by one bound: where the values lie within it, the gradient is chosen, else a zero."""
+    """A clamp by one bound."""
     (source,) = inputs
+    return record(call, inputs, call.tape.like(source), [source], bounded_rule(source))
+
+
+def bounded_rule(source: Value) -> Rule:
+    """Where the values lie within the bound, the gradient is chosen, else a zero."""
 
     def rule(tape: Tape, gradient: Value) -> list[Value | None]:
         within = tape.like(source, itemsize=1)
@@ -171,7 +176,7 @@ def one_bound(call: Call, inputs: Sequence[Value]) -> Value:
             tape.release(each)
         return [result]
 
-    return record(call, inputs, call.tape.like(source), [source], rule)
+    return rule
 
 
 def _constants(call: Call, name: str, source: Value) -> Value:

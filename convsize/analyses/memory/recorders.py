@@ -11,7 +11,7 @@ from convsize.analyses.memory import composites as arithmetic
 from convsize.analyses.memory import moves as moves
 from convsize.analyses.memory import reductions, standard
 from convsize.analyses.memory import single_kernels as kernels
-from convsize.analyses.memory.attention import attention, written_attention
+from convsize.analyses.memory.attention import attention, channel_attention, written_attention
 from convsize.analyses.memory.autocast import HALF, cast, half_parameter
 from convsize.analyses.memory.call import Call, Layer, Recorder, padded_shape
 from convsize.analyses.memory.norms import filter_response_norm, global_response_norm, rms_norm
@@ -169,6 +169,7 @@ RECORDERS: dict[str, Recorder] = {
     "convsize.StdConv": standard.convolution,
     "convsize.Attention": attention,
     "convsize.WrittenAttention": written_attention,
+    "convsize.ChannelAttention": channel_attention,
     "convsize.Position": arithmetic.position,
     "convsize.Token": moves.token,
 }

@@ -13,7 +13,7 @@ LAYERS = [
     "(C3 + C3 + x)", "(C3 * x * C1)", "(C3 - x)", "(C3 / x)", "(x * GAP)", "(x * GAP flat)",
     "(x * reduce(mean,depth))", "(x * reduce(max,width))", "(x - reduce(std,height))",
     "(x / reduce(norm,positions) plus(1))", "(x - reduce(var,depth))",
-    "reduce(max,slices,2)", "reduce(sum,slices,2,groups=2)", "(x - reduce(sum,positions))",
+    "C1D24 attn(2,depth)", "reduce(max,slices,2)", "reduce(sum,slices,2,groups=2)", "(x - reduce(sum,positions))",
     "[x | C3 | x]", "split[x | C3]", "flat FC8 R",
     "lppool(2,2)", "lppool(3,2)", "A3/2psame", "A2psame", "A3d2", "A3p0:1z0",
 ]  # fmt: skip
