@@ -13,7 +13,6 @@ from convsize.graph.build import build
 from convsize.language.files import read
 from convsize.language.parser import parse as parse_source
 from convsize.language.tree import File, InputStmt
-from convsize.network import LARGEST_BATCH as LARGEST_BATCH
 from convsize.network import Network as Network
 from convsize.network import exact
 from convsize.network import require_torch as require_torch

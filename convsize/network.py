@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from convsize.answers.report import Report as Report
+from convsize.batches import require_batch, samples
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network as BareNetwork
 from convsize.records import ITEM_SIZES
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from convsize.records.device import Device
     from convsize.runtime.module import NetworkModule
     from convsize.views.drawing.parts import Detail, Heat
-
-
-LARGEST_BATCH = 2**31 - 1
 
 
 class Network(BareNetwork):
@@ -74,8 +72,7 @@ class Network(BareNetwork):
         >>> pool.output, pool.receptive_field.size, pool.receptive_field.jump[0]
         ((512, 7, 7), (212, 212), Fraction(32, 1))
         """
-        if not 1 <= batch <= LARGEST_BATCH:
-            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {batch}")
+        require_batch(batch)
         if dtype not in ITEM_SIZES:
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
@@ -92,7 +89,7 @@ class Network(BareNetwork):
 
     def memory(
         self,
-        batch: int = 1,
+        batch: int | None = None,
         *,
         optimizer: str = "momentum",
         dtype: str = "float32",
@@ -106,6 +103,9 @@ class Network(BareNetwork):
         device: str = "cpu",
     ) -> TrainingMemory:
         """What a training step of a batch holds in memory, in bytes, as `convsize memory` has it.
+
+        Where no batch is named, here as in `fit`, `time` and `profile`, a training step has 32 samples, a forward pass
+        one.
 
         device: "cpu", "cuda", or a name or file that `convsize devices` takes. losses: the loss of every output by its
         name, "" for those that are not named. checkpoint and frozen: patterns of blocks and of layers.
@@ -132,7 +132,7 @@ class Network(BareNetwork):
         device: str = "cpu",
         reserve: int | None = None,
         largest: Literal["batch", "input"] = "batch",
-        batch: int = 1,
+        batch: int | None = None,
         optimizer: str = "momentum",
         dtype: str = "float32",
         autocast: str | None = None,
@@ -168,7 +168,7 @@ class Network(BareNetwork):
 
     @staticmethod
     def _setting(
-        batch: int,
+        batch: int | None,
         optimizer: str,
         dtype: str,
         device: str,
@@ -186,7 +186,7 @@ class Network(BareNetwork):
 
         kind, known = devices.kind_of(device)
         setting = TrainingSetting(
-            batch=batch,
+            batch=samples(batch, training=not inference),
             optimizer=optimizer,
             dtype=dtype,
             frozen=frozen,
@@ -205,7 +205,7 @@ class Network(BareNetwork):
         self,
         device: str,
         *,
-        batch: int = 1,
+        batch: int | None = None,
         training: bool = False,
         dtype: str = "float32",
         optimizer: str = "momentum",
@@ -225,6 +225,7 @@ class Network(BareNetwork):
         from convsize.answers.time import TimePrediction
         from convsize.records.time import TimeSetting
 
+        batch = samples(batch, training=training)
         found = predict_time(self, devices.load(device), TimeSetting(batch, dtype, training, optimizer, autocast))
         return TimePrediction.over(found, rows=self.analyze(batch=batch, dtype=dtype, with_digest=False).layers)
 
@@ -258,7 +259,7 @@ class Network(BareNetwork):
 
     def profile(
         self,
-        batch: int = 1,
+        batch: int | None = None,
         *,
         optimizer: str = "momentum",
         dtype: str = "float32",
@@ -287,6 +288,7 @@ class Network(BareNetwork):
         from convsize.analyses.memory.step import require_known
         from convsize.records import TrainingSetting
 
+        batch = samples(batch, training=not inference)
         setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=inference)
         require_known(setting)
         roof = None if against is None else devices.load(against)
@@ -401,8 +403,10 @@ class Network(BareNetwork):
         >>> line.quantity, line.predicted, line.measured, line.verdict
         ('output volumes', 12, 12, 'exact')
         """
-        if not batches or not all(1 <= batch <= LARGEST_BATCH for batch in batches):
-            raise UsageError(f"a batch holds from 1 to {LARGEST_BATCH:,} samples, not {', '.join(map(str, batches))}")
+        if not batches:
+            raise UsageError("one batch at least must be named")
+        for batch in batches:
+            require_batch(batch)
         from convsize import devices
         from convsize.analyses.memory.step import require_known
         from convsize.records import TrainingSetting

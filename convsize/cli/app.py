@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from os.path import exists
 from typing import Annotated, Any
 
 import typer
@@ -30,15 +31,29 @@ _RUNS_TORCH = frozenset({"calibrate", "export", "import", "profile", "train", "v
 def _parse(parse: Any, params: Any, ctx: Any, args: list[str]) -> Any:
     """Parses a command line; of an option that there is none of, it says what is meant rather than what looks alike.
 
-    The parser's own guess is any option that shares a few letters: `--sort` for `--json`.
+    The parser's own guess is any option that shares a few letters: `--sort` for `--json`. A file whose name begins
+    with a dash looks like options: it raises UsageError, which says how to name it.
     """
+    given = [*args]
     try:
         return parse(ctx, args)
     except Exception as error:
+        dashed = _dashed(given)
+        if dashed is not None and type(error).__name__ != "Exit":
+            from convsize.errors import UsageError
+
+            raise UsageError(f"`{dashed}` begins with a dash and is read as options: write `./{dashed}`") from None
         if getattr(error, "possibilities", None) is not None:
             error.possibilities = None  # type: ignore[attr-defined]
             error.message = _no_such(error.option_name, params)  # type: ignore[attr-defined]
         raise
+
+
+def _dashed(args: list[str]) -> str | None:
+    """The first argument that was meant as a file and begins with a dash."""
+    options = args[: args.index("--")] if "--" in args else args
+    dashed = (each for each in options if len(each) > 1 and each[0] == "-")
+    return next((each for each in dashed if each.endswith(".spec") or exists(each)), None)  # noqa: PTH110 (pathlib is slow to start)
 
 
 def _no_such(option: str, params: Any) -> str:
@@ -60,6 +75,10 @@ class _Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         found: list[str] = _parse(super().parse_args, self.get_params(ctx), ctx, args)
         return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What stands in the usage line: a required argument as it is, without braces around it."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
 
 class _Commands(TyperGroup):

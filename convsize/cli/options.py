@@ -1,10 +1,64 @@
 """Options that several commands take, so that they are called and explained alike everywhere."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
 
 import typer
 
+from convsize.batches import LARGEST_BATCH, TRAINING_BATCH
 from convsize.cli.units import dtype
+from convsize.errors import UsageError
+
+
+def whole(text: str, least: int, most: int | None = None, **options: Any) -> Any:
+    """An option that takes a whole number; its help and its error say from where to where.
+
+    text: its help, without the limits. options are those of typer.Option; names: its names where it has a short one.
+    """
+    limits = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
+
+    def checked(param: typer.CallbackParam, value: int | None) -> int | None:
+        if value is not None and (value < least or (most is not None and value > most)):
+            raise UsageError(f"{param.opts[0]} takes a whole number, {limits}, not {value:,}")
+        return value
+
+    end = min(at for at, char in enumerate(f"{text}:") if char in ":;")
+    return typer.Option(
+        *options.pop("names", ()),
+        metavar="N",
+        help=f"{text[:end]}, {limits}{text[end:]}.",
+        callback=checked,
+        **options,
+    )
+
+
+def number(text: str) -> Any:
+    """An option that takes any number; what it may be is checked where it is used."""
+    return typer.Option(metavar="NUMBER", help=text)
+
+
+Batch = Annotated[int, whole("Samples per batch", 1, LARGEST_BATCH)]
+"""What is asked of one sample unless more are named."""
+
+TrainingBatch = Annotated[
+    int | None,
+    whole("Samples per batch", 1, LARGEST_BATCH, show_default=f"{TRAINING_BATCH} for a training step, else 1"),
+]
+"""What may be asked of a training step, which has more samples than a forward pass."""
+
+
+ASSUMED_DEVICE = "h100"
+"""What a prediction is about where no device and no memory is named; the answer says so."""
+
+
+def assumed(width: int) -> str:
+    """The line below an answer for a device that was not named."""
+    from convsize.views.text.layout import wrapped
+
+    text = f"No --device was named: {ASSUMED_DEVICE} is assumed. `convsize devices` lists what there is."
+    return "\n" + "\n".join(wrapped(text, width)) + "\n"
+
 
 Specs = Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")]
 
@@ -53,7 +107,7 @@ Frozen = Annotated[
     ),
 ]
 
-Accumulated = Annotated[int, typer.Option(help="Batches accumulated per step.")]
+Accumulated = Annotated[int, whole("Batches accumulated per step", 1)]
 
 Autocast = Annotated[
     str | None,

@@ -162,7 +162,8 @@ class BatchFit(Record):
     """The largest batch whose training stays within a capacity.
 
     batch: 0 where not even the smallest one fits; smallest: the smallest batch that PyTorch trains. fits: its memory,
-    None where batch is 0; beyond: that of the next larger batch, which does not fit.
+    None where batch is 0; beyond: that of the next larger batch, which does not fit, None where the largest batch
+    that is counted fits.
     """
 
     name: str
@@ -170,4 +171,4 @@ class BatchFit(Record):
     smallest: int
     batch: int
     fits: TrainingMemory | None
-    beyond: TrainingMemory
+    beyond: TrainingMemory | None

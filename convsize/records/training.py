@@ -39,7 +39,7 @@ class RunSettings(Record):
 
     data: str
     epochs: int = 10
-    batch: int = 64
+    batch: int = 32
     accumulate: int = 1
     optimizer: str = "momentum"
     lr: float = 0.01

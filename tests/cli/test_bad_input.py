@@ -117,7 +117,7 @@ def test_errors_are_coloured_on_a_terminal(convsize) -> None:
         ),
         (["analyze", "-", "--let", "N=2"], "error: stdin has no let `N`: it has no let at all\n"),
         (["analyze", "-", "--input", "left=3@8x8"], "error: stdin has no input `left`: it has `input`\n"),
-        (["analyze", "-", "--batch", "0"], "error: a batch holds from 1 to 2,147,483,647 samples, not 0\n"),
+        (["analyze", "-", "--batch", "0"], "error: --batch takes a whole number, 1 to 2,147,483,647, not 0\n"),
         (
             ["analyze", "-", "--dtype", "int8"],
             "error: there is no dtype `int8` here; there are: float64, float32, float16, bfloat16\n",

@@ -90,7 +90,7 @@ def test_nothing_fits(convsize):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("memory", "--batch", "0"), "a batch has at least one sample, not 0"),
+        (("memory", "--batch", "0"), "--batch takes a whole number, 1 to 2,147,483,647, not 0"),
         (("memory", "--optimizer", "adan"), "there is no optimizer `adan` here"),
         (("memory", "--freeze", "conv9"), "no layer is called `conv9`"),
         (("memory", "--device", "h2000"), "there is no device `h2000`: known devices: a100"),
@@ -101,7 +101,6 @@ def test_nothing_fits(convsize):
         (("memory", "--inference", "--accumulate", "2"), "inference has no loss and no backward pass"),
         (("memory", "--timeline", "step.txt"), "must end in .svg"),
         (("memory", "--timeline", "step.dot"), "is not a graph: write `step.dot` as .svg, .png or .pdf"),
-        (("fit",), "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"),
         (("fit", "--memory", "lots"), "not `lots`"),
         (("fit", "--memory", "0"), "nothing fits into 0 bytes: give more memory"),
     ],

@@ -39,7 +39,7 @@ def test_json(convsize):
     found = json.loads(convsize("time", SPECS / "lenet5.spec", "--device", "t4", "--train", "-f", "json").out)
     layers = sum(each["forward"] + each["backward"] for each in found["layers"])
     assert found["seconds"] == pytest.approx(layers + sum(found["outside"].values()))
-    assert found["throughput"] == pytest.approx(1 / found["seconds"])
+    assert found["throughput"] == pytest.approx(32 / found["seconds"])
     assert (found["schema"], found["device"], found["calibrated"]) == (1, "t4", False)
     assert found["energy"] == pytest.approx(70 * found["seconds"])
 

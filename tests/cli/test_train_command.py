@@ -44,7 +44,7 @@ def test_digits(convsize, tmp_path):
     module = library.parse(TINY).to_torch(logits=True)
     module.load_state_dict(load_file(folder / "best.safetensors"))
     drawn = scene(
-        "expression on digits", "momentum, learning rate 0.05, batch 64", Metrics(folder / "metrics.jsonl").read()
+        "expression on digits", "momentum, learning rate 0.05, batch 32", Metrics(folder / "metrics.jsonl").read()
     )
     assert (folder / "curves.svg").read_bytes() == drawn.file("svg")  # of all epochs, the last one, too
 
@@ -198,7 +198,7 @@ def test_out_of_memory_names_the_prediction(convsize, tmp_path, monkeypatch):
     monkeypatch.setattr(loop._Run, "_step", full)
     ran = convsize("train", "-e", TINY, "-o", tmp_path / "run")
     assert ran.code == 2
-    assert "expression ran out of memory at batch 64 (predicted: " in ran.err
+    assert "expression ran out of memory at batch 32 (predicted: " in ran.err
     assert "`convsize fit` says what fits" in ran.err
 
 

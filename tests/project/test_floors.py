@@ -9,12 +9,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 
-GROUND = {"record", "errors", "words", "geometry", "files", "records"}
+GROUND = {"batches", "record", "errors", "words", "geometry", "files", "records"}
 MAY_IMPORT = {
     "version": set(),
     "record": set(),
     "errors": {"record"},
     "words": set(),
+    "batches": {"errors"},
     "files": {"errors"},
     "geometry": {"record", "errors", "words"},
     "records": {"record", "errors", "words", "geometry", "records"},

@@ -8,6 +8,7 @@ from fractions import Fraction
 from convsize.analyses.memory.peak import training_memory
 from convsize.analyses.memory.step import smallest_batch
 from convsize.analyses.sizes.input_sizes import input_sizes
+from convsize.batches import LARGEST_BATCH
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import Shape
 from convsize.graph.build import build
@@ -17,7 +18,6 @@ from convsize.records.device import Device
 from convsize.records.sizes import AxisSizes
 from convsize.words import plural
 
-LARGEST_BATCH = 2**24
 """Samples up to which a batch is looked for."""
 
 LARGEST_EXTENT = 2**16
@@ -36,7 +36,7 @@ def largest_batch(
     at every operator boundary each tensor that lives there is as large as before or larger. device: what is known of
     the GPU where the setting's device is one.
 
-    Raises UsageError where nothing is left of the capacity, or so much that a batch of 2²⁴ samples fits.
+    Raises UsageError where nothing is left of the capacity.
     """
     memory = _available(capacity)
     known: dict[int, TrainingMemory] = {}
@@ -54,8 +54,8 @@ def largest_batch(
         return BatchFit(network.name, capacity, smallest, 0, None, at(smallest))
     low, high = smallest, 2 * smallest
     while peak(high) <= memory:
-        if high >= LARGEST_BATCH:
-            raise UsageError(f"{network.name}: even a batch of {plural(high, 'sample')} fits")
+        if high == LARGEST_BATCH:
+            return BatchFit(network.name, capacity, smallest, high, at(high), None)
         # Beyond what the last two batches say, so that the next one is likely to lie above the budget.
         growth = max((peak(high) - peak(low)) // (high - low), 1)
         low, high = high, min(max(2 * high, high + 9 * (memory - peak(high)) // (8 * growth) + 1), LARGEST_BATCH)

@@ -17,6 +17,7 @@ from convsize.analyses.selection.blocks import Block, matching_blocks, overwriti
 from convsize.analyses.selection.frozen import frozen_layers
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.analyses.selection.tokens import TOKEN, token_values
+from convsize.batches import require_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops.base import SaveMode
@@ -27,8 +28,7 @@ from convsize.words import listed
 
 def require_known(setting: TrainingSetting) -> None:
     """Raises UsageError where a setting makes no sense, whatever the network."""
-    if setting.batch < 1:
-        raise UsageError(f"a batch has at least one sample, not {setting.batch}")
+    require_batch(setting.batch)
     if setting.optimizer not in OPTIMIZERS:
         raise UsageError(f"there is no optimizer `{setting.optimizer}` here; there are: {', '.join(OPTIMIZERS)}")
     if setting.accumulate < 1:

@@ -10,6 +10,7 @@ from convsize.analyses.memory.step import require_known
 from convsize.analyses.selection.logits import trailing_softmax
 from convsize.analyses.time.model import Model
 from convsize.analyses.time.units import Layer, Piece, pieces, types
+from convsize.batches import require_batch
 from convsize.errors import UsageError
 from convsize.graph.network import Network
 from convsize.ops import catalogue
@@ -34,8 +35,7 @@ def predict_time(network: Network, device: Device, setting: TimeSetting) -> Time
 
     Raises UsageError where the device has no figures for the type, or the setting makes no sense.
     """
-    if setting.batch < 1:
-        raise UsageError(f"a batch has at least one sample, not {setting.batch}")
+    require_batch(setting.batch)
     if setting.dtype not in ITEM_SIZES:
         raise UsageError(f"there is no type `{setting.dtype}`; there are {', '.join(ITEM_SIZES)}")
     if setting.optimizer not in MOVED:

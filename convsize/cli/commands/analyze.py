@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Inputs, Lets, Specs, Type
+from convsize.cli.options import Batch, Expressions, Inputs, Lets, Specs, Type
 
 
 def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
+    batch: Batch = 1,
     dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[

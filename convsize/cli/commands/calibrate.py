@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from convsize.batches import require_batch
+from convsize.cli.options import whole
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def command(
         typer.Option(metavar="SPEC", help="Also time every layer of this spec; repeatable."),
     ] = None,
     batch: Annotated[
-        list[int] | None, typer.Option(min=1, help="Batch size for --shapes; repeatable.", show_default="1")
+        list[int] | None, typer.Option(metavar="N", help="Batch for --shapes; repeatable.", show_default="1")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="PyTorch's choice")] = None,
+    threads: Annotated[int | None, whole("CPU threads", 1, show_default="PyTorch's choice")] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the device file here.")
     ] = None,
@@ -65,6 +67,8 @@ def command(
     samples = tuple((api.parse(text), size) for text, size in grid(0.25 if quick else 1.0))
     whole = tuple((api.parse(text, name=name), size) for name, text, size in wholes())
     sizes = tuple(batch or (1,))
+    for size in sizes:
+        require_batch(size)
     layers = tuple((api.load(path), sizes) for path in shapes or ())
     target = output
     if target is None:

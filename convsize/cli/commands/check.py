@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TextIO, TypeVar
 
 import typer
 
-from convsize.cli.options import Lets
+from convsize.cli.options import Lets, whole
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -60,7 +60,11 @@ def command(
         bool, typer.Option("--fix", help="Apply the safe fixes in place: they do not change the network.")
     ] = False,
     unsafe_fixes: Annotated[
-        bool, typer.Option("--unsafe-fixes", help="Also apply fixes that change sizes or figures; review the result.")
+        bool,
+        typer.Option(
+            "--unsafe-fixes",
+            help="Apply these and also fixes that change sizes or figures; implies --fix. Review the result.",
+        ),
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what fixes would change; write nothing.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 even if there are findings.")] = False,
@@ -81,9 +85,7 @@ def command(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "--jobs", "-j", min=1, help="Parallel processes.", show_default="one, or all cores for many files"
-        ),
+        whole("Parallel processes", 1, names=("--jobs", "-j"), show_default="one, or all cores for many files"),
     ] = None,
 ) -> int:
     """Check specs for errors, broken expectations and budgets.

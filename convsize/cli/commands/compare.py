@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Lets, Type
+from convsize.cli.options import Batch, Expressions, Lets, Type
 
 
 def command(
@@ -19,7 +19,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape of all networks."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
+    batch: Batch = 1,
     dtype: Type = "float32",
     let: Lets = None,
     format_: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Type
+from convsize.cli.options import Batch, Type
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def command(
         str | None,
         typer.Option(metavar="REV", help="Compare A with its version at a git revision, such as HEAD, main or v1.2."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
+    batch: Batch = 1,
     dtype: Type = "float32",
     let: Annotated[
         list[str] | None,

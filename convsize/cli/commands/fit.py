@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from convsize.batches import LARGEST_BATCH, samples
 from convsize.cli.options import (
+    ASSUMED_DEVICE,
     Accumulated,
     Autocast,
     Checkpoints,
@@ -21,6 +23,8 @@ from convsize.cli.options import (
     Reserve,
     Specs,
     TrainingType,
+    assumed,
+    whole,
 )
 
 
@@ -29,13 +33,19 @@ def command(
     memory: Memory = None,
     device: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="cpu, cuda, or a name from `convsize devices`, such as h200."),
+        typer.Option(
+            metavar="NAME",
+            help="cpu, cuda, or a name from `convsize devices`, such as h200.",
+            show_default=f"{ASSUMED_DEVICE}; cpu with --memory",
+        ),
     ] = None,
     largest: Annotated[
         Literal["batch", "input"], typer.Option(help="What to maximize; an input grows along all axes.")
     ] = "batch",
     reserve: Reserve = None,
-    batch: Annotated[int | None, typer.Option(help="Samples per batch for --largest input.", show_default="1")] = None,
+    batch: Annotated[
+        int | None, whole("Samples per batch for --largest input", 1, LARGEST_BATCH, show_default="32")
+    ] = None,
     expression: Expressions = None,
     input_: Inputs = None,
     optimizer: Optimizer = "momentum",
@@ -70,22 +80,19 @@ def command(
     from convsize.records import BatchFit, InputFit, TrainingSetting
     from convsize.views.answers import fit as view
 
-    kind, known = devices.kind_of(device or "cpu")
+    named = device or (ASSUMED_DEVICE if memory is None else "cpu")
+    kind, known = devices.kind_of(named)
     given = size(memory, "--memory") if memory else None
     kept = None if reserve is None else size(reserve, "--reserve")
     room = capacity(kind, known, given, kept)
     if kept is not None and room is None:
         raise UsageError("--reserve needs a memory to fit into: add --device h200 or --memory 16GiB")
-    if room is None and device is None:
-        raise UsageError(
-            "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"
-        )
     if room is None:
-        raise UsageError(f"the memory of `{device}` is unknown: add it, such as --memory 16GiB")
+        raise UsageError(f"the memory of `{named}` is unknown: add it, such as --memory 16GiB")
     if batch is not None and largest == "batch":
         raise UsageError("--batch is for --largest input: add that, or leave --batch out")
     setting = TrainingSetting(
-        batch=1 if batch is None else batch,
+        batch=samples(batch, training=True),
         optimizer=optimizer,
         dtype=dtype,
         frozen=tuple(freeze or ()),
@@ -110,6 +117,8 @@ def command(
             if format_ == "table":
                 text = view.render(fit, setting, width=terminal.width(sys.stdout), paint=terminal.paint(sys.stdout))
                 terminal.write(text if len(found) == 1 else f"\n\n{text}")
+    if format_ == "table" and found and device is None and memory is None:
+        terminal.write(assumed(terminal.width(sys.stdout)))
     if format_ == "json" and found:
         terminal.write(view.render_json(found, setting, several=turns.several))
     return turns.code

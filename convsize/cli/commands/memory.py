@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from convsize.batches import samples
 from convsize.cli.options import (
     Accumulated,
     Autocast,
@@ -22,6 +23,7 @@ from convsize.cli.options import (
     Optimizer,
     Reserve,
     Specs,
+    TrainingBatch,
     TrainingType,
 )
 
@@ -30,7 +32,7 @@ def command(
     specs: Specs = None,
     expression: Expressions = None,
     input_: Inputs = None,
-    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 32,
+    batch: TrainingBatch = None,
     optimizer: Optimizer = "momentum",
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, cuda, or a name from `convsize devices`, such as h200.")
@@ -87,7 +89,7 @@ def command(
 
     kind, known = devices.kind_of(device)
     setting = TrainingSetting(
-        batch=batch,
+        batch=samples(batch, training=not inference),
         optimizer=optimizer,
         dtype=dtype,
         frozen=tuple(freeze or ()),

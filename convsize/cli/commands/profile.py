@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Against, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.batches import samples
+from convsize.cli.options import (
+    Against,
+    Expressions,
+    Format,
+    Inputs,
+    Lets,
+    Optimizer,
+    Specs,
+    TrainingBatch,
+    TrainingType,
+    whole,
+)
 
 if TYPE_CHECKING:
     from convsize.records import Profile
@@ -19,16 +31,16 @@ def command(
     expression: Expressions = None,
     input_: Inputs = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Device to run on.")] = "cpu",
-    batch: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 8,
+    batch: TrainingBatch = None,
     dtype: TrainingType = "float32",
     train: Annotated[
         bool, typer.Option("--train/--infer", help="Profile a training step, or a forward pass in eval mode.")
     ] = True,
     optimizer: Optimizer = "momentum",
-    repeats: Annotated[int, typer.Option(min=3, max=10_000, help="Steps to measure.")] = 10,
+    repeats: Annotated[int, whole("Steps to measure", 3, 10_000)] = 10,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="CPU threads.", show_default="PyTorch's choice"),
+        whole("CPU threads", 1, 1024, show_default="PyTorch's choice"),
     ] = None,
     against: Against = None,
     expand: Annotated[bool, typer.Option("--expand", help="Show every layer instead of folding repeats.")] = False,
@@ -71,6 +83,7 @@ def command(
         from convsize.views.canvas.file import picture_suffix
 
         suffix = picture_suffix(output, "a plot")
+    batch = samples(batch, training=train)
     setting = TrainingSetting(batch, optimizer, dtype, device=device, inference=not train)
     require_known(setting)
     machine = devices.of_machine(device) if against is None else against

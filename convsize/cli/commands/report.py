@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Expressions, Lets, Type
+from convsize.cli.options import Batch, Expressions, Lets, Type
 from convsize.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(
         list[str] | None,
         typer.Option("--input", "-i", metavar="[NAME=]SHAPE", help="Set the input shape, such as 3@32x32."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Samples per batch.")] = 1,
+    batch: Batch = 1,
     dtype: Type = "float32",
     let: Lets = None,
     check: Annotated[

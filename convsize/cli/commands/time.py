@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsize.cli.options import Autocast, Expressions, Format, Inputs, Lets, Specs, Type
+from convsize.batches import samples
+from convsize.cli.options import (
+    ASSUMED_DEVICE,
+    Autocast,
+    Expressions,
+    Format,
+    Inputs,
+    Lets,
+    Specs,
+    TrainingBatch,
+    Type,
+    assumed,
+)
 
 if TYPE_CHECKING:
     from convsize.records.time import Sweep
@@ -18,9 +30,12 @@ def command(
     expression: Expressions = None,
     input_: Inputs = None,
     device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="A name from `convsize devices`, or a device file.")
-    ] = "h100",
-    batch: Annotated[int, typer.Option(min=1, help="Samples per batch.")] = 1,
+        str | None,
+        typer.Option(
+            metavar="DEVICE", help="A name from `convsize devices`, or a device file.", show_default=ASSUMED_DEVICE
+        ),
+    ] = None,
+    batch: TrainingBatch = None,
     train: Annotated[bool, typer.Option("--train", help="Predict a training step instead of a forward pass.")] = False,
     dtype: Type = "float32",
     autocast: Autocast = None,
@@ -56,8 +71,8 @@ def command(
     if output is not None and not sweep:
         raise UsageError("-o draws a sweep: add --sweep batch=1..512")
     batches = _batches(sweep) if sweep else ()
-    machine = devices.load(device)
-    setting = TimeSetting(batch, dtype, train, optimizer, autocast)
+    machine = devices.load(device or ASSUMED_DEVICE)
+    setting = TimeSetting(samples(batch, training=train), dtype, train, optimizer, autocast)
     turns = Turns(specs, expression, let, input_)
     if output is not None and turns.several:
         raise UsageError("one sweep is drawn at a time: name only one spec")
@@ -81,6 +96,8 @@ def command(
         terminal.write(view.document(objects, several=turns.several))
     elif texts:
         terminal.write("\n\n".join(texts))
+        if device is None:
+            terminal.write(assumed(width))
     return turns.code
 
 
@@ -90,7 +107,7 @@ def _batches(text: str) -> tuple[int, ...]:
 
     name, _, span = text.partition("=")
     low, dots, high = span.partition("..")
-    whole = all(part.isascii() and part.isdigit() and len(part) <= 7 for part in (low, high))
+    whole = all(part.isascii() and part.isdigit() and len(part) <= 10 for part in (low, high))
     if name == "batch" and dots and whole and 0 < int(high) < int(low):
         raise UsageError(f"a sweep goes from the smaller batch to the larger: write batch={high}..{low}")
     if name != "batch" or not dots or not whole or not 0 < int(low) <= int(high):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convsize.cli.options import Checkpoints, Inputs, Lets, Losses
+from convsize.batches import LARGEST_BATCH
+from convsize.cli.options import Accumulated, Checkpoints, Inputs, Lets, Losses, number, whole
 from convsize.cli.units import dtype
 from convsize.errors import ExitCode
 from convsize.records.optimizers import OptimizerName
@@ -44,12 +45,12 @@ def command(
         str | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for the run.", show_default="runs/NAME")
     ] = None,
     resume: Annotated[str | None, typer.Option(metavar="DIR", help="Resume the run in this folder.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 10,
-    batch: Annotated[int, typer.Option(min=1, help="Samples per batch and process.")] = 64,
+    epochs: Annotated[int, whole("Passes over the training set", 1)] = 10,
+    batch: Annotated[int, whole("Samples per batch and process", 1, LARGEST_BATCH)] = 32,
     optimizer: Annotated[OptimizerName, typer.Option(help="Optimizer.")] = "momentum",
-    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.01,
-    momentum: Annotated[float, typer.Option(help="Momentum of `momentum` and `nesterov`.")] = 0.9,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 0.0,
+    lr: Annotated[float, number("Peak learning rate.")] = 0.01,
+    momentum: Annotated[float, number("Momentum of `momentum` and `nesterov`.")] = 0.9,
+    weight_decay: Annotated[float, number("Weight decay.")] = 0.0,
     decay_all: Annotated[
         bool,
         typer.Option(
@@ -57,17 +58,17 @@ def command(
         ),
     ] = True,
     schedule: Annotated[Schedule, typer.Option(help="Learning-rate schedule.")] = "constant",
-    warmup: Annotated[float, typer.Option(help="Warm-up epochs: the learning rate rises to its peak.")] = 0.0,
-    lr_step: Annotated[int, typer.Option(min=1, help="Epochs per step of --schedule step.")] = 10,
-    lr_gamma: Annotated[float, typer.Option(help="Learning-rate factor per step of --schedule step.")] = 0.1,
-    clip: Annotated[float, typer.Option(help="Clip gradients to this global norm; 0 turns it off.")] = 0.0,
-    label_smoothing: Annotated[float, typer.Option(min=0, max=1, help="Label smoothing for cross entropy.")] = 0.0,
+    warmup: Annotated[float, number("Warm-up epochs: the learning rate rises to its peak.")] = 0.0,
+    lr_step: Annotated[int, whole("Epochs per step of --schedule step", 1)] = 10,
+    lr_gamma: Annotated[float, number("Learning-rate factor per step of --schedule step.")] = 0.1,
+    clip: Annotated[float, number("Clip gradients to this global norm; 0 turns it off.")] = 0.0,
+    label_smoothing: Annotated[float, number("Label smoothing for cross entropy, 0 to 1.")] = 0.0,
     loss: Losses = None,
     loss_weight: Annotated[
         list[str] | None,
         typer.Option(metavar="OUTPUT=NUMBER", help="Weight of an output's loss, such as aux1=0.3; repeatable."),
     ] = None,
-    accumulate: Annotated[int, typer.Option(min=1, help="Batches accumulated per step.")] = 1,
+    accumulate: Accumulated = 1,
     autocast: Annotated[
         str, typer.Option(metavar="TYPE", help="Run under torch.autocast with bfloat16 or float16.", callback=dtype)
     ] = "",
@@ -93,15 +94,11 @@ def command(
     ] = None,
     augment: Annotated[bool, typer.Option("--augment", help="Shift, crop and flip images at random.")] = False,
     sync_bn: Annotated[bool, typer.Option("--sync-bn", help="Synchronize batch norm across GPUs.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    seed: Annotated[int, whole("Random seed", 0)] = 0,
     device: Annotated[Where, typer.Option(help="Device to train on.")] = "cpu",
-    save_every: Annotated[
-        int, typer.Option(min=0, help="Steps between extra checkpoints; 0 saves per epoch only.")
-    ] = 0,
-    log_every: Annotated[int, typer.Option(min=1, help="Steps between log lines.")] = 50,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Data-loading processes.", show_default="depends on the data")
-    ] = None,
+    save_every: Annotated[int, whole("Steps between extra checkpoints; 0 saves per epoch only", 0)] = 0,
+    log_every: Annotated[int, whole("Steps between log lines", 1)] = 50,
+    workers: Annotated[int | None, whole("Data-loading processes", 0, show_default="depends on the data")] = None,
     input_: Inputs = None,
     let: Lets = None,
 ) -> int:

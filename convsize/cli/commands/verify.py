@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from convsize.cli.options import Against, Autocast, Expressions, Format, Inputs, Lets, Optimizer, Specs, TrainingType
+from convsize.batches import LARGEST_BATCH
+from convsize.cli.options import (
+    Against,
+    Autocast,
+    Expressions,
+    Format,
+    Inputs,
+    Lets,
+    Optimizer,
+    Specs,
+    TrainingType,
+    whole,
+)
 
 if TYPE_CHECKING:
     from convsize.errors import Source
@@ -25,7 +37,7 @@ def command(
         Literal["cpu", "cuda", "meta"],
         typer.Option(help="Device to measure on; meta works out shapes and calls without computing."),
     ] = "cpu",
-    batch: Annotated[int | None, typer.Option(min=1, help="Samples per batch.", show_default="both 1 and 3")] = None,
+    batch: Annotated[int | None, whole("Samples per batch", 1, LARGEST_BATCH, show_default="both 1 and 3")] = None,
     dtype: TrainingType = "float32",
     autocast: Autocast = None,
     optimizer: Optimizer = "momentum",

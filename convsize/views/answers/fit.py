@@ -38,13 +38,15 @@ def render(
     out = [f"{paint(found.name, 'bold')} · {' · '.join(how)}{into}", ""]
     if isinstance(found, BatchFit):
         what, largest = "batch", numbers.exact(found.batch)
-        more = f"a batch of {numbers.exact(found.beyond.setting.batch)}"
+        more = "" if found.beyond is None else f"a batch of {numbers.exact(found.beyond.setting.batch)}"
+        no_more = "Larger batches are not counted."
     else:
         what, largest, more = "input", _volumes(found.inputs), f"an input of {_volumes(found.beyond_inputs)}"
+        no_more = "The network accepts no larger one."
     if found.fits is not None:
         takes = f"which takes {numbers.size(found.fits.reserved)} {room(found.capacity)}"
         text = f"The largest {what} is {paint(largest, 'bold')}, {takes}."
-        out += wrapped(text if found.beyond else f"{text} The network accepts no larger one.", width)
+        out += wrapped(text if found.beyond else f"{text} {no_more}", width)
     elif found.beyond is not None:
         takes = f"training takes {numbers.size(found.beyond.reserved)} at {more}, {room(found.capacity)}"
         out += wrapped(f"No {what} fits: {takes}.", width)

@@ -148,7 +148,6 @@ def test_the_command(convsize):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ((), "the memory to fit into is missing: add --memory 16GiB or, from `convsize devices`, --device h200"),
         (("--device", "cpu"), "the memory of `cpu` is unknown: add it, such as --memory 16GiB"),
         (("--device", "h20"), "there is no device `h20`: known devices: a100, h100, h200"),
         (("--memory", "24"), "--memory 24 has no unit: write 24GiB, 24GB or 24MiB"),
@@ -159,7 +158,10 @@ def test_the_command(convsize):
         ),
         (("--memory", "1GiB", "--reserve", "2GiB"), "nothing fits into 1,073,741,824 bytes"),
         (("--memory", "1GiB", "--batch", "4"), "--batch is for --largest input: add that, or leave --batch out"),
-        (("--memory", "1GiB", "--largest", "input", "--batch", "0"), "a batch has at least one sample, not 0"),
+        (
+            ("--memory", "1GiB", "--largest", "input", "--batch", "0"),
+            "--batch takes a whole number, 1 to 2,147,483,647, not 0",
+        ),
     ],
 )
 def test_bad_input(convsize, arguments, why):

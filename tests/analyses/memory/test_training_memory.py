@@ -9,6 +9,7 @@ import convsize
 from convsize.analyses.memory.fit import largest_batch
 from convsize.analyses.memory.peak import fatal_layers, training_memory, what_if_choices
 from convsize.analyses.memory.recorders import RECORDERS
+from convsize.batches import LARGEST_BATCH
 from convsize.cli.options import Losses, Optimizer
 from convsize.errors import UsageError
 from convsize.records import Capacity, TrainingSetting
@@ -124,7 +125,7 @@ def test_what_a_gpu_holds_beyond_the_tensors():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        (TrainingSetting(0), "at least one sample, not 0"),
+        (TrainingSetting(0), "from 1 to 2,147,483,647 samples, not 0"),
         (TrainingSetting(1, "adan"), "there is no optimizer `adan` here; there are: sgd, "),
         (TrainingSetting(1, dtype="int8"), "not for `int8`"),
         (TrainingSetting(1, autocast="float32"), "autocast computes in bfloat16 or float16, not in `float32`"),
@@ -200,9 +201,11 @@ def test_the_smallest_batch_is_two_where_one_cannot_be_trained():
     assert (fit.smallest, fit.batch, fit.beyond.setting.batch) == (2, 0, 2)
 
 
-def test_a_budget_without_end_is_refused():
-    with pytest.raises(UsageError, match="even a batch of 16,777,216 samples fits"):
-        largest_batch(convsize.parse("input: 1@1\nFC1"), TrainingSetting(), Capacity(10**15))
+def test_in_a_budget_without_end_the_largest_batch_that_is_counted_fits():
+    found = largest_batch(convsize.parse("input: 1@1\nFC1"), TrainingSetting(), Capacity(10**18))
+    assert (found.batch, found.beyond) == (LARGEST_BATCH, None)
+    assert found.fits is not None
+    assert found.fits.setting.batch == LARGEST_BATCH
 
 
 @pytest.mark.parametrize(

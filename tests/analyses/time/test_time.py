@@ -247,7 +247,7 @@ def test_a_sweep_marks_its_knee():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        (TimeSetting(0), "a batch has at least one sample, not 0"),
+        (TimeSetting(0), "a batch has from 1 to 2,147,483,647 samples, not 0"),
         (TimeSetting(dtype="int8"), "there is no type `int8`"),
         (TimeSetting(dtype="bfloat16"), "the device t4 has no figures for bfloat16; it has float32, float16"),
         (TimeSetting(training=True, optimizer="lion"), "the time of the optimizer `lion` is not known"),
