@@ -33,7 +33,7 @@ MAY_IMPORT = {
 }
 THIRD_PARTY = {
     "record": {"msgspec"},
-    "importing": {"msgspec"},
+    "importing": {"msgspec", "h5py", "onnx", "numpy"},
     "network": {"networkx"},
     "views": {"rich", "graphviz", "jinja2", "svglib", "reportlab"},
     "runtime": {

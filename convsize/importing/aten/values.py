@@ -79,7 +79,7 @@ def viewed(writer: Writer, x: Wire, shape: tuple[int, ...]) -> Wire:
         shape = tuple(math.prod(x.shape) // rest if each == -1 else each for each in shape)
     if any(each < 1 for each in shape) or math.prod(shape) != math.prod(x.shape):
         raise CallError(f"{shown(x)} cannot be seen as {shape}: the number of values differs")
-    return writer.call("view", shape, {"self": x, "size": shape}) if shape != x.shape else x
+    return writer.call("reshape", shape, {"self": x, "shape": shape}) if shape != x.shape else x
 
 
 def permuted(writer: Writer, x: Wire, order: tuple[int, ...]) -> Wire:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from convsize.errors import UsageError
 from convsize.importing.calls import BATCH, CallList
+from convsize.importing.given import Given
 from convsize.importing.pasted.code import CONTAINERS
 from convsize.importing.pasted.modules import Module
 from convsize.importing.signatures import bound
-from convsize.importing.torch_modules.given import Given
 from convsize.importing.torch_modules.table import CLASSES
 from convsize.importing.writer import CallError, Wire, Writer
 from convsize.words import nearest, or_rather, plural

@@ -7,7 +7,7 @@ from functools import partial
 
 from convsize.importing.aten.values import arithmetic, flattened, pointwise, viewed
 from convsize.importing.aten.windows import shown
-from convsize.importing.torch_modules.given import Given
+from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
 
 __all__ = ["PLAIN"]

@@ -7,7 +7,7 @@ from functools import partial
 
 from convsize.geometry import AxisWindow, output_extent
 from convsize.importing.aten.windows import adaptive, average_pool, max_pool, pad, resized, shown
-from convsize.importing.torch_modules.given import Given
+from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
 
 __all__ = ["POOLS"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convsize.importing.torch_modules.given import Given
+from convsize.importing.given import Given
 from convsize.importing.torch_modules.plain import PLAIN
 from convsize.importing.torch_modules.pools import POOLS
 from convsize.importing.torch_modules.weighted import WEIGHTED

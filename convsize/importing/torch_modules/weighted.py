@@ -8,7 +8,7 @@ from typing import Any
 
 from convsize.importing.aten.weighted import batch_norm, convolution, layer_norm, linear, transposed
 from convsize.importing.aten.windows import pad, shown
-from convsize.importing.torch_modules.given import Given
+from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
 
 __all__ = ["WEIGHTED"]

@@ -1,0 +1,1 @@
+"""What the layers of Keras call: one table of classes."""

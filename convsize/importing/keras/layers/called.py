@@ -1,0 +1,70 @@
+"""One call of a layer: its arguments, the values that it is given, and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from convsize.importing.given import Given
+from convsize.importing.keras.values import Value
+from convsize.importing.writer import CallError, Wire, Writer
+
+__all__ = ["Called", "Writes"]
+
+
+class Called(Given):
+    """The arguments of a layer and what it is called with.
+
+    inputs: the tensors among the call's positional arguments; of operations `operands` has the numbers as well.
+    """
+
+    __slots__ = ("inputs", "keras3", "named", "operands", "writer")
+
+    def __init__(
+        self,
+        writer: Writer,
+        path: str,
+        given: dict[str, Any],
+        operands: tuple[Any, ...],
+        named: dict[str, Any],
+        keras3: bool | None,
+    ) -> None:
+        super().__init__(given, path)
+        self.writer = writer
+        self.operands = operands
+        self.named = named
+        self.keras3 = keras3
+        several = operands[0] if len(operands) == 1 and isinstance(operands[0], tuple) else operands
+        self.inputs = [each for each in several if isinstance(each, Value)]
+
+    @property
+    def value(self) -> Value:
+        """The only tensor that it is called with."""
+        if len(self.inputs) != 1 or len(self.operands) != 1:
+            raise CallError(f"it is called with {len(self.inputs)} tensors and {len(self.operands)} arguments, not one")
+        return self.inputs[0]
+
+    @property
+    def data_format(self) -> str:
+        """channels_last or channels_first."""
+        if self.values.get("data_format") is None:
+            return "channels_last"
+        return self.text("data_format", "channels_last", "channels_first")
+
+    def volume(self, axes: int) -> Wire:
+        """The tensor with its depth first, which must have so many axes of positions."""
+        found = self.value.first(self.data_format)
+        if found.rank != axes:
+            raise CallError(f"it works over {axes} axes of positions, and is given {found.rank}")
+        return found
+
+    def param(self, role: str, shape: tuple[int, ...]) -> Wire:
+        """A weight that is trained."""
+        return self.writer.param(f"{self.path}/{role}", shape)
+
+    def buffer(self, role: str, shape: tuple[int, ...]) -> Wire:
+        """A weight that is counted, not trained."""
+        return self.writer.buffer(f"{self.path}/{role}", shape)
+
+
+Writes = Callable[[Called], Value]
