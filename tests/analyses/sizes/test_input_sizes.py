@@ -232,8 +232,19 @@ HARD = {
     "to the extents of a tap": "input: 1@33x33\nC3/2p0 as a C3/2 as b M (C1 up(@b) + @b) (x up(@a,bilinear) + @a)",
     "to the extents of the input": "input: 3@33x20\nC5/4p0 C3/2 GAP up(@input,bilinear,aligned)",
     "to stated extents": "input: 1@33x33\nC3/2p0 resize(7,9,bilinear) C3/2 FC4",
+    "reflected on one side": "input: 1@40x24\nM4 C4p0:3reflect C3p2:0reflect",
+    "wrapped on one side": "input: 1@40x24\nM4 C4p0:3circular C3p2:0circular",
+    "repeated at the borders": "input: 1@40x24\nM4 C6p4:5replicate",
     "never but here": "input: 1@16x16\n[crop(7) M2 | C3/2p0 C2/2p0] FC2",
 }
+
+
+@pytest.mark.parametrize(
+    ("cropped", "tried"), [(200, 224), (225, 256), (257, 299), (300, 384), (385, 512), (513, 572), (573, 1024)]
+)
+def test_sizes_that_networks_are_drawn_for_are_tried_where_none_near_by_fits(cropped: int, tried: int) -> None:
+    network = structure(read(f"input: 1@9x9\ncrop({cropped}) C3"))
+    assert network.nodes[0].output.spatial == (tried, tried)
 
 
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD.keys())

@@ -9,7 +9,7 @@ from zoo import over_the_zoo
 import convsize
 from convsize import devices
 from convsize.analyses.time.model import Model
-from convsize.analyses.time.prediction import predict_time, sweep_times
+from convsize.analyses.time.prediction import plain_features, predict_time, sweep_times
 from convsize.analyses.time.units import pieces, table_name, types
 from convsize.errors import UsageError
 from convsize.records.device import ClassTable, Device, DeviceSource, Sample
@@ -281,6 +281,13 @@ def test_expectations(check, code, message):
     else:
         assert code in {each.code for each in found}
         assert any(message in each.message for each in found)
+
+
+@pytest.mark.parametrize("volume", ["1@1", "1@10x10", "1@7x5x4"])
+def test_sums_of_gradients_have_the_features_of_layers_that_sum_one_map(volume: str) -> None:
+    network = convsize.parse(f"input: {volume}\n(R + x)")
+    _, piece = pieces(network, 1, "float32", training=False)
+    assert plain_features(piece.family, network.nodes[0].output.elements) == piece.features
 
 
 def test_features_are_logarithms_of_extents():
