@@ -96,6 +96,19 @@ FOUND_IN_SETTINGS = {
         "2@6x6\ndef b: (x + reduce(max,width))\nC1D4 b FC3",
         TrainingSetting(3, checkpoint=("*",)),
     ),
+    "keys and values that need no gradient": (
+        "4@3x4\nC1D4 attn(2,@input,@input) FC2",
+        TrainingSetting(2, "sgd"),
+    ),
+    "queries that need none": ("4@3x4\nC1D4 as k\n@input attn(2,@k,@input) FC2", TrainingSetting(2, "sgd")),
+    "queries and keys that need none, and values of another depth": (
+        "4@3x4\nC1D6 as v\n@input attn(2,@input,@v) FC2",
+        TrainingSetting(2, "sgd"),
+    ),
+    "padding that wraps along one axis": (
+        "3@5x6\nC1D4 C3D4p2:1x0:0circular GAP FC2",
+        TrainingSetting(2, "sgd"),
+    ),
     "a softmax in evaluation is frozen": ("3@4x4\nC1D2 S", TrainingSetting(1, inference=True, frozen=("*",))),
 }
 

@@ -5,6 +5,7 @@ import math
 import signal
 from itertools import chain, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -502,6 +503,26 @@ def test_the_module_that_runs(monkeypatch, tmp_path, count, settings, running):
     ours.module = nn.BatchNorm2d(3)
     found = ours._running()
     assert (found if isinstance(found, str) else name(found)) == running
+
+
+@pytest.mark.parametrize(
+    ("count", "own", "other", "signal"),
+    [
+        (1, "", 1, ""),  # there are no others to be told
+        (1, "SIGINT", 0, "SIGINT"),
+        (2, "", 0, ""),
+        (2, "", 1, "SIGTERM"),
+        (2, "SIGINT", 0, "SIGINT"),
+        (2, "SIGINT", 1, "SIGINT"),
+    ],
+)
+def test_all_processes_stop_where_one_was_told_to(tmp_path, count, own, other, signal):
+    job = Job(convsize.parse(SPEC, name="plain"), RunSettings("rows"), tmp_path / "run", SPEC, "")
+    stop = Stop()
+    stop.signal = own
+    group = SimpleNamespace(count=count, largest=lambda told: max(told, other), local=0)
+    assert loop._Run(job, group, stop)._stopped() is (signal != "")
+    assert stop.signal == signal
 
 
 def test_batch_norms_of_processors_do_not_see_each_other(tmp_path):
