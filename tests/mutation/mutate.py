@@ -3,6 +3,7 @@
     python tests/mutation/mutate.py map                                  # which test reaches which line; needs coverage
     python tests/mutation/mutate.py run convsize/geometry.py convsize/ops --sample 40 --seed 1
     python tests/mutation/mutate.py run --survivors                      # those again that survived, after new tests
+    python tests/mutation/mutate.py run convsize/analyses/memory --tests tests/analyses/memory/test_measured.py
     python tests/mutation/mutate.py score
 
 `map` runs the tests of TESTS once and notes for every line which of them reach it, and the CPU time of each. `run`
@@ -11,6 +12,8 @@ its subject first and the quickest of them first, until one fails. Every mutant 
 and pytest loaded, but nothing of convsize: what is computed when a module is loaded is computed anew, and no cache
 hides a change. A mutant may use CPU seconds, not seconds of the clock, so that a busy machine judges as a quiet one
 does; one that never ends is killed, too.
+
+Without a map `--tests` names the tests that judge, files or folders, the quickest first.
 
 What a person has found to change nothing stands in equivalent.txt, one mutant a line, and does not count.
 """
@@ -53,9 +56,9 @@ TESTS = (
 OPTIONS = ("-q", "-x", "-p", "no:cacheprovider", "-m", "not slow and not timed and not gpu")
 LONGEST_TEST = 10.0
 """CPU seconds: tests that take longer judge no mutant."""
-BUDGET = 8.0
+BUDGET = 5.0
 """CPU seconds of tests that a mutant is shown."""
-LIMIT = 90
+LIMIT = 30
 """CPU seconds after which a mutant counts as one that does not end."""
 
 Mutant = dict[str, object]
@@ -317,13 +320,14 @@ def _results() -> dict[str, dict]:
     return {each["text"]: each for each in map(json.loads, lines)}
 
 
-def run(names: list[str], sample: int, seed: int, survivors: bool) -> None:
-    """Judges mutants, and says each that survives."""
+def run(names: list[str], sample: int, seed: int, survivors: bool, judges: list[str]) -> None:
+    """Judges mutants, by the tests that reach them or by the judges that are named, and says each that survives."""
     import hypothesis  # noqa: F401 (loaded once, before the forks)
     import torch
 
     torch.set_num_threads(1)
-    known = json.loads(MAP.read_text())
+    known = {} if judges else json.loads(MAP.read_text())
+    WORK.mkdir(parents=True, exist_ok=True)
     before = _results()
     drawn: list[list[tuple[Path, Mutant]]] = []
     for name in names:
@@ -344,7 +348,7 @@ def run(names: list[str], sample: int, seed: int, survivors: bool) -> None:
             if text in before and not survivors:
                 continue
             start = time.perf_counter()
-            tests = chosen_tests(known, str(path.relative_to(ROOT)), mutant)
+            tests = judges or chosen_tests(known, str(path.relative_to(ROOT)), mutant)
             verdict = judge(path, mutant, tests)
             facts = {"text": text, "line": mutant["first"], "verdict": verdict, "tests": len(tests)}
             file.write(json.dumps(facts) + "\n")
@@ -379,6 +383,7 @@ if __name__ == "__main__":
     parser.add_argument("--sample", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--tests", nargs="+", default=[])
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     sys.path.insert(0, str(ROOT))
@@ -386,7 +391,7 @@ if __name__ == "__main__":
     if asked.what == "map":
         make_map(asked.names or [each for each in TESTS if Path(each).exists()])
     elif asked.what == "run":
-        run(asked.names or ["convsize"], asked.sample, asked.seed, asked.survivors)
+        run(asked.names or ["convsize"], asked.sample, asked.seed, asked.survivors, asked.tests)
     elif asked.what == "list":
         for name in asked.names:
             for each in mutants(ROOT / name):
