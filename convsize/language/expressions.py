@@ -113,8 +113,31 @@ def _atom(scanner: Scanner) -> Expr:
         if not scanner.close():
             raise Skip
         return inner
+    if char == "{":
+        return _braced(scanner)
     _missing(scanner, char)
     raise Skip
+
+
+def _braced(scanner: Scanner) -> Expr:
+    """An expression in braces inside brackets, where it needs none: E016, and the expression."""
+    _weigh(scanner)
+    start = scanner.open()
+    inner = _sum(scanner)
+    if not scanner.close():
+        raise Skip
+    end = scanner.pos
+    plain = scanner.text[start + 1 : end - 1].strip()
+    whole = scanner.text[:start].rstrip(" \t")[-1:] in "(,=" and scanner.skip() in ",)"
+    written = plain if whole or isinstance(inner, Num | Name) else f"({plain})"
+    scanner.report(
+        "E016",
+        "braces stand around an expression in a layer's name alone, as in `C3D{2*c}`",
+        Span(start, end),
+        f"write `{written}`",
+        fixes=(Fix(Span(start, end), written, True),),
+    )
+    return inner
 
 
 def _missing(scanner: Scanner, char: str) -> None:

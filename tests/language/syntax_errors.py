@@ -86,6 +86,35 @@ CASES: list[tuple[str, list[Finding]]] = [
         ],
     ),
     (
+        "C3D64 slice(0,{c//2}) up(2*{c+1}) drop(p={0.5}) pad(1,{ -c })",
+        [
+            (
+                "E016",
+                "braces stand around an expression in a layer's name alone, as in `C3D{2*c}`",
+                "{c//2}",
+                "write `c//2`",
+            ),
+            (
+                "E016",
+                "braces stand around an expression in a layer's name alone, as in `C3D{2*c}`",
+                "{c+1}",
+                "write `(c+1)`",
+            ),
+            (
+                "E016",
+                "braces stand around an expression in a layer's name alone, as in `C3D{2*c}`",
+                "{0.5}",
+                "write `0.5`",
+            ),
+            (
+                "E016",
+                "braces stand around an expression in a layer's name alone, as in `C3D{2*c}`",
+                "{ -c }",
+                "write `-c`",
+            ),
+        ],
+    ),
+    (
         "[C3D{2^i} R]*{2^i} C3D{2^i}/2p{2^i}",
         [
             ("E016", "a power is written `**`", "^", "write `**`"),
