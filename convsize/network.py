@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convsize.answers.receipt import Receipt
     from convsize.answers.sizes import InputSizes
     from convsize.answers.time import TimePrediction
-    from convsize.records import TrainingSetting
+    from convsize.records import ConventionCount, TrainingSetting
     from convsize.records.device import Device
     from convsize.runtime.module import NetworkModule
     from convsize.views.drawing.parts import Detail, Heat
@@ -56,13 +56,17 @@ class Network(BareNetwork):
             called=bare.called,
         )
 
-    def analyze(self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
+    def analyze(
+        self, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True, convention: str | None = None
+    ) -> Report:
         """Volumes, parameters, work, receptive fields and activations, as records.
 
         Bytes and elements of activations are for the whole batch, everything else for one sample. Without
-        `with_digest` the report's `graph` is empty, and the answer comes sooner.
+        `with_digest` the report's `graph` is empty, and the answer comes sooner. convention: counts multiply-adds as
+        another tool does, `thop` or `fvcore`; `explain` says why it differs.
 
-        Raises UsageError where the batch is below 1 or the dtype is none of float64, float32, float16, bfloat16.
+        Raises UsageError where the batch is below 1, the dtype is none of float64, float32, float16, bfloat16, or the
+        tool is not known.
 
         >>> import convsize
         >>> report = convsize.load("specs/vgg_d.spec").analyze(batch=2)
@@ -77,7 +81,24 @@ class Network(BareNetwork):
             raise UsageError(f"there is no dtype `{dtype}` here; there are: {', '.join(ITEM_SIZES)}")
         from convsize.analyses.report import analyze
 
-        return Report.over(analyze(self, batch=batch, dtype=dtype, with_digest=with_digest))
+        counted = None if convention is None else self.explain(convention)
+        return Report.over(analyze(self, batch=batch, dtype=dtype, with_digest=with_digest, counted=counted))
+
+    def explain(self, convention: str) -> ConventionCount:
+        """What another tool counts as multiply-adds of this network, for one sample, and why that differs from ours.
+
+        convention: torch, torchvision, fvcore, ptflops, thop or torchinfo. Raises UsageError for another one.
+
+        >>> import convsize
+        >>> count = convsize.load("specs/resnet50.spec").explain("thop")
+        >>> count.theirs, count.ours
+        (4133742592, 4089184256)
+        >>> count.rows[0].theirs, count.rows[0].why
+        (44455936, '4 a value, 2 without a gain')
+        """
+        from convsize.analyses.work.conventions.recount import recounted
+
+        return recounted(self, convention)
 
     def __repr__(self) -> str:
         into = ", ".join(str(self.nodes[index].output) for index in self.inputs.values())

@@ -10,17 +10,25 @@ from convsize.analyses.facts import gather
 from convsize.analyses.parameters import count_parameters, counted_once
 from convsize.analyses.pixels.lost import lost_pixels, unread_pixels
 from convsize.analyses.receptive_field.network import Fields, before_positions_end, receptive_fields
-from convsize.analyses.work import itemised, layer_work
+from convsize.analyses.work.layers import itemised, layer_work
 from convsize.errors import Diagnostic, UsageError
 from convsize.graph.network import Network
-from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report, Shift, Totals
+from convsize.records import ITEM_SIZES, ConventionCount, LayerRow, ReceptiveField, Report, Shift, Totals
 
 
-def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_digest: bool = True) -> Report:
+def analyze(
+    network: Network,
+    *,
+    batch: int = 1,
+    dtype: str = "float32",
+    with_digest: bool = True,
+    counted: ConventionCount | None = None,
+) -> Report:
     """Everything the analyses say of a network, layer by layer and in total.
 
     Elements and bytes of activations are for the whole batch in the given dtype, all else is for one sample. Without
     `with_digest` the report has none: working it out takes a good part of the whole, and hashlib loads OpenSSL.
+    counted: what another tool counts as multiply-adds, which then stand in the place of ours.
 
     Raises UsageError where the batch is below 1 or the dtype is not one of records.ITEM_SIZES.
     """
@@ -48,6 +56,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
     for each in reversed(fields.values()):
         shifts.update(each.shifts)
     names = [node.name for node in nodes]
+    theirs = dict(counted.layers) if counted else {}
     rows = []
     for node in nodes:
         index = node.index
@@ -72,7 +81,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
                 biases=count.biases,
                 buffers=count.buffers,
                 tensors=count.tensors,
-                macs=done.macs,
+                macs=(theirs[node.name] or 0) if counted else done.macs,
                 flops=done.flops,
                 work=done.work,
                 output_elements=output.elements,
@@ -120,6 +129,7 @@ def analyze(network: Network, *, batch: int = 1, dtype: str = "float32", with_di
         insights=insights(network, layers, totals, fields, unread.rows, lost.complete),
         ends=tuple(names[index] for index in network.outputs.values()),
         placed=tuple((name, names[index]) for name, index in placed),
+        convention=f"{counted.tool} {counted.version}" if counted else "",
         diagnostics=tuple(
             sorted((*network.diagnostics, *failed), key=lambda found: (found.span.start, found.span.end, found.code))
         ),

@@ -249,7 +249,7 @@ def _failures(network: Network, checks: tuple[Check, ...]) -> tuple[Diagnostic, 
     from convsize.analyses.facts import gather
     from convsize.analyses.parameters import count_parameters
     from convsize.analyses.receptive_field.network import receptive_fields
-    from convsize.analyses.work import layer_work
+    from convsize.analyses.work.layers import layer_work
 
     asked = Network(
         name=network.name,

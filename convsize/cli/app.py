@@ -18,7 +18,7 @@ GROUPS = {
     "Bring a model in": ("import",),
     "Run it in PyTorch": ("verify", "train", "profile", "calibrate", "export"),
     "Draw and report": ("draw", "rf", "compare", "report"),
-    "Look things up": ("ops", "rules", "devices"),
+    "Look things up": ("explain", "ops", "rules", "devices"),
 }
 """Every command in the order of `--help`; each is the function `command` of the file of its name."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from convsize.records.check import CheckReport as CheckReport
     from convsize.records.check import FileFindings as FileFindings
     from convsize.records.check import RulePage as RulePage
+    from convsize.records.convention import ConventionCount as ConventionCount
+    from convsize.records.convention import ConventionRow as ConventionRow
     from convsize.records.device import Accuracy as Accuracy
     from convsize.records.device import ClassTable as ClassTable
     from convsize.records.device import Device as Device
@@ -87,6 +89,10 @@ _FILES = {
         "CheckReport",
         "FileFindings",
         "RulePage",
+    ),
+    "convention": (
+        "ConventionCount",
+        "ConventionRow",
     ),
     "sizes": (
         "AxisSizes",

@@ -183,7 +183,8 @@ class Report(Record):
     """Everything the analyses say of one network.
 
     ends: the layers, or inputs, whose values its outputs are. placed: by input, where the trunk's end sees it, the last
-    layer of the trunk that has a position.
+    layer of the trunk that has a position. convention: whose way of counting the multiply-adds are, as "thop 0.1.1";
+    "" where it is ours.
     """
 
     name: str
@@ -200,3 +201,4 @@ class Report(Record):
     diagnostics: tuple[Diagnostic, ...]
     ends: tuple[str, ...] = ()
     placed: tuple[tuple[str, str], ...] = ()
+    convention: str = ""

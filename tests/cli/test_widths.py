@@ -30,6 +30,8 @@ _CALLS = (
     "draw specs/googlenet.spec --detail network",
     f"rf {_TEN}",
     f"compare {_UNET} {_DENSE} specs/googlenet.spec {_TEN}",
+    "explain macs specs/deeplab_v3_plus.spec",
+    "explain macs specs/convnext_tiny.spec --as ptflops",
     "devices",
     "ops",
     "ops --facts",

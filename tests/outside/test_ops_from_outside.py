@@ -83,6 +83,8 @@ COMMANDS = [
     ["compare", "net.spec", "other.spec", "-o", "costs.svg"],
     *(["report", "net.spec", "-o", "pages", "--format", name] for name in ("html", "markdown")),
     ["rf", "net.spec", "hardtanh2", "-o", "rf.svg"],
+    ["explain", "macs", "net.spec"],
+    ["explain", "macs", "net.spec", "--as", "ptflops"],
     ["ops"],
     ["ops", "--facts"],
     ["ops", "--format", "markdown"],

@@ -11,7 +11,7 @@ from convsize.analyses.expectations.time import time_failure
 from convsize.analyses.facts import Facts
 from convsize.analyses.parameters import ParameterCount, counted_once
 from convsize.analyses.receptive_field.network import Fields, before_positions_end
-from convsize.analyses.work import LayerWork
+from convsize.analyses.work.layers import LayerWork
 from convsize.errors import Diagnostic, Fix, Span, UsageError
 from convsize.geometry import Shape
 from convsize.graph.network import Expectation, Network

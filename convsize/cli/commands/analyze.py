@@ -15,6 +15,10 @@ def command(
     batch: Batch = 1,
     dtype: Type = "float32",
     let: Lets = None,
+    convention: Annotated[
+        str | None,
+        typer.Option(metavar="TOOL", help="Count MACs as torch, torchvision, fvcore, ptflops, thop or torchinfo does."),
+    ] = None,
     format_: Annotated[
         Literal["table", "json", "csv", "markdown"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
@@ -61,7 +65,7 @@ def command(
     for name, where in turns.asked:
         with turns.turn(name):
             network = turns.read(name, where)
-            report = network.analyze(batch=batch, dtype=dtype, with_digest=format_ == "json")
+            report = network.analyze(batch=batch, dtype=dtype, with_digest=format_ == "json", convention=convention)
             terminal.report_diagnostics(terminal.advised(report, network.file, turns.lets, turns.inputs), report.source)
             if any(found.severity == "error" for found in report.diagnostics):
                 turns.failed()

@@ -32,6 +32,7 @@ def to_object(report: Report) -> dict[str, Any]:
         "inputs": {name: list(dims) for name, dims in report.inputs},
         "batch": report.batch,
         "dtype": report.dtype,
+        **({"convention": report.convention} if report.convention else {}),
         "layers": [_layer(layer) for layer in report.layers],
         "outputs": {name: list(dims) for name, dims in report.outputs},
         "totals": _totals(report.totals),

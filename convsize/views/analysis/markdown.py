@@ -61,8 +61,8 @@ def totals(report: Report) -> list[str]:
     field = sums.receptive_field
     rows = [
         ("parameters", numbers.exact(sums.parameters)),
-        ("MACs", numbers.exact(sums.macs)),
-        ("FLOPs", numbers.exact(sums.flops)),
+        (f"MACs, as {report.convention} counts" if report.convention else "MACs", numbers.exact(sums.macs)),
+        *([] if report.convention else [("FLOPs", numbers.exact(sums.flops))]),
         (f"activations, batch {report.batch}", numbers.size(sums.activation_bytes)),
         ("parameter bytes", numbers.size(sums.parameter_bytes)),
         ("weight layers", numbers.exact(sums.weight_layers)),

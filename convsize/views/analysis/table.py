@@ -322,7 +322,6 @@ def _style(column: Column, text: str, one: Line, loud: dict[str, int]) -> str | 
 
 def _totals(report: Report, width: int, paint: Paint) -> list[str]:
     totals = report.totals
-    work = " + ".join(f"{numbers.count(flops)} {kind}" for kind, flops in totals.work if flops)
     kinds = [plural(totals.weights, "weight"), plural(totals.biases, "bias")]
     if totals.buffers:
         counters = step_counters(report)
@@ -331,8 +330,7 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
         kinds.append("those of `shared` blocks once")
     rows = [
         ("parameters", numbers.exact(totals.parameters), ", ".join(kinds)),
-        ("MACs", numbers.exact(totals.macs), "multiply-adds of convolutions and matrix products, one sample"),
-        ("FLOPs", numbers.exact(totals.flops), "2 per MAC" + (f" + {work}" if work else "")),
+        *_work(report),
         (
             "activations",
             numbers.size(totals.activation_bytes),
@@ -366,6 +364,19 @@ def _totals(report: Report, width: int, paint: Paint) -> list[str]:
         out.append(painted + (GAP + paint(notes[0], "dim") if notes else ""))
         out.extend(indent + paint(text, "dim") for text in notes[1:])
     return out
+
+
+def _work(report: Report) -> list[tuple[str, str, str]]:
+    """Multiply-adds and operations; of the way in which another tool counts, the one figure that it gives."""
+    totals = report.totals
+    macs = numbers.exact(totals.macs)
+    if report.convention:
+        return [("MACs", macs, f"as {report.convention} counts, one sample: `convsize explain macs` says why")]
+    work = " + ".join(f"{numbers.count(flops)} {kind}" for kind, flops in totals.work if flops)
+    return [
+        ("MACs", macs, "multiply-adds of convolutions and matrix products, one sample"),
+        ("FLOPs", numbers.exact(totals.flops), "2 per MAC" + (f" + {work}" if work else "")),
+    ]
 
 
 def _sees(report: Report) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""The work of layers: as we count it, and as other tools do."""
