@@ -307,19 +307,25 @@ def test_excludes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_format_over_the_networks_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
-    count = len(list(SPECS.glob("*.spec")))
-    out = {
-        format_: call(capsys, str(SPECS), "--style", "--exit-zero", "-f", format_)[1]
-        for format_ in ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
-    }
+    def printed(format_: str, *paths: str) -> str:
+        return call(capsys, *paths, "--style", "--exit-zero", "-f", format_)[1]
+
+    networks = len(list(SPECS.glob("*.spec")))
+    everywhere = json.loads(printed("json", str(SPECS)))
+    assert len(everywhere["files"]) == networks
+    # One network for each kind of finding, and one without any.
+    chosen = {each["code"]: each["file"] for each in everywhere["findings"]}
+    clean = {str(path) for path in SPECS.glob("*.spec")} - {each["file"] for each in everywhere["findings"]}
+    paths = sorted({*chosen.values(), *sorted(clean)[:1]})
+    out = {name: printed(name, *paths) for name in ("full", "concise", "json", "github", "gitlab", "sarif", "junit")}
     found = json.loads(out["json"])["findings"]
-    assert found
+    assert {each["code"] for each in found} == set(chosen)
     assert out["full"].splitlines()[-1] == out["concise"].splitlines()[-1]
-    assert f"({count} files checked" in out["full"].splitlines()[-1]
+    assert f"({len(paths)} files checked" in out["full"].splitlines()[-1]
     assert len(out["concise"].splitlines()) == len(found) + 1
     assert len(out["github"].splitlines()) == len(found)
     assert len({each["fingerprint"] for each in json.loads(out["gitlab"])}) == len(found)
-    assert len(ElementTree.fromstring(out["junit"])[0]) == count
+    assert len(ElementTree.fromstring(out["junit"])[0]) == len(paths)
     log = json.loads(out["sarif"])
     assert len(log["runs"][0]["results"]) == len(found)
     if SCHEMA.exists():

@@ -19,7 +19,7 @@ Mode = Literal["nearest", "linear", "bicubic"]
 _LARGEST_LIST = 65_536
 """Outputs of an axis of which every one is looked at."""
 
-_LONGEST_PERIOD = 2**18
+_LONGEST_PERIOD = 2**16
 """Outputs after which a pattern of reads repeats: each of them is looked at."""
 
 
