@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsize.importing.calls import CallList
-from convsize.importing.handlers import joins, pointwise, pools, views, weighted
+from convsize.importing.handlers import attention, joins, pointwise, pools, views, weighted
 from convsize.importing.layers import Graph
 from convsize.importing.reader import Handler, Reader
 
@@ -15,6 +15,7 @@ HANDLERS: dict[str, Handler] = {
     **views.HANDLERS,
     **pools.HANDLERS,
     **joins.HANDLERS,
+    **attention.HANDLERS,
 }
 
 

@@ -128,8 +128,7 @@ class Reader:
             if any(result.dtype.startswith(("float16", "bfloat16", "float64")) for result in call.results):
                 raise UnsayableError("it works in another precision than float32")
             if handler is None:
-                constant = not any(isinstance(each, Value) for each in arguments)
-                if constant and not in_place and not any(isinstance(each, Weight) for each in arguments):
+                if self._constant(arguments, in_place):
                     self._bind(call, [Constant(result.shape) for result in call.results])
                     return
                 raise UnsayableError("there is no layer for it")
@@ -145,6 +144,13 @@ class Reader:
                 Obstacle(call.op, str(problem), place.path if place else "", place.kind if place else "")
             )
             self._bind(call, [Unknown() for _ in call.results])
+
+    def _constant(self, arguments: list[Meaning], in_place: bool) -> bool:
+        """Whether what a call gives is fixed, and what it changes in place is not read by its values."""
+        if any(not isinstance(each, Constant) for each in arguments):
+            return False
+        first = arguments[0] if arguments else None
+        return not in_place or not isinstance(first, Constant) or first.data is None
 
     def _bind(self, call: Call, found: list[Meaning]) -> None:
         for result, meaning in zip(call.results, found, strict=False):

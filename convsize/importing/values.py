@@ -5,7 +5,7 @@ from __future__ import annotations
 from convsize.importing.axes import Axes
 from convsize.record import Record
 
-__all__ = ["Constant", "Meaning", "Spoilt", "Standard", "Unknown", "Value", "Weight"]
+__all__ = ["Added", "Constant", "Meaning", "Scores", "Spoilt", "Standard", "Unknown", "Value", "Weight"]
 
 
 class Value(Record):
@@ -49,6 +49,28 @@ class Constant(Record):
     data: tuple[float, ...] | None = None
 
 
+class Scores(Record):
+    """Products of queries and keys, times a scale. table: of learned numbers for offsets that are added, "" for none.
+
+    masked: whether fixed numbers are added besides, soft: whether their softmax has been taken.
+    """
+
+    query: Value
+    key: Value
+    scale: float
+    table: str = ""
+    masked: bool = False
+    soft: bool = False
+
+
+class Added(Record):
+    """Learned numbers for offsets, read from a table by a fixed index."""
+
+    path: str
+    shape: tuple[int, ...]
+    masked: bool = False
+
+
 class Unknown(Record):
     """What follows from a call that a spec cannot say."""
 
@@ -57,4 +79,4 @@ class Spoilt(Record):
     """What was changed in place by another name, which a graph cannot follow."""
 
 
-Meaning = Value | Weight | Standard | Constant | Unknown | Spoilt
+Meaning = Value | Weight | Standard | Constant | Scores | Added | Unknown | Spoilt

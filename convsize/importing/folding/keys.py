@@ -11,6 +11,9 @@ from convsize.importing.tokens import Slot, Token
 __all__ = ["Keys", "cost", "leaves", "merged"]
 
 
+_ANY = ("any number",)
+
+
 class Keys:
     """Numbers for items: the same number for equal ones, and one for those that differ in numbers alone."""
 
@@ -38,12 +41,17 @@ class Keys:
     def _form(self, item: Item, exact: bool) -> Hashable:
         key = self.exact if exact else self.skeleton
         if isinstance(item, Leaf):
-            slots = tuple((each.lead, each.value if exact or fixed(each) else None) for each in item.token.slots)
+            slots = tuple((each.lead, each.value if exact or fixed(each) else _ANY) for each in item.token.slots)
             return (exact, item.token.kind, slots)
         if isinstance(item, Branches):
             return (exact, item.sign, tuple(tuple(map(key, series)) for series in item.branches))
         if isinstance(item, Repeat):
-            return (exact, "*", item.count if exact else None, tuple(map(key, item.body)))
+            return (
+                exact,
+                "*",
+                item.count if exact or not isinstance(item.count, int) else _ANY,
+                tuple(map(key, item.body)),
+            )
         return (exact, item)
 
 

@@ -6,10 +6,11 @@ import math
 
 from convsize.importing.axes import EXPANDED, Axes, Factor, UnsayableError, flat, merged, size, standard
 from convsize.importing.calls import BATCH
+from convsize.importing.handlers.attention import scored
 from convsize.importing.handlers.pointwise import pointwise
 from convsize.importing.layers import Held
 from convsize.importing.reader import Asked, Handler, described
-from convsize.importing.values import Constant, Meaning, Standard, Value, Weight
+from convsize.importing.values import Added, Constant, Meaning, Scores, Standard, Value, Weight
 
 __all__ = ["HANDLERS"]
 
@@ -35,6 +36,10 @@ def _arithmetic(sign: str) -> Handler:
             raise UnsayableError("arithmetic on nothing")
         if swapped:
             return _rest(asked, left, right)
+        if isinstance(left, Scores):
+            return _of_scores(sign, left, right)
+        if isinstance(left, Added) and isinstance(right, Constant) and sign == "+":
+            return left.replace(masked=True)
         if isinstance(left, Value) and isinstance(right, Value):
             return _joined(asked, sign, [left, right])
         if isinstance(left, Value):
@@ -50,6 +55,15 @@ def _arithmetic(sign: str) -> Handler:
         return _of_weights(asked, sign, left, right)
 
     return handler
+
+
+def _of_scores(sign: str, scores: Scores, other: Meaning | float) -> Meaning:
+    """Arithmetic on the scores of attention."""
+    if isinstance(other, float) and sign in "*/" and not (scores.soft or scores.table or scores.masked):
+        return scores.replace(scale=scores.scale * other if sign == "*" else scores.scale / other)
+    if sign == "+" and not isinstance(other, float):
+        return scored(scores, other)
+    raise UnsayableError("arithmetic on the scores of attention")
 
 
 def _rest(asked: Asked, left: Meaning, right: Meaning | float) -> Meaning:
@@ -146,6 +160,7 @@ def _holding(asked: Asked, value: Value, kind: str, held: Held) -> Value:
 
 def _joined(asked: Asked, sign: str, values: list[Value]) -> Value:
     """A sum, product, difference or quotient of values whose axes go together."""
+    values = [each.replace(axes=_unexpanded(each.axes)) for each in values]
     for attempt in range(3):
         found = _aligned(asked, values)
         if found is not None:
@@ -206,25 +221,16 @@ def _aligned(asked: Asked, values: list[Value]) -> tuple[Axes, tuple[int, ...]] 
     whole = standard(BATCH, tuple(volume))
     for row, each in zip(rows, volumes, strict=True):
         # Every axis of a volume that is as long as the join's stands where the join's does.
-        if set(_spread(merged(flat(row)))) != set(_spread(merged(flat(standard(BATCH, each))))):
+        if _sorted(row) != _sorted(standard(BATCH, each)):
             return None
-    if set(_spread(merged(flat(tuple(axes))))) != set(_spread(merged(flat(whole)))):
+    if _sorted(tuple(axes)) != _sorted(whole):
         return None
     return tuple(axes), tuple(volume)
 
 
-def _spread(factors: tuple[Factor, ...]) -> list[tuple[int, int]]:
-    """Factors cut into primes, so that two cuts of the same axis can be compared."""
-    found = []
-    for each in factors:
-        stride, left, prime = each.stride, each.size, 2
-        while left > 1:
-            while left % prime:
-                prime += 1
-            found.append((each.axis, stride))
-            stride *= prime
-            left //= prime
-    return found
+def _sorted(axes: Axes) -> tuple[Factor, ...]:
+    """The factors of all axes in the order of the volume's, as few as there can be."""
+    return merged(tuple(sorted(flat(axes), key=lambda each: (each.axis, -each.stride))))
 
 
 def _unexpanded(axes: Axes) -> Axes:
@@ -278,11 +284,17 @@ def _outermost(end: tuple[Factor, ...], volume: tuple[int, ...], value: Value) -
 
 def _with_token(asked: Asked, found: list[Meaning], dim: int) -> Value:
     *tokens, last = found
-    if not isinstance(last, Value) or not all(isinstance(each, Weight) for each in tokens) or len(tokens) != 1:
+    if not isinstance(last, Value) or not all(isinstance(each, Weight) for each in tokens):
         raise UnsayableError("a concatenation with weights that stand behind the input")
-    (token,) = tokens
-    assert isinstance(token, Weight)
     value = asked.reader.sequence(last)
+    for token in reversed(tokens):
+        assert isinstance(token, Weight)
+        value = _one_token(asked, token, value, dim)
+    return value
+
+
+def _one_token(asked: Asked, token: Weight, value: Value, dim: int) -> Value:
+    """The value with learned positions in front."""
     depth, length = asked.reader.layers[value.layer].volume
     whole = standard(BATCH, (depth, length))
     if value.axes[dim] != whole[2] or value.rolled:

@@ -8,7 +8,7 @@ from typing import Any
 from convsize.importing.axes import UnsayableError, merged, standard
 from convsize.importing.calls import BATCH
 from convsize.importing.reader import Asked, Handler
-from convsize.importing.values import Constant, Meaning, Value
+from convsize.importing.values import Constant, Meaning, Scores, Value
 
 __all__ = ["HANDLERS", "pointwise"]
 
@@ -123,6 +123,11 @@ def _square(asked: Asked) -> Meaning:
 
 def _softmax(kind: str) -> Handler:
     def handler(asked: Asked) -> Meaning:
+        found = asked.meaning("self")
+        if isinstance(found, Scores) and kind == "S" and asked.number("dim") in (-1, len(asked.shape) - 1):
+            if found.soft:
+                raise UnsayableError("a softmax of the weights of attention")
+            return found.replace(soft=True)
         value = asked.value("self")
         axis = merged(value.axes[asked.number("dim") % len(value.axes)])
         volume = asked.reader.layers[value.layer].volume
@@ -192,7 +197,14 @@ WORDS: dict[str, str] = {
     "sqrt": "sqrt",
 }
 
+
+def _fixed(asked: Asked) -> Meaning:
+    """A tensor of fixed values that has the type or the shape of another."""
+    return Constant(asked.shape)
+
+
 HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like"), _fixed),
     **{op: _plain(kind) for op, kind in WORDS.items()},
     "leaky_relu": _argued("leaky", ("a", "negative_slope", 0.01)),
     "hardtanh": _hardtanh,

@@ -16,7 +16,7 @@ from convsize.importing.axes import (
 )
 from convsize.importing.calls import BATCH
 from convsize.importing.reader import Asked, Handler
-from convsize.importing.values import Constant, Meaning, Standard, Value, Weight
+from convsize.importing.values import Added, Constant, Meaning, Scores, Standard, Value, Weight
 
 __all__ = ["HANDLERS", "narrowed"]
 
@@ -26,7 +26,7 @@ def _shaped(asked: Asked) -> Meaning:
     found = asked.meaning("self")
     if isinstance(found, Constant):
         return found.replace(shape=asked.shape)
-    if isinstance(found, Standard):
+    if isinstance(found, Standard | Scores | Added):
         return found
     if isinstance(found, Value):
         whole = standard(BATCH, asked.reader.layers[found.layer].volume)
@@ -53,7 +53,7 @@ def _ordered(asked: Asked) -> Meaning:
         left = iter(each for each in range(rank) if each not in places.values())
         order = [places[at] if at in places else next(left) for at in range(rank)]
     else:
-        names = ("0", "1") if asked.call.op == "t" else ("dim0", "dim1")
+        names = ("axis0", "axis1") if asked.call.op == "swapaxes" else ("dim0", "dim1")
         one, other = (0, 1) if asked.call.op in ("t", "numpy_T") else (asked.number(names[0]), asked.number(names[1]))
         order = list(range(rank))
         if rank:
@@ -62,6 +62,8 @@ def _ordered(asked: Asked) -> Meaning:
         return Constant(asked.shape, found.data if sum(each > 1 for each in found.shape) <= 1 else None)
     if isinstance(found, Value | Weight):
         return found.replace(axes=tuple(found.axes[each] for each in order))
+    if isinstance(found, Added):
+        return found
     raise UnsayableError("a view of nothing")
 
 
@@ -234,7 +236,7 @@ HANDLERS: dict[str, Handler] = {
         ("view", "reshape", "flatten", "unflatten", "_unsafe_view", "unsqueeze", "squeeze", "reshape_as", "view_as"),
         _shaped,
     ),
-    **dict.fromkeys(("permute", "transpose", "movedim", "t", "numpy_T"), _ordered),
+    **dict.fromkeys(("permute", "transpose", "swapaxes", "movedim", "t", "numpy_T"), _ordered),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expanded),
     "slice": _slice,
     "narrow": _narrow,

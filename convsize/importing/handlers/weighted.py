@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from convsize.importing.axes import UnsayableError, flat, merged, size, standard
 from convsize.importing.calls import BATCH
+from convsize.importing.handlers.pointwise import pointwise
 from convsize.importing.layers import Held
 from convsize.importing.reader import Asked, Handler
 from convsize.importing.values import Meaning, Standard, Value, Weight
@@ -62,7 +64,19 @@ def _convolution(asked: Asked) -> Value:
         "bias": bias is not None,
         **numbers,
     }
-    return asked.reader.add("DW" if depthwise else "C", (layer,), volume, weights, **numbers)
+    kind = "DW" if depthwise else "C"
+    factor = held.times if isinstance(held, Standard) else 1.0
+    if abs(factor - 1) < 1e-12:
+        return asked.reader.add(kind, (layer,), volume, weights, **numbers)
+    # The factor of the weights is one of what they give, before the bias.
+    held_bias = weights.pop("bias", None)
+    made = pointwise(
+        asked,
+        asked.reader.add(kind, (layer,), volume, weights, **{**numbers, "bias": False}),
+        "times",
+        k=float(f"{factor:.15g}"),
+    )
+    return asked.reader.add("bias", (made.layer,), volume, {"bias": held_bias}) if held_bias else made
 
 
 def _transposed(asked: Asked) -> Value:
@@ -97,7 +111,7 @@ def _linear(asked: Asked) -> Value:
     value = asked.value("input")
     layer = value.layer
     volume = asked.reader.layers[layer].volume
-    if len(value.axes) == 2:
+    if len(value.axes) == 2 and value.axes[0] == standard(BATCH, volume)[0]:
         layer = asked.reader.volume(value)
         return asked.reader.add("FC", (layer,), (units,), weights, depth=units, bias=bias is not None)
     depth = standard(BATCH, volume)[1]
@@ -171,12 +185,7 @@ def _standardised(asked: Asked, weight: Weight) -> Meaning:
         return Standard(weight.path, weight.shape, eps)
     if not isinstance(gain, Weight) or gain.shape[0] != weight.shape[0]:
         raise UnsayableError("a norm of weights that is no standardisation of filters")
-    fan = 1
-    for each in weight.shape[1:]:
-        fan *= each
-    if abs(gain.times * fan**0.5 - 1) > 1e-9:
-        raise UnsayableError("standardised weights with another factor than one over the root of their size")
-    return Standard(weight.path, weight.shape, eps, gain.path)
+    return Standard(weight.path, weight.shape, eps, gain.path, gain.times * math.prod(weight.shape[1:]) ** 0.5)
 
 
 def _layer_norm(asked: Asked) -> Value:

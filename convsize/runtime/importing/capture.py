@@ -136,7 +136,7 @@ class _Writer:
 
     def _argument(self, value: Any) -> Argument:
         if isinstance(value, torch.fx.Node):
-            return self.values.get(value, Ref(value.name))
+            return self.values.get(value, str(value.target))
         if isinstance(value, tuple | list):
             return tuple(self._argument(each) for each in value)  # type: ignore[misc]
         if isinstance(value, bool | int | str) or value is None:
