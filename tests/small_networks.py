@@ -38,6 +38,8 @@ MOVES = (
     "reduce(sum,slices,2,groups=2)",
     "pad(1,reflect)", "pad(1,replicate)", "pad(0,1,replicate)", "pad(1,circular)",
     "pad(1,value=0.5)", "unshuffle(2)", "unshuffle(1)", "pick(0,step=2)",
+    "swap(depth,length)", "swap(depth,width)", "swap(height,depth)", "swap(depth,time)",
+    "blur(3)", "blur(3,2)", "blur(2,2)", "blur(4,2,zeros)", "blur(3,1,replicate)",
 )  # fmt: skip
 RESIZINGS = (
     "up(3/2)", "up(1/2)", "up(2/3,bilinear)", "up(3/2,bilinear)", "up(2,bilinear,aligned)", "up(1/2,bilinear,aligned)",
@@ -199,6 +201,9 @@ class _Writer:
             if near:
                 name, shape = self.random.choice(near)
                 found = Shape(c, shape.spatial)
+                pairs = zip(source.spatial, shape.spatial, strict=True)
+                if all(own >= other for own, other in pairs) and self.random.random() < 0.6:
+                    return f"crop(@{name})", found
                 if found.elements <= LARGEST:
                     return f"up(@{name}{self.random.choice(('', ',bilinear', ',bilinear,aligned'))})", found
         if kind == "r":

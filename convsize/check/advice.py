@@ -179,6 +179,10 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
                 otherwise = f", or {found.help}" if found.help else ""
                 return found.replace(help=said + otherwise, fixes=(grown.fix, *working))
     if working:
+        if working[0] != found.fixes[0]:
+            # What is said is the first way, and it works in one call only.
+            old, new = file.source.slice(working[0].span), working[0].replacement
+            found = found.replace(help=f"write `{new}` for `{old}`" if old else f"add `{new.strip()}`")
         return found.replace(fixes=working)
     smallest = repair(file, found, before, build)
     block = block_around(file, found.span) if found.fixes else None

@@ -10,7 +10,7 @@ from convsize.geometry import GeometryError, Shape
 from convsize.graph.evaluate import BuildError
 from convsize.graph.network import Node
 from convsize.language.formatter import dim_text, layer_text
-from convsize.language.tree import Group, Identity, Item, Layer, Num, Series
+from convsize.language.tree import Call, Group, Identity, Item, Layer, Num, Series, Tap
 from convsize.record import Record
 
 
@@ -128,6 +128,8 @@ def _ended(branch: Series, text: str, source: Source) -> str:
 
 
 _SHORT = 32
+_NAMES = ("small", "least", "inner")
+"""What a branch can be called that has no name."""
 
 _ADDING = ("sum", "difference")
 """Joins whose branches need the same depth and extents."""
@@ -171,6 +173,7 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
     size = str(least[0]) if len(set(least)) == 1 else ",".join(map(str, least))
     crop = f"crop({size})"
     edits = tuple((_behind(group.branches[at]), f" {crop}") for at in larger)
+    yield from _crops_to_tap(group, shapes, larger, source)
     if len(larger) == 1:
         yield _Way(edits, f"crop the larger branch: {_ended(group.branches[larger[0]], f' {crop}', source)}")
     else:
@@ -183,6 +186,41 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
         if any(gaps)
     )
     yield _Way(edits, "pad the smaller branch")
+    yield from _crops_by_name(group, shapes, larger, source)
+
+
+def _crops_to_tap(group: Group, shapes: tuple[Shape, ...], larger: list[int], source: Source) -> Iterator[_Way]:
+    """A crop to the smaller branch where that is a named value: it fits inputs of any size and every call."""
+    if len(shapes) == 2 and len(larger) == 1:
+        item = _lone(group.branches[1 - larger[0]])
+        if item is not None and isinstance(item.atom, Tap) and item.repeat is None:
+            large, text = group.branches[larger[0]], f" crop(@{item.atom.name})"
+            yield _Way(((_behind(large), text),), f"crop the larger branch: {_ended(large, text, source)}")
+
+
+def _crops_by_name(group: Group, shapes: tuple[Shape, ...], larger: list[int], source: Source) -> Iterator[_Way]:
+    """The same where the smaller branch has no name yet: it is given one, before the bracket where it comes later."""
+    if len(shapes) != 2 or len(larger) != 1 or group.kind == "split":
+        return
+    large, small = group.branches[larger[0]], group.branches[1 - larger[0]]
+    item = _lone(small)
+    ends = [branch.items[-1].atom for branch in group.branches]
+    if any(isinstance(end, Call) and end.name.name == "crop" for end in ends):
+        return  # a number of its own is meant
+    name = next((name for name in _NAMES if name not in source.text), None)
+    if name is None or small.items[-1].names or (item is not None and isinstance(item.atom, Tap | Identity)):
+        return
+    crop = (_behind(large), f" crop(@{name})")
+    start = Span(group.span.start, group.span.start)
+    if not larger[0]:
+        if not isinstance(large.items[0].atom, Tap):
+            return  # it begins with the value that enters the bracket, which would be another one
+        edits = ((start, f"{source.slice(small.span)} as {name} "), crop, (small.span, f"@{name}"))
+    else:
+        edits = ((start, ""), (_behind(small), f" as {name}"), crop)
+    end = Span(group.span.end, group.span.end)
+    written = _fix((*edits, (end, "")), source).replacement
+    yield _Way(((group.span, written),), f"name the smaller branch and crop the other to it: write `{written}`")
 
 
 # ---- strides and depths: project -------------------------------------------------------------------------------------

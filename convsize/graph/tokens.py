@@ -135,10 +135,10 @@ def evaluated_text(layer: Layer, lookup: Lookup) -> str:
 
 
 def signature_text(name: str, params: tuple[ParamSpec, ...]) -> str:
-    """A word's signature as the help prints it: `up(scale…, mode=nearest)`."""
+    """A word's signature as the help prints it: `up(scale… or @tap, mode=nearest)`."""
     parts = []
     for param in params:
-        text = param.name + ("…" if param.variadic else "")
+        text = param.name + ("…" if param.variadic else "") + (" or @tap" if param.like else "")
         if not param.required and param.default is not None:
             default = param.default
             text += f"={float(default):g}" if isinstance(default, Fraction) else f"={default}"

@@ -195,7 +195,9 @@ def _block(block: Block, place: Mapping[int, int], steps: Sequence[Step], inputs
 
 
 def _like(call: TorchCall) -> TorchCall:
-    """A resizing to stated extents as the function that reads them of its second operand."""
+    """A resizing or a crop to stated extents as what reads them of its second operand."""
+    if call.target == "F.pad":
+        return TorchCall("convsize.Crop", like=call.kernel)
     kwargs = tuple((key, value) for key, value in call.kwargs if key != "size")
     return call.replace(target="F.interpolate", kwargs=kwargs, like=call.kernel)
 

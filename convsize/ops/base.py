@@ -107,6 +107,11 @@ class TorchCall(Record):
         """The convolution that it is, or that it computes besides other things; None where it is no such thing."""
         if self.target.startswith("nn.Conv"):
             return self
+        if self.target == "convsize.Blur":
+            given = dict(self.kwargs)
+            maps = given.pop("channels")
+            depths = (("in_channels", maps), ("out_channels", maps), ("groups", maps), ("bias", False))
+            return TorchCall(self.like, (*depths, *given.items()))
         if self.target != "convsize.StdConv":
             return None
         kwargs = tuple(pair for pair in self.kwargs if pair[0] not in ("gain", "eps"))
@@ -240,14 +245,15 @@ depth at every position. neighbours: the maps around each. squares, map squares:
 depth at every position or over every map of a sample. maps: a map among all maps of a sample.
 """
 
-ExtentRule = Literal["windows", "kept", "reduced", "flattened", "reshaped", "cropped", "resized"]
+ExtentRule = Literal["windows", "kept", "reduced", "flattened", "reshaped", "cropped", "resized", "swapped"]
 """How the output's extents follow those of the input.
 
 windows: as the op's window says; where it sees everything the output has the same extents whatever enters. kept: as
 they are, though it sees everything. reduced: 1 along the axes that it sees the whole of, the others as they are.
 flattened: all values make one vector. reshaped: stated extents, of as many values as enter. cropped: stated extents, of
 no more. resized: the input's times `scale`, rounded down, or where there is no scale stated extents, whatever enters:
-those of a tap that the layer names, where it does.
+those of a tap that the layer names, where it does. swapped: the depth is an extent and that one the depth, as of the
+op's `axis`.
 """
 
 _RULES = ("output", "window", "parameters", "macs", "work", "saved", "torch")

@@ -91,6 +91,8 @@ WORDS = {
     "reshape": "reshape:Reshape",
     "pixelshuffle": "pixel_shuffle:PixelShuffle",
     "unshuffle": "pixel_unshuffle:PixelUnshuffle",
+    "blur": "blur:Blur",
+    "swap": "swap:Swap",
     "bn": "batch_norm:BatchNorm",
     "ln": "layer_norm:LayerNorm",
     "grn": "global_response_norm:GlobalResponseNorm",

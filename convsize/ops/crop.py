@@ -23,6 +23,7 @@ from convsize.ops.base import (
     Values,
 )
 from convsize.ops.shared.arguments import (
+    extents_of_tap,
     require_positive,
     wholes,
 )
@@ -36,12 +37,13 @@ from convsize.words import plural
 
 
 class Crop(Moving):
-    """Centre crop to given extents, as the skip connections of a U-Net on unpadded convolutions need it.
+    """Centre crop to given extents, or to a tap's, as the skip connections of a U-Net on unpadded convolutions need it.
 
     Spec
-        `crop(h,w)`; one number for every axis.
+        `crop(h,w)`; one number for every axis. `crop(@up)`: to the extents of the tap, whatever they are.
     Shape
-        D@L -> D@l per axis; where L - l is odd, one pixel more is cut off at the end.
+        D@L -> D@l per axis, l that of the tap where there is one; where L - l is odd, one pixel more is cut off at the
+        end.
     Window
         1 per axis, with negative padding.
     Parameters
@@ -51,7 +53,7 @@ class Crop(Moving):
     Saved for backward
         nothing.
     PyTorch
-        F.pad with negative amounts.
+        F.pad with negative amounts; those that `stem.shape` gives for a tap.
     Source
         Ronneberger et al. 2015, U-Net.
     """
@@ -62,14 +64,17 @@ class Crop(Moving):
     EXTENTS: ClassVar[ExtentRule] = "cropped"
     STEM: ClassVar[str] = "crop"
     SPELLING: ClassVar[str] = "crop(h,w)"
-    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("extents", variadic=True),)
+    PARAMS: ClassVar[tuple[ParamSpec, ...]] = (ParamSpec("extents", variadic=True, like=True),)
 
     extents: Extents
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Argument], source: Shape) -> Self:
         require_spatial("cropping", source)
-        return cls(per_axis(wholes(arguments["extents"]), source.rank))
+        extents = arguments["extents"]
+        if isinstance(extents, Shape):
+            return cls(extents_of_tap(extents, source))
+        return cls(per_axis(wholes(extents), source.rank))
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:
         axes = []

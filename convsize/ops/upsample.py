@@ -31,7 +31,7 @@ from convsize.ops.base import (
     Values,
     Work,
 )
-from convsize.ops.shared.arguments import require_positive, wholes
+from convsize.ops.shared.arguments import extents_of_tap, require_positive, wholes
 from convsize.ops.shared.resample import (
     Mode,
     aligned_reads,
@@ -131,13 +131,7 @@ class Upsample(Op):
         mode, sampling = _sampled(arguments, source)
         scale = arguments["scale"]
         if isinstance(scale, Shape):
-            if scale.rank != source.rank:
-                raise GeometryError(
-                    "E206",
-                    f"the tap {scale} and the input {source} have different numbers of axes",
-                    "name a tap with as many axes as the input has",
-                )
-            return cls((), scale.spatial, mode, sampling)
+            return cls((), extents_of_tap(scale, source), mode, sampling)
         assert isinstance(scale, tuple)
         factors = tuple([Fraction(each) for each in scale])
         if len(factors) == 1:

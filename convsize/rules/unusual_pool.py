@@ -37,7 +37,7 @@ def _unusual(network: Network, node: Node) -> str:
         if (axis.kernel, axis.stride) not in _COMMON:
             parts.append(f"a window of {axis.kernel} at a stride of {axis.stride}")
             break
-    if any(axis.before or axis.after for axis in axes):
+    if any((axis.before or axis.after) and axis.fill == "zeros" for axis in axes):
         parts.append("zero padding")
     return listed(parts)
 

@@ -6,6 +6,7 @@ Exported files hold the classes that they use as they stand here, so lines have 
 from __future__ import annotations
 
 from functools import reduce
+from math import comb
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
@@ -155,6 +156,18 @@ class Pick(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x[:, torch.tensor(self.indices, device=x.device)]
+
+
+class Crop(nn.Module):
+    """The middle of the first operand, as large as the second."""
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        amounts: list[int] = []
+        pairs = zip(x.shape[2:], other.shape[2:], strict=True)
+        for extent, kept in reversed([*pairs]):
+            before = (extent - kept) // 2
+            amounts += (-before, before + kept - extent)
+        return F.pad(x, amounts)
 
 
 class Gate(nn.Module):
@@ -358,6 +371,31 @@ class Token(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat((self.weight.expand(x.shape[0], -1, -1), x), dim=2)
+
+
+class Blur(nn.Module):
+    """Every map convolved with a fixed filter of binomial coefficients."""
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        kernel_size: tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+    ) -> None:
+        super().__init__()
+        weight = torch.ones(channels, 1, *kernel_size)
+        for axis, size in enumerate(kernel_size, start=2):
+            row = [comb(size - 1, k) / 2 ** (size - 1) for k in range(size)]
+            weight = weight * torch.tensor(row).view(-1, *(1,) * (weight.dim() - axis - 1))
+        self.register_buffer("weight", weight)
+        self.slide = (stride, padding, 1, channels)
+        self.convolve = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(kernel_size)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolve(x, self.weight, None, *self.slide)
 
 
 class StdConv(nn.Module):

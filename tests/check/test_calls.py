@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from zoo import UNET_IN_NUMBERS
 
 import convsize
 from convsize.check.advice import advised
@@ -12,15 +13,6 @@ from convsize.check.repairs.trial import block_around, edited
 from convsize.errors import Source
 from convsize.geometry import Shape
 from convsize.language.parser import parse
-
-UNET = """input: 1@572x572
-default: Cp0
-def dd(d): (C3D{d} R)*2
-def rise(d, skip, extent): [@skip crop(extent) | T2D{d}/2] dd(d)
-dd(4) as s1 M dd(8) as s2 M dd(16) as s3 M dd(32) as s4 M dd(64)
-rise(32,@s4,56) rise(16,@s3,104) rise(8,@s2,200) rise(4,@s1,392)
-C1D2
-"""
 
 BODIES = (
     "[C3D{d}p0 crop(n) | C5D{d}p0]",
@@ -57,7 +49,7 @@ def test_what_is_mended_in_a_block_fits_all_its_calls(body: str, calls: str) -> 
 
 @pytest.mark.parametrize("size", range(556, 590, 2))
 def test_a_unet_of_another_size_is_mended_at_its_calls(size: int) -> None:
-    text = UNET.replace("572x572", f"{size}x{size}")
+    text = UNET_IN_NUMBERS.replace("572x572", f"{size}x{size}")
     for found in checked(text):
         if found.fixes:
             (fix,) = found.fixes
@@ -66,7 +58,7 @@ def test_a_unet_of_another_size_is_mended_at_its_calls(size: int) -> None:
 
 
 def test_each_call_gets_its_own_number() -> None:
-    file, _ = parse(Source(UNET, "net.spec"))
+    file, _ = parse(Source(UNET_IN_NUMBERS, "net.spec"))
     (found,) = advised(file, inputs={"input": Shape(1, (570, 570))}, stated=False)
     assert found.help == (
         "take the input `1@572x572`, or give each call its own `extent`: write `rise(32,@s4,54)`, "
@@ -77,8 +69,13 @@ def test_each_call_gets_its_own_number() -> None:
 
 
 def test_where_no_number_fits_all_calls_none_is_named() -> None:
-    (found,) = checked("input: 4@40x40\ndef down(d, k=3): [C{k}D{d}p0 | C3D{d}] R\ndown(4) down(8,k=5) C1\n")
+    (found,) = checked("input: 4@40x40\ndef down(d, k=3): [C3D{d} | C{k}D{d}p0] R\ndown(4) down(8,k=5) C1\n")
     assert found.help == (
         "let `down` take the number as a parameter, as in `crop(n)`, and give each call its own: none fits all"
     )
     assert found.fixes == ()
+
+
+def test_a_crop_to_a_named_branch_fits_all_calls() -> None:
+    (found,) = checked("input: 4@40x40\ndef down(d, k=3): [C{k}D{d}p0 | C3D{d}] R\ndown(4) down(8,k=5) C1\n")
+    assert found.help == "write `[C{k}D{d}p0 as small | C3D{d} crop(@small)]` for `[C{k}D{d}p0 | C3D{d}]`"

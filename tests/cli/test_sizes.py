@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from zoo import UNET_IN_NUMBERS
 
 from convsize.cli.commands.sizes import command
 from convsize.cli.guard import guarded
@@ -52,12 +53,12 @@ def test_axes_that_differ_are_told_apart(capsys) -> None:
 
 
 def test_near_a_wished_size_and_why_it_fails(capsys) -> None:
-    code, out, _ = run(capsys, str(SPECS / "unet.spec"), near="572x600")
+    code, out, _ = run(capsys, expression=[UNET_IN_NUMBERS], near="572x600")
     assert code == 0
     assert "near 572      height: 572 is valid, 572 is exact\n" in out
     assert "near 600      width: 587 is valid, 572 is exact\n" in out
     assert "572x600 fails:\nerror[E303]" in out
-    assert "512@56x58" in out
+    assert "32@56x58" in out
 
 
 def test_why_names_the_layers_that_drop_pixels(capsys) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from convsize.geometry import Extents, GeometryError, Padding, Shape
+from convsize.geometry import AXIS_NAMES, Extents, GeometryError, Padding, Shape
 from convsize.ops import catalogue
 from convsize.ops.base import Argument, Op, Suffixes
 
@@ -247,7 +247,8 @@ def pads(draw) -> Case:
 @st.composite
 def crops(draw) -> Case:
     source = draw(volumes())
-    return of_word("crop", source, extents=tuple(draw(st.integers(1, extent)) for extent in source.spatial))
+    kept = tuple(draw(st.integers(1, extent)) for extent in source.spatial)
+    return of_word("crop", source, extents=Shape(3, kept) if draw(st.booleans()) else kept)
 
 
 @st.composite
@@ -255,6 +256,12 @@ def slices(draw) -> Case:
     source = draw(volumes((0, 1, 2, 3)))
     start = draw(st.integers(0, source.channels - 1))
     return of_word("slice", source, start=start, stop=draw(st.integers(start + 1, source.channels)))
+
+
+@st.composite
+def swaps(draw) -> Case:
+    source = draw(volumes())
+    return of_word("swap", source, depth="depth", axis=draw(st.sampled_from(AXIS_NAMES[source.rank])))
 
 
 @st.composite
@@ -450,6 +457,15 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "Flatten": words("flat"),
     "Reshape": reshapes(),
     "PixelUnshuffle": words("unshuffle", ranks=(2,), depths=(1, 4), r=st.integers(1, 3)),
+    "Blur": words(
+        "blur",
+        ranks=(1, 2, 3),
+        depths=(1, 4),
+        n=st.integers(1, 5),
+        s=st.integers(1, 3),
+        mode=st.sampled_from(("reflect", "reflect", "zeros", *FILLS)),
+    ),
+    "Swap": swaps(),
     "PixelShuffle": words("pixelshuffle", ranks=(2,), depths=(4, 9), r=st.integers(1, 3)),
     "Add": broadcasting("add"),
     "Multiply": broadcasting("multiply"),

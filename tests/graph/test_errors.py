@@ -319,7 +319,23 @@ CASES = [
             "crop the larger branch: write `x crop(30)`",
             label="this branch gives 3@30x30",
             labels=(("x", "this branch gives 3@32x32"),),
-            fixes=((" crop(30)", False), (" pad(1,1,1,1)", False)),
+            fixes=(
+                (" crop(30)", False),
+                (" pad(1,1,1,1)", False),
+                ("(C3p0 as small + x crop(@small))", False),
+            ),
+        ),
+    ],
+    [
+        Case(
+            "input: 3@32x32\nC3p0 as a\n@input [C3 | @a]\n",
+            "E303",
+            "the branches of this concatenation have different extents: 3@32x32 and 3@30x30",
+            "C3",
+            "crop the larger branch: write `C3 crop(@a)`",
+            label="this branch gives 3@32x32",
+            labels=(("@a", "this branch gives 3@30x30"),),
+            fixes=((" crop(@a)", False), (" crop(30)", False), (" pad(1,1,1,1)", False)),
         ),
     ],
     [
@@ -424,7 +440,7 @@ CASES = [
             "E105",
             "`scale` is missing for `up`",
             "up",
-            "write it as `up(scale…, mode=nearest, sampling=centred)`",
+            "write it as `up(scale… or @tap, mode=nearest, sampling=centred)`",
         ),
     ],
     [

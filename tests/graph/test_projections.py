@@ -107,9 +107,10 @@ up(2,@s4) up(2,@s3) up(2,@s2) up(2,@s1)
     (found,) = raised.value.diagnostics
     assert found.help == (
         "height and width must be multiples of 16, but 300 is not: take the input `1@288x288` or `1@304x304`, "
-        "or let `up` take the number as a parameter, as in `crop(n)`, and give each call its own: none fits all"
+        "or write `T2D{d}/2 as small [@s crop(@small) | @small]` for `[@s | T2D{d}/2]`"
     )
-    assert not found.fixes
+    text = text.replace("[@s | T2D{d}/2]", found.fixes[0].replacement)
+    assert parse(text, inputs={"input": Shape(1, (300, 300))}).nodes[-1].output == Shape(2, (288, 288))
 
 
 def test_a_branch_of_several_layers_is_shown_whole():

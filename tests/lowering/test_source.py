@@ -41,6 +41,7 @@ ODD = {
     "blocks that take taps": (
         "input: 4@6x6\ndef cell(d, p): (C3D{d} R + @p)\nC3D4 as a C3D4\ncell(4, @a) as b cell(4, @a)\ncell(4, @b) FC2"
     ),
+    "crops to taps": "input: 2@13x12\nC3p0 as a C3/2 as b [@a crop(@b) | @b] C1D2 (x + @input crop(@b))",
     "picks and slices": "input: 6@6x6\n[pick(0,2) C1D3 | slice(1,5) C3D3 | x] shuffle(2) pad(1,2) crop(5,5) flat FC2",
     "blocks that grow": "input: 4@6x6\ndef dl: [x | BN R C3D3]\ndl*6 GAP FC2",
     "slices and reshapes that differ": (
@@ -172,6 +173,7 @@ CALLS = [
     "C1D48 reduce(max,slices,n,m)",
     "reshape(c,2048/c) token(n)",
     "reshape(c,2048/c) front(n)",
+    "swap(depth,width)",
     *(
         f"{word}{arguments}"
         for word in catalogue.WORDS

@@ -72,7 +72,7 @@ class _Sizes(Record):
 def _held(network: Network, node: Node, batch: int) -> _Held | None:
     """What a layer's convolution holds, None where it has none."""
     shapes = network.input_shapes(node)
-    call = next((each for each in node.op.torch(*shapes) if each.target.startswith("nn.Conv")), None)
+    call = next((own for each in node.op.torch(*shapes) if (own := each.convolution) is not None), None)
     if call is None:
         return None
     arguments = {"stride": 1, "dilation": 1, "groups": 1, **dict(call.kwargs)}  # as PyTorch has it where none is said

@@ -37,7 +37,7 @@ def run(tape: Tape, layer: Layer, inputs: Sequence[Value]) -> Value:
             )
         result = (layer.mode.batch, *_result(calls[place + 1 :], layer.output.dims))
         if tape.autocast is None:
-            output = recorder(Call(tape, layer, dict(call.kwargs), result, layer.mode, layer.leaves), values)
+            output = recorder(Call(tape, layer, _arguments(call), result, layer.mode, layer.leaves), values)
         else:
             output = _autocast(tape, layer, call, result, recorder, values)
         if place:
@@ -58,10 +58,15 @@ def _autocast(
         parameters = copies = {name: half_parameter(tape, layer.leaves[name]) for name in names}
     casts = [cast(tape, value, call.kernel) for value in reversed(values)][::-1]
     mode = layer.mode.replace(itemsize=casts[0].itemsize)
-    output = recorder(Call(tape, layer, dict(call.kwargs), result, mode, parameters), casts)
+    output = recorder(Call(tape, layer, _arguments(call), result, mode, parameters), casts)
     for value in (*casts, *copies.values()):
         tape.release(value)
     return output
+
+
+def _arguments(call: TorchCall) -> dict[str, object]:
+    """What a call is given: of what is computed as a convolution, what that would be given."""
+    return dict((call.convolution or call).kwargs)
 
 
 def _result(after: Sequence[TorchCall], dims: Extents) -> Extents:

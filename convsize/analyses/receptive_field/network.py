@@ -300,7 +300,12 @@ class _Fold:
                 None if old == 1 and new > 1 else _POINT for old, new in zip(before.spatial, after.spatial, strict=True)
             ]
             return self.each(state, broadcast, before)
-        found = self.each(state, window.axes or window.reads, before)
+        slides: Sequence[AxisWindow | AxisReads] = window.axes or window.reads
+        windows = [
+            None if isinstance(each, AxisReads) and not each.shift and count > 1 else each
+            for each, count in zip(slides, after.spatial, strict=True)
+        ]
+        found = self.each(state, windows, before)
         if window.kind == "blocks" and found is not None:
             # Every position of a block sees what the block as one does.
             spread = self.each(found, [axis.replace(transposed=True) for axis in window.axes], before)

@@ -14,7 +14,18 @@ from fractions import Fraction
 from itertools import chain
 from math import floor, lcm, prod
 
-from convsize.analyses.sizes.extents import Condition, Line, at_least, common, equal, every, points, residues, size_set
+from convsize.analyses.sizes.extents import (
+    Condition,
+    Line,
+    at_least,
+    common,
+    equal,
+    every,
+    no_less,
+    points,
+    residues,
+    size_set,
+)
 from convsize.errors import UsageError
 from convsize.geometry import AxisReads, AxisWindow, GeometryError, Padding, Shape, output_extent, remainder
 from convsize.graph.network import Network, Node
@@ -188,6 +199,7 @@ class AxisWalk:
         self.scaled: dict[tuple[Line, Fraction, AxisReads | None], Line] = {}
         self.least: dict[Line, int] = {}
         self.joined: dict[tuple[Line, Line], Condition] = {}
+        self.covered: dict[tuple[Line, Line], Condition] = {}
         self.conditions: list[Condition] = []
         self.losses: list[Condition] = []
         self.weights: dict[Line, int] = {}
@@ -230,7 +242,7 @@ class AxisWalk:
     def all(self) -> Condition:
         """Where every condition of validity holds."""
         fits = (at_least(line, least) for line, least in self.least.items())
-        return every(chain(fits, self.joined.values(), self.conditions))
+        return every(chain(fits, self.joined.values(), self.covered.values(), self.conditions))
 
     def fixed(self) -> Iterator[tuple[Line, Line]]:
         """The lengths that parameters have, with what they are at the declared size."""
@@ -274,12 +286,20 @@ class AxisWalk:
         """What a layer makes of its input volumes, its conditions taken down."""
         slides = self.plan.slides[node.index]
         source = inputs[0]
+        if source.spatial and (
+            source.depth.varies or source.depth.offsets[0] != self.network.nodes[node.inputs[0]].output.channels
+        ):
+            self.deep(node, source)
         if slides:
             extents = tuple(
                 self.slide(line, slide, at) for at, (line, slide) in enumerate(zip(source.spatial, slides, strict=True))
             )
             return _Volume(self.constant(node.output.channels), extents)
         rule = node.op.EXTENTS
+        if rule == "swapped":
+            at: int = node.op.axis  # type: ignore[attr-defined]
+            self.flat_depths |= source.spatial[at].varies
+            return _Volume(source.spatial[at], (*source.spatial[:at], source.depth, *source.spatial[at + 1 :]))
         if rule == "kept":
             self.dividing(node, source)
             return _Volume(self.constant(node.output.channels), source.spatial)
@@ -293,6 +313,11 @@ class AxisWalk:
             return self.join(node, inputs)
         if rule == "resized":
             return self.resized(node, source, volumes)
+        if rule == "cropped" and node.like is not None:
+            kept = volumes[node.like].spatial
+            for one, two in zip(source.spatial, kept, strict=True):
+                self.cover(one, two)
+            return _Volume(source.depth, kept)
         if rule == "cropped":
             for line, extent in zip(source.spatial, node.output.spatial, strict=True):
                 self.need(line, extent)
@@ -315,11 +340,34 @@ class AxisWalk:
             self.transparent(node)
         if node.output == self.network.nodes[node.inputs[0]].output:
             if source.depth.varies and node.op.parameters(*self.network.input_shapes(node)):
-                self.weigh(node, source.depth)
+                if source.spatial:
+                    self.weigh_depth(node, source.depth)
+                else:
+                    self.weigh(node, source.depth)
             if node.index in self.plan.placed:
                 self.weigh(node, source.elements(), "there is one of its weights for each of {} inputs")
             return source
         return _Volume(self.constant(node.output.channels), source.spatial)
+
+    def deep(self, node: Node, source: _Volume) -> None:
+        """A layer on a volume whose depth follows the input, since a swap made it of an axis.
+
+        Raises UsageError where it is none whose demands on the depth are known: convolutions of all maps and fully
+        connected layers, whose weights follow it, joins, swaps, and what leaves every volume as it is.
+        """
+        op = node.op
+        if op.KIND == "convolution" and getattr(op, "groups", 1) == 1:
+            self.weigh_depth(node, source.depth)
+        elif not (
+            op.EXTENTS in ("swapped", "flattened", "reshaped")
+            or op.KIND == "dense"
+            or len(node.inputs) > 1
+            or (op.EXTENTS == "windows" and node.output == self.network.nodes[node.inputs[0]].output)
+        ):
+            raise UsageError(
+                f"{self.network.source.name}: the depth of what enters `{node.spec}` ({node.name}) depends on the "
+                "input size: the sizes cannot be solved; project it to a fixed depth first"
+            )
 
     def dividing(self, node: Node, source: _Volume) -> None:
         """Extents that are multiples of an op's windows, and parameters for every window or position."""
@@ -387,6 +435,12 @@ class AxisWalk:
             self.tied[node] = text.format(of)
         if elements.varies or elements.offsets[0] != source.elements:
             self.weights[elements] = source.elements
+
+    def weigh_depth(self, node: Node, depth: Line) -> None:
+        """Takes down that a layer's parameters follow the depth of what enters it, which a swap made of an axis."""
+        maps = self.network.nodes[node.inputs[0]].output.channels
+        self.tied[node] = f"its weights are for {maps} maps, which were positions"
+        self.weights[depth] = maps
 
     def transparent(self, node: Node) -> None:
         """Raises UsageError where a layer over a vector of any length does more than pass every value on.
@@ -474,6 +528,12 @@ class AxisWalk:
         if one is not two and (one, two) not in self.joined:
             self.spend(3 * lcm(one.period, two.period))
             self.joined[one, two] = equal(one, two)
+
+    def cover(self, one: Line, two: Line) -> None:
+        """Demands that an extent is no less than another."""
+        if one is not two and (one, two) not in self.covered:
+            self.spend(3 * lcm(one.period, two.period))
+            self.covered[one, two] = no_less(one, two)
 
     def join(self, node: Node, inputs: list[_Volume]) -> _Volume:
         """A sum, a gate or a concatenation."""

@@ -123,6 +123,21 @@ def at_least(line: Line, least: int) -> Condition:
     return Condition(line.period, tuple((max(-((t - least) // line.slope), 0), None) for t in line.offsets))
 
 
+def no_less(one: Line, two: Line) -> Condition:
+    """Where one(n) ≥ two(n)."""
+    one, two = common(one, two)
+    rise = one.slope - two.slope
+    bounds: list[Bounds] = []
+    for a, b in zip(one.offsets, two.offsets, strict=True):
+        if rise > 0:
+            bounds.append((max(-((a - b) // rise), 0), None))
+        elif a < b:
+            bounds.append(None)
+        else:
+            bounds.append((0, (a - b) // -rise if rise else None))
+    return Condition(one.period, tuple(bounds))
+
+
 def residues(allowed: Sequence[bool]) -> Condition:
     """Where n mod the number of flags has its flag set."""
     return Condition(len(allowed), tuple((0, None) if flag else None for flag in allowed))

@@ -236,9 +236,11 @@ def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mappi
             )
             if changed is not None or len(other) != len(network.nodes):
                 where = (
-                    f"`{changed.spec}` ({changed.name})" if changed is not None else "a layer after a flattened volume"
+                    f"`{changed.spec}` ({changed.name})"
+                    if changed is not None
+                    else "a layer after a flattened or swapped volume"
                 )
                 raise UsageError(
-                    f"{network.source.name}: the numbers of {where} depend on the input size, through `c` after a "
-                    "flattened volume: the sizes cannot be solved; write the number itself"
+                    f"{network.source.name}: the numbers of {where} depend on the input size, through `c` or a depth "
+                    "left out after a flattened or swapped volume: the sizes cannot be solved; write the number itself"
                 )

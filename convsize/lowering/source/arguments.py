@@ -15,8 +15,8 @@ from convsize.ops.base import TorchCall, TorchValue
 _COLLAPSING = {"kernel_size", "stride", "padding", "dilation", "output_padding"}
 """Arguments of PyTorch's layers that take one number for every axis."""
 
-_OF_OURS = {"convsize.StdConv": _COLLAPSING - {"kernel_size"}}
-"""The same of our own layers; this one tells by its kernel how many axes there are."""
+_OF_OURS = dict.fromkeys(("convsize.StdConv", "convsize.Blur"), _COLLAPSING - {"kernel_size"})
+"""The same of our own layers; these tell by their kernel how many axes there are."""
 
 _WITH_DEFAULT = {"stride": 1, "dilation": 1, "groups": 1}
 """Arguments of blocks that may be left out."""

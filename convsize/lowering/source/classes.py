@@ -42,6 +42,7 @@ DEFAULTS: dict[str, dict[str, TorchValue]] = {
         "gain": False,
         "eps": 1e-06,
     },
+    "convsize.Blur": {"stride": 1, "padding": 0},
     "nn.LocalResponseNorm": {"alpha": 0.0001, "beta": 0.75, "k": 1.0},
     "nn.Upsample": {"mode": "nearest"},
 }

@@ -42,6 +42,7 @@ def write(plan: Plan) -> str:
         body += ["", "", *class_lines(template, plan, template is root.template)]
     text = "\n".join(body)
     imports = ["from functools import reduce\n"] if "reduce(" in text else []
+    imports += ["from math import comb\n"] if "comb(" in text else []
     imports.append("import torch") if "torch." in text else None
     if "F." in text:
         imports.append("import torch.nn.functional as F")

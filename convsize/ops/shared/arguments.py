@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import gcd
 
-from convsize.geometry import GeometryError, Shape
+from convsize.geometry import Extents, GeometryError, Shape
 from convsize.ops.base import Argument
 from convsize.words import plural
 
@@ -71,6 +71,17 @@ def above_zero(name: str, value: Argument) -> Fraction:
     if given <= 0:
         raise GeometryError("E111", f"`{name}` must be above 0, not {float(given):g}", f"write `{name}=0.00001`")
     return given
+
+
+def extents_of_tap(tap: Shape, source: Shape) -> Extents:
+    """The extents that a tap's volume gives a layer. Raises GeometryError (E206) where it has other axes."""
+    if tap.rank != source.rank:
+        raise GeometryError(
+            "E206",
+            f"the tap {tap} and the input {source} have different numbers of axes",
+            "name a tap with as many axes as the input has",
+        )
+    return tap.spatial
 
 
 def require_positive(what: str, value: int, fix: str = "write 1 or more") -> None:

@@ -32,6 +32,11 @@ from convsize.record import Record
 from convsize.words import are, plural
 
 
+def axis_names(shape: Shape) -> tuple[str, ...]:
+    """The names of a volume's axes."""
+    return AXIS_NAMES[shape.rank]
+
+
 def axis_name(shape: Shape, axis: int) -> str:
     """The name of an axis as people say it: "height", "width", "length", "time"."""
     return AXIS_NAMES[shape.rank][axis]

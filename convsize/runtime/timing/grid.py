@@ -31,7 +31,7 @@ _POINTWISE = {
     "plus(2)": 4, "weight": 4, "M": 10, "M3/2p1": 14, "M3/1p1": 10, "M5": 3, "A": 8, "A3/1p1": 8, "A3/2": 4, "A7": 3,
     "GAP": 12, "GMP": 4, "sumpool(2)": 3, "lppool(2,2)": 3, "(C1 + x)": 24, "[x | x]": 16, "(x * GAP)": 14,
     "(x * C1)": 4, "up(2)": 5, "up(2,bilinear)": 5, "pad(1)": 6, "crop(2,2)": 4, "pick(0,1,2)": 3, "shuffle(2)": 8,
-    "widen(c+4)": 3, "pixelshuffle(2)": 3, "unshuffle(2)": 3,
+    "widen(c+4)": 3, "pixelshuffle(2)": 3, "unshuffle(2)": 3, "blur(3,2)": 4, "swap(depth,width)": 3,
 }  # fmt: skip
 
 _HALVED = ("unshuffle(2)",)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from zoo import UNET_IN_NUMBERS
 
 import convsize
 from convsize.analyses.memory.fit import largest_batch, largest_input
@@ -93,7 +94,7 @@ def test_inputs_grow_in_proportion():
 
 def test_a_network_that_takes_no_larger_input():
     network = convsize.parse("input: 3@8x8\nC3D4 crop(6,6) as a\n@a C3D4 R")
-    found = largest_input(convsize.load(SPECS / "unet.spec"), TrainingSetting(1), Capacity(2**33))
+    found = largest_input(convsize.parse(UNET_IN_NUMBERS), TrainingSetting(1), Capacity(2**33))
     assert (found.beyond, found.beyond_inputs) == (None, ())
     assert found.fits.peak.bytes <= 2**33
     assert largest_input(network, TrainingSetting(1), Capacity(2**24)).fits is not None

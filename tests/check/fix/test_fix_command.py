@@ -167,7 +167,7 @@ CORPUS = Path(__file__).parent / "corpus"
     ("name", "says"),
     [
         # 300/2/2 = 75, and 75/2 drops a pixel; 16·18 = 288, 16·19 = 304.
-        ("trap-unet-300", ["512@37x37 and 512@36x36", "multiples of 16, but 300 is not", "1@304x304", "@s4 crop(36)"]),
+        ("trap-unet-300", ["512@37x37 and 512@36x36", "multiples of 16, but 300 is not", "1@304x304", "@s4 crop(@u4)"]),
         ("trap-unet-nested", ["1@288x192", "x crop(36,24)"]),
         # (224 - 11)/4 leaves 1; 3 more zeros make 216 = 4·54.
         (

@@ -41,6 +41,8 @@ ARGUMENTS = {
     "pick": "(0,1)",
     "pixelshuffle": "(2)",
     "unshuffle": "(2)",
+    "blur": "(3,2)",
+    "swap": "(depth,width)",
     "prelu": "(8)",
     "reshape": "(8,8,8)",
     "shuffle": "(4)",

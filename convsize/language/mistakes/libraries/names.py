@@ -88,6 +88,9 @@ ENTRIES: dict[str, _Entry] = {
     "batchnormalization": _sized(
         units.keras_batch_norm, "batch normalisation is written `BN`; Keras' eps is 0.001", None
     ),
+    "blurpool": _sized(
+        units.blur_pool, "a pool by a fixed filter is written `blur(n,s)`, with its window and its stride"
+    ),
     "cat": _CONCATENATION,
     "channelshuffle": _sized(
         units.word("shuffle", "groups"), "a channel shuffle is written `shuffle(g)`, with its groups"
@@ -188,6 +191,7 @@ ENTRIES: dict[str, _Entry] = {
 _OWN = {
     "affine": "a learned gain and bias for every map",
     "bias": "a learned bias for every map",
+    "blur(n)": "with the number of its coefficients",
     "clamp(lo,hi)": "with its bounds",
     "crop(h,w)": "with the extents to keep",
     "drop(p)": "with its probability p",
@@ -215,6 +219,7 @@ _OWN = {
     "unshuffle(r)": "space to depth, with its factor r",
     "shuffle(g)": "with its groups",
     "slice(a,b)": "from map a to before map b",
+    "swap(depth,width)": "with the axis that becomes the depth",
     "sumpool(k)": "with its window k",
     "times(k)": "with its factor k",
     "up(s)": "with its factor s",
@@ -261,7 +266,6 @@ ELSEWHERE = frozenset(
         "alphadropout",
         "avgunpool",
         "bilinear",
-        "blurpool",
         "celu",
         "convlstm",
         "crelu",

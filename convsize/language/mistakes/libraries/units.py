@@ -202,6 +202,22 @@ def lp_pool(given: Given) -> str:
     return f"lppool({norm},{kernel[0]}{'' if stride is None else f',{arguments.dims(arguments.extents(stride))}'})"
 
 
+def blur_pool(given: Given) -> str:
+    """A blur with a stride: timm's, which takes the number of maps first, or kornia's, written `BlurPool2D`."""
+    timm = not given.keras and "kernel_size" not in given.named
+    if timm:
+        given.take("channels", at=0, default=None)
+    size = arguments.whole(given.take("filt_size", "kernel_size", at=int(timm), default=3 if timm else MISSING))
+    stride = arguments.whole(given.take("stride", at=1 + timm, default=2))
+    mode = given.take("pad_mode", at=3, default="reflect") if timm else "zeros"
+    if size % 2 == 0 or (timm and stride > 2):
+        raise Unread("a spec's `blur(n,s)` pads by n - 1 pixels, half of them on each side")
+    if mode not in ("reflect", "zeros", "replicate", "circular"):
+        raise Unread(f"a spec's `blur` has no padding `{mode}`")
+    behind = "" if (stride, mode) == (1, "reflect") else f",{stride}"
+    return f"blur({size}{behind}{'' if mode == 'reflect' else f',{mode}'})"
+
+
 def upsample(given: Given) -> str:
     """Upsampling by a factor or to extents, nearest or interpolated."""
     sampling = ""
