@@ -47,6 +47,7 @@ PARAMETERS = {
     "yolov5s_focus": 7_276_605,  # ultralytics, release 5.0, 80 classes
     "style_transfer": 1_679_235,  # PyTorch's examples, fast_neural_style
     "vit_b_16": 86_567_656,
+    "mixer_b_16": 59_880_472,  # timm's mixer_b16_224
     "siamese": 38_951_745,  # Koch et al. 2015: the tower once
     "bit_r50x1": 25_549_352,  # timm, with 1000 classes
     "nfnet_f0": 71_489_284,  # timm's dm_nfnet_f0
@@ -108,6 +109,7 @@ GIGA_MACS = {
     "hrnet_w32": "8.921133056",  # timm's model by FlopCounterMode
     "style_transfer": "10.078912512",  # PyTorch's example by FlopCounterMode
     "vit_b_16": "17.563828224",  # torchvision's model by FlopCounterMode, as of the next
+    "mixer_b_16": "12.601767936",
     "swin_tiny": "4.490566656",
     "coatnet_0": "4.546507776",  # timm's model by FlopCounterMode, as of the next
     "efficientformer_l1": "1.291284736",

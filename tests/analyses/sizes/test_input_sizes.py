@@ -372,6 +372,13 @@ def test_the_published_u_net_takes_the_sizes_that_its_crops_were_drawn_for() -> 
     assert one.exact == SizeSet((), (SizeRange(572, 572, 1),))
 
 
+def test_a_u_net_that_crops_to_its_taps_takes_all_sizes_that_leave_something() -> None:
+    # 184 less come out than go in, and the four levels of the way up leave 4 of the smallest that the way down takes.
+    one = solved(next(path for path in SPECS if path.stem == "unet").read_text()).axes[0]
+    assert one.valid == SizeSet((Progression(1, 188),), ())
+    assert one.exact == SizeSet((Progression(16, 188),), ())
+
+
 def test_fully_connected_weights_hold_for_a_range_of_sizes() -> None:
     # VGG's first one has 512·7·7 inputs: ⌊n/32⌋ = 7 for n = 224 … 255.
     sizes = solved(next(path for path in SPECS if path.stem == "vgg_d").read_text())

@@ -28,7 +28,7 @@ def test_shorthand(text: str, short: str) -> None:
 def test_several_values_from_outside_are_joined() -> None:
     report = convsize.load(Path(__file__).resolve().parents[3] / "specs" / "unet.spec").analyze()
     rows = [row for row in report.layers if row.blocks[:1] == ("rise1",)]
-    assert shorthand(rows) == "[crop(56) | T2D512/2] C3D512 C3D512"
+    assert shorthand(rows) == "[crop(@up) | T2D512/2] C3D512 C3D512"
 
 
 def test_brackets_close_however_much_is_left_out() -> None:
