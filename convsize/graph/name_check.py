@@ -36,6 +36,8 @@ from convsize.language.tree import (
     TrunkStmt,
 )
 from convsize.ops import catalogue
+from convsize.ops.base import ParamSpec
+from convsize.record import Record
 from convsize.words import are, did_you_mean, nearest, plural
 
 _KEYWORDS = frozenset({"input", "default", "let", "def", "shared", "head", "expect", "split", "as"})
@@ -204,7 +206,7 @@ def _definition(definition: DefStmt, checker: _Checker) -> Iterator[BuildError]:
     inside = checker.inside_a_block()
     for param in definition.params:
         if param.default is not None:
-            yield from inside.argument(Arg(None, param.default, param.name.span), ())
+            yield from inside.argument(Arg(None, param.default, param.name.span), _Expected())
         inside.params.add(param.name.name)
     yield from inside.series(definition.body, may_start_with_x=True)
 
@@ -289,17 +291,18 @@ class _Checker:
 
     def call(self, call: Call) -> Iterator[BuildError]:
         name = call.name.name
-        choices: tuple[str, ...] = ()
+        args = call.args or ()
+        expected = [_Expected()] * len(args)
         if name not in self.params and name not in self.defs:
             word = catalogue.word(name)
             if word is None:
                 yield self.unknown_call(call)
             else:
-                choices = tuple(choice for param in word.PARAMS for choice in param.choices)
+                expected = _expected(word.PARAMS, args)
         elif name in self.defs and name not in self.params:
             yield from self.arity(call, self.defs[name])
-        for arg in call.args or ():
-            yield from self.argument(arg, choices)
+        for arg, what in zip(args, expected, strict=True):
+            yield from self.argument(arg, what)
 
     def default(self, call: Call) -> Iterator[BuildError]:
         """A word of a `default` line, which is no block."""
@@ -363,22 +366,25 @@ class _Checker:
         """Several layers as one item, where a repeat follows."""
         return f"({spelled})" if " " in spelled and self.text[span.end : span.end + 1] == "*" else spelled
 
-    def argument(self, arg: Arg, choices: tuple[str, ...]) -> Iterator[BuildError]:
+    def argument(self, arg: Arg, expected: _Expected) -> Iterator[BuildError]:
         value = arg.value
         if isinstance(value, Tap):
             return
         if isinstance(value, Name):
-            if value.name not in choices and not self.passable(value.name) and parse_layer(value.name, 0) is None:
-                known = chain(self.params, self.lets.names(), self.defs, choices, catalogue.word_names())
+            if (
+                value.name not in expected.known
+                and not self.passable(value.name)
+                and parse_layer(value.name, 0) is None
+            ):
+                known = chain(self.params, self.lets.names(), self.defs, expected.known, catalogue.word_names())
                 guess = nearest(value.name, known)
                 text = f"there is no number, layer, word or block called `{value.name}`"
-                other = f"write one of {', '.join(choices)}, or a number" if choices else "define it, or write a number"
-                yield BuildError("E106", text, value.span, did_you_mean(guess, other))
+                yield BuildError("E106", text, value.span, did_you_mean(guess, expected.text))
         elif isinstance(value, Function) and value.name.name not in FUNCTIONS:
             if not self.passable(value.name.name):
                 yield self.unknown_call(Call(value.name, value.args, value.span))
             for inner in value.args:
-                yield from self.argument(inner, choices)
+                yield from self.argument(inner, _Expected())
         else:
             yield from self.expr(value)
 
@@ -390,3 +396,45 @@ class _Checker:
             or name in self.defs
             or catalogue.word(name) is not None
         )
+
+
+class _Expected(Record):
+    """What may stand at the place of an argument.
+
+    choices: the names that this place takes, the usual ones; number: whether it takes numbers; known: the names that
+    any place of the word takes, which are no unknown names.
+    """
+
+    choices: tuple[str, ...] = ()
+    number: bool = True
+    known: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        if not self.choices:
+            return "define it, or write a number"
+        return f"write one of {', '.join(self.choices)}{', or a number' if self.number else ''}"
+
+
+def _expected(params: tuple[ParamSpec, ...], args: tuple[Arg, ...]) -> list[_Expected]:
+    """What every argument of a word may be: a place may be passed over where the word has a default for it."""
+    known = tuple(choice for param in params for choice in param.choices)
+    found = []
+    at, numbers = 0, 0
+    for arg in args:
+        if arg.name is not None:
+            here = tuple(param for param in params if param.name == arg.name.name)
+        else:
+            end = at
+            while end + 1 < len(params) and (not params[end].required or (params[end].variadic and numbers)):
+                end += 1
+            here = params[at : end + 1]
+            name = arg.value.name if isinstance(arg.value, Name) else None
+            if here and here[0].variadic and (name is None or not numbers):
+                numbers += 1
+            else:
+                at += 1 + next((place for place, param in enumerate(here) if name in param.choices), int(numbers > 0))
+                numbers = 0
+        choices = tuple(choice for param in here for choice in param.choices)
+        found.append(_Expected(choices, not here or any(param.kind != "choice" for param in here), known))
+    return found

@@ -16,7 +16,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
     mentions = [uses_of((stmt.body, stmt.params) if isinstance(stmt, DefStmt) else stmt) for stmt in statements]
     stated = list(zip(statements, mentions, strict=True))
     used: list[tuple[frozenset[str], Uses]] = [
-        (frozenset(), uses) for stmt, uses in stated if not isinstance(stmt, DefStmt)
+        (frozenset(), uses) for stmt, uses in stated if not isinstance(stmt, DefStmt | LetStmt)
     ]
     blocks = {stmt.name.name: stmt for stmt in statements if isinstance(stmt, DefStmt)}
     inside = {stmt.name.name: (params_of(stmt), uses) for stmt, uses in stated if isinstance(stmt, DefStmt)}
@@ -31,7 +31,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             waiting.extend((uses.all - hidden) & blocks.keys())
     for name, block in blocks.items():
         if name not in reached:
-            yield _unused(block.name.span, f"the block `{name}` is never used", "call it, or remove it")
+            text = f"the block `{name}` is never used"
+            yield _unused(block.name.span, text, "call it, or remove it", _line_removed(context, block.span))
     yield from _constants(context, [*used, *inside.values()])
     yield from _inputs(context)
     yield from _inner_names(context, stated)
@@ -44,15 +45,56 @@ def _unused(span: Span, message: str, help_text: str, fixes: tuple[Fix, ...] = (
 
 
 def _constants(context: Context, used: list[tuple[frozenset[str], Uses]]) -> Iterator[Diagnostic]:
-    """`let`s that no layer needs; what only unused blocks need is not reported a second time."""
-    mentioned = {name for hidden, uses in used for name in uses.all - hidden}
-    for statement in context.network.file.statements:
-        if isinstance(statement, LetStmt):
-            for name, _ in statement.bindings:
-                if name.name not in mentioned:
-                    yield _unused(
-                        name.span, f"the constant `{name.name}` is never used", f"write `{{{name.name}}}`, or remove it"
-                    )
+    """`let`s that no layer needs, not even for another `let`; what only unused blocks need is not reported again."""
+    lets = [each for each in context.network.file.statements if isinstance(each, LetStmt)]
+    values = {
+        name.name: (value, others)
+        for each in lets
+        for (name, value), others in zip(each.bindings, each.others, strict=True)
+    }
+    mentioned: set[str] = set()
+    waiting = [name for hidden, uses in used for name in uses.all - hidden]
+    while waiting:
+        name = waiting.pop()
+        if name not in mentioned:
+            mentioned.add(name)
+            waiting += uses_of(values[name]).all if name in values else ()
+    for statement in lets:
+        for at, (bound, _) in enumerate(statement.bindings):
+            if bound.name not in mentioned:
+                text = f"the constant `{bound.name}` is never used"
+                fixes = _binding_removed(context, statement, at)
+                yield _unused(bound.span, text, f"write `{{{bound.name}}}`, or remove it", fixes)
+
+
+def _line_removed(context: Context, span: Span) -> tuple[Fix, ...]:
+    """Takes a statement away with its line; comments around it stay. One with comments inside is left to its author."""
+    text = context.network.source.text
+    start = text.rfind("\n", 0, span.start) + 1
+    end = span.end
+    while text[end : end + 1] in (" ", "\t"):
+        end += 1
+    if text[start : span.start].strip() or "#" in text[span.start : span.end]:
+        return ()
+    if text[end : end + 1] == "#":
+        return (Fix(Span(span.start, end), "", True),)
+    ending = next((each for each in ("\r\n", "\n", "\r") if text.startswith(each, end)), "")
+    if not ending and end < len(text):
+        return ()
+    return (Fix(Span(start, end + len(ending)), "", True),)
+
+
+def _binding_removed(context: Context, statement: LetStmt, at: int) -> tuple[Fix, ...]:
+    """Takes one constant out of its `let`, or the whole line where it has no other."""
+    names = [name.span for name, _ in statement.bindings]
+    if len(names) == 1:
+        return _line_removed(context, statement.span)
+    text = context.network.source.text
+    if at + 1 < len(names):
+        span = Span(names[at].start, names[at + 1].start)
+    else:
+        span = Span(text.rindex(",", 0, names[at].start), statement.span.end)
+    return () if "#" in text[span.start : span.end] else (Fix(span, "", True),)
 
 
 def _inputs(context: Context) -> Iterator[Diagnostic]:
@@ -170,6 +212,6 @@ RULE = Rule(
     source="The habit of every linter; unused skips are a common slip in hand-written U-Nets.",
     example="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nC3D64 R M FC10\n",
     better="input: 3@32x32\ndef stage(d): C3D{d} R M\nlet n=10\nstage(64) FC{n}\n",
-    fix="Use it, or remove it. A name inside a block can be taken away safely.",
+    fix="Use it, or remove it: a block or a constant with its line, a name inside a block. Comments stay.",
     find=_find,
 )

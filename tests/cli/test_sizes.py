@@ -8,6 +8,8 @@ from zoo import UNET_IN_NUMBERS
 
 from convsize.cli.commands.sizes import command
 from convsize.cli.guard import guarded
+from convsize.records.sizes import Progression, SizeRange, SizeSet
+from convsize.views.answers.sizes import set_text
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -140,7 +142,7 @@ def test_near_goes_to_the_inputs_that_it_fits(capsys, near: str, axes: str) -> N
 
 
 def test_why_leaves_the_other_inputs_as_declared(capsys) -> None:
-    assert "left 32x32, right 32x32, sound 2 is valid" in run(capsys, expression=[_SEVERAL], why="sound=2")[1]
+    assert "left 32x32, right 32x32, sound 2 are valid" in run(capsys, expression=[_SEVERAL], why="sound=2")[1]
 
 
 def test_another_input_than_the_files(capsys) -> None:
@@ -215,3 +217,26 @@ def test_a_sum_that_fits_only_where_one_branch_has_one_position(capsys) -> None:
 
 def test_a_missing_file_ends_with_two(capsys) -> None:
     assert run(capsys, "nowhere.spec")[0] == 2
+
+
+def test_what_all_calls_of_a_block_say_is_said_once(capsys):
+    for name, most in (("siamese", 1), ("googlenet", 2)):
+        _, out, _ = run(capsys, str(SPECS / f"{name}.spec"))
+        text = " ".join(out.split())
+        assert text.count("one column for each of") == most
+    assert "aux1.fc1 and aux2.fc1, `FC1024` on line" in text
+
+
+@pytest.mark.parametrize(
+    ("progressions", "ranges", "text"),
+    [
+        ([(16, 13, 4)], [(1, 4, 1)], "1…4; 13…16 + 16·k (k ≥ 0)"),
+        ([(32, 32, 1)], [], "32·k, from 32"),
+        ([(32, 32, 1), (32, 26, 1)], [], "26 + 32·k; 32 + 32·k (k ≥ 0)"),
+        ([(1, 5, 1)], [(2, 2, 1)], "2; every size from 5"),
+        ([], [], "none"),
+    ],
+)
+def test_a_set_begins_with_its_smallest(progressions, ranges, text):
+    found = SizeSet(tuple(Progression(*each) for each in progressions), tuple(SizeRange(*each) for each in ranges))
+    assert set_text(found) == text

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import pytest
 
 from convsize.errors import Source, SpecError
-from convsize.graph.build import build
+from convsize.graph.build import attempt, build
 from convsize.language.parser import parse
+from convsize.ops import catalogue
 
 
 class Case(NamedTuple):
@@ -969,3 +970,27 @@ def test_a_stated_volume_that_does_not_hold_hides_no_network() -> None:
         ("E407", "the volume here is 64@32x32, not 32@32x32", "write `64@32x32` if the network is right", ()),
         ("E407", "the volume here is 64@32x32, not 64@31x31", "write `64@32x32` if the network is right", ()),
     ]
+
+
+_NAMED = [name for name in catalogue.word_names() if any(param.choices for param in catalogue.word(name).PARAMS)]
+
+
+@pytest.mark.parametrize("word", _NAMED)
+def test_the_help_for_an_unknown_name_lists_the_choices_of_its_place(word: str) -> None:
+    params = catalogue.word(word).PARAMS
+    for param in params:
+        if not param.choices:
+            continue
+        before = {each.name: each for each in params[: params.index(param)]}
+        stated = [each.choices[0] if each.choices else "2" for each in before.values()]
+        for call in (f"{word}({param.name}=zzz)", f"{word}({','.join([*stated, 'zzz'])})"):
+            file, found = parse(Source(f"input: 8@8x8\n{call} FC3\n"))
+            (error,) = [each for each in attempt(file).diagnostics if each.code == "E106"]
+            listed = error.help.removeprefix("write one of ").removesuffix(", or a number").split(", ")
+            assert not found
+            assert set(param.choices) <= set(listed), (call, error.help)
+            assert not {choice for each in before.values() for choice in each.choices} - set(param.choices) & set(
+                listed
+            )
+            if call.endswith("=zzz)"):
+                assert error.help == f"write one of {', '.join(param.choices)}"

@@ -283,7 +283,20 @@ CASES: list[tuple[str, list[Finding]]] = [
     (
         "C3D64foo",
         [
-            ("E003", "`foo` is glued to the layer `C3D64`", "foo", "put a space between them: `C3D64 foo`"),
+            (
+                "E004",
+                "there is no suffix `foo` for `C3D64`",
+                "foo",
+                "a convolution may carry `D64`, `/2`, `p1`, `d2`, `g4`, `b0`, `ceil`, `ws`",
+            ),
+        ],
+    ),
+    (
+        "C3D64preflct M2florr C3D64sigmiod",
+        [
+            ("E004", "there is no suffix `preflct` for `C3D64`", "preflct", "did you mean `C3D64preflect`?"),
+            ("E004", "there is no suffix `florr` for `M2`", "florr", "did you mean `M2floor`?"),
+            ("E004", "there is no suffix `sigmiod` for `C3D64`", "sigmiod", "did you mean `C3D64 sigmoid`?"),
         ],
     ),
     (

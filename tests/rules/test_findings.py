@@ -453,6 +453,20 @@ FIXED = [
         False,
     ),
     ("W507", "input: 3@8x8\ndef b: C3D8 as skip R\nb FC10", "input: 3@8x8\ndef b: C3D8 R\nb FC10", True),
+    ("W507", "input: 3@8x8\nlet k=3\nFC10", "input: 3@8x8\nFC10", True),
+    (
+        "W507",
+        "input: 3@8x8\n# before\nlet k=3  # why\n# after\nFC10",
+        "input: 3@8x8\n# before\n# why\n# after\nFC10",
+        True,
+    ),
+    ("W507", "input: 3@8x8\r\nFC10\r\nlet k=3", "input: 3@8x8\r\nFC10\r\n", True),
+    ("W507", "input: 3@8x8\nlet n=3, k=[1, 2], m=4\nFC{m+n}", "input: 3@8x8\nlet n=3, m=4\nFC{m+n}", True),
+    ("W507", "input: 3@8x8\nlet n=3, k=2\nFC{n}", "input: 3@8x8\nlet n=3\nFC{n}", True),
+    ("W507", "input: 3@8x8\ndef b(d): (C3D{d}\n  R)\nFC10", "input: 3@8x8\nFC10", True),
+    # A comment inside is its author's to keep or to take away.
+    ("W507", "input: 3@8x8\ndef b(d): (C3D{d} # wide\n  R)\nFC10", None, None),
+    ("W507", "input: 3@8x8\nlet n=3, # why\n k=2\nFC{n}", None, None),
     ("W508", "input: 3@8x8\nA3/1p1 FC10", "input: 3@8x8\nA3/1p1z0 FC10", False),
     ("W511", "input: 3@15x15\nM2/2p1ceil FC10", "input: 3@15x15\nM2/2p1floor FC10", False),
     # Rounding down would lose the last of the 13 pixels of the width.

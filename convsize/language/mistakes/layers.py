@@ -7,11 +7,11 @@ from typing import NoReturn
 from convsize.errors import Fix, Label, Span
 from convsize.language.layers import NUMBER, Misread, dilation_for_depth, layers_in
 from convsize.language.mistakes import foreign
-from convsize.language.mistakes.libraries.names import LIBRARIES
-from convsize.language.mnemonics import FILLED, MNEMONICS, PAD_MODES, SAMPLES, SINGLE, SUFFIXES
+from convsize.language.mistakes.libraries.names import ENTRIES, LIBRARIES, SHARED
+from convsize.language.mnemonics import FILLED, FILLS, MNEMONICS, PAD_MODES, ROUNDINGS, SAMPLES, SINGLE, SUFFIXES
 from convsize.language.scanner import DIGITS, IDENTIFIER, LOWER, UPPER, Scanner, Skip, Stop, defined_names
 from convsize.language.tree import Layer
-from convsize.words import did_you_mean
+from convsize.words import did_you_mean, nearest
 
 
 def misread(scanner: Scanner, error: Misread) -> NoReturn:
@@ -145,14 +145,7 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
             fixes=(Fix(Span(pos, pos), "p", True),),
         )
     elif len(word) > 1 and (layer[-1] not in UPPER or foreign.known(whole)) and (layer not in SINGLE):
-        # Whether it is a suffix with a slip or a word of its own is plain only where there is such a word.
-        scanner.report(
-            "E003",
-            f"`{whole}` is glued to the layer `{layer}`",
-            Span(pos, whole_end),
-            f"put a space between them: `{layer} {whole}`",
-            fixes=(Fix(Span(pos, pos), " ", foreign.known(whole) or whole in defined_names(text)),),
-        )
+        _report_word(scanner, mnemonic, layer, whole, Span(pos, whole_end))
     elif len(word) > 1:
         _report_unknown(scanner, start, whole_end)
     elif char in DIGITS:
@@ -190,6 +183,38 @@ def bad_tail(scanner: Scanner, start: int, pos: int, mnemonic: str) -> NoReturn:
             _may_carry(mnemonic),
         )
     raise Skip
+
+
+def _report_word(scanner: Scanner, mnemonic: str, layer: str, word: str, span: Span) -> None:
+    """E003 for a layer or block that lacks its space, E004 for a word that is neither that nor a suffix."""
+    defined = defined_names(scanner.text)
+    if foreign.known(word) or word in defined:
+        scanner.report(
+            "E003",
+            f"`{word}` is glued to the layer `{layer}`",
+            span,
+            f"put a space between them: `{layer} {word}`",
+            fixes=(Fix(Span(span.start, span.start), " ", True),),
+        )
+        return
+    suffix = nearest(word, _suffix_words(mnemonic))
+    own = suffix or nearest(word, [*sorted(defined), *filter(foreign.own, (*SHARED, *ENTRIES))])
+    spelled = None if own is None else f"{'' if suffix else ' '}{own}"
+    scanner.report(
+        "E004",
+        f"there is no suffix `{word}` for `{layer}`",
+        span,
+        _may_carry(mnemonic) if spelled is None else f"did you mean `{layer}{spelled}`?",
+        fixes=() if spelled is None else (Fix(span, spelled, False),),
+    )
+
+
+def _suffix_words(mnemonic: str) -> list[str]:
+    """The suffixes of a layer that are whole words."""
+    suffixes = MNEMONICS[mnemonic].suffixes
+    words = [f"p{mode}" for mode in PAD_MODES.values()] if "p" in suffixes else []
+    words += [f"p{fill}" for fill in FILLS] if mnemonic in FILLED else []
+    return words + (list(ROUNDINGS.values()) if "rounding" in suffixes else [])
 
 
 def _may_carry(mnemonic: str) -> str:

@@ -12,9 +12,11 @@ from convsize.views.text import numbers
 from convsize.views.text.excerpt import render as excerpt
 from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
-from convsize.words import listed, numbered
+from convsize.words import are, listed, numbered
 
 SCHEMA = 1
+_NAMED = 3
+"""Layers of one place that are named."""
 
 
 # ---- for people ------------------------------------------------------------------------------------------------------
@@ -53,7 +55,7 @@ def render(report: SizesReport, *, exact: bool = False, width: int = 80, paint: 
             out += wrapped(set_text(found), width, f"  {label:<12}", " " * 14)
     out.append("")
     facts = [*_smallest(report, exact=exact), *_declared(report)]
-    facts += [("checkpoint", f"{_place(one)} {one.text}") for one in sizes.checkpoint]
+    facts += [("checkpoint", text) for text in _together(sizes.checkpoint)]
     if all(one.checkpoint.smallest is None for one in sizes.axes) and sizes.axes:
         why = "no size: weights follow the input size, and there are none at the declared one"
         facts.append(("checkpoint", why))
@@ -77,24 +79,30 @@ def least(report: SizesReport, *, exact: bool) -> str:
 
 
 def set_text(found: SizeSet) -> str:
-    """A set of extents in words: `every size from 32`, `32·k, from 64`, `29…32 + 32·k`, `572…587`, `none`."""
-    parts = [_progression(one.modulus, one.start, one.width) for one in found.progressions]
+    """A set of extents in words, the smallest first.
+
+    `every size from 32`, `32·k, from 64`, `1…4; 29…32 + 32·k (k ≥ 0)`, `572…587`, `none`.
+    """
+    if len(found.progressions) == 1:
+        (one,) = found.progressions
+        if one.modulus > 1 and one.width == 1 and one.start % one.modulus == 0 and not found.ranges:
+            return f"{one.modulus}·k, from {one.start}"
+    parts = [(one.start, _progression(one.modulus, one.start, one.width)) for one in found.progressions]
     for span in found.ranges:
-        if span.first == span.last:
-            parts.append(str(span.first))
-        else:
-            every = f" in steps of {span.step}" if span.step > 1 else ""
-            parts.append(f"{span.first}…{span.last}{every}")
-    return "; ".join(parts) or "none"
+        every = f" in steps of {span.step}" if span.step > 1 else ""
+        parts.append((span.first, _span(span.first, span.last) + every))
+    text = "; ".join(part for _, part in sorted(parts)) or "none"
+    return f"{text} (k ≥ 0)" if any(one.modulus > 1 for one in found.progressions) else text
 
 
 def _progression(modulus: int, start: int, width: int) -> str:
     if modulus == 1:
         return f"every size from {start}"
-    if width == 1 and start % modulus == 0:
-        return f"{modulus}·k, from {start}"
-    first = str(start) if width == 1 else f"{start}…{start + width - 1}"
-    return f"{first} + {modulus}·k"
+    return f"{_span(start, start + width - 1)} + {modulus}·k"
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}…{last}"
 
 
 def _alike(axes: Sequence[AxisSizes]) -> list[list[AxisSizes]]:
@@ -128,6 +136,17 @@ def _place(one: Bound) -> str:
     return f"{one.layer}, `{one.spec}` on line {one.line}:"
 
 
+def _together(bounds: Iterable[Bound]) -> list[str]:
+    """What layers say, once for those of one place that say the same: all calls of a block, shared or not."""
+    names: dict[tuple[str, int, str], list[str]] = {}
+    for one in bounds:
+        names.setdefault((one.spec, one.line, one.text), []).append(one.layer)
+    return [
+        f"{listed(layers, most=_NAMED)}, `{spec}` on line {line}: {text}"
+        for (spec, line, text), layers in names.items()
+    ]
+
+
 def _smallest(report: SizesReport, *, exact: bool) -> list[tuple[str, str]]:
     sizes = report.sizes
     if sizes.coupled:
@@ -150,7 +169,7 @@ def _declared(report: SizesReport) -> list[tuple[str, str]]:
         more = f", and {len(report.declared) - 1} more" if len(report.declared) > 1 else ""
         return [("declared", f"{volumes}: {first.code} on line {place.line}: {first.message}{more}")]
     whole = all(one.exact.has(one.declared) for one in sizes.axes)
-    return [("declared", f"{volumes} is valid{' and exact' if whole else ', but not exact'}")]
+    return [("declared", f"{volumes} {are(len(sizes.inputs))} valid{' and exact' if whole else ', but not exact'}")]
 
 
 def _near(one: NearSize, *, exact: bool, alone: bool, several: bool) -> list[tuple[str, str]]:
@@ -188,13 +207,13 @@ def _merged(facts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def _why(answer: SizeAnswer, report: SizesReport, width: int, paint: Paint) -> list[str]:
     volumes = _volumes(answer.inputs, len(answer.inputs) > 1)
     if answer.diagnostics:
-        out = [paint(f"{volumes} fails:", "bold")]
+        out = [paint(f"{volumes} {'fails' if len(answer.inputs) == 1 else 'fail'}:", "bold")]
         for found in answer.diagnostics:
             out += excerpt(found, report.sizes.source, paint=paint).rstrip("\n").split("\n")
         return out
     if not answer.dropping:
-        return [f"{volumes} is valid and exact"]
-    out = [paint(f"{volumes} is valid, but not exact:", "bold")]
+        return [f"{volumes} {are(len(answer.inputs))} valid and exact"]
+    out = [paint(f"{volumes} {are(len(answer.inputs))} valid, but not exact:", "bold")]
     for one in answer.dropping:
         out += wrapped(f"{_place(one)} {one.text}", width, "  ", "    ")
     return out

@@ -134,6 +134,23 @@ def test_what_a_safe_fix_does(text: str, mended: str | None) -> None:
         assert graph(safely_fixed(spec)) == graph(spec)  # none, where it did not build
 
 
+UNUSED = ("let zz=3 # why", "let zz=[1,2], yy=zz", "# kept\ndef zz(d): (C3D{d} R)*2 GAP", "def zz: C3D8\ndef yy: zz R")
+
+
+@pytest.mark.parametrize("unused", UNUSED)
+def test_what_is_unused_goes_and_comments_stay(unused: str) -> None:
+    for text in SMALL[::4]:
+        if graph(text) is None:
+            continue
+        whole = text if text.endswith("\n") else f"{text}\n"
+        usual = safely_fixed(whole)
+        for before, after in ((f"{unused}\n", ""), ("", f"{unused}\n")):
+            mended = safely_fixed(before + whole + after)
+            assert graph(mended) == graph(text)
+            comment = {"let zz=3 # why": "# why\n", UNUSED[2]: "# kept\n"}.get(unused, "")
+            assert mended == (comment + usual if before else usual + comment)
+
+
 # ---- properties ------------------------------------------------------------------------------------------------------
 
 
