@@ -11,7 +11,7 @@ from convsize.language.tree import ExpectStmt, InputStmt
 from convsize.ops.base import CONVOLUTIONS
 from convsize.record import Record
 from convsize.records import Insight, LayerRow, ReceptiveField, Totals, UnreadPixels
-from convsize.words import listed, numbered, percent, plural
+from convsize.words import grid_word, listed, numbered, percent, plural
 
 _LINES = {"height": "rows", "width": "columns", "time": "frames", "length": "positions"}
 
@@ -36,8 +36,8 @@ def insights(
     found.extend(_unread(network, unread))
     found.extend(_skipped(network, rows))
     if unread is None or not lost_complete:
-        what = "which pixels no output reads" if lost_complete else "which pixels are skipped"
-        text = f"{what} was not computed: dilated windows over so many pixels would take too long"
+        what = "which positions no output reads" if lost_complete else "which positions are skipped"
+        text = f"{what} was not computed: dilated windows over so many positions would take too long"
         found.append(Insight("not_computed", text, 0.0, ()))
     found.extend(_not_checked(network))
     return tuple(found)
@@ -209,7 +209,8 @@ def _receptive_fields(network: Network, fields: Mapping[str, Fields]) -> Iterato
         shape = network.nodes[network.inputs[name]].output
         if found.beyond is not None:
             layer = network.nodes[found.beyond].name
-            text = f"the receptive field is not followed beyond {layer}: neighbouring units lie over 2^62 pixels apart"
+            far = f"over 2^62 {grid_word(shape.rank)}s apart"
+            text = f"the receptive field is not followed beyond {layer}: neighbouring units lie {far}"
             yield Insight("receptive_field", text, 0.0, (layer,))
         last = before_positions_end(network, found.rows, end) if found.rows[end] is not None else None
         row = None if last is None else found.rows[last]
@@ -280,5 +281,6 @@ def _skipped(network: Network, rows: Sequence[LayerRow]) -> Iterator[Insight]:
     if len(found) == 1:
         text = f"the windows of {row.name} skip {what} of its input"
     else:
-        text = f"the windows of {plural(len(found), 'layer')} leave out pixels of their inputs, {row.name} {what}"
+        left = f"leave out {grid_word(rank)}s of their inputs"
+        text = f"the windows of {plural(len(found), 'layer')} {left}, {row.name} {what}"
     yield Insight("skipped", text, worst(row), names)

@@ -33,7 +33,7 @@ from convsize.ops.shared.windows import (
     pad_call,
     require_spatial,
 )
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 class Crop(Moving):
@@ -91,7 +91,7 @@ class Crop(Moving):
             if target > extent:
                 raise GeometryError(
                     "E210",
-                    f"a crop to {target} is larger than the {plural(extent, 'pixel')} of the {name}",
+                    f"a crop to {target} is larger than the {plural(extent, grid_word(source.rank))} of the {name}",
                     f"crop to at most {extent}",
                 )
         return Shape(source.channels, self.extents)

@@ -31,7 +31,6 @@ from convsize.ops.shared.arguments import (
     wholes,
 )
 from convsize.ops.shared.windows import (
-    axis_name,
     kept_mirrored,
     pad_call,
     require_rest,
@@ -110,7 +109,7 @@ class Pad(Op):
     def output(self, *inputs: Shape) -> Shape:
         (source,) = inputs
         for axis, (before, after) in enumerate(self.pairs):
-            require_rest(source.spatial[axis], before, after, axis_name(source, axis))
+            require_rest(source, axis, before, after)
         return Shape(source.channels, slide(source, self._axes(), "floor"))
 
     def window(self, *inputs: Shape) -> Window:

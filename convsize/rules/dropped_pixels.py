@@ -13,7 +13,7 @@ from convsize.ops.shared.windows import axis_name
 from convsize.records import Lost
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -24,6 +24,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         worst = max(found, key=lambda node: max(lost.pixels for lost in _lost(context, node)))
         losses = _lost(context, worst)
         source = network.input_shapes(worst)[0]
+        noun = grid_word(source.rank)
         axes = axes_of(network, worst)
         lost = losses[0]
         window, extent = axes[lost.axis], source.spatial[lost.axis]
@@ -31,20 +32,19 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         names = " and of the ".join(axis_name(source, each.axis) for each in same)
         if window.reach >= window.stride:
             message = (
-                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {plural(extent, 'pixel')} "
-                "of the "
-                f"{names}: {_division(extent, window)} rounds down to {output_extent(extent, window)}"
+                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {plural(extent, noun)} "
+                f"of the {names}: {_division(extent, window)} rounds down to {output_extent(extent, window)}"
             )
         else:
             message = (
-                f"windows {window.kernel} wide at a stride of {window.stride} skip {plural(lost.pixels, 'pixel')} "
+                f"windows {window.kernel} wide at a stride of {window.stride} skip {plural(lost.pixels, noun)} "
                 f"of the {extent} of the {names}"
             )
         token, how = _mended(context, places, found, worst, axes)
         sizes = dividing(extent, window).extents
         help_text = how
         if window.reach >= window.stride:
-            help_text += f"{', or ' if how else ''}let {' or '.join(map(str, sizes))} pixels enter"
+            help_text += f"{', or ' if how else ''}let {' or '.join(map(str, sizes))} {noun}s enter"
         yield finding("W501", worst, message, help_text, fixes=places.replaced(found, token))
 
 
@@ -99,7 +99,7 @@ def _mended(
     )
     token = places.retoken(found, padding=pads)
     written = "x".join(str(before) if before == after else f"{before}:{after}" for before, after in pairs)
-    return token, f"pad after the last pixel: `{token or 'p' + written}`"
+    return token, f"pad after the last {grid_word(source.rank)}: `{token or 'p' + written}`"
 
 
 RULE = Rule(

@@ -8,7 +8,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, axes_of, by_place, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -21,9 +21,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W551",
             node,
             (
-                f"a filter {kernel} wide has no middle pixel: {plural(kernel - 1, 'zero')} cannot be split evenly "
-                "between two "
-                "sides"
+                f"a filter {kernel} wide has no middle {grid_word(node.output.rank)}: {plural(kernel - 1, 'zero')} "
+                "cannot be split evenly between two sides"
             ),
             f"use {kernel - 1} or {kernel + 1}, which half padding keeps centred",
             style=True,

@@ -10,7 +10,7 @@ from convsize.graph.network import Network, Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, axes_of, consumers, finding
-from convsize.words import listed, plural
+from convsize.words import grid_word, listed, plural
 
 _MOST_STEPS = 2_000_000
 """Positions that are laid out one by one before the rule gives up: the largest networks need a tenth of it."""
@@ -82,9 +82,9 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
         return finding(
             "W514",
             last,
-            f"of the {plural(hull, 'pixel')} of the {axis_name(shape, axis)} in its receptive field a unit after this "
-            "layer "
-            f"sees only {len(pixels)}: dilation {listed([str(each) for each in dilations])} leaves holes",
+            f"of the {plural(hull, grid_word(shape.rank))} of the {axis_name(shape, axis)} in its receptive field a "
+            f"unit after this layer sees only {len(pixels)}: dilation {listed([str(each) for each in dilations])} "
+            "leaves holes",
             (
                 "mix dilations without a common factor, as in 1, 2, 3, or put an undilated filter before or after "
                 "it: `C3`"

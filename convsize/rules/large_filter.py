@@ -9,7 +9,7 @@ from convsize.graph.network import Node
 from convsize.record import Record
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import axes_of, by_place, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 class _Chain(Record):
@@ -35,8 +35,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W552",
             node,
             f"one filter of {'x'.join([str(chain.kernel)] * chain.rank)} has {plural(chain.single, 'parameter')}; "
-            f"{chain.filters} of {small} see the same {plural(chain.kernel, 'pixel')} with {chain.chained:,} "
-            f"({100 - 100 * chain.chained // chain.single} % fewer) and more non-linearity",
+            f"{chain.filters} of {small} see the same {plural(chain.kernel, grid_word(chain.rank))} with "
+            f"{chain.chained:,} ({100 - 100 * chain.chained // chain.single} % fewer) and more non-linearity",
             f"write `{' '.join(tokens)}`",
             style=True,
         )

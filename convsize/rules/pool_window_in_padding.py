@@ -10,7 +10,7 @@ from convsize.graph.network import Node
 from convsize.ops.shared.windows import axis_name
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding, windowed_pools
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 _MOST_WINDOWS = 4096
 """No real pool is dilated by more than its input is wide; how far an absurd one is looked at."""
@@ -46,9 +46,8 @@ def _empty(context: Context, node: Node) -> Diagnostic | None:
                     "W511",
                     node,
                     f"window {output + 1} along the {axis_name(source, axis)} reads the positions "
-                    f"{', '.join(map(str, taps))} of {plural(extent, 'pixel')}, all of them padding: its maximum is "
-                    "minus "
-                    f"infinity",
+                    f"{', '.join(map(str, taps))} of {plural(extent, grid_word(source.rank))}, all of them padding: "
+                    "its maximum is minus infinity",
                     f"pad less than the dilation: `p{window.dilation - 1}`, or dilate less",
                 )
     return None
@@ -64,19 +63,18 @@ def _left_out(context: Context, places: Places, node: Node, found: list[Node]) -
         by_formula = _rounded_up(extent, window)
         if count < by_formula:
             start = (by_formula - 1) * window.stride - window.before
+            noun = grid_word(source.rank)
             same = all(_floor_is_the_same(context, each) for each in found)
             token = places.retoken(found, rounding="floor") if same else None
             return finding(
                 "W511",
                 node,
                 f"rounding up gives {plural(by_formula, 'window')} along the {axis_name(source, axis)}, and the last "
-                "would "
-                f"start at {start}, after the {plural(extent, 'pixel')}: PyTorch leaves it out and gives {count}, "
-                "other "
-                "libraries do not",
+                f"would start at {start}, after the {plural(extent, noun)}: PyTorch leaves it out and gives {count}, "
+                "other libraries do not",
                 f"write `{token or 'floor'}`: it gives the same result in all libraries"
                 if same
-                else "pad less, or choose a different input size: rounding down would lose pixels along another axis",
+                else f"pad less, or choose a different input size: rounding down would lose {noun}s along another axis",
                 fixes=places.replaced(found, token) if same else (),
             )
     return None

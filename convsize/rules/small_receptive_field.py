@@ -10,7 +10,7 @@ from convsize.ops.shared.windows import axis_name
 from convsize.records import ReceptiveField
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import by_place, consumers, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -27,15 +27,15 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             name, field, axis, extent = small
             of = "the input's" if len(network.inputs) == 1 else f"`{name}`'s"
             size = field.size[axis]
+            shape = network.nodes[network.inputs[name]].output
+            noun = grid_word(shape.rank)
             yield finding(
                 "W505",
                 node,
-                f"every position that is averaged here sees {size} of the {plural(extent, 'pixel')} of {of} "
-                f"{axis_name(network.nodes[network.inputs[name]].output, axis)}: no unit sees pixels that are further "
-                "apart",
-                f"stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "
-                f"{-(-extent // 2)} "
-                "or more",
+                f"every position that is averaged here sees {size} of the {plural(extent, noun)} of {of} "
+                f"{axis_name(shape, axis)}: no unit sees {noun}s that are further apart",
+                "stride or pool earlier, add convolutions, or dilate them (`C3D64d2`), until the field is "
+                f"{-(-extent // 2)} or more",
             )
             break
 

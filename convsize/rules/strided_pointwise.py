@@ -9,7 +9,7 @@ from convsize.errors import Diagnostic
 from convsize.graph.network import Network, Node
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, Places, axes_of, by_place, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -26,7 +26,7 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             "W555",
             node,
             f"a 1-wide window at a stride of {stride} skips {skipped.numerator} of every "
-            f"{plural(skipped.denominator, 'pixel')}",
+            f"{plural(skipped.denominator, grid_word(node.output.rank))}",
             f"average first, then project: `{pool} {convolution}`" if convolution else f"pool over all: `{pool}`",
             style=True,
         )

@@ -9,7 +9,7 @@ from convsize.errors import Diagnostic
 from convsize.geometry import AxisWindow
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import Places, axes_of, by_place, finding
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 
 def _find(context: Context) -> Iterator[Diagnostic]:
@@ -39,7 +39,8 @@ def _find(context: Context) -> Iterator[Diagnostic]:
             node,
             f"zeros of the padding count in this average: {size - real} of the {plural(size, 'value')} in a corner are "
             "zeros, so the maps fade towards their border",
-            f"write `{token or node.spec + 'z0'}` to average over real pixels only, or remove the padding",
+            f"write `{token or node.spec + 'z0'}` to average over real {grid_word(source.rank)}s only, or remove the "
+            "padding",
             fixes=places.replaced(found, token),
         )
 

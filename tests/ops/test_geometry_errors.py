@@ -47,8 +47,8 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("C", (3, (10,)), size=(3,), stride=(2,), padding=VALID, rounding="exact"),
             "E201",
-            "(10 - 3)/2 + 1 = 4.5 is not a whole number: 1 pixel of the length is left over",
-            "any one of these divides: a kernel of 2, a stride of 1, or an input of 9 or 11 pixels",
+            "(10 - 3)/2 + 1 = 4.5 is not a whole number: 1 position of the length is left over",
+            "any one of these divides: a kernel of 2, a stride of 1, or an input of 9 or 11 positions",
         ),
         (
             token("C", (3, (224, 224)), size=(11,), stride=(4,), padding=VALID, rounding="exact"),
@@ -89,7 +89,7 @@ def join(name: str, *dims: tuple) -> Callable[[], Shape]:
         (
             token("C", (3, (1,)), size=(5,), padding=pairs((1, 0))),
             "E202",
-            "a 5-wide filter does not fit the 1 + 1 + 0 = 2 pixels of the padded length",
+            "a 5-wide filter does not fit the 1 + 1 + 0 = 2 positions of the padded length",
             "a kernel of at most 2, a padding of `p2` or a larger input fits",
         ),
         (

@@ -36,7 +36,7 @@ POSITIVE = [
         "111",
     ),
     # Windows at 0 and 4 of 2 pixels: 2, 3, 6, 7 and 8 are never read; a third window would end at 9, behind pixel 8.
-    Found("W501", "input: 3@9\nM2/4 FC10", "windows 2 wide at a stride of 4 skip 5 pixels of the 9 of the length"),
+    Found("W501", "input: 3@9\nM2/4 FC10", "windows 2 wide at a stride of 4 skip 5 positions of the 9 of the length"),
     Found(
         "W501",
         "input: 3@16x13\nM FC10",

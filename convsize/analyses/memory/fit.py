@@ -97,7 +97,7 @@ def largest_input(
         if not following or (high and following >= high):
             break
         if not high and following >= LARGEST_EXTENT:
-            raise UsageError(f"{network.name}: even an input of {plural(low, 'pixel')} along an axis fits")
+            raise UsageError(f"{network.name}: even an input of {plural(low, 'position')} along an axis fits")
         extent = search.guess(memory, following, high)
     beyond = search.at(high) if high else None
     return InputFit(

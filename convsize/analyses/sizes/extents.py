@@ -88,9 +88,8 @@ def check_period(period: int) -> None:
     """Raises UsageError where the sizes repeat too late to be listed."""
     if period > LARGEST_PERIOD:
         raise UsageError(
-            f"the sizes of this network repeat only every {plural(period, 'pixel')}: the product of its strides "
-            "exceeds "
-            f"the limit of {LARGEST_PERIOD:,}"
+            f"the sizes of this network repeat only every {plural(period, 'position')}: the product of its strides "
+            f"exceeds the limit of {LARGEST_PERIOD:,}"
         )
 
 

@@ -17,7 +17,7 @@ from convsize.graph.build import attempt, build
 from convsize.graph.network import Network
 from convsize.language.tree import ExpectStmt, File, HeadStmt, InputStmt
 from convsize.records import AxisSizes, Bound, InputSizes, NearSize, SizeAnswer, SizeSet
-from convsize.words import form, listed, plural
+from convsize.words import form, grid_word, listed, plural
 
 _NEARBY = 64
 _MOST_STEPS = 100_000
@@ -132,7 +132,9 @@ def _dropping(network: Network) -> Iterator[Bound]:
             extent = first.spatial[at_axis]
             pixels = left_behind(extent, one, output.spatial[at_axis])
             if pixels:
-                lost.append(f"{pixels} of the {plural(extent, 'pixel')} of the {AXIS_NAMES[first.rank][at_axis]}")
+                lost.append(
+                    f"{pixels} of the {plural(extent, grid_word(first.rank))} of the {AXIS_NAMES[first.rank][at_axis]}"
+                )
         if lost:
             line = network.source.place(node.span.start).line
             yield Bound(node.name, node.spec, line, f"drops {' and '.join(lost)}")

@@ -9,6 +9,7 @@ from convsize.check.repairs.tokens import Numbers, Repair, as_dims, as_num, as_p
 from convsize.geometry import AxisWindow, Shape, remainder
 from convsize.graph.tokens import Defaults
 from convsize.language.tree import Layer, Num
+from convsize.words import grid_word
 
 
 def of_layer(layer: Layer, code: str, entering: Shape | None, defaults: Defaults) -> Iterator[Repair]:
@@ -52,12 +53,12 @@ def _dividing(layer: Layer, numbers: Numbers, entering: Shape) -> Iterator[Repai
     for extent, kernel, stride, dilation, (one, two) in zip(entering.spatial, *numbers.values()[:4], strict=True):
         rest = remainder(extent, AxisWindow(kernel, stride, dilation, one, two))
         behind.append((one, two + (stride - rest if rest else 0)))
-    yield retoken(layer, "pad after the last pixel", padding=as_pads(tuple(behind)))
+    yield retoken(layer, f"pad after the last {grid_word(entering.rank)}", padding=as_pads(tuple(behind)))
     for less in range(1, max(map(max, numbers.padding), default=0) + 1):
         pairs = tuple((max(one - less, 0), max(two - less, 0)) for one, two in numbers.padding)
         yield retoken(layer, "pad less", padding=as_pads(pairs))
     yield retoken(layer, "round up", rounding="ceil")
-    yield retoken(layer, "drop the pixels left over", rounding="floor")
+    yield retoken(layer, f"drop the {grid_word(entering.rank)}s left over", rounding="floor")
     for step in (-1, 1, -2, 2):
         if min(numbers.stride) + step > 0:
             yield retoken(layer, "change the stride", stride=as_dims(tuple(each + step for each in numbers.stride)))

@@ -29,7 +29,7 @@ from convsize.ops.shared.arguments import require_positive, whole
 from convsize.ops.shared.keeps import tensor_bytes
 from convsize.ops.shared.resample import adaptive_reads, require_short
 from convsize.record import Record
-from convsize.words import are, plural
+from convsize.words import are, grid_word, plural
 
 
 def axis_names(shape: Shape) -> tuple[str, ...]:
@@ -203,11 +203,11 @@ def _filter_text(window: AxisWindow) -> str:
     return f"a {window.kernel}-wide filter{dilated}"
 
 
-def _extent_text(extent: int, window: AxisWindow, name: str) -> str:
+def _extent_text(extent: int, window: AxisWindow, name: str, noun: str) -> str:
     if not window.before and not window.after:
-        return f"the {plural(extent, 'pixel')} of the {name}"
+        return f"the {plural(extent, noun)} of the {name}"
     signs = "".join(f" {'+' if zeros >= 0 else '-'} {abs(zeros)}" for zeros in (window.before, window.after))
-    return f"the {extent}{signs} = {plural(extent + window.before + window.after, 'pixel')} of the padded {name}"
+    return f"the {extent}{signs} = {plural(extent + window.before + window.after, noun)} of the padded {name}"
 
 
 def _division(extent: int, window: AxisWindow) -> str:
@@ -219,7 +219,7 @@ def _division(extent: int, window: AxisWindow) -> str:
     return f"({extent} - {window.reach}{zeros})/{window.stride} + 1"
 
 
-def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
+def _not_exact(extent: int, window: AxisWindow, name: str, noun: str) -> GeometryError:
     rest = remainder(extent, window)
     value = (extent + window.before + window.after - window.reach) / window.stride + 1
     near = dividing(extent, window)
@@ -229,11 +229,11 @@ def _not_exact(extent: int, window: AxisWindow, name: str) -> GeometryError:
     if near.kernel is not None:
         fixes.append(f"a kernel of {near.kernel}")
     fixes.append(f"a stride of {near.stride}")
-    fixes.append(f"an input of {' or '.join(map(str, near.extents))} pixels")
+    fixes.append(f"an input of {' or '.join(map(str, near.extents))} {noun}s")
     return GeometryError(
         "E201",
         f"{_division(extent, window)} = {round(value, 2 if window.stride < 100 else 6)} is not a whole number: "
-        f"{plural(rest, 'pixel')} of the {name} {are(rest)} left over",
+        f"{plural(rest, noun)} of the {name} {are(rest)} left over",
         f"any one of these divides: {', '.join(fixes[:-1])}, or {fixes[-1]}",
     )
 
@@ -245,6 +245,7 @@ def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Ex
     transposed convolution that leaves nothing), E210 (a crop that leaves nothing).
     """
     extents = []
+    noun = grid_word(source.rank)
     for axis, window in enumerate(axes):
         extent = source.spatial[axis]
         name = axis_name(source, axis)
@@ -255,13 +256,13 @@ def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Ex
                     "E208",
                     f"({extent} - 1)·{window.stride} - {window.before} - {window.after} + {window.reach} = {count}: "
                     f"no {name} is left",
-                    f"pad less: `p{max((window.before + window.after + count - 1) // 2, 0)}` leaves a pixel",
+                    f"pad less: `p{max((window.before + window.after + count - 1) // 2, 0)}` leaves a {noun}",
                 )
         else:
-            require_rest(extent, window.before, window.after, name)
-            require_fill(extent, window, name)
+            require_rest(source, axis, window.before, window.after)
+            require_fill(source, axis, window)
             if rounding == "ceil" and window.fill != "zeros" and overhang(extent, window, count):
-                beyond = plural(overhang(extent, window, count), "pixel")
+                beyond = plural(overhang(extent, window, count), noun)
                 raise GeometryError(
                     "E213",
                     f"rounding up reads {beyond} of the {name} behind a padding that is no zeros: {window.fill}",
@@ -272,39 +273,41 @@ def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Ex
                 widest = (padded - 1) // window.dilation + 1
                 raise GeometryError(
                     "E202",
-                    f"{_filter_text(window)} does not fit {_extent_text(extent, window, name)}",
+                    f"{_filter_text(window)} does not fit {_extent_text(extent, window, name, noun)}",
                     f"a kernel of at most {widest}, a padding of `p{-(-(window.reach - extent) // 2)}` or a larger "
                     "input fits",
                 )
             if rounding == "exact" and remainder(extent, window):
-                raise _not_exact(extent, window, name)
+                raise _not_exact(extent, window, name, noun)
         extents.append(count)
     return tuple(extents)
 
 
-def require_rest(extent: int, before: int, after: int, name: str) -> None:
-    """Raises GeometryError (E210) where negative padding crops everything away."""
+def require_rest(source: Shape, axis: int, before: int, after: int) -> None:
+    """Raises GeometryError (E210) where negative padding crops everything of an axis away."""
+    extent, name, noun = source.spatial[axis], axis_name(source, axis), grid_word(source.rank)
     cropped = -min(before, 0) - min(after, 0)
     if cropped >= extent:
         raise GeometryError(
             "E210",
-            f"cropping {plural(cropped, 'pixel')} leaves nothing of the {plural(extent, 'pixel')} of the {name}",
+            f"cropping {plural(cropped, noun)} leaves nothing of the {plural(extent, noun)} of the {name}",
             f"crop at most {extent - 1}",
         )
 
 
-def require_fill(extent: int, window: AxisWindow, name: str) -> None:
+def require_fill(source: Shape, axis: int, window: AxisWindow) -> None:
     """Raises GeometryError (E213) where padding needs more pixels than there are to mirror or to wrap around.
 
     A reflection leaves the border's own pixel out, so that it can be at most one pixel shorter than the axis.
     """
+    extent, name, noun = source.spatial[axis], axis_name(source, axis), grid_word(source.rank)
     most = extent - 1 if window.fill == "reflect" else extent
     wanted = max(window.before, window.after)
     if window.fill in ("reflect", "circular") and wanted > most:
         what = "reflection" if window.fill == "reflect" else "circular padding"
         raise GeometryError(
             "E213",
-            f"{what} of {wanted} needs {plural(wanted + extent - most, 'pixel')}, and the {name} has {extent}",
+            f"{what} of {wanted} needs {plural(wanted + extent - most, noun)}, and the {name} has {extent}",
             f"pad by at most {most}, or with `replicate`" if most else "pad with zeros or with `replicate`",
         )
 

@@ -17,7 +17,7 @@ from convsize.views.answers.pictures.comparison import scatter as bubbles
 from convsize.views.plot.plot import Axis, Bar, Curve, Panel, Plot, Spot, Spots, inline
 from convsize.views.report.content import Step, steps, volumes
 from convsize.views.text import numbers
-from convsize.words import plural
+from convsize.words import grid_word, plural
 
 _HEIGHT = 150.0
 _DOT = 3.0
@@ -119,6 +119,7 @@ def _bars(
 def _fields(points: Sequence[Step], report: Report) -> Chart | None:
     """The receptive field along its longest axis; a unit after global pooling sees all, and is left out."""
     spots: list[Spot] = []
+    noun = grid_word(len(report.inputs[0][1]) - 1)
     values = [nan] * len(points)
     for at, step in enumerate(points):
         row = next((row for row in reversed(step.rows) if _has_position(row)), None)
@@ -126,7 +127,9 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
             continue
         size = row.receptive_field.size
         values[at] = float(max(size))
-        spots.append(_spot(at, max(size), f"{row.name}: {numbers.sized(size, 'pixel')} an axis", row))
+        spots.append(
+            _spot(at, max(size), f"{row.name}: {numbers.sized(size, noun)}{' an axis' if len(size) > 1 else ''}", row)
+        )
     image = max(report.inputs[0][1][1:], default=0)
     if not spots or not image:
         return None
@@ -135,9 +138,9 @@ def _fields(points: Sequence[Step], report: Report) -> Chart | None:
         Curve("receptive field", places, values, hue=0),
         Curve("the input's extent", list(_ends(points)), [float(image)] * 2, dashed=True, hue=1),
     )
-    panel = Panel(Axis("pixels"), curves, spots=(Spots("", tuple(spots)),), height=_HEIGHT)
+    panel = Panel(Axis(f"{noun}s"), curves, spots=(Spots("", tuple(spots)),), height=_HEIGHT)
     sizes = [int(spot.y) for spot in spots]
-    summary = f"It grows from {sizes[0]} to {plural(max(sizes), 'pixel')}; the input has {image}."
+    summary = f"It grows from {sizes[0]} to {plural(max(sizes), noun)}; the input has {image}."
     return Chart("field", "Receptive field", summary, _drawn("Receptive field over depth", points, panel))
 
 

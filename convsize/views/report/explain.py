@@ -13,7 +13,7 @@ from math import prod
 from convsize.geometry import AxisWindow, Window, output_extent
 from convsize.records import ITEM_SIZES, LayerRow, ReceptiveField, Report
 from convsize.views.text import numbers
-from convsize.words import form, listed, plural
+from convsize.words import form, grid_word, listed, plural
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 
@@ -125,16 +125,16 @@ class Explainer:
         name = row.receptive_fields[0][0] if row.receptive_fields else "input"
         if field.whole:
             return (
-                f"Every unit reads all positions of its input, which see {numbers.sized(field.size, 'pixel')} an axis "
-                "of "
+                f"Every unit reads all positions of its input, which see {_extents(field.size)} of "
                 f"`{name}`: {numbers.share(field.seen)}."
             )
+        noun = grid_word(len(field.size))
         grown = self._grown(row, field)
-        size = grown if grown is not None else f"{numbers.sized(field.size, 'pixel')} an axis"
+        size = grown if grown is not None else _extents(field.size)
         if grown is None and len(row.inputs) > 1:
             size = f"{size}, the union of the branches' fields"
         return (
-            f"{size}. Neighbouring units lie {numbers.axes(field.jump)} px apart; the first begins at pixel "
+            f"{size}. Neighbouring units lie {numbers.sized(field.jump, noun)} apart; the first begins at {noun} "
             f"{numbers.places(field.start)}; the best-placed unit sees {numbers.share(field.seen)} of `{name}`."
         )
 
@@ -150,10 +150,12 @@ class Explainer:
             for jump, axis, after in zip(before[1], window.axes, field.jump, strict=True):
                 if axis.transposed or jump * axis.stride != after:
                     break
-                said[f"{numbers.number(jump)}·{axis.stride} = {numbers.number(after)} px"] = None
+                said[
+                    f"{numbers.number(jump)}·{axis.stride} = {numbers.sized((after,), grid_word(len(field.size)))}"
+                ] = None
             else:
                 return f"The jump before it times its stride: {' by '.join(said)}."
-        return f"Neighbouring units see places {numbers.axes(field.jump)} px apart."
+        return f"Neighbouring units see places {numbers.sized(field.jump, grid_word(len(field.size)))} apart."
 
     def _grown(self, row: LayerRow, field: ReceptiveField) -> str | None:
         """The size before + (reach - 1)·jump of the layer before, where that is the size."""
@@ -164,13 +166,13 @@ class Explainer:
         if before is None:
             return None
         if window.kind == "pointwise":
-            return f"{numbers.sized(field.size, 'pixel')} an axis, as before it" if before[0] == field.size else None
+            return f"{_extents(field.size)}, as before it" if before[0] == field.size else None
         said: dict[str, None] = {}
         for size, jump, axis, after in zip(*before, window.axes, field.size, strict=True):
             if axis.transposed or size + (axis.reach - 1) * jump != after:
                 return None
             reach = f"({axis.reach} - 1)" if axis.dilation == 1 else f"{axis.dilation}·({axis.kernel} - 1)"
-            said[f"{size} + {reach}·{numbers.number(jump)} = {plural(after, 'pixel')}"] = None
+            said[f"{size} + {reach}·{numbers.number(jump)} = {plural(after, grid_word(len(field.size)))}"] = None
         return " by ".join(said)
 
     def _before(self, name: str, rank: int) -> tuple[tuple[int, ...], tuple[Fraction, ...]] | None:
@@ -210,3 +212,8 @@ def _extent(extent: int, axis: AxisWindow, after: int) -> str | None:
 
 def _signed(value: int) -> str:
     return "" if not value else f" + {value}" if value > 0 else f" - {-value}"
+
+
+def _extents(size: tuple[int, ...]) -> str:
+    """An extent an axis with its word: 7 pixels an axis."""
+    return f"{numbers.sized(size, grid_word(len(size)))}{' an axis' if len(size) > 1 else ''}"

@@ -438,7 +438,7 @@ def test_what_a_valid_size_drops() -> None:
 
 def test_strides_beyond_the_largest_period_are_refused() -> None:
     assert axis("input: 1@65536\nM*16") == from_(65536)
-    with pytest.raises(UsageError, match="repeat only every 131,072 pixels"):
+    with pytest.raises(UsageError, match="repeat only every 131,072 positions"):
         solved("input: 1@131072\nM*17")
 
 
