@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+import convsize
 from convsize.geometry import GeometryError, Padding, Shape
 from convsize.ops import catalogue
 from convsize.ops.base import Argument, Suffixes
@@ -527,3 +528,17 @@ def test_error(build, code, message, help_text):
     assert found.value.message == message
     assert str(found.value) == message
     assert found.value.help == help_text
+
+
+@pytest.mark.parametrize(
+    ("token", "filter_text"),
+    [
+        ("C3p0", "a 3-wide filter"),
+        ("C3d2p0", "a 3-wide filter dilated by 2 (reach 5)"),
+        ("C5d3p0", "a 5-wide filter dilated by 3 (reach 13)"),
+    ],
+)
+def test_what_a_filter_is_called(token, filter_text):
+    with pytest.raises(convsize.SpecError) as found:
+        convsize.parse(f"input: 1@2x2\n{token}")
+    assert found.value.diagnostics[0].message == f"{filter_text} does not fit the 2 pixels of the height"

@@ -66,6 +66,15 @@ def test_what_dropout_keeps_by_hand(p, device, layer, kept):
     assert training_memory(network, TrainingSetting(2, device=device, inference=True)).saved == 0
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize(("dtype", "itemsize"), [("float32", 4), ("bfloat16", 2)])
+def test_a_softmax_keeps_its_output_in_the_type_of_the_network(device, dtype, itemsize):
+    """Two samples of 8·64 values, which the convolution reads; the logarithms of 4·64, and the sum of the weights."""
+    network = convsize.parse("input: 3@8x8\nC1D8 S C1D4")
+    kept = training_memory(network, TrainingSetting(2, "sgd", dtype=dtype, device=device)).saved
+    assert kept == itemsize * (2 * 8 * 64 + 2 * 4 * 64 + 1)
+
+
 def test_the_parts_of_a_peak_sum_to_it():
     for name in ("googlenet", "densenet121", "unet", "shufflenet_v2_x1_0"):
         memory = training_memory(convsize.load(SPECS / f"{name}.spec"), TrainingSetting(3, "adamw"))
