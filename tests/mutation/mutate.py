@@ -136,6 +136,8 @@ def _walk(node: ast.AST, place: _Place, scope: str, line: ast.stmt | None) -> It
         return
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
+    if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: a check, as an assertion is
+        return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue

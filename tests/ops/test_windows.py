@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import convsize
 from convsize.geometry import (
     AxisWindow,
     GeometryError,
@@ -20,7 +21,15 @@ from convsize.geometry import (
     same_transposed,
 )
 from convsize.ops.base import SaveMode
-from convsize.ops.shared.windows import kept_padded, padded_call, padded_shape, resolve, resolve_transposed, slide
+from convsize.ops.shared.windows import (
+    kept_padded,
+    pad_call,
+    padded_call,
+    padded_shape,
+    resolve,
+    resolve_transposed,
+    slide,
+)
 
 windows = st.builds(
     AxisWindow,
@@ -125,6 +134,16 @@ def test_a_transposed_window_undoes_the_extents(extent, window):
     assume(count >= 1)
     back = output_extent(count, window.replace(transposed=True))
     assert back == extent - remainder(extent, window)
+
+
+@pytest.mark.parametrize("fill", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize(
+    ("pad", "pairs"), [("0,1,", ((0, 1), (0, 1))), ("0,0,2,1,", ((0, 0), (2, 1))), ("0,0,0,0,", ((0, 0), (0, 0)))]
+)
+def test_a_pad_of_one_axis_has_its_fill(fill: str, pad: str, pairs: tuple[tuple[int, int], ...]) -> None:
+    node = convsize.parse(f"input: 1@4x4\npad({pad}{fill})").nodes[-1]
+    filled = any(map(any, pairs))
+    assert node.op.torch(Shape(1, (4, 4))) == (pad_call(pairs, fill) if filled else pad_call(pairs),)
 
 
 def test_padding_calls():

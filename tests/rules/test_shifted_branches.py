@@ -79,6 +79,7 @@ C2D8p1:0 as a
 TCN = "def tb(i): (C3D8d{i}p{2*i}:0 R drop(0.2) C3D8d{i}p{2*i}:0 R drop(0.2) + C1D8) R\ntb(1) tb(2) tb(4) tb(8) C1D2"
 
 WELL = {
+    "a block that all of its positions see, joined before": "input: 4@12\n((C1D12 attn(1,window=4) + x) + C5p4:0D4)",
     "issue": f"input: 3@64x64\n{ISSUE}",
     "yolov5s": f"input: 3@128x128\n{YOLO}",
     "resnet34 u-net": f"input: 3@64x64\n{UNET.replace('UP', 'up(2)')}",

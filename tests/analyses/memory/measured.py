@@ -109,6 +109,8 @@ FOUND_IN_SETTINGS = {
         "3@5x6\nC1D4 C3D4p2:1x0:0circular GAP FC2",
         TrainingSetting(2, "sgd"),
     ),
+    "a filter of one position on a volume, in few samples": ("2@2x2x2\nT1D1 LN", TrainingSetting(15, "sgd")),
+    "a filter of one position on a volume, in many samples": ("2@2x2x2\nT1D1 LN", TrainingSetting(16, "sgd")),
     "a softmax in evaluation is frozen": ("3@4x4\nC1D2 S", TrainingSetting(1, inference=True, frozen=("*",))),
 }
 

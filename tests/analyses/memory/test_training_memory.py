@@ -66,6 +66,21 @@ def test_what_dropout_keeps_by_hand(p, device, layer, kept):
     assert training_memory(network, TrainingSetting(2, device=device, inference=True)).saved == 0
 
 
+@pytest.mark.parametrize(
+    ("pools", "named"),
+    [
+        (1, "avgpool1"),
+        (3, "avgpool1, avgpool2, avgpool3"),
+        (4, "avgpool1, avgpool2, avgpool3 and 1 more"),
+        (6, "avgpool1, avgpool2, avgpool3 and 3 more"),
+    ],
+)
+def test_layers_without_a_kernel_are_named(pools, named):
+    network = convsize.parse(f"input: 2@9x9x9\nC1D2 {'A2/1 ' * pools}FC2")
+    with pytest.raises(UsageError, match=rf"\(avg_pool3d\), as {named} must: take float32"):
+        training_memory(network, TrainingSetting(2, dtype="bfloat16"))
+
+
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize(("dtype", "itemsize"), [("float32", 4), ("bfloat16", 2)])
 def test_a_softmax_keeps_its_output_in_the_type_of_the_network(device, dtype, itemsize):

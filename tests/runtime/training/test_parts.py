@@ -20,7 +20,7 @@ import convsize  # noqa: E402
 from convsize.analyses.memory.peak import training_memory  # noqa: E402
 from convsize.errors import UsageError  # noqa: E402
 from convsize.records import RunSettings, TrainingSetting  # noqa: E402
-from convsize.runtime.training import checkpoints, held, processes  # noqa: E402
+from convsize.runtime.training import checkpoints, held, processes, run_folder  # noqa: E402
 from convsize.runtime.training.batches import Batches, InOrder, generator, loader  # noqa: E402
 from convsize.runtime.training.checkpoints import Checkpoint  # noqa: E402
 from convsize.runtime.training.objective import Head, Objective, objective, require_losses  # noqa: E402
@@ -310,6 +310,38 @@ def test_everything_is_trained_but_what_is_frozen_or_idle():
     assert trained(frozen) == {"fc1.weight", "fc1.bias", "box.fc1.weight", "box.fc1.bias"}
     assert not frozen.bn1.training
     assert said[-1] == "3 layers are not trained: conv1 to relu1"
+
+
+def test_layers_without_weights_are_frozen_as_well():
+    network = convsize.parse("input: 1@8x8\n(C3D4 + C1D4) GAP flat FC7")
+    module, said = build(network, RunSettings("fake", frozen=("conv*", "add1", "flat1")), HEADS[:1], None, fresh=True)
+    assert trained(module) == {"fc1.weight", "fc1.bias"}
+    assert said == ["not trained: 4 layers, conv1 to flat1"]
+
+
+def test_a_folder_that_is_still_held_is_waited_for(tmp_path, monkeypatch):
+    """Two seconds in all: a process that was killed a moment ago may be about to end."""
+    fcntl = pytest.importorskip("fcntl")
+    waited = []
+
+    def held(times):
+        left = iter([True] * times)
+
+        def lockf(*_):
+            if next(left, False):
+                raise BlockingIOError
+
+        return lockf
+
+    monkeypatch.setattr(run_folder.time, "sleep", waited.append)
+    for times in (0, 1, 20):
+        waited.clear()
+        monkeypatch.setattr(fcntl, "lockf", held(times))
+        RunFolder(tmp_path).hold()
+        assert waited == [0.1] * times
+    monkeypatch.setattr(fcntl, "lockf", held(21))
+    with pytest.raises(UsageError, match="another run is at work in"):
+        RunFolder(tmp_path).hold()
 
 
 def test_weights_lie_in_the_order_that_is_asked_for():
