@@ -60,7 +60,12 @@ def assumed(width: int) -> str:
     return "\n" + "\n".join(wrapped(text, width)) + "\n"
 
 
-Specs = Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Spec files; - reads standard input.")]
+Specs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SPEC]...", help="Spec files, or models to import such as timm:convnext_tiny; - reads standard input."
+    ),
+]
 
 Expressions = Annotated[
     list[str] | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")

@@ -20,17 +20,35 @@ def sources(paths: Sequence[str], expressions: Sequence[str]) -> Iterator[tuple[
     if paths.count("-") > 1:
         raise UsageError("standard input can be read only once, but `-` is given twice")
     for path in paths:
-        yield ("stdin" if path == "-" else stem_of(path)), path
+        yield ("stdin" if path == "-" else _name(path)), path
     for text in expressions:
         yield "expression", Source(text, "<expression>")
 
 
+def _name(path: str) -> str:
+    """What a network is called that is read from a file, or from a model: `timm:convnext_tiny` gives convnext_tiny."""
+    if ":" in path:
+        from convsize import sources as models
+
+        if models.is_source(path):
+            return models.name_of(path)
+    return stem_of(path)
+
+
 def read(source: Source | str) -> Source:
-    """The text of a source; `-` is standard input. Raises UsageError or SpecError (E019) where there is none."""
+    """The text of a source; `-` is standard input, and a model by name is imported.
+
+    Raises UsageError or SpecError (E019) where there is none.
+    """
     from convsize.language import files
 
     if isinstance(source, Source):
         return files.decode(source.text.encode("utf-8", "surrogateescape"), source.name)
+    if ":" in source:
+        from convsize import sources as models
+
+        if models.is_source(source):
+            return Source(models.import_source(source).text, f"<{source}>")
     if source == "-":
         return files.decode(sys.stdin.buffer.read(files.LARGEST_SPEC + 1), "<stdin>")
     return files.read(source)

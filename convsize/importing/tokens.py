@@ -204,6 +204,14 @@ def _norm(layer: Layer, _: tuple[int, ...], defaults: Defaults) -> tuple[Slot, .
     return (*groups, Slot("", "" if layer.number("bias") == gains else f"b{int(layer.number('bias'))}", ""), *stated)
 
 
+def _rms(layer: Layer, *_: Any) -> tuple[Slot, ...]:
+    eps = layer.number("eps")
+    return (
+        Slot("eps=", "" if eps is None else number(eps, 1e-9), ""),
+        Slot("gain=", "" if layer.number("gain") else "0", ""),
+    )
+
+
 def _lrn(layer: Layer, *_: Any) -> tuple[Slot, ...]:
     usual = (("alpha", "0.0001"), ("beta", "0.75"), ("k", "1"))
     return (
@@ -302,6 +310,7 @@ _MAKERS: dict[str, Maker] = {
     "FC": _full,
     **dict.fromkeys(("BN", "LN", "IN", "GN"), _norm),
     "LRN": _lrn,
+    "rms": _rms,
     "leaky": _numbers("a", a="0.01"),
     "elu": _numbers("alpha", alpha="1"),
     "drop": _numbers("p"),

@@ -15,7 +15,7 @@ import convsize as package
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "specs" / "README.md", *sorted((ROOT / "reports" / "guide").glob("*.md"))]
-NEEDS_TORCH = ("verify", "profile")
+NEEDS_TORCH = ("verify", "profile", "import")
 LEFT_OUT = "…"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import Annotated
 
 import typer
@@ -57,5 +58,6 @@ def command(
     else:
         files.write(output, found.text.encode())
     for line in found.receipt():
-        sys.stderr.write(f"{line}\n")
+        for part in textwrap.wrap(line, terminal.width(sys.stderr), subsequent_indent="  "):
+            sys.stderr.write(f"{part}\n")
     return ExitCode.OK

@@ -158,6 +158,17 @@ def _holding(asked: Asked, value: Value, kind: str, held: Held) -> Value:
     return asked.reader.like(value, made.layer)
 
 
+def _addcmul(asked: Asked) -> Meaning:
+    """A sum with a product: a gain and a bias a map, where both are weights."""
+    added, one, other = (asked.meaning(name) for name in ("self", "tensor1", "tensor2"))
+    if asked.number("value", 1) != 1 or not isinstance(added, Weight):
+        raise UnsayableError("a sum with a product of computed values")
+    gain, value = (one, other) if isinstance(one, Weight) else (other, one)
+    if not isinstance(gain, Weight) or not isinstance(value, Value):
+        raise UnsayableError("a sum with a product of computed values")
+    return _by_weight(asked, "+", _by_weight(asked, "*", value, gain), added)
+
+
 def _joined(asked: Asked, sign: str, values: list[Value]) -> Value:
     """A sum, product, difference or quotient of values whose axes go together."""
     values = [each.replace(axes=_unexpanded(each.axes)) for each in values]
@@ -331,4 +342,5 @@ HANDLERS: dict[str, Handler] = {
     "div": _arithmetic("/"),
     **dict.fromkeys(("cat", "concat", "concatenate"), _cat),
     "stack": _stack,
+    "addcmul": _addcmul,
 }

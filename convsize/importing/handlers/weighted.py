@@ -197,9 +197,27 @@ def _layer_norm(asked: Asked) -> Value:
         if over == len(value.axes) - 1 and merged(flat(value.axes[1:])) == merged(flat(standard(BATCH, volume)[1:])):
             raise UnsayableError("a layer norm over positions and depth together")
         raise UnsayableError("a layer norm over other axes than the depth")
-    weights = _gain_and_bias(asked)
-    numbers = {"bias": "weight" in weights, "eps": asked.number("eps", 1e-5)}
-    made = asked.reader.add("LN", (value.layer,), volume, weights, **numbers)
+    weight, bias = asked.weight("weight", "gains"), asked.weight("bias", "biases")
+    both = _gain_and_bias(asked) if (weight is None) == (bias is None) else {}
+    numbers = {"bias": bool(both), "eps": asked.number("eps", 1e-5)}
+    made = asked.reader.add("LN", (value.layer,), volume, both, **numbers)
+    if not both:
+        for kind, role, held in (("scale", "weight", weight), ("bias", "bias", bias)):
+            if held is not None:
+                made = asked.reader.add(kind, (made.layer,), volume, {role: Held(held.path)})
+    return asked.reader.like(value, made.layer)
+
+
+def _rms_norm(asked: Asked) -> Value:
+    value = asked.value("input")
+    volume = asked.reader.layers[value.layer].volume
+    if len(asked.number("normalized_shape")) != 1 or value.axes[-1] != standard(BATCH, volume)[1]:
+        raise UnsayableError("a root mean square norm over other axes than the depth")
+    weight = asked.weight("weight", "gains")
+    weights = {} if weight is None else {"weight": Held(weight.path)}
+    made = asked.reader.add(
+        "rms", (value.layer,), volume, weights, eps=asked.number("eps"), gain=1 if weight is not None else 0
+    )
     return asked.reader.like(value, made.layer)
 
 
@@ -236,6 +254,7 @@ HANDLERS: dict[str, Handler] = {
     "linear": _linear,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
+    "rms_norm": _rms_norm,
     "group_norm": _group_norm,
     "instance_norm": _instance_norm,
     "prelu": _prelu,
