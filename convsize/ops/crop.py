@@ -73,7 +73,16 @@ class Crop(Moving):
         require_spatial("cropping", source)
         extents = arguments["extents"]
         if isinstance(extents, Shape):
-            return cls(extents_of_tap(extents, source))
+            kept = extents_of_tap(extents, source)
+            for axis, (extent, target) in enumerate(zip(source.spatial, kept, strict=True)):
+                if target > extent:
+                    pixels = f"{plural(extent, 'pixel')} of the {axis_name(source, axis)}"
+                    raise GeometryError(
+                        "E210",
+                        f"the tap {extents} is larger than the {pixels} of what is cropped",
+                        "crop the larger of the two to the smaller one",
+                    )
+            return cls(kept)
         return cls(per_axis(wholes(extents), source.rank))
 
     def _axes(self, source: Shape) -> tuple[AxisWindow, ...]:

@@ -35,7 +35,8 @@ class PixelUnshuffle(Moving):
     """Space to depth: blocks of r by r positions become one position with r·r times as many maps.
 
     Spec
-        `unshuffle(r)`, 2-D only; the opposite of `pixelshuffle(r)`.
+        `unshuffle(r)`, 2-D only; the opposite of `pixelshuffle(r)`. Of D maps `unshuffle(r) shuffle(D)` has the maps
+        of one position together, as TResNet has them.
     Shape
         D@H×W -> r²·D@H/r×W/r; r must divide height and width. The r² positions of a map stay together in the depth,
         row by row.

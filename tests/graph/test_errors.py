@@ -329,6 +329,16 @@ CASES = [
     ],
     [
         Case(
+            "input: 3@32x32\nM as a\n@a crop(@input)\n",
+            "E210",
+            "the tap 3@32x32 is larger than the 16 pixels of the height of what is cropped",
+            "crop(@input)",
+            "crop the larger of the two to the smaller one",
+            label="the input here is 3@16x16",
+        ),
+    ],
+    [
+        Case(
             "input: 3@32x32\nC3p0 as a\n@input [C3 | @a]\n",
             "E303",
             "the branches of this concatenation have different extents: 3@32x32 and 3@30x30",

@@ -140,3 +140,12 @@ def test_without_pytorch_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(convsize.UsageError, match=r"pip install 'convsize\[torch\]'"):
         convsize.parse("input: 3@8x8\nR").to_torch()
+
+
+def test_other_orders_of_space_to_depth():
+    x = torch.arange(2 * 3 * 4 * 6, dtype=torch.float32).reshape(2, 3, 4, 6)
+    corners = [x[..., row::2, column::2] for row in (0, 1) for column in (0, 1)]
+    net = convsize.parse("input: 3@4x6\nunshuffle(2) shuffle(3)").to_torch()
+    assert torch.equal(net(x), torch.cat(corners, 1))  # TResNet's
+    net = convsize.parse("input: 3@4x6\nunshuffle(2) shuffle(3) pick(0,1,2,6,7,8,3,4,5,9,10,11)").to_torch()
+    assert torch.equal(net(x), torch.cat([corners[at] for at in (0, 2, 1, 3)], 1))  # Focus, of YOLOv5

@@ -234,7 +234,12 @@ def _refuse_own_numbers(network: Network, axes: Sequence[AxisSizes], lets: Mappi
                     continue  # beyond what any network may be
                 other = ()
             changed = next(
-                (one for one, two in zip(network.nodes, other, strict=False) if one.inputs and one.op != two.op), None
+                (
+                    one
+                    for one, two in zip(network.nodes, other, strict=False)
+                    if one.inputs and one.op != two.op and one.like is None
+                ),
+                None,
             )
             if changed is not None or len(other) != len(network.nodes):
                 where = (

@@ -238,6 +238,7 @@ HARD = {
     "a crop to what shrinks as well": "input: 1@33x33\nC9/3p0 T2/2 as a\n@input C5/2p0 crop(@a)",
     "a depth that was positions": "input: 3@33x20\nC5/4p0 swap(depth,width) C3D7 LN swap(depth,height) (C1D8 + x)",
     "swapped and back": "input: 3@33x20\nC3/2p0 swap(depth,height) (R + x) swap(height,depth) C3/2p0 GAP",
+    "a crop beside a swapped depth": "input: 3@24x21\nC3D8 as a C3/2p0 T3/2 as u\n@a crop(@u) swap(depth,width) C1D12",
     "a swapped depth that must agree": "input: 3@24\nC3D4 as a swap(depth,length) C1D24 swap(length,depth) (x + @a)",
     "to the extents of the input": "input: 3@33x20\nC5/4p0 C3/2 GAP up(@input,bilinear,aligned)",
     "to stated extents": "input: 1@33x33\nC3/2p0 resize(7,9,bilinear) C3/2 FC4",
