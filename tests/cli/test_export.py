@@ -27,6 +27,15 @@ def test_json(convsize):
     assert [step["name"] for step in data["steps"]] == ["conv1", "relu1"]
 
 
+def test_the_file_says_what_it_is_to_hold(convsize, tmp_path):
+    assert convsize("export", LENET, "-o", tmp_path / "net.json").code == 0
+    assert json.loads((tmp_path / "net.json").read_text())["name"] == "lenet5"
+    assert convsize("export", LENET, "-o", tmp_path / "net.json", "--to", "torch").code == 0
+    assert (tmp_path / "net.json").read_text().startswith('"""lenet5')
+    refused = convsize("export", LENET, "-o", tmp_path / "net.py", "--init", "weights.safetensors")
+    assert "--init is for --to onnx: --to torch writes no weights" in refused.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [

@@ -35,6 +35,10 @@ NETWORKS = {
         "input: 3@8x8\nC1D12 attn(2,relative,window=4,shift=1) C1D24 attn(2,grid=4) C1D14 attn(2,distance,key=2)\n"
         "[A2 C1D6 | A2 C1D4 | C1D6] as k, v, p @p attn(2,@k,@v) GAP FC3"
     ),
+    "crops, blurs and swaps": (
+        "input: 3@12x10\nC3D8 R as a M/1 blur(3,2) C3 blur(2,1,zeros) T2/2 as u\n"
+        "@a crop(@u) C3p0 as v [@a crop(@v) | @v] swap(depth,width) C1D4 swap(height,depth) FC3"
+    ),
     "gates and sums": (
         "input: 3@8x8\nC3D8 (x * GAP FC2 R FC8 sigmoid) (C3 BN silu C3 + x) "
         "(C3 + GAP C1 + C1D1 + GAP FC8) shuffle(2) up(2) pixelshuffle(2)"

@@ -17,9 +17,12 @@ def command(
         str | None, typer.Option("--expression", "-e", metavar="TEXT", help="Spec given on the command line.")
     ] = None,
     to: Annotated[
-        Literal["torch", "onnx", "json"],
-        typer.Option(help="Python source, an ONNX model, or the PyTorch calls as JSON."),
-    ] = "torch",
+        Literal["torch", "onnx", "json"] | None,
+        typer.Option(
+            help="Python source, an ONNX model, or the PyTorch calls as JSON.",
+            show_default="as FILE ends: .onnx, .json, else torch",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write to this file.", show_default="standard output"),
@@ -58,6 +61,9 @@ def command(
     if spec is not None and expression is not None:
         raise UsageError("one spec makes one file: name a file or use -e, not both")
     asked = named.sources([] if spec is None else [spec], [] if expression is None else [expression])
+    if to is None:
+        ends = (output or "").lower()
+        to = "onnx" if ends.endswith(".onnx") else "json" if ends.endswith(".json") else "torch"
     if init is not None and to != "onnx":
         raise UsageError(f"--init is for --to onnx: --to {to} writes no weights")
     (name, where), *_ = asked
