@@ -1,0 +1,1 @@
+"""What ONNX's operators are as calls: one table."""
