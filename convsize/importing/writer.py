@@ -99,7 +99,18 @@ class Writer:
     def written(self, outputs: list[tuple[str, Wire]]) -> CallList:
         """The whole list with its outputs by label."""
         named = tuple(Output(label, wire.name) for label, wire in outputs)
-        return CallList(self.source, tuple(self.tensors), tuple(self.calls), named, tuple(self.notes))
+        calls = tuple(self._read_calls({output.name for output in named}))
+        return CallList(self.source, tuple(self.tensors), calls, named, tuple(self.notes))
+
+    def _read_calls(self, read: set[str]) -> list[Call]:
+        """The calls without changes of order that nothing reads: they undo each other where maps stand last."""
+        found = []
+        for call in reversed(self.calls):
+            if call.op == "permute" and call.name not in read:
+                continue
+            read.update(call.references())
+            found.append(call)
+        return found[::-1]
 
     def _held(
         self, kind: Literal["param", "buffer"], path: str, shape: tuple[int, ...], data: tuple[float, ...] | None = None

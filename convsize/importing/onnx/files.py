@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convsize.errors import UsageError
-from convsize.importing.onnx.fixed import Fixed
+from convsize.importing.onnx.fixed import Fixed, text
 
 __all__ = ["constant", "initializers", "parsed"]
 
@@ -62,7 +62,7 @@ def constant(tensor: Any, folder: Path | None, source: str, name: str = "", lear
     import numpy
     from onnx import TensorProto, helper, numpy_helper
 
-    name = name or tensor.name
+    name = name or text(tensor.name)
     shape = tuple(int(each) for each in tensor.dims)
     count = math.prod(shape)
     if any(each < 0 for each in shape) or tensor.data_type not in _WIDTHS:
@@ -78,23 +78,22 @@ def constant(tensor: Any, folder: Path | None, source: str, name: str = "", lear
     if held is None:
         held = len(getattr(tensor, _FIELDS.get(tensor.data_type, "int32_data"))) * _WIDTHS[tensor.data_type]
     if held != expected:
-        raise UsageError(
-            f"`{source}`: the tensor `{name[:60]}` says that it is {'x'.join(map(str, shape)) or 'one value'}, and holds "
-            f"{held:,} bytes, not {expected:,}"
-        )
+        said = "x".join(map(str, shape)) or "one value"
+        counts = f"holds {held:,} bytes, not {expected:,}"
+        raise UsageError(f"`{source}`: the tensor `{name[:60]}` says that it is {said}, and {counts}")
     return Fixed(name, numpy_helper.to_array(tensor), learned)
 
 
 def _beside(tensor: Any, name: str, expected: int, folder: Path | None, source: str) -> tuple[Path, int]:
     """The file that holds a tensor, and where in it. It lies in the model's folder, and is as long as it must be."""
-    said = {each.key: each.value for each in tensor.external_data}
+    said = {text(each.key): text(each.value) for each in tensor.external_data}
     location = said.get("location", "")
     if folder is None:
         raise UsageError(f"`{source}` keeps its tensors in `{location[:60]}` beside it: give the path of the file")
     home = folder.resolve()
     path = (home / location).resolve()
     if not location or not path.is_relative_to(home):
-        raise UsageError(f"`{source}` keeps tensors in `{location[:60]}`, outside of its folder: refused")
+        raise UsageError(f"`{source}` keeps tensors outside of its folder: `{location[:60]}`")
     try:
         offset, length = int(said.get("offset", 0)), int(said.get("length", expected))
         size = path.stat().st_size if path.is_file() else -1

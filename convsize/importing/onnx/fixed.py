@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Fixed"]
+__all__ = ["Fixed", "text"]
+
+
+def text(value: str | bytes) -> str:
+    """A text of a file; where it is no UTF-8, protobuf gives its bytes."""
+    return value if isinstance(value, str) else bytes(value).decode("utf-8", "replace")
 
 
 class Fixed:

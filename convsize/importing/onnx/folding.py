@@ -133,7 +133,7 @@ FOLDED: dict[str, Callable[..., Any]] = {
     "Identity": lambda _node, x: x,
     "Div": _divided,
     "ReduceProd": lambda node, x, *_: x.prod(keepdims=bool(node.whole("keepdims", 1))),
-    "Shape": lambda _node, x: _whole(x.shape),
+    "Shape": lambda node, x: _whole(x.shape[node.whole("start", 0) : node.whole("end", x.ndim)]),
     "Size": lambda _node, x: _whole(x.size),
     **{name: _plain(function) for name, function in (("Add", "add"), ("Sub", "subtract"), ("Mul", "multiply"))},
     **{name: _plain(name.lower()) for name in ("Floor", "Ceil", "Sqrt", "Exp", "Equal", "Where", "Not", "And", "Or")},

@@ -10,7 +10,7 @@ from convsize.errors import UsageError
 from convsize.importing.aten.values import permuted
 from convsize.importing.calls import BATCH, CallList
 from convsize.importing.onnx.files import constant, initializers
-from convsize.importing.onnx.fixed import Fixed
+from convsize.importing.onnx.fixed import Fixed, text
 from convsize.importing.onnx.folding import FOLDED, folded
 from convsize.importing.onnx.node import Holder, Node
 from convsize.importing.onnx.ops.table import OPERATORS
@@ -60,7 +60,7 @@ class Walk:
                 self.values[raw.outputs[0]] = self._constant(raw)
             else:
                 nodes.append(raw)
-        outputs = [each.name for each in self.graph.output]
+        outputs = [text(each.name) for each in self.graph.output]
         known = {name: each for name, each in self.values.items() if isinstance(each, Fixed)}
         nodes = put_together(nodes, known, set(outputs))
         self._inputs(nodes, shape)
@@ -72,21 +72,21 @@ class Walk:
         return self.writer.written([("" if len(outputs) == 1 else name, self._output(name)) for name in outputs])
 
     def _inputs(self, nodes: list[Raw], shape: tuple[int, ...] | None) -> None:
-        given = [each for each in self.graph.input if each.name not in self.values]
+        given = {text(each.name): each for each in self.graph.input if text(each.name) not in self.values}
         if not given:
             raise UsageError(f"`{self.source}` has no input")
         if shape is not None and len(given) > 1:
             raise UsageError(f"`{self.source}` has {len(given)} inputs, and one size is given")
-        for each in given:
+        for name, each in given.items():
             kind = each.type.tensor_type
             if kind.elem_type != _FLOAT:
-                raise UsageError(f"`{self.source}`: its input `{each.name[:60]}` is not of float32")
+                raise UsageError(f"`{self.source}`: its input `{name[:60]}` is not of float32")
             dims = [int(dim.dim_value) if dim.HasField("dim_value") else 0 for dim in kind.shape.dim]
             if len(dims) < 2 or any(length < 0 for length in dims):
-                raise UsageError(f"`{self.source}`: its input `{each.name[:60]}` is no batch of volumes: {dims}")
+                raise UsageError(f"`{self.source}`: its input `{name[:60]}` is no batch of volumes: {dims}")
             self.batch = self.batch or dims[0]
             sizes = dims[1:]
-            last = len(sizes) > 2 and self._depth_last(each.name, nodes, len(dims))
+            last = len(sizes) > 2 and self._depth_last(name, nodes, len(dims))
             if last:
                 sizes = [sizes[-1], *sizes[:-1]]
             if shape is not None:
@@ -97,10 +97,10 @@ class Walk:
             if not all(sizes):
                 raise UsageError(f"`{self.source}` leaves sizes of its input open: give them by --input 3@224x224")
             try:
-                wire = self.writer.input(each.name, (BATCH, *sizes))
-                self.values[each.name] = self._ordered(wire, (0, *range(2, len(dims)), 1)) if last else wire
+                wire = self.writer.input(name, (BATCH, *sizes))
+                self.values[name] = self._ordered(wire, (0, *range(2, len(dims)), 1)) if last else wire
             except CallError as problem:
-                raise UsageError(f"`{self.source}`: its input `{each.name[:60]}`: {problem}") from None
+                raise UsageError(f"`{self.source}`: its input `{name[:60]}`: {problem}") from None
             if last:
                 self.writer.notes.append("The file has the depth last in its input; here it stands first.")
 
@@ -202,7 +202,7 @@ class Walk:
         found = self.values.get(name)
         if not isinstance(found, Wire):
             raise UsageError(f"`{self.source}`: its output `{name[:60]}` is not computed from its input")
-        (declared,) = [each for each in self.graph.output if each.name == name][:1]
+        (declared,) = [each for each in self.graph.output if text(each.name) == name][:1]
         dims = [int(dim.dim_value) for dim in declared.type.tensor_type.shape.dim]
         if dims and (
             len(dims) != len(found.shape) or any(a and a != b for a, b in zip(dims[1:], found.shape[1:], strict=True))
@@ -236,8 +236,8 @@ class Walk:
         kinds = {each.kind for each in nodes}
         if "BatchNormalization" not in kinds and any(each.kind == "Conv" and len(each.inputs) > 2 for each in nodes):
             self.writer.notes.append(
-                "The file has no batch norms: exporters fold them into the convolutions, which then have biases; "
-                "export with training=PRESERVE or optimize=False to keep them."
+                "The file has no batch norms. Where the network has some, the exporter folded them into the convolutions; "
+                "exported with training=PRESERVE, or by the newer exporter with optimize=False, they stay."
             )
         if copied := self.holder.copied:
             shown = listed([f"`{name}`" for name in copied], most=3)

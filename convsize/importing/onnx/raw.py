@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from convsize.importing.calls import Scope
+from convsize.importing.onnx.fixed import text
 
 __all__ = ["Raw", "raw_nodes"]
 
@@ -41,18 +42,19 @@ def raw_nodes(graph: Any) -> list[Raw]:
     """The nodes in their order; one of a foreign set of operators has its domain in its kind."""
     found = []
     for node in graph.node:
-        kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
-        outputs = list(node.output)
+        domain, kind = text(node.domain), text(node.op_type)
+        kind = kind if domain in ("", "ai.onnx") else f"{domain}::{kind}"
+        outputs = list(map(text, node.output))
         while outputs and not outputs[-1]:
             outputs.pop()
-        attributes = {each.name: each for each in node.attribute}
-        found.append(Raw(kind, attributes, list(node.input), outputs, node.name, _scope(node)))
+        attributes = {text(each.name): each for each in node.attribute}
+        found.append(Raw(kind, attributes, list(map(text, node.input)), outputs, text(node.name), _scope(node)))
     return found
 
 
 def _scope(node: Any) -> tuple[Scope, ...]:
     """The modules around a node, as either exporter of PyTorch notes them; () where they are not known."""
-    said = {each.key: each.value for each in node.metadata_props}
+    said = {text(each.key): text(each.value) for each in node.metadata_props}
     if "pkg.torch.onnx.name_scopes" in said:
         try:
             paths = ast.literal_eval(said["pkg.torch.onnx.name_scopes"])
@@ -63,7 +65,8 @@ def _scope(node: Any) -> tuple[Scope, ...]:
             pairs = list(zip(map(str, paths), map(str, kinds), strict=True))[:-1]
             return tuple(Scope(path, kind.rpartition(".")[2]) for path, kind in pairs)
         return ()
-    parts = node.name.split("/")[1:-1] if node.name.startswith("/") else []
+    name = text(node.name)
+    parts = name.split("/")[1:-1] if name.startswith("/") else []
     scopes: list[Scope] = []
     path, last = "", ""
     for part in parts:

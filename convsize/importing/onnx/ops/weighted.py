@@ -52,6 +52,8 @@ def _bias(node: Node, at: int, size: int) -> Wire | None:
     found = node.fixed(at, "biases")
     if found is not None and found.shape != (size,):
         raise CallError(f"its biases are of {found.shape}, not of {size}")
+    if found is not None and not found.learned and not found.array.any():
+        return None  # PyTorch's exporter gives zeros, worked out in the graph, where there are no biases
     return node.weight(at, "biases")
 
 
