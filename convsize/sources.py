@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from convsize.api import parse
 from convsize.errors import ConvsizeError, UsageError
 from convsize.geometry import Shape
+from convsize.importing.fronts import FORMS as FILES
 from convsize.importing.importer import Imported, import_calls
 from convsize.network import Network, require_torch
 from convsize.record import Record
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from convsize.importing.calls import CallList
     from convsize.runtime.importing.prove import Proof
 
-__all__ = ["SourceSpec", "from_torch", "import_source", "is_source", "name_of"]
+__all__ = ["SourceSpec", "from_torch", "import_file", "import_source", "is_source", "name_of"]
 
 _SOURCE = re.compile(r"(torchvision|timm|[A-Za-z_][\w.]*|[^:]+\.py):[A-Za-z_][\w.]*(\(.*\))?", re.DOTALL)
 
 
-FORMS = "write torchvision:resnet50, timm:resnet50, or package.module:factory(arguments)"
+FORMS = f"write torchvision:resnet50, timm:resnet50, package.module:factory(arguments), or name {FILES}"
 
 
 class SourceSpec(Record):
@@ -42,14 +43,16 @@ class SourceSpec(Record):
     def receipt(self) -> list[str]:
         """What was proved, as lines."""
         sizes = listed(["+".join(str(Shape(s[0], s[1:])) for s in each.inputs) for each in self.proofs if each.holds])
-        worst = max(each.difference for each in self.proofs if each.holds)
+        worst = max((each.difference for each in self.proofs if each.holds), default=0.0)
         said = [
             f"static check: exact: the volumes of all {plural(self.imported.layers, 'layer')}, and "
             f"{plural(len(self.imported.mapping), 'tensor')} by name and size",
-            f"proof: largest difference {worst:.1e} of the largest output, in float64 with random weights, at {sizes}",
+            f"proof: largest difference {worst:.1e} of the largest output, in float64 with random weights, at {sizes}"
+            if self.proofs
+            else "proof: not run, as PyTorch is not installed: activations and wiring are not compared",
         ]
         macs = self.network.analyze(with_digest=False).totals.macs
-        if self.proofs[0].macs != macs:
+        if self.proofs and self.proofs[0].macs != macs:
             said.append(
                 f"note: PyTorch counts {self.proofs[0].macs:,} multiply-adds of the model, the spec has {macs:,}"
             )
@@ -103,6 +106,33 @@ def import_source(source: str, inputs: Mapping[str, Shape] | None = None, name: 
     return _specified(source, calls, name or name_of(source), lambda text, mapping: desk(("Prove", text, mapping)))
 
 
+def import_file(source: str, inputs: Mapping[str, Shape] | None = None, name: str | None = None) -> SourceSpec:
+    """The spec of the model in a file: ONNX, Keras, or pasted text. Nothing of the model is run.
+
+    Where PyTorch is there, the spec is run beside the calls that the file was read as.
+
+    Raises UsageError where the file cannot be read, RefusedError where a spec cannot say what the model computes.
+    """
+    from importlib.util import find_spec
+
+    from convsize.importing.fronts import read_file
+
+    if len(inputs or {}) > 1:
+        raise UsageError("a file takes one --input; its inputs have the sizes that it says")
+    shapes = [each.dims for each in (inputs or {}).values()]
+    calls = read_file(source, shapes[0] if shapes else None)
+
+    def prove(text: str, mapping: Any) -> tuple[Proof, ...]:
+        if find_spec("torch") is None:
+            return ()
+        from convsize.runtime.importing.replay import replayed
+
+        return replayed(calls, text, mapping)
+
+    stem = re.sub(r"\W+", "_", os.path.splitext(os.path.basename(source))[0]).strip("_")  # noqa: PTH119, PTH122
+    return _specified(source, calls, name or stem or "network", prove)
+
+
 def from_torch(module: torch.nn.Module, *inputs: tuple[int, ...], name: str | None = None) -> Network:
     """The network that a PyTorch module computes, proved equal to it.
 
@@ -137,6 +167,8 @@ def _specified(source: str, calls: CallList, name: str, prove: Any) -> SourceSpe
     expected = f"expect: params={report.totals.parameters} macs={report.totals.macs} graph={report.graph}\n"
     text = imported.text + expected
     proofs = prove(imported.text, imported.mapping)
+    if not proofs:
+        return SourceSpec(source, text, parse(text, name), imported, proofs, calls.notes)
     first = proofs[0]
     if first.problem:
         raise UsageError(f"`{source}` cannot be run in float64, so that nothing is proved: {first.problem}")

@@ -17,7 +17,8 @@ def command(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="torchvision:NAME, timm:NAME, package.module:factory(arguments) or file.py:Class(arguments).",
+            help="torchvision:NAME, timm:NAME, package.module:factory(arguments), file.py:Class(arguments), or a file: "
+            ".onnx, .keras, Keras's .json or .h5, or pasted text as .txt, .py or -.",
         ),
     ],
     output: Annotated[
@@ -31,7 +32,7 @@ def command(
     ] = None,
     input_: Inputs = None,
 ) -> int:
-    """Write the spec of an existing PyTorch model and prove it equal.
+    """Write the spec of an existing model and prove it equal.
 
     The model is built without its weights and captured for one size of input: the one that it was published for, or
     --input. What a module of yours does while it is built is run. Every layer's volume and every parameter is compared;
@@ -39,20 +40,30 @@ def command(
     written. Where a spec cannot say what the model computes, every obstacle is named and the exit code is 1. Needs the
     extra `torch`, and the library that the model is from.
 
+    A file is read as data, and nothing of it is run: the calls that it was read as run beside the spec, where PyTorch
+    is there. ONNX files need the package onnx.
+
     \b
     Examples:
       convsize import torchvision:resnet50
       convsize import timm:convnext_tiny -o convnext_tiny.spec
       convsize import my_package.models:net(width=64) --input 3@32x32
+      convsize import model.onnx -o model.spec
+      echo "nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())" | convsize import - --input 3@32x32
     """
     from convsize import files, sources
     from convsize.cli import specs as named
     from convsize.cli import terminal
     from convsize.errors import UsageError
+    from convsize.importing.fronts import is_file
 
-    if not sources.is_source(source):
+    given = named.inputs(input_ or ())
+    if sources.is_source(source):
+        found = sources.import_source(source, given, name)
+    elif is_file(source):
+        found = sources.import_file(source, given, name)
+    else:
         raise UsageError(f"`{source}` names no model: {sources.FORMS}")
-    found = sources.import_source(source, named.inputs(input_ or ()), name)
     if output is None:
         terminal.write(found.text)
     else:

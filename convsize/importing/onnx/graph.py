@@ -236,7 +236,7 @@ class Walk:
         kinds = {each.kind for each in nodes}
         if "BatchNormalization" not in kinds and any(each.kind == "Conv" and len(each.inputs) > 2 for each in nodes):
             self.writer.notes.append(
-                "The file has no batch norms. Where the network has some, the exporter folded them into the convolutions; "
+                "The file has no batch norms. Where the network has some, they are folded into the convolutions: "
                 "exported with training=PRESERVE, or by the newer exporter with optimize=False, they stay."
             )
         if copied := self.holder.copied:
