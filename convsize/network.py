@@ -325,7 +325,7 @@ class Network(BareNetwork):
                 "threads": threads,
                 "against": against,
             }
-            from convsize.runtime.measuring import measured_apart
+            from convsize.runtime.child.measuring import measured_apart
 
             return measured_apart(self, "profile", settings, setting)  # type: ignore[no-any-return]
         from convsize.answers.profile import Profile
@@ -445,7 +445,7 @@ class Network(BareNetwork):
                 "autocast": autocast,
                 "against": against,
             }
-            from convsize.runtime.measuring import measured_apart
+            from convsize.runtime.child.measuring import measured_apart
 
             return measured_apart(self, "verify", settings, setting)  # type: ignore[no-any-return]
         from convsize.answers.receipt import Receipt

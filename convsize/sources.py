@@ -93,7 +93,7 @@ def import_source(source: str, inputs: Mapping[str, Shape] | None = None, name: 
     """
     require_torch()
     from convsize.importing.calls import decode
-    from convsize.runtime.apart import Apart
+    from convsize.runtime.child.apart import Apart
 
     def work(asked: Any) -> Any:
         from convsize.runtime.importing import work as desk

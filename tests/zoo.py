@@ -19,10 +19,8 @@ ALWAYS = {
     "unet",  # crops, values read later
 }
 
-over_the_zoo = pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, id=path.stem, marks=() if path.stem in ALWAYS else pytest.mark.slow) for path in SPECS],
-)
+PARAMS = [pytest.param(path, id=path.stem, marks=() if path.stem in ALWAYS else pytest.mark.slow) for path in SPECS]
+over_the_zoo = pytest.mark.parametrize("path", PARAMS)
 """The test's `path` is each spec in turn."""
 
 UNET_IN_NUMBERS = """input: 1@572x572

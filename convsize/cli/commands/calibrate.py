@@ -60,7 +60,7 @@ def command(
     from convsize.cli.progress import Progress
     from convsize.errors import UsageError
     from convsize.records import ITEM_SIZES
-    from convsize.runtime.apart import Apart
+    from convsize.runtime.child.apart import Apart
     from convsize.runtime.timing.grid import grid, wholes
 
     api.require_torch()

@@ -23,7 +23,7 @@ from convsize.cli.options import (
 
 if TYPE_CHECKING:
     from convsize.records import Profile
-    from convsize.runtime.apart import Note
+    from convsize.runtime.child.apart import Note
 
 
 def command(
@@ -72,7 +72,7 @@ def command(
     from convsize.cli.queue import Turns
     from convsize.errors import UsageError
     from convsize.records import TrainingSetting
-    from convsize.runtime.apart import Apart
+    from convsize.runtime.child.apart import Apart
     from convsize.views.answers import profile as view
 
     turns = Turns(specs, expression, let, input_)
@@ -110,7 +110,7 @@ def command(
                     )
 
             def again(network: api.Network, note: Note) -> None:
-                from convsize.runtime.blame import training_steps
+                from convsize.runtime.child.blame import training_steps
 
                 training_steps(network, setting, note)
 

@@ -282,10 +282,10 @@ def _network(source: Any, name: str, settings: RunSettings) -> tuple[Network, Ne
 def _run(job: Job) -> int:
     """Trains in a process of its own."""
     from convsize.records import TrainingSetting
-    from convsize.runtime.apart import Apart, Note
+    from convsize.runtime.child.apart import Apart, Note
 
     def again(_: None, note: Note) -> None:
-        from convsize.runtime.blame import training_steps
+        from convsize.runtime.child.blame import training_steps
 
         settings = job.settings
         setting = TrainingSetting(

@@ -25,7 +25,7 @@ from convsize.cli.options import (
 if TYPE_CHECKING:
     from convsize.errors import Source
     from convsize.records import Receipt
-    from convsize.runtime.apart import Note
+    from convsize.runtime.child.apart import Note
 
     _Asked = tuple[str, Source]
 
@@ -72,7 +72,7 @@ def command(
     from convsize.cli.progress import Progress
     from convsize.cli.queue import Turns
     from convsize.records import TrainingSetting
-    from convsize.runtime.apart import Apart
+    from convsize.runtime.child.apart import Apart
     from convsize.views.answers import receipt as view
 
     api.require_torch()
@@ -97,7 +97,7 @@ def command(
         )
 
     def again(asked: _Asked, note: Note) -> None:
-        from convsize.runtime.blame import training_steps
+        from convsize.runtime.child.blame import training_steps
 
         training_steps(network_of(asked), TrainingSetting(batch or 3, dtype=dtype, autocast=autocast), note)
 

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from zoo import PARAMS
 
 from convsize import api
 from convsize.errors import ConvsizeError, UsageError
@@ -36,7 +37,7 @@ def tags(svg: bytes) -> set[str]:
     return {each.tag.removeprefix(SVG) for each in ElementTree.fromstring(svg).iter()}
 
 
-@pytest.fixture(scope="module", params=sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=PARAMS)
 def known(request: pytest.FixtureRequest) -> Report:
     return api.load(request.param).analyze()
 

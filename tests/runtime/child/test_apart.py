@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork ev
 
 START = """
 import os, signal, sys, time
-from convsize.runtime.apart import Apart
+from convsize.runtime.child.apart import Apart
 from convsize.errors import Source, SpecError, UsageError
 """
 

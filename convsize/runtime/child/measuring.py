@@ -8,7 +8,7 @@ from typing import Any
 from convsize.graph.network import Network
 from convsize.record import Record
 from convsize.records import TrainingSetting
-from convsize.runtime.apart import Apart, Note
+from convsize.runtime.child.apart import Apart, Note
 
 
 class _Asked(Record):
@@ -43,6 +43,6 @@ def _measured(asked: _Asked) -> Any:
 
 
 def _again(asked: _Asked, note: Note) -> None:
-    from convsize.runtime.blame import training_steps
+    from convsize.runtime.child.blame import training_steps
 
     training_steps(asked.network, asked.step, note)

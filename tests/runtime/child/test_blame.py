@@ -6,7 +6,7 @@ pytest.importorskip("torch", reason="needs PyTorch")
 
 import convsize
 from convsize.records import TrainingSetting
-from convsize.runtime.blame import training_steps
+from convsize.runtime.child.blame import training_steps
 
 
 @pytest.mark.parametrize("last", [False, True])

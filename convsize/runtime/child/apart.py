@@ -29,7 +29,7 @@ Note = Callable[[str], None]
 _NOTED = 1024
 _FRESH = """import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from convsize.runtime.apart import _begin
+from convsize.runtime.child.apart import _begin
 _begin(*map(int, sys.argv[2:]))
 """
 """What a fresh interpreter runs: with the paths of the one that asks, so that it finds the same modules."""
