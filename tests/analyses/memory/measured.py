@@ -1,7 +1,7 @@
 """Random networks, and the bytes that PyTorch holds of a step of each: a table, so that a test need not measure.
 
-`python tests/analyses/memory/measured.py` measures the table's networks anew on a CPU, and writes what it finds;
-`python tests/analyses/memory/measured.py 300000` draws others first, by number from this one on.
+`python tests/analyses/memory/measured.py` measures on a CPU what the lists below have and the table has not; with
+`--again` everything; with a number, `300000`, it draws other random networks from this number on.
 """
 
 import json
@@ -23,6 +23,9 @@ from convsize.errors import SpecError, UsageError
 from convsize.records import TrainingSetting
 
 TABLE = Path(__file__).with_name("measured.jsonl")
+LISTED = ("found", "summed", "frozen")
+"""Kinds of networks that are listed below; the others are random ones."""
+
 WANTED = {"checkpoint": 60, "frozen": 30, "inference": 10, "autocast": 30, "other": 30}
 """How many networks of the table are tried in a setting that has this, the first of them that holds."""
 
@@ -185,11 +188,18 @@ def _least(text, setting):
     return text, setting.replace(batch=max(setting.batch, least))
 
 
-def main(numbers):
+def texts(kind):
+    """The texts and settings that the table has of a kind which is listed here."""
+    return list({"found": found, "summed": summed, "frozen": frozen}[kind]())
+
+
+def main(arguments):
     """Writes the table."""
     plain = TrainingSetting()
-    at_random = drawn(int(numbers[0])) if numbers else [(text, setting) for text, setting, _ in rows("random")]
-    kinds = {"random": list(at_random), "found": found(), "summed": summed(), "frozen": frozen()}
+    numbers = [int(each) for each in arguments if each.isdecimal()]
+    known = {} if "--again" in arguments else {(text, setting): held for text, setting, held in rows()}
+    at_random = drawn(numbers[0]) if numbers else [(text, setting) for text, setting, _ in rows("random")]
+    kinds = {"random": list(at_random)} | {kind: texts(kind) for kind in LISTED}
     lines = []
     for kind, (text, setting) in [(kind, each) for kind, several in kinds.items() for each in several]:
         changed = {
@@ -197,7 +207,7 @@ def main(numbers):
             for name in setting.__struct_fields__
             if getattr(setting, name) != getattr(plain, name)
         }
-        held = measured_bytes(convsize.parse(text), setting)
+        held = known.get((text, setting)) or measured_bytes(convsize.parse(text), setting)
         lines.append(json.dumps({"kind": kind, "text": text, "setting": changed, "bytes": held}) + "\n")
     TABLE.write_text("".join(lines), encoding="utf-8")
 

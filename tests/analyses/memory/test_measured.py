@@ -1,12 +1,12 @@
 """Steps of many small networks, against a table of what PyTorch held, to the byte."""
 
 import pytest
-from measured import rows
+from measured import LISTED, rows, texts
 from witness import measured_bytes, predicted_bytes
 
 import convsize
 
-KINDS = ("random", "found", "summed", "frozen")
+KINDS = ("random", *LISTED)
 PART = 20
 ROWS = list(rows())
 
@@ -19,6 +19,12 @@ def test_networks_of_the_table(kind):
         if (predicted := predicted_bytes(convsize.parse(text), setting)) != held
     ]
     assert different == []
+
+
+@pytest.mark.parametrize("kind", LISTED)
+def test_all_that_is_listed_is_measured(kind):
+    listed = [(text, setting) for text, setting, _ in rows(kind)]
+    assert listed == texts(kind), "run `python tests/analyses/memory/measured.py`, and look at what it writes"
 
 
 @pytest.mark.slow
