@@ -7,6 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from convsize.analyses.facts import gather
+from convsize.analyses.parameters import count_parameters
 from convsize.analyses.report import analyze
 from convsize.api import parse
 from convsize.errors import SpecError, UsageError
@@ -46,6 +48,20 @@ def test_vgg_d():
         "the receptive field of maxpool5, 212x212, is smaller than the 224x224 of `input`: the best-placed "
         "unit sees 90 % of it"
     ]
+
+
+def test_what_does_most_of_the_work_needs_another_to_be_compared_with():
+    # 3·64·9 multiply-adds at a position against 64·1.
+    assert insight(report("input: 3@8x8\nC3D64 C1D1"), "macs") == ["conv1 does the most multiply-adds, 96 % of them"]
+    assert insight(report("input: 3@8x8\nC3D64"), "macs") == []
+
+
+@pytest.mark.parametrize("itemsize", [2, 4, 8])
+def test_a_counter_of_batches_has_eight_bytes_in_every_type(itemsize):
+    # The means and the variances of three maps, and one counter.
+    count = count_parameters(gather(parse("input: 3@8x8\nBN")))[-1]
+    assert (count.parameters, count.buffers) == (6, 7)
+    assert count.buffer_bytes(itemsize) == 6 * itemsize + 8
 
 
 def test_depth_counts_the_longest_path():

@@ -424,3 +424,22 @@ def test_nesting_is_counted_anew_behind_every_block_and_bracket() -> None:
 )
 def test_a_word_stands_with_what_its_arguments_come_to(series: str, written: str) -> None:
     assert network(f"input: 4@8x8\n{series}").nodes[-1].spec == written
+
+
+def test_the_layers_that_made_a_volume_small_are_named_and_no_others() -> None:
+    with pytest.raises(SpecError) as caught:
+        network("input: 1@6x6\nC3p0 R BN C3p0 R C3p0")
+    (found,) = caught.value.diagnostics
+    assert found.help is not None
+    assert found.help.endswith("; the extents changed on line 2: 4x4 after `C3p0`, 2x2 after `C3p0`")
+
+
+@pytest.mark.parametrize(
+    ("behind", "written"), [("", "DW3p0b0 C1D8"), ("*2", "(DW3p0b0 C1D8)*2"), (" R", "DW3p0b0 C1D8 R")]
+)
+def test_several_layers_in_the_place_of_one_are_repeated_together(behind: str, written: str) -> None:
+    text = f"input: 8@8x8\nseparable_conv(8,3){behind}"
+    with pytest.raises(SpecError) as caught:
+        network(text)
+    ((fix,),) = [found.fixes for found in caught.value.diagnostics]
+    assert text[: fix.span.start] + fix.replacement + text[fix.span.end :] == f"input: 8@8x8\n{written}"

@@ -108,11 +108,17 @@ def test_a_run_killed_between_its_last_checkpoint_and_its_weights_has_both_after
 def test_goes_on_in_the_middle_of_an_epoch(tmp_path, unbroken):
     folder = tmp_path / "run"
     broken(folder, 17)
+    # What a killed process leaves: figures of steps behind its last checkpoint, and a checkpoint half written.
+    (metrics,) = folder.glob("metrics*")
+    lines = metrics.read_text().splitlines(keepends=True)
+    metrics.write_text("".join([*lines, lines[-1]]))
+    (folder / "checkpoints" / ".writing-0000000018").mkdir()
     *_, end = train(job(folder, resume=True))
     assert isinstance(end, RunEnd)
     assert end.step == 60
     assert same_weights(folder, unbroken)
     assert figures(folder) == figures(unbroken)
+    assert not list(folder.glob("checkpoints/.*"))
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "state.safetensors", "checkpoint.json"])
