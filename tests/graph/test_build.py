@@ -443,3 +443,13 @@ def test_several_layers_in_the_place_of_one_are_repeated_together(behind: str, w
         network(text)
     ((fix,),) = [found.fixes for found in caught.value.diagnostics]
     assert text[: fix.span.start] + fix.replacement + text[fix.span.end :] == f"input: 8@8x8\n{written}"
+
+
+def test_an_error_in_nested_blocks_points_at_the_innermost_call() -> None:
+    text = "input: 1@4x4\ndef inner: C9p0\ndef outer: inner R\nouter"
+    with pytest.raises(SpecError) as caught:
+        network(text)
+    (found,) = caught.value.diagnostics
+    assert [(text[label.span.start : label.span.end], label.text) for label in found.labels] == [
+        ("inner", "in this call")
+    ]

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 
+import convsize
 from convsize.geometry import Padding
 from convsize.ops.convolution import Convolution
 from convsize.ops.depthwise import DepthwiseConvolution
@@ -57,3 +58,17 @@ def test_what_does_not_fit_is_said(values, named):
 def test_class_variables_are_no_fields():
     assert ReLU.FIELDS == ()
     assert "NAME" not in DepthwiseConvolution.FIELDS
+
+
+@pytest.mark.parametrize(
+    ("word", "target"),
+    [
+        ("plus(2)", "torch.add"),
+        ("plus(2,3,4)", "convsize.Plus"),
+        ("times(2)", "torch.mul"),
+        ("times(2,3,4)", "convsize.Times"),
+    ],
+)
+def test_one_number_for_all_maps_is_an_operator_of_pytorch(word, target):
+    node = convsize.parse(f"input: 3@4x4\n{word}").nodes[-1]
+    assert [call.target for call in node.op.torch(node.output)] == [target]

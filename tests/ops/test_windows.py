@@ -146,6 +146,23 @@ def test_a_pad_of_one_axis_has_its_fill(fill: str, pad: str, pairs: tuple[tuple[
     assert node.op.torch(Shape(1, (4, 4))) == (pad_call(pairs, fill) if filled else pad_call(pairs),)
 
 
+@pytest.mark.parametrize(
+    ("token", "padding", "cut"),
+    [
+        ("T2D3/2", (0, 0), None),
+        ("T3D3/2p0", (0, 0), None),
+        ("T3D3/2p1a1", (1, 1), None),
+        ("T3D3/2p0:1", (0, 0), (0, -1, 0, -1)),
+        ("T3D3/2p1x0:1", (0, 0), (0, -1, -1, -1)),
+        ("T1D3/2psame", (0, 0), (0, 1, 0, 1)),
+    ],
+)
+def test_a_transposed_convolution_is_cut_where_its_sides_differ(token, padding, cut) -> None:
+    call, *rest = convsize.parse(f"input: 2@4x4\n{token}").nodes[-1].op.torch(Shape(2, (4, 4)))
+    assert dict(call.kwargs)["padding"] == padding
+    assert [dict(each.kwargs)["pad"] for each in rest] == ([] if cut is None else [cut])
+
+
 def test_padding_calls():
     # F.pad counts axes from the last one.
     source = Shape(3, (8, 6))
