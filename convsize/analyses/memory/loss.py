@@ -68,9 +68,10 @@ def _cross_entropy(tape: Tape, logits: Value) -> Value:
     """
     source = cast(tape, logits, "F.cross_entropy")
     if not tape.needs(logits):
-        # All but the result is gone with the operator.
+        # All but the result is gone with the operator, a copy that autocast made once the result is there.
+        loss = tape.empty((), None, 4 if tape.autocast is not None else source.itemsize, "other")
         tape.release(source)
-        return tape.empty((), None, 4 if tape.autocast is not None else source.itemsize, "other")
+        return loss
     log = tape.empty(source.shape, None, source.itemsize)
     tape.record(log, [source], [log.storage], _contiguous)
     taken = cast(tape, log, "F.nll_loss")

@@ -414,6 +414,8 @@ class Tape:
         """A gradient in the shape and then in the type of what it is the gradient of."""
         if gradient.shape != edge.shape:
             before, gradient = gradient, self.empty(edge.shape, None, gradient.itemsize)
+            # The sum over axes that are left out is seen without them.
+            gradient.is_view = 0 < len(edge.shape) < len(before.shape)
             self.release(before)
         if gradient.itemsize != edge.itemsize:
             before, gradient = gradient, self.clone(gradient, edge.itemsize)

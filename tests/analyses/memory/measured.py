@@ -56,6 +56,8 @@ FOUND = {
     "types that are concatenated": "1@5x5\n(x * C1D1) as t\n[C2D4psame | x] FC2b0\nhead h @t: LN",
     "a sum with what is seen of the whole image": "3@6x4\nC3D4 R (C3D4 + GAP C1D4) R FC2",
     "a sum with a vector": "3@6x4\nC3D4 R (GAP FC4 + x) R FC2",
+    "gradients of a parameter without the axis of the batch": "1@8x8\nshared w: position\n(w + w w) plus(1)",
+    "a loss in half precision without a gradient": "4@12\n(A2d2 gelu) as t\nC3D2/2\nhead h @t: gelu",
     "a sum with one map": "3@6x4\nC3D4 LN (C3D1 + x + C3x1D4/1x4p1x0) FC2",
     "a sum that grows twice": "3@6x4\nLN (GAP C1D1 + C3D1 + FC4 + C3D4) C1D2",
     "a gradient that is reshaped by a copy": "3@4x4\nC3D4 reshape(8,2,4) LN C3D4",
