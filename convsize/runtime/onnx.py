@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from ast import literal_eval
 from importlib.util import find_spec
@@ -92,10 +93,25 @@ def _exported(plan: Plan, module: NetworkModule) -> Any:
                 dynamic_shapes={"inputs": tuple({0: batch} for _ in inputs)},
             )
     except torch.onnx.OnnxExporterError as error:
-        reason = next(iter(str(error.__cause__ or error).strip().splitlines()), "the exporter does not say why")
-        raise UsageError(f"{plan.name} cannot be exported to ONNX: {reason}") from error
+        raise UsageError(f"{plan.name} cannot be exported to ONNX: {_reason(plan, error)}") from error
     finally:
         registry.setLevel(level)
+
+
+def _reason(plan: Plan, error: Exception) -> str:
+    """Why the exporter gave up: the operator that it has no translation of, and the layers that call it."""
+    said = str(error.__cause__ or error).strip()
+    found = re.search(r"target=torch\.ops\.aten\.(\w+)\.", said)
+    if found is None:
+        return next(iter(said.splitlines()), "the exporter does not say why")
+    operator = found[1]
+    plain = operator.replace("_", "")
+    layers = [
+        step.name
+        for step in plan.steps
+        if any(each.target.rpartition(".")[2].lower() == plain for each in (*step.before, step.call, *step.after))
+    ]
+    return f"PyTorch's exporter cannot say `{operator}`{f', as in {listed(layers)}' if layers else ''}"
 
 
 def _tidy(model: Any, parameters: set[str]) -> None:

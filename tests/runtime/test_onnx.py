@@ -9,7 +9,9 @@ import pytest
 
 import convsize
 from convsize import parse
+from convsize.errors import UsageError
 from convsize.lowering.plan import lower
+from convsize.ops.catalogue import JOINS, TOKENS, WORDS
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
@@ -39,6 +41,28 @@ NETWORKS = {
         "input: 3@12x10\nC3D8 R as a M/1 blur(3,2) C3 blur(2,1,zeros) T2/2 as u\n"
         "@a crop(@u) C3p0 as v [@a crop(@v) | @v] swap(depth,width) C1D4 swap(height,depth) FC3"
     ),
+    "functions": (
+        "input: 6@8x8\nC3 abs plus(1) log plus(1) sqrt exp clamp(0,3) clamp(lo=0.1) clamp(hi=2) power(2) power(1/2) "
+        "times(2) plus(1,2,3,4,5,6) times(1,2,3,4,5,6) selu elu(0.5) gelu(tanh) softplus mish hswish hsigmoid silu "
+        "sigmoid C1D12 glu logsoftmax softmax(2) weight scale bias affine drop(0.5) droppath(0.3) FC3"
+    ),
+    "norms": "input: 6@8x8\nC3 BN LN IN GN2 LRN3 rms(gain=0) GRN frn tlu C3D4ws C3D4sws DW3sws FC3",
+    "resizing": (
+        "input: 4@8x8\nC3 up(3/2) up(1/2) up(3/2,bilinear) up(2,bilinear,aligned) up(1/2,bilinear,antialias) "
+        "resize(7,9,bicubic) as a GAP4 up(@a,bilinear) GAP3x5 resize(5,4) FC3"
+    ),
+    "what padding is made of": (
+        "input: 3@8x8\nC3D4preflect C3D4preplicate C3D4pcircular pad(1,reflect) pad(1,replicate) pad(1,circular) "
+        "pad(1,value=0.5) pad(-1) crop(6,6) M3/2ceil A3p0:1z0 sumpool(1) lppool(2,1) FC2"
+    ),
+    "moves": "input: 4@8x8\nC3 unshuffle(2) pick(0,step=2) slice(1,7) shuffle(2) widen(8) pixelshuffle(2) flat FC3",
+    "reductions": (
+        "input: 6@8x8\nC3 R (x - reduce(mean,depth)) (x / reduce(norm,positions) plus(1)) (x - reduce(max,width)) "
+        "(x - reduce(std,depth)) (x + reduce(var,positions)) (x - reduce(min,height)) reduce(max,slices,2) "
+        "[x | C1D3 reduce(sum,slices,3)] (x * reduce(sum,positions)) FC3"
+    ),
+    "shared weights": "input: 3@8x8\nshared w: C3D6 BN R\nshared k: C1D6\nC1D6 w k w*2 (k + w) GAP FC2",
+    "tokens": "input: 1@9\nembed(20,6) position C3 FC3",
     "gates and sums": (
         "input: 3@8x8\nC3D8 (x * GAP FC2 R FC8 sigmoid) (C3 BN silu C3 + x) "
         "(C3 + GAP C1 + C1D1 + GAP FC8) shuffle(2) up(2) pixelshuffle(2)"
@@ -79,6 +103,18 @@ def test_what_it_computes(name):
         given = {each.name: value.numpy() for each, value in zip(plan.inputs, inputs, strict=True)}
         for output, value in zip(session.run(list(expected), given), expected.values(), strict=True):
             torch.testing.assert_close(torch.from_numpy(output), value, rtol=1e-4, atol=1e-5)
+
+
+def test_every_op_is_in_a_network():
+    names = {type(node.op).__name__ for name in NETWORKS for node in network_of(name).nodes}
+    every = {entry.partition(":")[2] for table in (TOKENS, WORDS, JOINS) for entry in table.values()}
+    assert every - names == set()
+
+
+def test_what_onnx_has_not_is_said():
+    plan = lower(parse("input: 3@8x8\nC3D4 GMP3 FC2"))
+    with pytest.raises(UsageError, match="PyTorch's exporter cannot say `adaptive_max_pool2d`, as in gmp1"):
+        onnx_bytes(plan)
 
 
 def test_names_and_the_batch():
