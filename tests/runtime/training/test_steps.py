@@ -460,6 +460,33 @@ def test_a_run_goes_on_where_it_was_stopped(beginning, rows, tmp_path):
     assert len(Metrics(tmp_path / "run/metrics.jsonl").read()) == len(both) == len(wanted)
 
 
+WITHIN = (
+    "input: 1@4x4\nshared tower: C3D6 BN R\nshared k: C1D18\n"
+    "C1D6 tower tower as deep (LN k attn(2) C1D6 drop(0.2) + x)\n"
+    "(GRN k attn(2,depth) + x) (frn tlu k attn(3,relative,window=2) + x) rms FC7\nhead size @deep: FC2\n"
+)
+
+
+@pytest.mark.slow
+def test_shared_weights_and_attention_learn_and_go_on_where_they_were_stopped(rows, tmp_path):
+    network = convsize.parse(WITHIN, name="within")
+    settings = RunSettings("rows", epochs=4, batch=BATCH, optimizer="adam", lr=0.02)
+
+    def part(folder, resume):
+        return train(Job(network, settings, tmp_path / folder, WITHIN, network.analyze().graph, resume=resume))
+
+    whole = [event for event in part("whole", False) if isinstance(event, EpochFigures)]
+    assert whole[-1].train_loss < 0.8 * whole[0].train_loss
+    for event in part("run", False):
+        if isinstance(event, EpochFigures) and event.epoch == 2:
+            signal.raise_signal(signal.SIGTERM)
+    list(part("run", True))
+    ours, theirs = load_file(tmp_path / "run/last.safetensors"), load_file(tmp_path / "whole/last.safetensors")
+    assert [name for name in theirs if name.startswith("tower.conv1.")] == ["tower.conv1.bias", "tower.conv1.weight"]
+    assert sum(value.numel() for value in theirs.values()) == network.analyze().totals.parameters + 2 * 6 + 1 + 16
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
 class Together(nn.Module):
     """Stands for DistributedDataParallel: notes its devices, and which backward passes the others are not told of."""
 
