@@ -107,8 +107,8 @@ def after(item: str, source: Shape) -> Shape | None:
 
 
 def filled(pattern: str, source: Shape, heads: int, depth: int) -> str:
-    """A layer of a pattern, for a volume: `{n}` is a depth, `{6*n}` one that attention of several heads divides."""
-    text = pattern.replace("{6*n}", str(6 * heads)).replace("{n}", str(depth))
+    """A layer of a pattern, for a volume: `{n}` is a depth, `{3*n}` and `{6*n}` are those that attention divides."""
+    text = pattern.replace("{6*n}", str(6 * heads)).replace("{3*n}", str(3 * heads)).replace("{n}", str(depth))
     return text.replace("{a}", str(source.area)).replace("{c*a}", str(source.elements))
 
 

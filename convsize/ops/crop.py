@@ -76,7 +76,7 @@ class Crop(Moving):
             kept = extents_of_tap(extents, source)
             for axis, (extent, target) in enumerate(zip(source.spatial, kept, strict=True)):
                 if target > extent:
-                    pixels = f"{plural(extent, 'pixel')} of the {axis_name(source, axis)}"
+                    pixels = f"{plural(extent, grid_word(source.rank))} of the {axis_name(source, axis)}"
                     raise GeometryError(
                         "E210",
                         f"the tap {extents} is larger than the {pixels} of what is cropped",
