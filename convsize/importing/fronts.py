@@ -46,7 +46,7 @@ def read_file(source: str, shape: tuple[int, ...] | None = None) -> CallList:
     if ending in _KERAS or data[:4] == b"PK\x03\x04" or data.lstrip()[:1] == b"{":
         from convsize.importing.keras.read import read_keras
 
-        return read_keras(data, source, shape)
+        return read_keras(data, source, shape).calls
     from convsize.importing.pasted.text import read_text
 
     try:

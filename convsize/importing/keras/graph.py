@@ -8,7 +8,7 @@ from typing import Any
 
 from convsize.errors import UsageError
 from convsize.importing.calls import BATCH, CallList
-from convsize.importing.keras.layers.called import Called
+from convsize.importing.keras.layers.called import Called, Orders
 from convsize.importing.keras.layers.table import CLASSES
 from convsize.importing.keras.model import From, Layer, Model
 from convsize.importing.keras.values import Value
@@ -27,15 +27,16 @@ _IGNORED = re.compile(
 _PLAIN_TYPES = (None, "float32", "floatx")
 
 
-def called_in_order(source: str, model: Model, shape: tuple[int, ...] | None) -> CallList:
-    """The calls of a model; `shape`, depth first, where it is given, is that of the input.
+def called_in_order(source: str, model: Model, shape: tuple[int, ...] | None) -> tuple[CallList, Orders]:
+    """The calls of a model, and how its weights are ordered; `shape`, depth first, is the input's where it is given.
 
     Raises UsageError that names every layer of an unknown class, and else the first that does not fit.
     """
     problems = list(_obstacles(model))
     if problems:
         raise _refused(source, problems)
-    return _Walk(source, model).written(shape)
+    walk = _Walk(source, model)
+    return walk.written(shape), walk.orders
 
 
 def _refused(source: str, problems: list[str]) -> UsageError:
@@ -80,6 +81,7 @@ class _Walk:
     def __init__(self, source: str, model: Model) -> None:
         self.writer = Writer(source)
         self.model = model
+        self.orders: Orders = {}
 
     def written(self, shape: tuple[int, ...] | None) -> CallList:
         """The whole list."""
@@ -207,7 +209,7 @@ class _Walk:
                     more = [key for key, each in named.items() if each not in (None, False) and key != "mask"]
                     if more or any(isinstance(each, Value) for each in named.values()):
                         raise CallError(f"it is called with {', '.join(named)}, which cannot be read")
-                return [write(Called(self.writer, path, given, operands, named, model.keras3))]
+                return [write(Called(self.writer, path, given, operands, named, model.keras3, self.orders))]
             except CallError as problem:
                 raise self._stopped(layer, str(problem)) from None
 

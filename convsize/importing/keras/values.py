@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsize.importing.aten.values import permuted
+from convsize.importing.aten.values import flattened, permuted, viewed
 from convsize.importing.writer import Wire, Writer
 
 __all__ = ["Value"]
@@ -17,16 +17,28 @@ class Value:
     ((2, 8, 9, 3), (2, 8, 9, 3), (2, 3, 8, 9))
     """
 
-    __slots__ = ("_keras", "_volume", "writer")
+    __slots__ = ("_keras", "_volume", "loose", "sizes", "writer")
 
-    def __init__(self, writer: Writer, keras: Wire | None = None, volume: Wire | None = None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        keras: Wire | None = None,
+        volume: Wire | None = None,
+        loose: Wire | None = None,
+        sizes: tuple[int, ...] = (),
+    ) -> None:
         self.writer = writer
         self._keras = keras
         self._volume = volume
+        self.loose = loose
+        """A flattened volume of `sizes`, depth first, in PyTorch's order: Keras's has the maps last."""
+        self.sizes = sizes
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape as Keras has it, with the batch."""
+        if self.loose is not None:
+            return self.loose.shape
         if self._keras is not None:
             return self._keras.shape
         assert self._volume is not None
@@ -36,6 +48,10 @@ class Value:
     @property
     def keras(self) -> Wire:
         """The tensor with its axes as Keras has them."""
+        if self._keras is None and self.loose is not None:
+            whole = viewed(self.writer, self.loose, (self.loose.shape[0], *self.sizes))
+            last = len(whole.shape)
+            self._keras = flattened(self.writer, permuted(self.writer, whole, (0, *range(2, last), 1)))
         if self._keras is None:
             assert self._volume is not None
             last = len(self._volume.shape)
@@ -46,9 +62,9 @@ class Value:
     def volume(self) -> Wire:
         """The tensor with its last axis behind the batch."""
         if self._volume is None:
-            assert self._keras is not None
-            last = len(self._keras.shape) - 1
-            self._volume = permuted(self.writer, self._keras, (0, last, *range(1, last)))
+            x = self.keras
+            last = len(x.shape) - 1
+            self._volume = permuted(self.writer, x, (0, last, *range(1, last)))
         return self._volume
 
     @property
@@ -66,9 +82,13 @@ class Value:
 
     def alike(self, wire: Wire) -> Value:
         """What a call gives that has the axes of `plain`."""
+        if self.loose is not None:
+            return Value(self.writer, loose=wire, sizes=self.sizes)
         return Value(self.writer, volume=wire) if self.stands_first else Value(self.writer, keras=wire)
 
     @property
     def plain(self) -> Wire:
         """The tensor in either order, for calls to which it is all one."""
+        if self.loose is not None:
+            return self.loose
         return self.volume if self.stands_first else self.keras

@@ -6,8 +6,10 @@ import ast
 
 from convsize.errors import UsageError
 from convsize.importing.calls import CallList
+from convsize.importing.keras.graph import called_in_order
 from convsize.importing.pasted.chain import chained, refused
 from convsize.importing.pasted.code import modules_of
+from convsize.importing.pasted.keras_code import looks_like_keras, model_of_code
 from convsize.importing.pasted.literals import LiteralError
 from convsize.importing.pasted.printed import looks_printed, read_print
 
@@ -29,7 +31,11 @@ def read_text(text: str, source: str, shape: tuple[int, ...] | None = None) -> C
     if len(text) > LARGEST_TEXT:
         raise UsageError(f"`{source}` is longer than a model's text may be: {LARGEST_TEXT:,} characters")
     try:
-        model = read_print(text) if looks_printed(text) else modules_of(_tree(text, source))
+        printed = looks_printed(text)
+        tree = None if printed else _tree(text, source)
+        if tree is not None and looks_like_keras(tree):
+            return called_in_order(source, model_of_code(tree), shape)[0]
+        model = read_print(text) if tree is None else modules_of(tree)
     except LiteralError as problem:
         raise refused(source, [(problem.line, problem.problem)]) from None
     except RecursionError:

@@ -1,7 +1,7 @@
 """Writes cases.json with Keras itself: configurations of small models and what they compute.
 
 Run by hand where Keras is installed: `KERAS_BACKEND=jax python -m tests.importing.keras.make_cases`. Weights and inputs
-are a formula of their path and shape as PyTorch has them, so that the file need not hold them.
+are a formula of their path and shape, so that the file need not hold them; inputs have their depth first.
 """
 
 import json
@@ -43,6 +43,8 @@ def models(keras: Any) -> dict[str, Any]:
     chain("separable", c2, layers.SeparableConv2D(6, 3, padding="same", activation="tanh", name="a"))
     chain("separable 1d", c1, layers.SeparableConv1D(6, 3, depth_multiplier=2, name="a"))
     chain("dense", c2, layers.Flatten(), layers.Dense(7, activation="softmax", name="a"))
+    chain("dense dropped", c2, layers.Flatten(), layers.ReLU(), layers.Dropout(0.5), layers.Dense(3, name="a"))
+    chain("flat normed", c2, layers.Flatten(), layers.BatchNormalization(name="a"), layers.Dense(3, name="b"))
     chain("dense over maps", c2, layers.Dense(7, activation="swish", name="a"), layers.Softmax())
     chain("batch norm", c2, layers.BatchNormalization(name="a"), layers.ReLU(6.0))
     chain("batch norm bias", c2, layers.BatchNormalization(scale=False, name="a"), layers.ReLU(negative_slope=0.1))
@@ -111,33 +113,15 @@ def stripped(config: Any) -> Any:
 
 
 def weights_set(model: Any, numpy: Any, prefix: str = "") -> None:
-    """Every weight has the values of the formula, of its shape in PyTorch."""
+    """Every weight has the values of the formula."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
             weights_set(layer, numpy, f"{prefix}{layer.name}/")
             continue
         for weight in layer.weights:
-            shape, role = tuple(weight.shape), weight.name
-            kind = type(layer).__name__
-            deep = len(shape)
-            if kind.endswith("Transpose") and deep > 1:
-                order = (deep - 1, deep - 2, *range(deep - 2))
-            elif "kernel" in role and "epthwise" in (kind if kind.startswith("D") else role):
-                values = formula(f"{prefix}{layer.name}/{role}", (shape[-1] * shape[-2], 1, *shape[:-2]))
-                mine = numpy.array(values).reshape(shape[-2], shape[-1], *shape[:-2])
-                weight.assign(numpy.transpose(mine, (*range(2, deep), 0, 1)))
-                continue
-            elif "kernel" in role:
-                order = (deep - 1, deep - 2, *range(deep - 2)) if deep > 2 else (1, 0)
-            else:
-                order = tuple(range(deep))
-            if role == "count":
-                continue
-            if role == "alpha":
-                shape, order = (shape[-1],), (0,)
-            torch_shape = tuple(shape[at] for at in order)
-            mine = numpy.array(formula(f"{prefix}{layer.name}/{role}", torch_shape)).reshape(torch_shape)
-            weight.assign(numpy.transpose(mine, numpy.argsort(order)).reshape(weight.shape))
+            if weight.name != "count":
+                shape = tuple(weight.shape)
+                weight.assign(numpy.array(formula(f"{prefix}{layer.name}/{weight.name}", shape)).reshape(shape))
         if type(layer).__name__ == "Normalization" and layer.input_mean is None:
             layer.finalize_state()
 

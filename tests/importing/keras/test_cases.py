@@ -15,12 +15,14 @@ CASES = json.loads(FILE.read_text())
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
 def test_calls_compute_what_keras_does(case: dict[str, Any]) -> None:
-    calls = read_keras(json.dumps(case["config"]).encode(), "a.json")
-    values = {
-        tensor.path or tensor.name: torch.tensor(formula(tensor.path or "x", tensor.shape)).reshape(tensor.shape)
-        for tensor in calls.tensors
-        if tensor.kind != "const"
-    }
+    model = read_keras(json.dumps(case["config"]).encode(), "a.json")
+    calls = model.calls
+    values = {}
+    for tensor in calls.tensors:
+        if tensor.kind != "const":
+            seen, order = model.orders.get(tensor.path, (tensor.shape, tuple(range(len(tensor.shape)))))
+            value = torch.tensor(formula(tensor.path or "x", seen)).reshape(seen).permute(order)
+            values[tensor.path or tensor.name] = value.reshape(tensor.shape)
     counted = sum(tensor.size for tensor in calls.tensors if tensor.kind in ("param", "buffer"))
     assert counted + ("adapted" in case["name"]) == case["total"]  # Keras counts a counter, too
     outputs = list(run(calls, values).values())

@@ -32,7 +32,7 @@ def functional(*layers: dict[str, Any], output: Any = None) -> dict[str, Any]:
 
 
 def read(config: Any, shape: tuple[int, ...] | None = None) -> CallList:
-    return read_keras(json.dumps(config).encode(), "a.json", shape)
+    return read_keras(json.dumps(config).encode(), "a.json", shape).calls
 
 
 def archive(config: Any, version: str = "3.4.0", **more: bytes) -> bytes:
@@ -49,7 +49,7 @@ CONV = layer("Conv2D", "a", "x", filters=6, kernel_size=[3, 3])
 
 
 def test_an_archive_is_its_configuration() -> None:
-    plain, packed = read(functional(CONV)), read_keras(archive(functional(CONV)), "a.json")
+    plain, packed = read(functional(CONV)), read_keras(archive(functional(CONV)), "a.json").calls
     assert plain == packed
     assert [(call.op, call.results[0].shape) for call in plain.calls] == [("conv2d", (2, 6, 6, 7))]
     assert [(each.path, each.shape) for each in plain.parameters] == [("a/kernel", (6, 4, 3, 3)), ("a/bias", (6,))]

@@ -9,7 +9,10 @@ from convsize.importing.given import Given
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError, Wire, Writer
 
-__all__ = ["Called", "Writes"]
+__all__ = ["Called", "Orders", "Writes"]
+
+Orders = dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+"""How a weight of PyTorch is made from Keras's, by its path: the axes that it is seen in, and their order."""
 
 
 class Called(Given):
@@ -18,7 +21,7 @@ class Called(Given):
     inputs: the tensors among the call's positional arguments; of operations `operands` has the numbers as well.
     """
 
-    __slots__ = ("inputs", "keras3", "named", "operands", "writer")
+    __slots__ = ("inputs", "keras3", "named", "operands", "orders", "writer")
 
     def __init__(
         self,
@@ -28,12 +31,14 @@ class Called(Given):
         operands: tuple[Any, ...],
         named: dict[str, Any],
         keras3: bool | None,
+        orders: Orders,
     ) -> None:
         super().__init__(given, path)
         self.writer = writer
         self.operands = operands
         self.named = named
         self.keras3 = keras3
+        self.orders = orders
         several = operands[0] if len(operands) == 1 and isinstance(operands[0], tuple) else operands
         self.inputs = [each for each in several if isinstance(each, Value)]
 
@@ -58,9 +63,21 @@ class Called(Given):
             raise CallError(f"it works over {axes} axes of positions, and is given {found.rank}")
         return found
 
-    def param(self, role: str, shape: tuple[int, ...]) -> Wire:
-        """A weight that is trained."""
+    def param(self, role: str, shape: tuple[int, ...], seen: tuple[int, ...] = (), order: tuple[int, ...] = ()) -> Wire:
+        """A weight that is trained: Keras's, seen in these axes, then in another order, then in its shape."""
+        if order:
+            self.orders[f"{self.path}/{role}"] = (seen, order)
         return self.writer.param(f"{self.path}/{role}", shape)
+
+    def kernel(self, role: str, shape: tuple[int, ...]) -> Wire:
+        """A weight whose two depths stand last in Keras, in the other order."""
+        axes = len(shape) - 2
+        return self.param(role, shape, (*shape[2:], shape[1], shape[0]), (axes + 1, axes, *range(axes)))
+
+    def depthwise(self, role: str, shape: tuple[int, ...], depth: int) -> Wire:
+        """A weight of depthwise filters, of which Keras has several a map on an axis of their own."""
+        axes = len(shape) - 2
+        return self.param(role, shape, (*shape[2:], depth, shape[0] // depth), (axes, axes + 1, *range(axes)))
 
     def buffer(self, role: str, shape: tuple[int, ...]) -> Wire:
         """A weight that is counted, not trained."""

@@ -59,6 +59,16 @@ def _average(called: Called) -> Value:
     return made(arithmetic(called.writer, "div", found, float(len(wires))))
 
 
+def _scaled_sum(called: Called) -> Value:
+    """A layer of keras.applications' InceptionResNet: x + y·scale."""
+    wires, made = _together(_several(called))
+    if len(wires) != 2:
+        raise CallError(f"it takes 2 tensors, and is called with {len(wires)}")
+    return made(
+        arithmetic(called.writer, "add", wires[0], arithmetic(called.writer, "mul", wires[1], called.number("scale")))
+    )
+
+
 def _subtract(called: Called) -> Value:
     if len(called.inputs) != 2:
         raise CallError(f"it takes 2 tensors, and is called with {len(called.inputs)}")
@@ -152,6 +162,7 @@ JOINS: dict[str, tuple[str, Writes]] = {
     "Maximum": ("", partial(_extreme, "maximum")),
     "Minimum": ("", partial(_extreme, "minimum")),
     "Concatenate": ("axis=-1", _concatenate),
+    "CustomScaleLayer": ("scale", _scaled_sum),
     **{
         f"ops.{name}": ("", partial(_operation, op))
         for name, op in (

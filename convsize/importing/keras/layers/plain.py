@@ -76,7 +76,9 @@ def _flatten(called: Called) -> Value:
     if called.data_format == "channels_first":
         x = permuted(called.writer, value.keras, (0, *range(2, len(value.shape)), 1))
     else:
-        x = value.keras
+        # The order of what follows is that of weights: a Dense layer takes it as PyTorch has it.
+        x = value.volume
+        return Value(called.writer, loose=flattened(called.writer, x), sizes=x.shape[1:])
     return Value(called.writer, keras=flattened(called.writer, x))
 
 
@@ -135,9 +137,9 @@ def _normalization(called: Called) -> Value:
     if called.values["axis"] not in (-1, [-1], len(value.shape) - 1, [len(value.shape) - 1]):
         raise CallError("it is not over the last axis")
     if called.values["mean"] is None or called.values["variance"] is None:
-        # Adapted to data: the mean and the variance are weights of the file.
+        # Adapted to data: the mean and the variance are weights of the file. A deviation is taken for 1e-7 at least.
         mean, variance = called.buffer("mean", (depth,)), called.buffer("variance", (depth,))
-        return Value(called.writer, volume=batch_norm(called.writer, value.volume, None, None, mean, variance, 0.0))
+        return Value(called.writer, volume=batch_norm(called.writer, value.volume, None, None, mean, variance, 1e-14))
     mean_, variance_ = _numbers(called, "mean", depth), _numbers(called, "variance", depth)
     several = variance_ if isinstance(variance_, tuple) else (variance_,)
     if min(several) < 0:

@@ -45,7 +45,7 @@ def _convolution(axes: int, called: Called) -> Value:
     depth, groups = called.whole("filters"), called.whole("groups")
     if groups < 1 or x.shape[1] % groups:
         raise CallError(f"a depth of {x.shape[1]} has no {groups} equal groups")
-    weight = called.param("kernel", (depth, x.shape[1] // groups, *kernel))
+    weight = called.kernel("kernel", (depth, x.shape[1] // groups, *kernel))
     pairs = _pairs(called, x, kernel, stride, dilation)
     return _activated(
         called, convolution(called.writer, x, weight, _bias(called, depth), stride, pairs, dilation, groups)
@@ -55,7 +55,7 @@ def _convolution(axes: int, called: Called) -> Value:
 def _depthwise(axes: int, called: Called) -> Value:
     x, kernel, stride, dilation = _windowed(called, axes)
     depth = x.shape[1] * called.whole("depth_multiplier")
-    weight = called.param("kernel", (depth, 1, *kernel))
+    weight = called.depthwise("kernel", (depth, 1, *kernel), x.shape[1])
     pairs = _pairs(called, x, kernel, stride, dilation)
     bias = _bias(called, depth)
     return _activated(called, convolution(called.writer, x, weight, bias, stride, pairs, dilation, x.shape[1]))
@@ -64,10 +64,10 @@ def _depthwise(axes: int, called: Called) -> Value:
 def _separable(axes: int, called: Called) -> Value:
     x, kernel, stride, dilation = _windowed(called, axes)
     inner, depth = x.shape[1] * called.whole("depth_multiplier"), called.whole("filters")
-    weight = called.param("depthwise_kernel", (inner, 1, *kernel))
+    weight = called.depthwise("depthwise_kernel", (inner, 1, *kernel), x.shape[1])
     pairs = _pairs(called, x, kernel, stride, dilation)
     x = convolution(called.writer, x, weight, None, stride, pairs, dilation, x.shape[1])
-    point = called.param("pointwise_kernel", (depth, inner, *(1,) * axes))
+    point = called.kernel("pointwise_kernel", (depth, inner, *(1,) * axes))
     return _activated(called, convolution(called.writer, x, point, _bias(called, depth)))
 
 
@@ -85,7 +85,7 @@ def _transposed(axes: int, called: Called) -> Value:
         crops.append(total // 2)
         ends.append(-(total % 2))
         more.append(max(s - reach, 0))
-    weight = called.param("kernel", (x.shape[1], depth, *kernel))
+    weight = called.kernel("kernel", (x.shape[1], depth, *kernel))
     bias = _bias(called, depth)
     made = transposed(called.writer, x, weight, bias, stride, tuple(crops), tuple(more), 1, dilation)
     if any(ends):
@@ -97,7 +97,9 @@ def _dense(called: Called) -> Value:
     called.absent("lora_rank")
     value, units = called.value, called.whole("units")
     x = value.keras if len(value.shape) > 2 else value.plain
-    weight = called.param("kernel", (units, x.shape[-1]))
+    behind = (*value.sizes[1:], value.sizes[0]) if value.loose is not None else (x.shape[-1],)
+    order = (len(behind), len(behind) - 1, *range(len(behind) - 1))
+    weight = called.param("kernel", (units, x.shape[-1]), (*behind, units), order)
     made = Value(called.writer, keras=linear(called.writer, x, weight, _bias(called, units)))
     return activated(called, made, called.values["activation"])
 
