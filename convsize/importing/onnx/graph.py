@@ -14,7 +14,7 @@ from convsize.importing.onnx.fixed import Fixed, text
 from convsize.importing.onnx.folding import FOLDED, folded
 from convsize.importing.onnx.node import Holder, Node
 from convsize.importing.onnx.ops.table import OPERATORS
-from convsize.importing.onnx.ops.views import split
+from convsize.importing.onnx.ops.views import split, split_list
 from convsize.importing.onnx.patterns import put_together
 from convsize.importing.onnx.raw import Raw, raw_nodes
 from convsize.importing.writer import MOST_CALLS, CallError, Wire, Writer
@@ -43,6 +43,8 @@ class Walk:
         self.holder = Holder(self.writer)
         self.batch = 0
         self.values: dict[str, Wire | Fixed | Unread] = {}
+        self.lists: dict[str, tuple[Wire, ...]] = {}
+        """The parts of values that are split into a list of tensors."""
         self.orders: dict[str, tuple[Wire, tuple[int, ...]]] = {}
         """Values that are others with their axes in another order."""
         self.problems: Counter[str] = Counter()
@@ -140,14 +142,14 @@ class Walk:
             if name and found is None:
                 why = "which nothing before it makes: a circle, or a broken file"
                 raise UsageError(f"`{self.source}`: {raw.kind[:60]} takes `{name[:60]}`, {why}")
-            unread |= isinstance(found, Unread)
+            unread |= isinstance(found, Unread) and name not in self.lists
             inputs.append(found if isinstance(found, Wire | Fixed) else None)
         made: tuple[Wire | Fixed | Unread, ...] = tuple(Unread() for _ in raw.outputs)
         if not unread and raw.outputs:
             node = Node(raw.kind, raw.attributes, inputs, raw.outputs, self.holder, self.opset, self.batch)
             self.writer.scope = raw.scope
             try:
-                made = self._made(node)
+                made = self._made(raw, node)
             except CallError as problem:
                 self._problem(raw, str(problem))
             self.writer.scope = ()
@@ -157,7 +159,7 @@ class Walk:
             if name:
                 self.values[name] = value
 
-    def _made(self, node: Node) -> tuple[Wire | Fixed, ...]:
+    def _made(self, raw: Raw, node: Node) -> tuple[Wire | Fixed | Unread, ...]:
         first = node.given(0)
         if node.kind in FOLDED and all(isinstance(each, Fixed) or each is None for each in node.inputs):
             return (folded(node),)
@@ -167,6 +169,11 @@ class Walk:
             return (self._shape(node, first),)
         if node.kind == "Split":
             return split(node)
+        if node.kind == "SplitToSequence":
+            self.lists[node.outputs[0]] = split_list(node)
+            return (Unread(),)
+        if node.kind == "SequenceAt":
+            return (self._at(raw, node),)
         if node.kind == "Transpose" and isinstance(first, Wire):
             order = node.ints("perm") or list(reversed(range(len(first.shape))))
             return (self._ordered(first, tuple(order)),)
@@ -177,6 +184,13 @@ class Walk:
         if node.kind == "Dropout":
             node.outputs = node.outputs[:1]
         return (OPERATORS[node.kind](node),)
+
+    def _at(self, raw: Raw, node: Node) -> Wire:
+        """A tensor of a list."""
+        parts, index = self.lists.get(raw.inputs[0]), node.numbers(1)
+        if parts is None or not index or not -len(parts) <= index[0] < len(parts):
+            raise CallError("it takes a tensor that the list has not")
+        return parts[int(index[0])]
 
     def _shape(self, node: Node, x: Wire) -> Fixed:
         import numpy

@@ -170,6 +170,18 @@ def test_joins_and_splits() -> None:
     same(model([nodes[at] for at in order], (4, 3, 3), {"parts": numpy.array([1, 3], I64)}), (4, 3, 3))
 
 
+@pytest.mark.parametrize("sizes", [numpy.array(2, I64), numpy.array([1, 4], I64)], ids=str)
+def test_lists_of_parts_are_read(sizes: Any) -> None:
+    nodes = [
+        helper.make_node("SplitToSequence", ["x", "s"], ["l"], axis=1),
+        helper.make_node("SequenceAt", ["l", "one"], ["a"]),
+        helper.make_node("SequenceAt", ["l", "last"], ["b"]),
+        helper.make_node("Concat", ["b", "a"], ["y"], axis=1),
+    ]
+    held = {"s": sizes, "one": numpy.array(1, I64), "last": numpy.array(-1, I64)}
+    same(model(nodes, (5, 3), held), (5, 3))
+
+
 def gelu(form: str) -> list[Any]:
     make = helper.make_node
     tail = {

@@ -8,7 +8,7 @@ from convsize.importing.aten.values import broadcast, concatenated, flattened, p
 from convsize.importing.onnx.node import Node
 from convsize.importing.writer import CallError, Wire
 
-__all__ = ["VIEWS", "split"]
+__all__ = ["VIEWS", "split", "split_list"]
 
 
 def _reshape(node: Node) -> Wire:
@@ -133,11 +133,33 @@ def split(node: Node) -> tuple[Wire, ...]:
         size = -(-x.shape[axis] // parts)
         given = [min(size, x.shape[axis] - at * size) for at in range(parts)]
     sizes = [int(each) for each in given]
-    if len(sizes) != parts or sum(sizes) != x.shape[axis] or min(sizes) < 1:
+    if len(sizes) != parts:
+        raise CallError(f"{len(sizes)} parts are called {parts}")
+    return _parts(node, x, axis, sizes)
+
+
+def split_list(node: Node) -> tuple[Wire, ...]:
+    """The parts of an axis as a list: of sizes that are given, or all of one size but for the last."""
+    x = node.wire()
+    rank, axis = len(x.shape), node.whole("axis", 0)
+    size = node.fixed(1, "sizes")
+    if size is None or not -rank <= axis < rank or not node.whole("keepdims", 1):
+        raise CallError("it splits into single values")
+    length = x.shape[axis % rank]
+    if size.shape:
+        return _parts(node, x, axis % rank, [int(each) for each in size.numbers])
+    each = int(size.numbers[0])
+    if not 1 <= each <= length or length > 4096 * each:
+        raise CallError(f"an axis of {length} is split into parts of {each}")
+    return _parts(node, x, axis % rank, [min(each, length - at) for at in range(0, length, each)])
+
+
+def _parts(node: Node, x: Wire, axis: int, sizes: list[int]) -> tuple[Wire, ...]:
+    if not sizes or sum(sizes) != x.shape[axis] or min(sizes) < 1:
         raise CallError(f"an axis of {x.shape[axis]} is split into {sizes}")
-    shapes = tuple((*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in sizes)
-    if parts == 1:
+    if len(sizes) == 1:
         return (x,)
+    shapes = tuple((*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in sizes)
     return node.writer.calls_of("split_with_sizes", shapes, {"self": x, "split_sizes": sizes, "dim": axis})
 
 
