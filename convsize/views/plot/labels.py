@@ -19,6 +19,9 @@ _WAYS = 16
 _LONG, _CROSSED = 0.2, 6.0
 """What a pixel of a line costs, and a pixel of it that crosses a name, where a pixel that a name covers costs 1."""
 
+_NEAR = 24.0
+"""How far a name may stand from its dot before a number takes its place."""
+
 _ASCENT, _DESCENT = 8.0, 2.0
 
 
@@ -39,37 +42,101 @@ def placed(
     Those whose dots stand alone come first, so that crowded ones go around them. Names keep within `room`; `taken` are
     further points that they should not cover.
     """
-    lines: list[Shape] = []
-    texts: list[Shape] = []
-    dots = [_around_dot(label.centre, label.radius) for label in labels] + [_around_dot(point, 0) for point in taken]
-    boxes = list(dots)
-    names: list[Box] = []
+    page = _Page(labels, size, room, taken)
     for label in sorted(labels, key=lambda label: _crowd(label, labels)):
-        wide = text_width(label.text, size, bold=label.bold)
-        best: tuple[float, Point, tuple[Point, Point] | None] | None = None
+        page.put(label, page.best(label, label.text))
+    return page.shapes(colours)
+
+
+def placed_or_numbered(
+    labels: Sequence[Label], colours: Colours, size: float, room: Box, taken: Sequence[Point] = ()
+) -> tuple[list[Shape], list[Label]]:
+    """The names, and those that have a number instead, in its order from 1 on: they find no place near their dots
+    where neither they nor their lines cover anything.
+    """
+    page = _Page(labels, size, room, taken)
+    crowded = []
+    for label in sorted(labels, key=lambda label: _crowd(label, labels)):
+        found = page.best(label, label.text)
+        if found.hidden or found.far > _NEAR:
+            crowded.append(label)
+        else:
+            page.put(label, found)
+    crowded.sort(key=lambda label: (label.centre, label.text))
+    for number, label in enumerate(crowded, 1):
+        page.put(label, page.best(label, str(number), within=True))
+    return page.shapes(colours), crowded
+
+
+class _Found(Record):
+    """Where a text may stand: how far off, how much it and its line hide, its left end, and the line to its dot."""
+
+    text: str
+    far: float
+    hidden: float
+    place: Point
+    line: tuple[Point, Point] | None
+
+    @property
+    def cost(self) -> float:
+        return self.far * _LONG + self.hidden
+
+
+class _Page:
+    """What stands already around the dots."""
+
+    def __init__(self, labels: Sequence[Label], size: float, room: Box, taken: Sequence[Point]) -> None:
+        self.size = size
+        self.room = room
+        self.dots = [_around_dot(label.centre, label.radius) for label in labels]
+        self.dots += [_around_dot(point, 0) for point in taken]
+        self.boxes = list(self.dots)
+        self.names: list[Box] = []
+        self.there: list[tuple[Label, _Found]] = []
+
+    def best(self, label: Label, text: str, *, within: bool = False) -> _Found:
+        """Where a text hides least, the nearer the better; within: near its dot, or in it."""
+        wide = text_width(text, self.size, bold=label.bold)
         own = _around_dot(label.centre, label.radius)
+        best: _Found | None = None
         for far, place in (*_beside(label, wide), *_around(label, wide)):
-            if best is not None and best[0] <= far * _LONG:
+            if best is not None and (best.cost <= far * _LONG or (within and far > _NEAR)):
                 break
             box = _box(place, wide)
-            cost = far * _LONG + _hidden(box, boxes, room)
-            line = _leader(label, box)
-            if line is not None and (best is None or cost < best[0]):
-                along = list(_along(*line))
-                cost += _CROSSED * sum(_hidden(each, names, room) for each in along)
-                cost += sum(_hidden(each, [dot for dot in dots if dot != own], room) for each in along)
-            if best is None or cost < best[0]:
-                best = cost, place, line
+            found = _Found(text, far, _hidden(box, self.boxes, self.room), place, _leader(label, box))
+            if found.line is not None and (best is None or found.cost < best.cost):
+                others = [dot for dot in self.dots if dot != own]
+                along = list(_along(*found.line))
+                crossed = _CROSSED * sum(_hidden(each, self.names, self.room) for each in along)
+                crossed += sum(_hidden(each, others, self.room) for each in along)
+                found = found.replace(hidden=found.hidden + crossed)
+            if best is None or found.cost < best.cost:
+                best = found
         assert best is not None
-        box, line = _box(best[1], wide), best[2]
-        boxes.append(box)
-        names.append(box)
-        if line is not None:
-            lines.append(Line(line, colours.faint, 0.7))
-            boxes += _along(*line)
-            names += _along(*line)
-        texts.append(Text(best[1], label.text, size, colours.ink, "start", bold=label.bold))
-    return [*lines, *texts]
+        if within and best.hidden and wide < 2 * label.radius:
+            x, y = label.centre
+            inside = _box((x - wide / 2, y + 3), wide)
+            hidden = _hidden(inside, [box for box in self.boxes if box != own], self.room)
+            if hidden < best.cost:
+                best = _Found(text, 0, hidden, (x - wide / 2, y + 3), None)
+        return best
+
+    def put(self, label: Label, found: _Found) -> None:
+        """Puts a text there."""
+        box = _box(found.place, text_width(found.text, self.size, bold=label.bold))
+        more = [box, *(_along(*found.line) if found.line is not None else ())]
+        self.boxes += more
+        self.names += more
+        self.there.append((label, found))
+
+    def shapes(self, colours: Colours) -> list[Shape]:
+        """The lines, and over them the texts."""
+        lines: list[Shape] = [Line(found.line, colours.faint, 0.7) for _, found in self.there if found.line is not None]
+        texts = [
+            Text(found.place, found.text, self.size, colours.ink, "start", bold=label.bold)
+            for label, found in self.there
+        ]
+        return [*lines, *texts]
 
 
 def _around_dot(centre: Point, radius: float) -> Box:

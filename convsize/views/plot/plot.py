@@ -18,9 +18,9 @@ from convsize.views.canvas.colours import THEMES, Colours, Theme, mixed
 from convsize.views.canvas.scene import Dot, Line, Point, Polygon, Scene, Shape, Text, text_width
 from convsize.views.plot.axes import Axis as Axis
 from convsize.views.plot.axes import PlacedAxis
-from convsize.views.plot.labels import Label, placed
+from convsize.views.plot.labels import Label, placed, placed_or_numbered
 
-_SMALL, _ROW = 9.0, 16.0
+_SMALL, _ROW, _NAME_STEP = 9.0, 16.0, 11.0
 _MARGIN, _GAP = 24.0, 30.0
 
 
@@ -149,8 +149,27 @@ def shapes(plot: Plot, colours: Colours, left: float, top: float) -> tuple[list[
         )
         for each in drawings:
             found += each.shapes(*inner, last=each is drawings[-1])
+            legend, right = _names(each.numbered, colours, left + plot.width + 14, right, each.top, each.bottom)
+            found += legend
         y = drawings[-1].bottom + (34 if plot.x.title else 20)
     return found, right, y
+
+
+def _names(
+    numbered: Sequence[Label], colours: Colours, left: float, right: float, top: float, bottom: float
+) -> tuple[list[Shape], float]:
+    """The names of the dots that have numbers, in columns beside the panel, and the right end of all."""
+    rows = max(int((bottom - top) / _NAME_STEP), 1)
+    found: list[Shape] = []
+    for start in range(0, len(numbered), rows):
+        column = numbered[start : start + rows]
+        for at, label in enumerate(column):
+            y = top + at * _NAME_STEP + 8
+            found.append(Text((left + 14, y), str(start + at + 1), _SMALL, colours.faint, "end"))
+            found.append(Text((left + 19, y), label.text, _SMALL, colours.ink, "start", bold=label.bold))
+        left += 19 + max(text_width(label.text, _SMALL, bold=label.bold) for label in column) + 14
+        right = max(right, left - 14)
+    return found, right
 
 
 def _legend(panel: Panel, colours: Colours, left: float, top: float, width: float) -> tuple[list[Shape], float]:
@@ -204,6 +223,7 @@ class _Panel:
         self.top, self.bottom = top, bottom
         self.y = PlacedAxis(panel.y, list(_values(panel, second=False)), bottom, top)
         self.y_ticks = self.y.ticks(lambda _: 32.0)
+        self.numbered: list[Label] = []
         self.second: PlacedAxis | None = None
         self.second_ticks: list[tuple[float, str]] = []
         if panel.second is not None:
@@ -321,7 +341,8 @@ class _Panel:
         labels = [Label(spot.label, centre, spot.radius, spot.bold) for _, spot, centre in there if spot.label]
         taken = [centre for _, spot, centre in there if not spot.label]
         room = (self.left, self.top - _GAP, self.right + _GAP, self.bottom)
-        yield from placed(labels, self.colours, _SMALL, room, taken)
+        names, self.numbered = placed_or_numbered(labels, self.colours, _SMALL, room, taken)
+        yield from names
 
     def mark(self, mark: Mark) -> Iterator[Shape]:
         """A marked place on x, or a marked point with its text where it covers least of the curves."""

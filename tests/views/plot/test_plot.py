@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import combinations, pairwise
+from math import hypot
 
 import pytest
 
@@ -13,6 +14,7 @@ from convsize.views.answers.pictures import memory as memory_picture
 from convsize.views.canvas.colours import THEMES
 from convsize.views.canvas.scene import Dot, Line, Text, text_width
 from convsize.views.plot.axes import PlacedAxis
+from convsize.views.plot.labels import Label, placed_or_numbered
 from convsize.views.plot.plot import Axis, Bar, Curve, Mark, Panel, Plot, Spot, Spots, inline, scene, shapes
 from convsize.views.text import numbers
 
@@ -202,6 +204,28 @@ def test_names_of_crowded_dots_cover_no_other_name_and_lines_lead_to_them() -> N
         if min(one[2], other[2]) - max(one[0], other[0]) > 0.5 and min(one[3], other[3]) - max(one[1], other[1]) > 0.5
     ]
     assert covered == []
-    # The two dots that stand alone have their names beside them; the others have lines.
+    # The two dots that stand alone have their names beside them; of the others those that have no room have numbers.
     faint = [shape for shape in found if isinstance(shape, Line) and shape.colour == THEMES["light"].faint]
-    assert 10 <= len(faint) <= 30
+    assert all(
+        hypot(line.points[1][0] - line.points[0][0], line.points[1][1] - line.points[0][1]) < 30 for line in faint
+    )
+    listed = {shape.text: shape.at for shape in texts if shape.at[0] > 740}
+    assert not {"far", "away"} & listed.keys()
+    numbers = [shape for shape in found if isinstance(shape, Text) and shape.text.isdigit() and shape.at[0] > 740]
+    assert [int(shape.text) for shape in numbers] == list(range(1, len(listed) + 1))
+    assert [at[1] for at in listed.values()] == [shape.at[1] for shape in numbers]
+
+
+@pytest.mark.parametrize("count", [2, 12, 60])
+def test_every_number_stands_at_its_dot(count: int) -> None:
+    labels = [Label(f"network {at}", (200 + at % 8 * 9.0, 100 + at // 8 * 7.0), 3 + at % 5 * 4) for at in range(count)]
+    texts, numbered = placed_or_numbered(labels, THEMES["light"], 9, (0, 0, 700, 400))
+    there = {shape.text: shape.at for shape in texts if isinstance(shape, Text)}
+    assert len(there) == count
+    for label in labels:
+        text = str(numbered.index(label) + 1) if label in numbered else label.text
+        x, y = there[text]
+        wide = text_width(text, 9)
+        across = max(x - label.centre[0], label.centre[0] - x - wide, 0)
+        down = max(y - 8 - label.centre[1], label.centre[1] - y - 2, 0)
+        assert hypot(across, down) <= label.radius + 36, (text, across, down)
