@@ -15,6 +15,7 @@ import graphviz  # type: ignore[import-untyped]
 
 from convsize.records import Report
 from convsize.views.canvas.colours import THEMES, Colours, Theme
+from convsize.views.canvas.scene import text_width
 from convsize.views.drawing.folded import draw
 from convsize.views.drawing.legend import HEAT_TITLES, families
 from convsize.views.drawing.parts import SIGNS, Box, Detail, Drawing, Heat, Link, Part, heat_shares, weights
@@ -188,16 +189,31 @@ class _Dot:
         return _html([head, *map(self.small, notes), _text(volume), *map(_text, costs)])
 
     def box_label(self, box: Box) -> str:
-        """The name of a block, how often it stands there, the volumes in and out, and what all iterations cost."""
+        """The name of a block, how often it stands there, the volumes in and out, and what all iterations cost.
+
+        It fills the left half of the box alone, where edges come in from above: those end in its middle.
+        """
         parts = [_bold(box.label)] if box.label else []
         if box.times > 1:
             parts.append(_bold(f"×{box.times}"))
         volumes = [numbers.volume(dims) for dims in (box.before, box.after) if dims is not None]
         facts = f" {_TO} ".join(volumes)
+        more = ""
         if box.times > 1:
-            facts += f"{_BETWEEN} all: {self.cost(box)}" if self.cost(box) else ""
-            facts += f"{_BETWEEN} the first is drawn" if box.summed else ""
-        return _html([" ".join([*parts, self.small(facts, self.colours.faint)])])
+            more = f"all: {self.cost(box)}" if self.cost(box) else ""
+            more += f"{_BETWEEN if more else ''} the first is drawn" if box.summed else ""
+        lines = [" ".join([*parts, self.small(facts, self.colours.faint)])]
+        if more:
+            lines.append(self.small(more.strip(), self.colours.faint))
+        if not self.upright:
+            return _html(lines)
+        head = " ".join([box.label, f"×{box.times}" if box.times > 1 else ""])
+        wide = max(text_width(head, 10, bold=True) + text_width(facts, 8), text_width(more, 8)) + 8
+        left = '<BR ALIGN="LEFT"/>'.join([*lines, ""])
+        return (
+            '<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>'
+            f'<TD ALIGN="LEFT" BALIGN="LEFT">{left}</TD><TD WIDTH="{round(wide)}"></TD></TR></TABLE>>'
+        )
 
     def cost(self, part: Part | Box) -> str:
         costs = []

@@ -13,6 +13,7 @@ from convsize import api
 from convsize.errors import ConvsizeError, UsageError
 from convsize.records import Report
 from convsize.views.canvas import file as drawing_file
+from convsize.views.canvas.scene import text_width
 from convsize.views.drawing import dot as drawing_graph
 from convsize.views.drawing import mermaid as drawing_mermaid
 from convsize.views.drawing import text as drawing_text
@@ -198,3 +199,18 @@ def test_scales() -> None:
     linear = drawing_volumes.scene(report, scale="linear").svg()
     assert log != linear
     assert drawing_volumes.scene(report, theme="dark", heat="parameters").svg() not in (log, linear)
+
+
+def test_the_heading_of_a_repeat_leaves_its_middle_to_the_edge_that_comes_in() -> None:
+    """The arrow ends in the middle of the box, the texts of the heading end before it."""
+    text = "input: 8@64x64\n((C3D8 R)*2 C1D8)*3 GAP FC4"
+    found = drawing_file.from_dot(drawing_graph.render(api.parse(text, "net").analyze()), "svg")
+    root = ElementTree.fromstring(found)
+    box = next(each for each in root.iter(f"{SVG}g") if each.get("class") == "cluster")
+    corners = re.findall(r"-?[0-9.]+", box.find(f".//{SVG}path").get("d"))  # type: ignore[union-attr, arg-type]
+    middle = (min(map(float, corners[::2])) + max(map(float, corners[::2]))) / 2
+    words = list(box.iter(f"{SVG}text"))
+    assert len(words) >= 3
+    for each in words:
+        wide = text_width(each.text or "", float((each.get("font-size") or "8").removesuffix("px")))
+        assert float(each.get("x") or 0) + wide < middle + 2, each.text
