@@ -15,7 +15,7 @@ from convsize.words import grid_word, listed, plural
 
 _ALWAYS = ("name", "spec", "output", "receptive_field", "parameters", "macs", "output_bytes")
 _GIVES_WAY = ("output_bytes", "receptive_field", "macs", "parameters", "output")
-"""What a terminal that is too narrow does without, in this order."""
+"""What a terminal that is too narrow does without, in this order; what says the same in every line goes first."""
 
 _WIDER = (
     "=receptive_field",
@@ -244,6 +244,11 @@ class _Plan:
             self.rooms[key] = max(widest, len(column.title(in_full=full)))
         return self.rooms[key]
 
+    def silent(self, column: Column) -> bool:
+        """Whether a column says nothing: every line has the same in it."""
+        texts = set(self.texts(column, frozenset()))
+        return texts == {"–"} or (len(texts) == 1 and len(self.lines) > 1)
+
     def shortest(self, column: Column, in_full: frozenset[str]) -> int:
         """The width to which a column is cut at most: names stay as different as they are in full."""
         widest = self.room(column, in_full)
@@ -272,7 +277,7 @@ class _Plan:
         names = set(_ALWAYS)
         in_full: frozenset[str] = frozenset()
         cut = [BY_NAME[name] for name in _CUT_SHORT]
-        for name in _GIVES_WAY:
+        for name in sorted(_GIVES_WAY, key=lambda name: not self.silent(BY_NAME[name])):
             over = self.total(names, in_full) - width
             if over <= 0 or over <= sum(self.room(each, in_full) - self.shortest(each, in_full) for each in cut):
                 break
@@ -282,6 +287,8 @@ class _Plan:
             column = self.bars.get(step) or BY_NAME.get(step)
             if column is not None and len(GAP) + len(column.title(in_full=False)) > free:
                 continue  # its texts need not be written to know that it does not fit
+            if step in BY_NAME and self.silent(BY_NAME[step]):
+                continue
             more = names if step[0] == "=" else names | {step}
             full = in_full | {step[1:]} if step[0] == "=" else in_full
             if full <= more and self.total(more, full) <= width:

@@ -3,6 +3,7 @@ import re
 import pytest
 from handmade_reports import TINY, field, layer, report
 
+from convsize import api
 from convsize.errors import UsageError
 from convsize.records import Iteration
 from convsize.views.analysis import csv, markdown, table
@@ -192,3 +193,26 @@ def test_step_counters_among_the_buffers_are_said(convsize) -> None:
     two = convsize("analyze", "-e", "C3D32 BN BN", "--input", "3@8x8", width=120).out
     assert "130 buffer values beside (2 of them step counters)" in two
     assert "buffer" not in convsize("analyze", "-e", "C3D32 GN4", "--input", "3@8x8").out
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input: 8@16x16\nGAP7",
+        "input: 8@16x16\nC1D8 R C1D16 R",
+        "input: 8@16x16\nR resize(7,9) R up(2)",
+        "input: 3@32x32\nC3D16 BN R GAP FC10 S",
+    ],
+)
+def test_spare_width_is_not_given_to_columns_that_say_nothing(text: str, width: int) -> None:
+    shown = table.render(api.parse(text, "net").analyze(), width=width).splitlines()
+    rule = next(at for at, line in enumerate(shown) if line.startswith("─"))
+    header = shown[rule - 1]
+    end = next(at for at, line in enumerate(shown[rule:], rule) if not line.strip())
+    rows = [line.ljust(len(header)) for line in shown[rule + 1 : end] if not line.startswith(("×n", "bars"))]
+    assert len(rows) == text.split("\n")[1].count(" ") + 1
+    for found in re.finditer(r"\b(jump|weights|biases|FLOPs|start|line)\b", header):
+        column = {line[: found.end()].split()[-1] for line in rows}
+        assert len(column) > 1 or len(rows) == 1, (found[0], column)
+        assert column != {"–"}
