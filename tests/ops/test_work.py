@@ -65,6 +65,8 @@ VALUES = 12 * 4 * 4
         ("A3/1p1", "pool", 9 * VALUES),
         ("GAP", "pool", 16 * 12),
         ("GAP2", "pool", 4 * 12 * 4),
+        ("up(2,bilinear)", "resample", (4 + 3) * 12 * 64),  # products with four values, and their sum
+        ("up(2,bicubic)", "resample", (16 + 15) * 12 * 64),
         ("sumpool(2)", "pool", 3 * 12 * 4),
         ("lppool(2,2)", "pool", (4 + 3 + 1) * 12 * 4),  # powers, their sum, its root
         ("reduce(mean,depth)", "pool", 12 * 16),
