@@ -174,7 +174,7 @@ EVERYTHING = Window("everything")
 def output_extent(extent: int, window: AxisWindow, rounding: Rounding = "floor") -> int:
     """The output extent of an axis: ⌊(L + before + after - reach)/S⌋ + 1, or with ⌈ ⌉ under ceil.
 
-    Under ceil a last window that would start in the padding behind the input is left out, as PyTorch and Caffe do.
+    Under ceil a last window that would start in the padding after the input is left out, as PyTorch and Caffe do.
     The result may be below 1, which means that the window does not fit. For a transposed window:
     (L-1)·S - before - after + reach, where an output padding is a smaller `after`.
     """

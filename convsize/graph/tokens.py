@@ -200,7 +200,7 @@ def stated_arguments(
     wrong = _wrong(name, params, span)
     found: dict[str, Argument] = {}
     waiting = list(positional)
-    # A choice may stand right behind a variadic list, so it is recognised by being a name and not a number.
+    # A choice may stand right after a variadic list, so it is recognised by being a name and not a number.
     for at, param in enumerate(params, start=1):
         if param.variadic:
             taken = []
@@ -229,7 +229,7 @@ def stated_arguments(
 
 
 def _meant_later(value: Bound, param: ParamSpec, later: tuple[ParamSpec, ...]) -> bool:
-    """Whether a name is no choice of this parameter, but of one behind it: defaults between them need not be said."""
+    """Whether a name is no choice of this parameter, but of one after it: defaults between them need not be said."""
     if not isinstance(value, Choice) or value.name in param.choices:
         return False
     return any(value.name in each.choices for each in later)
@@ -245,7 +245,7 @@ def _listed(param: ParamSpec, values: Sequence[Argument]) -> Argument:
 def with_defaults(op: Op, defaults: Mapping[str, Argument], shape: Shape, *, sized: bool) -> Op:
     """The op of a token with what the file's defaults say of the word of the same op.
 
-    sized: whether the token has a number of its own behind its letters, which goes before one that is a default.
+    sized: whether the token has a number of its own after its letters, which goes before one that is a default.
     Raises GeometryError where the numbers make no layer.
     """
     params = type(op).PARAMS

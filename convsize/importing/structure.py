@@ -48,7 +48,7 @@ def structured(graph: Graph, defaults: Defaults) -> Structure:
         return source, []
 
     def absorbed(chain: _Chain) -> _Chain:
-        """The chain behind the one that it begins at, where nothing else begins there."""
+        """The chain after the one that it begins at, where nothing else begins there."""
         source = chain.source
         if source is not None and uses[source] == 1 and source not in kept and layers[source].kind != "input":
             before = chains.pop(source)

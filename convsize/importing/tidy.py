@@ -206,7 +206,7 @@ def _resized(layers: list[Layer], at: int, _: list[int]) -> Layer | None:
 
 
 def _flattened(layers: list[Layer], at: int, _: list[int]) -> Layer | None:
-    """A fully connected layer flattens its input itself, and so does nothing behind what is one position."""
+    """A fully connected layer flattens its input itself, and so does nothing after what is one position."""
     layer = layers[at]
     if layer.kind != "FC":
         return None

@@ -258,7 +258,7 @@ def _times(repeat: Expr, index: Ident | None) -> str:
 def _plain(item: Item) -> Item:
     """An item without brackets around brackets: ((a)), ((a + b)), [[a | b]*2].
 
-    A repeat and names keep what they apply to. Two names behind a concatenation name its branches, so the brackets of
+    A repeat and names keep what they apply to. Two names after a concatenation name its branches, so the brackets of
     `([a | b]) as p, q` (an error) must not vanish.
     """
     while isinstance(item.atom, Group) and item.atom.kind == "series" and len(item.atom.branches[0].items) == 1:
@@ -294,7 +294,7 @@ def _group(group: Group, tail: str, text: str) -> Iterator[_Piece]:
 
 
 def _find(text: str, sign: str, pos: int) -> int:
-    """Where an operator stands at or behind `pos`, comments passed over: the tree does not keep its place."""
+    """Where an operator stands at or after `pos`, comments passed over: the tree does not keep its place."""
     while text[pos] != sign:
         pos = text.index("\n", pos) if text[pos] == "#" else pos + 1
     return pos
@@ -351,7 +351,7 @@ class _Writer:
                 self.line += " " + piece.text
             first = False
             self.last_line = self.source.place(piece.span.end).line
-        # Comments inside the last piece and the one behind it.
+        # Comments inside the last piece and the one after it.
         self.last_line = self.source.place(stmt.span.end).line
         while (comment := self.waiting(len(self.source.text) + 1)) is not None:
             line = self.source.place(comment.span.start).line

@@ -8,7 +8,7 @@ from convsize.record import Record
 
 
 class Mnemonic(Record):
-    """A layer's capital letters and what may stand behind them.
+    """A layer's capital letters and what may stand after them.
 
     what: the layer in words, with its article; size: whether a number may or must follow; counts: what that number is;
     suffixes: the heads of `SUFFIXES` that mean something on it.
@@ -20,7 +20,7 @@ class Mnemonic(Record):
     suffixes: frozenset[str]
 
 
-# In canonical order, which is also the order in which `fmt` writes them behind the size.
+# In canonical order, which is also the order in which `fmt` writes them after the size.
 SUFFIXES: dict[str, str] = {
     "D": "depth",
     "/": "stride",

@@ -37,7 +37,7 @@ from convsize.language.volumes import read_volume
 _SIZED = frozenset(name for name, facts in MNEMONICS.items() if facts.size == "required")
 _KINDS: dict[str, GroupKind] = {"+": "sum", "-": "difference", "*": "gate", "/": "quotient", "|": "concat"}
 _PARTED = " \t\n#)"
-"""What stands behind a `-` or a `/` that is an operator: an arrow and a stride have none of it."""
+"""What stands after a `-` or a `/` that is an operator: an arrow and a stride have none of it."""
 # Layers in small letters, and suffixes that, with a space before them, look like words.
 _LOOSE = wrong.SMALL | {"ceil", "floor", "exact", "psame", "pvalid", "phalf", "pfull"} | {f"p{fill}" for fill in FILLS}
 
@@ -199,7 +199,7 @@ class SeriesReader:
         return None, None
 
     def index(self) -> Ident:
-        """The name behind the comma of a repeat. Raises Skip where there is none."""
+        """The name after the comma of a repeat. Raises Skip where there is none."""
         scanner = self.scanner
         char = scanner.skip()
         if char not in LOWER and char not in UPPER:
@@ -213,7 +213,7 @@ class SeriesReader:
         return scanner.ident()
 
     def names(self) -> tuple[Ident, ...]:
-        """The names behind `as`, the cursor standing on it."""
+        """The names after `as`, the cursor standing on it."""
         scanner = self.scanner
         found: list[Ident] = []
         scanner.pos += 2

@@ -67,7 +67,7 @@ Dims: TypeAlias = tuple[Expr, ...]
 class Pads(Record):
     """A padding suffix: a mode, or explicit pairs; `after` is None where one number stands for both sides.
 
-    fill: the word behind it, which alone says half padding: `p1reflect`, `preflect`.
+    fill: the word after it, which alone says half padding: `p1reflect`, `preflect`.
     """
 
     mode: Literal["explicit", "valid", "half", "full", "same"]
@@ -80,7 +80,7 @@ class Layer(Record):
 
     `mnemonic` is the canonical one (`P` is kept as `M`, an alias as what it stands for). `suffixes` gives the place of
     every part that was written, by its head: "size", "D", "/", "p", "d", "g", "a", "b", "z", "rounding", "ws".
-    standard: how its filters are standardised, `ws`, or `sws` with a gain; epsilon: the number in braces behind it.
+    standard: how its filters are standardised, `ws`, or `sws` with a gain; epsilon: the number in braces after it.
     """
 
     mnemonic: str
@@ -198,7 +198,7 @@ class DefaultStmt(Record):
 class LetStmt(Record):
     """`let N=2, M=3`; `let width=[16,32,64]` names choices, of which the first holds where none is chosen.
 
-    others: for every binding the choices behind the first.
+    others: for every binding the choices after the first.
     """
 
     bindings: tuple[tuple[Ident, Expr], ...]

@@ -178,7 +178,7 @@ class Attention(Op):
         if last <= before:
             raise GeometryError(
                 "E204",
-                f"a depth of {last} has no room for values behind {before} of queries and keys",
+                f"a depth of {last} has no room for values after {before} of queries and keys",
                 f"give it a depth above {before}, as by `C1D{before + self.heads * key}`",
             )
         self._require(last - before, self.heads, "values")

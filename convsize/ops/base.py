@@ -150,7 +150,7 @@ class ParamSpec(Record):
     """An argument of a word: `up(scale, mode=nearest)`.
 
     kind: "int" must be whole, "number" any rational, "choice" one of `choices`, "tap" a named value, which enters the
-    op behind the one before it. `required` arguments have no default; a `variadic` last one takes all the rest. like: a
+    op after the one before it. `required` arguments have no default; a `variadic` last one takes all the rest. like: a
     tap may stand there, `up(@stem)`, which is read for its shape alone: the argument is its volume.
     """
 

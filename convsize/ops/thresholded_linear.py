@@ -27,7 +27,7 @@ class ThresholdedLinear(Op):
     PyTorch
         torch.maximum with a parameter.
     Source
-        Singh & Krishnan 2020, behind filter response normalisation.
+        Singh & Krishnan 2020, after filter response normalisation.
     """
 
     NAME: ClassVar[str] = "thresholded linear unit"

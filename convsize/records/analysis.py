@@ -151,7 +151,7 @@ class Totals(Record):
 
     weight_layers: the largest number of convolutions and fully connected layers on any path to the trunk's end, the
     "layers" of VGG-16 and ResNet-152. flops = 2·macs + the itemised `work`. receptive_field: of the last layer of the
-    trunk that still has a position (before global pooling or the first fully connected layer; behind attention its
+    trunk that still has a position (before global pooling or the first fully connected layer; after attention its
     units see the whole input); None without one.
     """
 

@@ -77,7 +77,7 @@ class AxisSizes(Record):
 
     inputs: the names of the inputs that share it; axis: its place among their axes, from 0; name: "height" and so on;
     declared: its extent in the spec, in pixels. valid: the network can be built; exact: besides, no window leaves real
-    pixels behind the last one it reads; checkpoint: valid, and every parameter keeps the shape it has at the declared
+    pixels after the last one it reads; checkpoint: valid, and every parameter keeps the shape it has at the declared
     size.
     """
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from convsize.errors import Diagnostic, Span
 from convsize.geometry import AxisWindow, dividing, output_extent, remainder
-from convsize.graph.network import Node
+from convsize.graph.network import Network, Node
 from convsize.language.tree import Num, Pads
 from convsize.ops.shared.windows import axis_name
 from convsize.records import Lost
@@ -30,15 +30,17 @@ def _find(context: Context) -> Iterator[Diagnostic]:
         window, extent = axes[lost.axis], source.spatial[lost.axis]
         same = [each for each in losses if source.spatial[each.axis] == extent and axes[each.axis] == window]
         names = " and of the ".join(axis_name(source, each.axis) for each in same)
+        added = sum(_padded(network, worst, lost.axis))
         if window.reach >= window.stride:
             message = (
-                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the {plural(extent, noun)} "
-                f"of the {names}: {_division(extent, window)} rounds down to {output_extent(extent, window)}"
+                f"this drops the last {'' if lost.pixels == 1 else f'{lost.pixels} '}of the "
+                f"{plural(extent - added, noun)} of the {names}: "
+                f"{_division(extent, window, added)} rounds down to {output_extent(extent, window)}"
             )
         else:
             message = (
                 f"windows {window.kernel} wide at a stride of {window.stride} skip {plural(lost.pixels, noun)} "
-                f"of the {extent} of the {names}"
+                f"of the {extent - added} of the {names}"
             )
         token, how = _mended(context, places, found, worst, axes)
         sizes = dividing(extent, window).extents
@@ -56,16 +58,29 @@ def _lost(context: Context, node: Node) -> list[Lost]:
     axes = axes_of(context.network, node)
     if not axes:
         return []
-    return [
-        lost
+    found = [
+        lost.replace(pixels=lost.pixels - min(_padded(context.network, node, lost.axis)[1], lost.pixels))
+        if lost.trailing
+        else lost
         for lost in row.lost
         if lost.pixels and axes[lost.axis].kernel > 1 and axes[lost.axis].stride > 1 and not axes[lost.axis].transposed
     ]
+    return [lost for lost in found if lost.pixels]
 
 
-def _division(extent: int, window: AxisWindow) -> str:
+def _padded(network: Network, node: Node, axis: int) -> tuple[int, int]:
+    """What a padding layer before this one has put before and after an axis' pixels: values that are no pixels."""
+    axes = axes_of(network, network.nodes[node.inputs[0]])
+    if not axes or axes[axis].transposed or not axes[axis].reach == axes[axis].stride == 1:
+        return 0, 0
+    return max(axes[axis].before, 0), max(axes[axis].after, 0)
+
+
+def _division(extent: int, window: AxisWindow, padded_before: int) -> str:
+    """The division of the notes; padded_before: what of the extent a padding layer has added."""
     zeros = window.before + window.after
-    padded = f"{extent} + {zeros}" if zeros else str(extent)
+    added = zeros + padded_before
+    padded = f"{extent - padded_before} + {added}" if added else str(extent)
     value = Fraction(extent + zeros - window.reach, window.stride) + 1
     return f"({padded} - {window.reach})/{window.stride} + 1 = {float(value):.6g}"
 
@@ -107,9 +122,9 @@ RULE = Rule(
     name="dropped-pixels",
     summary="a stride drops real pixels after the last window, or skips some between windows",
     checks=(
-        "Strided convolutions and pools whose windows do not reach the end of the input, so that none of "
-        "them reads some real pixels (padding does not count); and windows narrower than their stride. W555 "
-        "covers 1x1 filters."
+        "Strided convolutions and pools whose windows do not reach the end of the input, so that none of them reads "
+        "some real pixels (padding does not count, nor what a `pad` before them adds); and windows narrower than their "
+        "stride. W555 covers 1x1 filters."
     ),
     why=(
         "(L - F + 2P)/S + 1 is rounded down silently, so the last rows and columns of every image are lost, "

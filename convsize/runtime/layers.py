@@ -213,7 +213,7 @@ class Quotient(nn.Module):
 class AveragePool(nn.Module):
     """Average pooling that is dilated, or whose uneven padding does not count.
 
-    `padding` is in F.pad's order; `overhang` is what rounding up adds behind each
+    `padding` is in F.pad's order; `overhang` is what rounding up adds after each
     axis, which never counts.
     """
 

@@ -136,7 +136,7 @@ def test_windows_say_which_sizes_fit():
         ),
         (
             "12@4x4\nattn(2,key=3)",
-            "a depth of 12 has no room for values behind 12 of queries and keys",
+            "a depth of 12 has no room for values after 12 of queries and keys",
             "give it a depth above 12, as by `C1D18`",
         ),
         (

@@ -92,6 +92,13 @@ POSITIVE = [
         "the batch norm after this subtracts the mean of every map, and the bias with it: 24 parameters in 3 "
         "layers without effect",
     ),
+    # 10 pixels and a zero: windows of 4 at 0 and 4 read 8 pixels, and of the last 3 values one is the zero.
+    Found(
+        "W501",
+        "input: 3@10x10\npad(0,1) C4D8/4p0 R FC10",
+        "this drops the last 2 of the 10 pixels of the height and of the width: "
+        "(10 + 1 - 4)/4 + 1 = 2.75 rounds down to 2",
+    ),
     Found("W507", "input: 3@8x8\ndef b: R\nFC10", "the block `b` is never used"),
     Found("W507", "input: 3@8x8\ndef a: b\ndef b: R\nFC10", "the block `a` is never used"),
     Found("W507", "input: 3@8x8\nlet n=3\nFC10", "the constant `n` is never used"),
@@ -327,6 +334,10 @@ NEGATIVE = [
     ("W506", "input: 3@8x8\nC3D64 LN R FC10"),
     # The bias reaches the sum as well.
     ("W506", "input: 3@8x8\nC3D4 (BN R + x) FC10"),
+    # The zeros of a padding layer are no pixels: these are `C3D8/2p1` and `M3/2p1`.
+    ("W501", "input: 3@8x8\npad(1) C3D8/2p0 R FC10"),
+    ("W501", "input: 3@8x8\npad(0,1) M3/2p0 FC10"),
+    ("W501", "input: 3@8x8\npad(1,reflect) C3D8/2p0 R FC10"),
     ("W507", "input: 3@8x8\ndef a: b\ndef b: R\na FC10"),
     ("W507", "input: 3@8x8\ndef a: [R | C3] as p, q\na as u, v (@u + @v) FC10"),
     ("W507", "input: 3@8x8\ndef a: [R | C3] as p, q\ndef g(f): f as u, v (@u + @v)\ng(a) FC10"),

@@ -474,7 +474,7 @@ class AxisWalk:
     # ---- windows -----------------------------------------------------------------------------------------------------
 
     def slide(self, line: Line, slide: _Slide, axis: int) -> Line:
-        """The extent behind windows; fit, divisibility and what they leave behind are taken down once for each line."""
+        """The extent after windows; fit, divisibility and what they leave behind are taken down once for each line."""
         # What the other axes leave behind as they stand is not this axis' doing.
         own = axis == self.axis
         key = (line, slide, own)
@@ -590,13 +590,13 @@ class AxisWalk:
         else:
             self.agree(one, two)
         for line in common(one, two):
-            # Where a branch happens to be 1, the product is as the other one, so nothing behind it is as followed here.
+            # Where a branch happens to be 1, the product is as the other one, so nothing after it is as followed here.
             self.single.update(points(equal(line, self.constant(1))))
         return one
 
 
 def left_behind(extent: int, window: AxisWindow, count: int) -> int:
-    """The real pixels behind the last of `count` windows that a further window would have read.
+    """The real pixels after the last of `count` windows that a further window would have read.
 
     Cropping is asked for and does not count, nor does the gap that a stride above the reach leaves between any two
     windows: of 1x1 filters with stride 2 nothing is left behind.

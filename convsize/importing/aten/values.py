@@ -46,7 +46,7 @@ def arithmetic(writer: Writer, op: str, x: Wire, other: Wire | float) -> Wire:
 
 
 def concatenated(writer: Writer, values: list[Wire], axis: int) -> Wire:
-    """Values one behind the other along an axis."""
+    """Values one after the other along an axis."""
     first = values[0].shape
     axis = _axis(axis, len(first))
     for each in values[1:]:
@@ -65,7 +65,7 @@ def flattened(writer: Writer, x: Wire, start: int = 1, end: int = -1) -> Wire:
     """Axes `start` to `end` as one."""
     start, end = _axis(start, len(x.shape)), _axis(end, len(x.shape))
     if end < start:
-        raise CallError(f"axes {start} to {end} of {shown(x)}: the first stands behind the last")
+        raise CallError(f"axes {start} to {end} of {shown(x)}: the first stands after the last")
     shape = (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :])
     return writer.call("flatten", shape, {"self": x, "start_dim": start, "end_dim": end})
 

@@ -25,7 +25,7 @@ _RESIZES = {
 
 
 def shown(x: Wire) -> str:
-    """A value as messages say it: a volume, or the numbers of its axes behind the batch."""
+    """A value as messages say it: a volume, or the numbers of its axes after the batch."""
     sizes = x.shape[1:]
     return f"{sizes[0]}@{'x'.join(map(str, sizes[1:]))}" if len(sizes) > 1 else f"{sizes[0]} values"
 
@@ -113,7 +113,7 @@ def average_pool(
     kernel, stride = each_axis(kernel, x.rank), each_axis(stride, x.rank)
     pairs = padding * x.rank if len(padding) == 1 else padding
     if not zeros and any(before != after for before, after in pairs):
-        # What rounding up adds is never counted, so that padding behind alone can be said by it.
+        # What rounding up adds is never counted, so that padding at the end alone can be said by it.
         rounded = [
             output_extent(length, AxisWindow(k, s), "ceil") == output_extent(length, AxisWindow(k, s, 1, *pair))
             for length, k, s, pair in zip(x.shape[2:], kernel, stride, pairs, strict=True)

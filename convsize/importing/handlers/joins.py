@@ -296,7 +296,7 @@ def _outermost(end: tuple[Factor, ...], volume: tuple[int, ...], value: Value) -
 def _with_token(asked: Asked, found: list[Meaning], dim: int) -> Value:
     *tokens, last = found
     if not isinstance(last, Value) or not all(isinstance(each, Weight) for each in tokens):
-        raise UnsayableError("a concatenation with weights that stand behind the input")
+        raise UnsayableError("a concatenation with weights that stand after the input")
     value = asked.reader.sequence(last)
     for token in reversed(tokens):
         assert isinstance(token, Weight)

@@ -9,7 +9,7 @@ __all__ = ["Value"]
 
 
 class Value:
-    """One tensor, in the order of Keras's axes or with its last axis behind the batch; whichever is asked for is made.
+    """One tensor, in the order of Keras's axes or with its last axis after the batch; whichever is asked for is made.
 
     >>> writer = Writer("a.keras")
     >>> value = Value(writer, volume=writer.input("x", (2, 3, 8, 9)))
@@ -60,7 +60,7 @@ class Value:
 
     @property
     def volume(self) -> Wire:
-        """The tensor with its last axis behind the batch."""
+        """The tensor with its last axis after the batch."""
         if self._volume is None:
             x = self.keras
             last = len(x.shape) - 1

@@ -67,7 +67,7 @@ def _obstacles(module: Module, path: str, seen: set[int], depth: int) -> Iterato
 
 
 class _Chain:
-    """Writes modules one behind the other."""
+    """Writes modules one after the other."""
 
     def __init__(self, source: str, shape: tuple[int, ...]) -> None:
         self.writer = Writer(source)

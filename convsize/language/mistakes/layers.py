@@ -353,7 +353,7 @@ def _may_begin(text: str, begin: int, at: int) -> bool:
 
 
 def report_foreign(scanner: Scanner, start: int, end: int, begin: int | None = None) -> None:
-    """E002 for a name from another library and, where brackets follow, its call; the cursor goes behind it.
+    """E002 for a name from another library and, where brackets follow, its call; the cursor goes after it.
 
     begin: where the library's own name before it begins, as in `nn.ReLU()`.
     """
@@ -374,7 +374,7 @@ def report_foreign(scanner: Scanner, start: int, end: int, begin: int | None = N
 
 
 def dotted_or_called(scanner: Scanner, start: int) -> bool:
-    """E002 for the name at `start` with its call, or behind the libraries that stand before it; whether it is one."""
+    """E002 for the name at `start` with its call, or after the libraries that stand before it; whether it is one."""
     text = scanner.text
     at, end = start, scanner.run(start)
     while text[end] == "." and text[at:end] in LIBRARIES:

@@ -1,7 +1,7 @@
 """Which inputs an output of an interpolation, or of a pool to a stated size, reads along an axis.
 
 An output lies at a ratio r of inputs to outputs: with half-pixel centres output o at r(o + 1/2) - 1/2, with aligned
-corners at o(L - 1)/(n - 1). What is read behind the borders is the pixel at the border, which is read anyway.
+corners at o(L - 1)/(n - 1). What is read beyond the borders is the pixel at the border, which is read anyway.
 Source: ATen/native/UpSample.h, UpSampleKernel.cpp and AdaptivePooling.h, PyTorch 2.13.
 """
 

@@ -29,7 +29,7 @@ class Standard(Record):
 
 
 def standard_of(suffixes: Suffixes) -> Standard | None:
-    """What `ws` or `sws` says. Raises GeometryError E111 where the number behind it is not above 0."""
+    """What `ws` or `sws` says. Raises GeometryError E111 where the number after it is not above 0."""
     if suffixes.standard is None:
         return None
     eps = _EPSILON if suffixes.epsilon is None else above_zero("eps", suffixes.epsilon)

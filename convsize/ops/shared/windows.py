@@ -265,7 +265,7 @@ def slide(source: Shape, axes: tuple[AxisWindow, ...], rounding: Rounding) -> Ex
                 beyond = plural(overhang(extent, window, count), noun)
                 raise GeometryError(
                     "E213",
-                    f"rounding up reads {beyond} of the {name} behind a padding that is no zeros: {window.fill}",
+                    f"rounding up reads {beyond} of the {name} after a padding that is no zeros: {window.fill}",
                     "leave `ceil` out, or pad more after",
                 )
             if count < 1:
@@ -344,7 +344,7 @@ def pad_call(pairs: tuple[tuple[int, int], ...], fill: Fill = "zeros", **kwargs:
 def padded_call(
     axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, value: float | None = None
 ) -> tuple[tuple[TorchCall, ...], Extents]:
-    """The F.pad call that must come first, if any, and the `padding` argument behind it.
+    """The F.pad call that must come first, if any, and the `padding` argument after it.
 
     Symmetric padding is the layer's own argument. PyTorch's layers know no asymmetric one, no cropping one and, but
     for pools, no rounding up: then F.pad adds every zero (or `value`), those that rounding up needs among them.
@@ -364,7 +364,7 @@ def padded_call(
 
 
 def padded_shape(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding) -> Shape:
-    """The volume with its padding and with what rounding up adds behind it."""
+    """The volume with its padding and with what rounding up adds after it."""
     extents = []
     for extent, window in zip(source.spatial, axes, strict=True):
         extra = overhang(extent, window, output_extent(extent, window, rounding)) if rounding == "ceil" else 0
@@ -373,7 +373,7 @@ def padded_shape(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding
 
 
 def kept_padded(axes: tuple[AxisWindow, ...], source: Shape, rounding: Rounding, mode: SaveMode) -> Saved:
-    """What an op behind `padded_call` keeps of its input: the padded copy where one is made."""
+    """What an op after `padded_call` keeps of its input: the padded copy where one is made."""
     pads, _ = padded_call(axes, source, rounding)
     if not pads:
         return Saved("input")

@@ -17,7 +17,7 @@ _MACS = (1e7, 1e8, 4e8, 2e9)
 
 _MOST_ELEMENTS = 1.2e7
 
-# How a layer is written behind a learned number, so that its input needs a gradient, and how many samples it gets.
+# How a layer is written after a learned number, so that its input needs a gradient, and how many samples it gets.
 _POINTWISE = {
     "BN": 24, "C1 R": 24, "relu6": 8, "sigmoid": 10, "hswish": 8, "hsigmoid": 8, "silu": 10, "gelu": 10, "S scale": 6,
     "tanh": 6, "leaky(0.1)": 4, "elu": 4, "selu": 3, "clamp(-1,1)": 3, "abs": 3, "exp": 3, "abs log": 3,

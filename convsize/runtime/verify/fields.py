@@ -100,8 +100,8 @@ def _with_fields(network: Network, rows: tuple[LayerRow, ...]) -> list[LayerRow]
     """The layers whose units have a field of their own, which a middle unit must see from end to end.
 
     Left aside are those that see everything, also through a gate or a global response norm (whose factors the analysis
-    does not count as seen), those behind upsampling, where neighbours see unequally much, those behind a join of
-    branches that do not lie on top of each other, whose fields are hulls, those behind what is the same whatever it
+    does not count as seen), those after upsampling, where neighbours see unequally much, those after a join of
+    branches that do not lie on top of each other, whose fields are hulls, those after what is the same whatever it
     sees, and those that see beyond a border where padding repeats pixels.
     """
     unlike = [False] * len(network.nodes)

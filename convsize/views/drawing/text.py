@@ -10,7 +10,7 @@ resnet18 · input 3@224x224 · 11.69M parameters · 1.814G MACs
 ```
 
 A value keeps its column until its last reader. `├─●` reads a value that others still need, `●─╯` takes the last one in;
-`■─╮` gives two values, whose names stand behind it. `●┄╯` reads a value for its shape alone.
+`■─╮` gives two values, whose names stand after it. `●┄╯` reads a value for its shape alone.
 """
 
 from __future__ import annotations

@@ -70,10 +70,10 @@ class Step(Record):
     @property
     def label(self) -> str:
         """The first layer's name, with how many follow."""
-        behind = len(self.rows) - 1
-        if not behind:
+        after = len(self.rows) - 1
+        if not after:
             return self.first.name
-        return f"{self.first.name} with the {'layer' if behind == 1 else plural(behind, 'layer')} after it"
+        return f"{self.first.name} with the {'layer' if after == 1 else plural(after, 'layer')} after it"
 
     @property
     def parameters(self) -> int:

@@ -138,7 +138,7 @@ def _reduction(op: str, called: Called) -> Value:
         raise CallError("it is over the samples")
     keep = bool(called.values["keepdims"])
     if sorted(each % rank for each in several) == list(range(1, rank - 1)):
-        # Over all positions: the depth stays behind the batch.
+        # Over all positions: the depth stays after the batch.
         return Value(called.writer, volume=reduced(called.writer, op, value.volume, tuple(range(2, rank)), keep))
     return Value(called.writer, keras=reduced(called.writer, op, value.keras, tuple(several), keep))
 

@@ -105,7 +105,7 @@ def _dense(called: Called) -> Value:
 
 
 def _last(called: Called, rank: int) -> bool:
-    """Whether a norm is over the last axis, as Keras counts them; else it must be over the one behind the batch."""
+    """Whether a norm is over the last axis, as Keras counts them; else it must be over the one after the batch."""
     axis = called.values["axis"]
     several = axis if isinstance(axis, list | tuple) else [axis]
     if len(several) != 1 or isinstance(several[0], bool) or not isinstance(several[0], int):
@@ -126,7 +126,7 @@ def _gain_and_bias(called: Called, depth: int) -> tuple[Wire | None, Wire | None
 
 
 def _alone(called: Called, x: Wire, at: int) -> Wire:
-    """A gain or a bias alone, behind a norm without."""
+    """A gain or a bias alone, after a norm without."""
     ones = tuple(-1 if axis == at % len(x.shape) else 1 for axis in range(len(x.shape)))
     role, op = ("gamma", "mul") if called.flag("scale") else ("beta", "add")
     held = called.param(role, (x.shape[at],))

@@ -186,7 +186,7 @@ ENTRIES: dict[str, _Entry] = {
     "zeropad": _PAD,
     "zeropadding": _PAD,
 }
-"""By name in small letters, without underscores and without the number of axes behind it."""
+"""By name in small letters, without underscores and without the number of axes after it."""
 
 _OWN = {
     "affine": "a learned gain and bias for every map",
@@ -213,7 +213,7 @@ _OWN = {
     "attn(heads)": "with its number of heads",
     "resize(h,w)": "with the extents to reach",
     "frn": "filter response normalisation",
-    "tlu": "the thresholded linear unit behind `frn`",
+    "tlu": "the thresholded linear unit after `frn`",
     "rms": "normalisation by the root mean square over the depth",
     "scale": "a learned gain for every map",
     "unshuffle(r)": "space to depth, with its factor r",
@@ -318,7 +318,7 @@ STEMS = {
     "maxpool": "M",
     "pool": "M",
 }
-"""The letters that stand for a name with the token's own numbers right behind it: `CONV3D64`, `POOL2`."""
+"""The letters that stand for a name with the token's own numbers right after it: `CONV3D64`, `POOL2`."""
 
 LIBRARIES = frozenset(("nn", "torch", "layers", "keras", "tf", "F", "K", "L"))
 """What stands before a point in front of a layer's name."""

@@ -157,7 +157,7 @@ def separable(given: Given) -> str:
     given.positional, given.taken = given.positional[1:], set()
     bias = arguments.flag(given.take("use_bias", default=True))
     activation = activation_word(given.take("activation", default=None))
-    # The bias stands behind the pointwise convolution only.
+    # The bias stands after the pointwise convolution only.
     return f"{_keras_depthwise(given, bias=False)} C1D{depth}{bias_suffix(given, bias)}{activation}"
 
 
