@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convsize.importing.writer import CallError
+from convsize.words import plural
 
 __all__ = ["Given"]
 
@@ -59,7 +60,7 @@ class Given:
         if len(several) == 1:
             return several * axes
         if len(several) != axes:
-            raise CallError(f"its `{name}` is {found!r}, and must be of {axes} numbers")
+            raise CallError(f"its `{name}` is {found!r}, and must be of {plural(axes, 'number')}")
         return several
 
     def absent(self, *names: str) -> None:

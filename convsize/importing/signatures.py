@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from convsize.importing.writer import CallError
-from convsize.words import nearest, or_rather
+from convsize.words import nearest, or_rather, plural
 
 __all__ = ["bound"]
 
@@ -19,7 +19,7 @@ def bound(signature: str, positional: tuple[Any, ...], keywords: dict[str, Any])
     """
     names, by_name, defaults = _parsed(signature)
     if len(positional) > len(names):
-        raise CallError(f"it takes {len(names)} arguments, and is given {len(positional)}")
+        raise CallError(f"it takes {plural(len(names), 'argument')}, and is given {len(positional)}")
     found = dict(zip(names, positional, strict=False))
     for name, value in keywords.items():
         if name not in names and name not in by_name:

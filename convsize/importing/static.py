@@ -12,6 +12,7 @@ from convsize.graph.network import Network
 from convsize.importing.calls import CallList
 from convsize.importing.layers import Graph
 from convsize.language.parser import parse
+from convsize.words import plural
 
 __all__ = ["Table", "check", "read"]
 
@@ -39,7 +40,7 @@ def check(network: Network, graph: Graph, order: list[int], calls: CallList) -> 
     shapes = {each.path: each.shape for each in calls.tensors if each.path}
     nodes = list(network.layers)
     if len(nodes) != len(order):
-        return [f"the spec has {len(nodes)} layers, the model {len(order)}"], mapping
+        return [f"the spec has {plural(len(nodes), 'layer')}, the model {len(order)}"], mapping
     for node, at in zip(nodes, order, strict=True):
         layer = graph.layers[at]
         volume = node.output.dims

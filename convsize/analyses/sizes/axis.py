@@ -439,7 +439,7 @@ class AxisWalk:
     def weigh_depth(self, node: Node, depth: Line) -> None:
         """Takes down that a layer's parameters follow the depth of what enters it, which a swap made of an axis."""
         maps = self.network.nodes[node.inputs[0]].output.channels
-        self.tied[node] = f"its weights are for {maps} maps, which were positions"
+        self.tied[node] = f"its weights are for {plural(maps, 'map')}, which were positions"
         self.weights[depth] = maps
 
     def transparent(self, node: Node) -> None:

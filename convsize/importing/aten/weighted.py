@@ -5,6 +5,7 @@ from __future__ import annotations
 from convsize.geometry import AxisWindow, output_extent
 from convsize.importing.aten.windows import Pairs, each_axis, padded, shown
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["batch_norm", "convolution", "layer_norm", "linear", "transposed"]
 
@@ -23,12 +24,14 @@ def convolution(
     axes = len(weight.shape) - 2
     if x.rank != axes:
         raise CallError(
-            f"a convolution over {axes} axes takes a volume of {axes + 2} axes with the batch, not {shown(x)}"
+            f"a convolution over {plural(axes, 'axis')} takes a volume of {plural(axes + 2, 'axis')} with the batch, "
+            f"not {shown(x)}"
         )
     if groups < 1 or x.shape[1] != weight.shape[1] * groups or weight.shape[0] % groups:
         taken = weight.shape[1] * max(groups, 1)
         raise CallError(
-            f"it takes a depth of {taken} in {groups} groups and gives {weight.shape[0]}, and is given {shown(x)}"
+            f"it takes a depth of {taken} in {plural(groups, 'group')} and gives {weight.shape[0]}, and is given "
+            f"{shown(x)}"
         )
     stride, dilation = each_axis(stride, axes), each_axis(dilation, axes)
     x, pads = padded(writer, x, padding, 0.0)
@@ -63,9 +66,9 @@ def transposed(
     """A transposed convolution; its weight has the input's depth first."""
     axes = len(weight.shape) - 2
     if x.rank != axes or x.shape[1] != weight.shape[0]:
-        raise CallError(f"it takes a depth of {weight.shape[0]} over {axes} axes, and is given {shown(x)}")
+        raise CallError(f"it takes a depth of {weight.shape[0]} over {plural(axes, 'axis')}, and is given {shown(x)}")
     if groups < 1 or weight.shape[0] % groups:
-        raise CallError(f"a depth of {weight.shape[0]} has no {groups} equal groups")
+        raise CallError(f"a depth of {weight.shape[0]} has no {plural(groups, 'equal group')}")
     stride, dilation = each_axis(stride, axes), each_axis(dilation, axes)
     padding, output_padding = each_axis(padding, axes), each_axis(output_padding, axes)
     if any(out >= max(s, d) for out, s, d in zip(output_padding, stride, dilation, strict=True)):
@@ -96,7 +99,7 @@ def linear(writer: Writer, x: Wire, weight: Wire, bias: Wire | None) -> Wire:
     """A fully connected layer over the last axis."""
     if x.shape[-1] != weight.shape[1] or len(x.shape) < 2:
         behind = " in its last axis: flatten it before" if len(x.shape) > 2 else ""
-        raise CallError(f"it takes {weight.shape[1]} values, and {shown(x)} has {x.shape[-1]}{behind}")
+        raise CallError(f"it takes {plural(weight.shape[1], 'value')}, and {shown(x)} has {x.shape[-1]}{behind}")
     return writer.call("linear", (*x.shape[:-1], weight.shape[0]), {"input": x, "weight": weight, "bias": bias})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from convsize.geometry import AxisWindow, Padding, output_extent
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["Pairs", "adaptive", "average_pool", "each_axis", "max_pool", "pad", "padded", "resized", "same", "shown"]
 
@@ -27,7 +28,7 @@ _RESIZES = {
 def shown(x: Wire) -> str:
     """A value as messages say it: a volume, or the numbers of its axes after the batch."""
     sizes = x.shape[1:]
-    return f"{sizes[0]}@{'x'.join(map(str, sizes[1:]))}" if len(sizes) > 1 else f"{sizes[0]} values"
+    return f"{sizes[0]}@{'x'.join(map(str, sizes[1:]))}" if len(sizes) > 1 else f"{plural(sizes[0], 'value')}"
 
 
 def each_axis(sizes: tuple[int, ...], axes: int) -> tuple[int, ...]:
@@ -35,7 +36,7 @@ def each_axis(sizes: tuple[int, ...], axes: int) -> tuple[int, ...]:
     if len(sizes) == axes:
         return sizes
     if len(sizes) != 1:
-        raise CallError(f"{sizes} does not go with {axes} axes of positions")
+        raise CallError(f"{sizes} does not go with {plural(axes, 'axis')} of positions")
     return sizes * axes
 
 
@@ -52,11 +53,11 @@ def pad(writer: Writer, x: Wire, pairs: Pairs, value: float = 0.0, mode: str = "
     """Padding of the last axes, those of the positions, before and after; negative numbers crop."""
     pairs = pairs * x.rank if len(pairs) == 1 else pairs
     if len(pairs) > len(x.shape):
-        raise CallError(f"padding of {len(pairs)} axes, and {shown(x)} has fewer")
+        raise CallError(f"padding of {plural(len(pairs), 'axis')}, and {shown(x)} has fewer")
     lead = len(x.shape) - len(pairs)
     for (before, after), length in zip(pairs, x.shape[lead:], strict=True):
         if (mode == "reflect" and max(before, after) >= length) or (mode == "circular" and max(before, after) > length):
-            raise CallError(f"{max(before, after)} pixels of padding are taken from an axis of {length}")
+            raise CallError(f"{plural(max(before, after), 'pixel')} of padding are taken from an axis of {length}")
     shape = (*x.shape[:lead], *(n + sum(pair) for n, pair in zip(x.shape[lead:], pairs, strict=True)))
     flat = tuple(each for pair in reversed(pairs) for each in pair)
     arguments: dict[str, Any] = {"self": x, "pad": flat, "mode": mode}
@@ -67,7 +68,7 @@ def padded(writer: Writer, x: Wire, pairs: Pairs, value: float) -> tuple[Wire, t
     """The value and the padding that is left to the call itself, where that is equal on both sides of every axis."""
     pairs = pairs * x.rank if len(pairs) == 1 else pairs
     if len(pairs) != x.rank:
-        raise CallError(f"padding of {len(pairs)} axes of positions, and {shown(x)} has {x.rank}")
+        raise CallError(f"padding of {plural(len(pairs), 'axis')} of positions, and {shown(x)} has {x.rank}")
     if all(before == after >= 0 for before, after in pairs):
         return x, tuple(before for before, _ in pairs)
     return pad(writer, x, pairs, value), (0,) * x.rank
@@ -123,7 +124,7 @@ def average_pool(
         pairs, ceil = ((0, 0),) * x.rank, True
     x, pads = padded(writer, x, pairs, 0.0)
     if any(p > k // 2 for p, k in zip(pads, kernel, strict=True)):
-        raise CallError(f"an average pool of {kernel} with {pads} pixels of padding, more than half of it")
+        raise CallError(f"an average pool of {kernel} with a padding of {pads}, more than half of it")
     arguments = {
         "self": x,
         "kernel_size": kernel,
@@ -153,7 +154,7 @@ def adaptive(writer: Writer, x: Wire, extents: tuple[int | None, ...], how: str)
     if not 1 <= x.rank <= 3:
         raise CallError(f"a pool takes a volume, not {shown(x)}")
     if len(extents) not in (1, x.rank):
-        raise CallError(f"{extents} does not go with {x.rank} axes of positions")
+        raise CallError(f"{extents} does not go with {plural(x.rank, 'axis')} of positions")
     wanted = extents * x.rank if len(extents) == 1 else extents
     found = tuple(length if each is None else each for each, length in zip(wanted, x.shape[2:], strict=True))
     shape, arguments = (*x.shape[:2], *found), {"self": x, "output_size": found}
@@ -173,7 +174,7 @@ def resized(
     """Interpolation to extents, or by factors; `mode` is nearest, linear or cubic, over however many axes."""
     op = _RESIZES.get((mode, x.rank))
     if op is None:
-        raise CallError(f"no {mode} interpolation works over {x.rank} axes")
+        raise CallError(f"no {mode} interpolation works over {plural(x.rank, 'axis')}")
     if factors is not None:
         factors = factors * x.rank if len(factors) == 1 else factors
         extents = tuple(int(length * factor) for length, factor in zip(x.shape[2:], factors, strict=True))

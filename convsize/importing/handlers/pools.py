@@ -8,6 +8,7 @@ from convsize.importing.axes import UnsayableError, flat, merged, standard
 from convsize.importing.calls import BATCH
 from convsize.importing.reader import Asked, Handler
 from convsize.importing.values import Constant, Meaning, Value
+from convsize.words import plural
 
 __all__ = ["HANDLERS"]
 
@@ -18,7 +19,7 @@ def _pool(kind: str) -> Handler:
         layer = asked.reader.volume(asked.value("self"))
         volume = asked.reader.layers[layer].volume
         if len(volume) != axes + 1:
-            raise UnsayableError(f"a pool over {axes} axes of a volume that has {len(volume) - 1}")
+            raise UnsayableError(f"a pool over {plural(axes, 'axis')} of a volume that has {len(volume) - 1}")
         window = asked.sizes("kernel_size", axes)
         stride = asked.sizes("stride", axes, 0)
         stride = window if not any(stride) else stride
@@ -52,7 +53,7 @@ def _adaptive(kind: str) -> Handler:
         layer = asked.reader.volume(asked.value("self"))
         volume = asked.reader.layers[layer].volume
         if len(volume) != axes + 1:
-            raise UnsayableError(f"a pool over {axes} axes of a volume that has {len(volume) - 1}")
+            raise UnsayableError(f"a pool over {plural(axes, 'axis')} of a volume that has {len(volume) - 1}")
         extents = asked.shape[2:]
         if extents == volume[1:]:
             return Value(layer, standard(BATCH, volume))

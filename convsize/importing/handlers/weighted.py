@@ -11,6 +11,7 @@ from convsize.importing.handlers.pointwise import pointwise
 from convsize.importing.layers import Held
 from convsize.importing.reader import Asked, Handler
 from convsize.importing.values import Meaning, Standard, Value, Weight
+from convsize.words import plural
 
 __all__ = ["HANDLERS"]
 
@@ -38,7 +39,7 @@ def _convolution(asked: Asked) -> Value:
     layer = asked.reader.volume(asked.value("input"))
     source = asked.reader.layers[layer].volume
     if len(source) != axes + 1:
-        raise UnsayableError(f"a convolution over {axes} axes of a volume that has {len(source) - 1}")
+        raise UnsayableError(f"a convolution over {plural(axes, 'axis')} of a volume that has {len(source) - 1}")
     groups = asked.number("groups", 1)
     padding = asked.number("padding", 0)
     dilation = asked.sizes("dilation", axes)

@@ -89,7 +89,7 @@ class _Walk:
         if not inputs:
             raise UsageError(f"`{self.writer.source}` does not say its input: start it with an Input layer")
         if shape is not None and len(inputs) > 1:
-            raise UsageError(f"`{self.writer.source}` has {len(inputs)} inputs, and one size is given")
+            raise UsageError(f"`{self.writer.source}` has {plural(len(inputs), 'input')}, and one size is given")
         first = _channels_first(self.model)
         given = {}
         for layer in inputs:
@@ -219,7 +219,7 @@ class _Walk:
         if inner.chain and not inputs and len(several) == 1:
             return [each for _, each in self._run(inner, {"": several[0]}, prefix)]
         if len(inputs) != len(several) or not all(isinstance(each, Value) for each in several):
-            raise self._stopped(layer, f"it has {len(inputs)} inputs, and is called with {len(several)}")
+            raise self._stopped(layer, f"it has {plural(len(inputs), 'input')}, and is called with {len(several)}")
         given = {each.name: value for each, value in zip(inputs, several, strict=True)}
         return [each for _, each in self._run(inner, given, prefix)]
 

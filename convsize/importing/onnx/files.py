@@ -9,6 +9,7 @@ from typing import Any
 
 from convsize.errors import UsageError
 from convsize.importing.onnx.fixed import Fixed, text
+from convsize.words import plural
 
 __all__ = ["constant", "initializers", "parsed"]
 
@@ -79,7 +80,7 @@ def constant(tensor: Any, folder: Path | None, source: str, name: str = "", lear
         held = len(getattr(tensor, _FIELDS.get(tensor.data_type, "int32_data"))) * _WIDTHS[tensor.data_type]
     if held != expected:
         said = "x".join(map(str, shape)) or "one value"
-        counts = f"holds {held:,} bytes, not {expected:,}"
+        counts = f"holds {plural(held, 'byte')}, not {expected:,}"
         raise UsageError(f"`{source}`: the tensor `{name[:60]}` says that it is {said}, and {counts}")
     return Fixed(name, numpy_helper.to_array(tensor), learned)
 
@@ -102,5 +103,5 @@ def _beside(tensor: Any, name: str, expected: int, folder: Path | None, source: 
     if size < 0:
         raise UsageError(f"`{source}` names `{location[:60]}` for its tensors, and there is no such file beside it")
     if offset < 0 or length != expected or offset + length > size:
-        raise UsageError(f"`{source}`: `{location[:60]}` does not hold the {expected:,} bytes of `{name[:60]}`")
+        raise UsageError(f"`{source}`: `{location[:60]}` does not hold the {plural(expected, 'byte')} of `{name[:60]}`")
     return path, offset

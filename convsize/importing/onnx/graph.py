@@ -78,7 +78,7 @@ class Walk:
         if not given:
             raise UsageError(f"`{self.source}` has no input")
         if shape is not None and len(given) > 1:
-            raise UsageError(f"`{self.source}` has {len(given)} inputs, and one size is given")
+            raise UsageError(f"`{self.source}` has {plural(len(given), 'input')}, and one size is given")
         for name, each in given.items():
             kind = each.type.tensor_type
             if kind.elem_type != _FLOAT:
@@ -203,7 +203,7 @@ class Walk:
     def _ordered(self, x: Wire, order: tuple[int, ...]) -> Wire:
         """Axes in another order; two changes of order are one, and what comes back to itself is none."""
         if sorted(order) != list(range(len(x.shape))):
-            raise CallError(f"{order} is no order of {len(x.shape)} axes")
+            raise CallError(f"{order} is no order of {plural(len(x.shape), 'axis')}")
         base, before = self.orders.get(x.name, (x, tuple(range(len(x.shape)))))
         whole = tuple(before[at] for at in order)
         if whole == tuple(range(len(whole))):

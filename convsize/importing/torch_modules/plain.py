@@ -9,6 +9,7 @@ from convsize.importing.aten.values import arithmetic, flattened, pointwise, vie
 from convsize.importing.aten.windows import shown
 from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["PLAIN"]
 
@@ -79,7 +80,7 @@ def _unflatten(writer: Writer, x: Wire, given: Given) -> Wire:
 def _channel_shuffle(writer: Writer, x: Wire, given: Given) -> Wire:
     groups = given.whole("groups")
     if groups < 1 or x.shape[1] % groups:
-        raise CallError(f"a depth of {x.shape[1]} has no {groups} equal groups")
+        raise CallError(f"a depth of {x.shape[1]} has no {plural(groups, 'equal group')}")
     return pointwise(writer, "channel_shuffle", x, groups=groups)
 
 

@@ -9,6 +9,7 @@ from convsize.geometry import AxisWindow, output_extent
 from convsize.importing.aten.windows import adaptive, average_pool, max_pool, pad, resized, shown
 from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["POOLS"]
 
@@ -17,7 +18,7 @@ Writes = Callable[[Writer, Wire, Given], Wire]
 
 def _over(x: Wire, axes: int) -> None:
     if x.rank != axes:
-        raise CallError(f"it works over {axes} axes of positions, and is given {shown(x)}")
+        raise CallError(f"it works over {plural(axes, 'axis')} of positions, and is given {shown(x)}")
 
 
 def _stride(given: Given, axes: int) -> tuple[int, ...]:
@@ -102,7 +103,7 @@ def _pixel_shuffle(writer: Writer, x: Wire, given: Given) -> Wire:
     r = given.whole("upscale_factor")
     _over(x, 2)
     if r < 1 or x.shape[1] % r**2:
-        raise CallError(f"a depth of {x.shape[1]} cannot be spread over {r}x{r} pixels")
+        raise CallError(f"a depth of {x.shape[1]} cannot be spread over {r}x{plural(r, 'pixel')}")
     shape = (x.shape[0], x.shape[1] // r**2, *(length * r for length in x.shape[2:]))
     return writer.call("pixel_shuffle", shape, {"self": x, "upscale_factor": r})
 
@@ -111,7 +112,7 @@ def _pixel_unshuffle(writer: Writer, x: Wire, given: Given) -> Wire:
     r = given.whole("downscale_factor")
     _over(x, 2)
     if r < 1 or any(length % r for length in x.shape[2:]):
-        raise CallError(f"{shown(x)} has no whole blocks of {r}x{r} pixels")
+        raise CallError(f"{shown(x)} has no whole blocks of {r}x{plural(r, 'pixel')}")
     shape = (x.shape[0], x.shape[1] * r**2, *(length // r for length in x.shape[2:]))
     return writer.call("pixel_unshuffle", shape, {"self": x, "downscale_factor": r})
 

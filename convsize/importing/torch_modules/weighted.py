@@ -10,6 +10,7 @@ from convsize.importing.aten.weighted import batch_norm, convolution, layer_norm
 from convsize.importing.aten.windows import pad, shown
 from convsize.importing.given import Given
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["WEIGHTED"]
 
@@ -29,7 +30,7 @@ def _convolution(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
     kernel, stride = given.sizes("kernel_size", axes), given.sizes("stride", axes)
     dilation = given.sizes("dilation", axes)
     if min(depth, taken, groups) < 1 or taken % groups:
-        raise CallError(f"a depth of {taken} has no {groups} equal groups")
+        raise CallError(f"a depth of {taken} has no {plural(groups, 'equal group')}")
     if given.values["padding"] == "same":
         if any(each != 1 for each in stride):
             raise CallError("PyTorch has no padding='same' with a stride")
@@ -50,7 +51,7 @@ def _convolution(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
 def _transposed(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
     depth, taken, groups = given.whole("out_channels"), given.whole("in_channels"), given.whole("groups")
     if min(depth, taken, groups) < 1 or taken % groups or depth % groups:
-        raise CallError(f"depths of {taken} and {depth} have no {groups} equal groups")
+        raise CallError(f"depths of {taken} and {depth} have no {plural(groups, 'equal group')}")
     given.text("padding_mode", "zeros")
     weight = writer.param(_path(given, "weight"), (taken, depth // groups, *given.sizes("kernel_size", axes)))
     stride, padding = given.sizes("stride", axes), given.sizes("padding", axes, 0)
@@ -78,7 +79,7 @@ def _affine(
 def _batch_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
     depth = given.whole("num_features")
     if x.rank != axes and not (axes == 1 and x.rank == 0):
-        raise CallError(f"it is for {axes} axes of positions, and is given {shown(x)}")
+        raise CallError(f"it is for {plural(axes, 'axis')} of positions, and is given {shown(x)}")
     gain, bias = _affine(writer, given, (depth,))
     if not given.flag("track_running_stats"):
         raise CallError("without track_running_stats it uses the statistics of the batch in evaluation, too")
@@ -91,7 +92,7 @@ def _batch_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
 def _instance_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
     depth = given.whole("num_features")
     if x.rank != axes or x.shape[1] != depth:
-        raise CallError(f"it takes a depth of {depth} over {axes} axes, and is given {shown(x)}")
+        raise CallError(f"it takes a depth of {depth} over {plural(axes, 'axis')}, and is given {shown(x)}")
     given.absent("track_running_stats")
     gain, bias = _affine(writer, given, (depth,))
     arguments: dict[str, Any] = {"input": x, "weight": gain, "bias": bias, "running_mean": None, "running_var": None}
@@ -102,7 +103,7 @@ def _instance_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
 def _group_norm(writer: Writer, x: Wire, given: Given) -> Wire:
     groups, depth = given.whole("num_groups"), given.whole("num_channels")
     if x.shape[1] != depth or groups < 1 or depth % groups:
-        raise CallError(f"it takes a depth of {depth} in {groups} groups, and is given {shown(x)}")
+        raise CallError(f"it takes a depth of {depth} in {plural(groups, 'group')}, and is given {shown(x)}")
     gain, bias = _affine(writer, given, (depth,))
     arguments = {"input": x, "num_groups": groups, "weight": gain, "bias": bias, "eps": given.number("eps")}
     return writer.call("group_norm", x.shape, arguments)
@@ -132,7 +133,7 @@ def _rms_norm(writer: Writer, x: Wire, given: Given) -> Wire:
 def _prelu(writer: Writer, x: Wire, given: Given) -> Wire:
     slopes = given.whole("num_parameters")
     if slopes not in (1, x.shape[1]):
-        raise CallError(f"it has {slopes} slopes, and is given {shown(x)}")
+        raise CallError(f"it has {plural(slopes, 'slope')}, and is given {shown(x)}")
     return writer.call("prelu", x.shape, {"self": x, "weight": writer.param(_path(given, "weight"), (slopes,))})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from convsize.importing.given import Given
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError, Wire, Writer
+from convsize.words import plural
 
 __all__ = ["Called", "Orders", "Writes"]
 
@@ -46,7 +47,10 @@ class Called(Given):
     def value(self) -> Value:
         """The only tensor that it is called with."""
         if len(self.inputs) != 1 or len(self.operands) != 1:
-            raise CallError(f"it is called with {len(self.inputs)} tensors and {len(self.operands)} arguments, not one")
+            raise CallError(
+                f"it is called with {plural(len(self.inputs), 'tensor')} and "
+                f"{plural(len(self.operands), 'argument')}, not one"
+            )
         return self.inputs[0]
 
     @property
@@ -60,7 +64,7 @@ class Called(Given):
         """The tensor with its depth first, which must have so many axes of positions."""
         found = self.value.first(self.data_format)
         if found.rank != axes:
-            raise CallError(f"it works over {axes} axes of positions, and is given {found.rank}")
+            raise CallError(f"it works over {plural(axes, 'axis')} of positions, and is given {found.rank}")
         return found
 
     def param(self, role: str, shape: tuple[int, ...], seen: tuple[int, ...] = (), order: tuple[int, ...] = ()) -> Wire:

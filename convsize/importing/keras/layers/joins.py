@@ -10,6 +10,7 @@ from convsize.importing.keras.layers.activations import ACTIVATIONS
 from convsize.importing.keras.layers.called import Called, Writes
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["JOINS"]
 
@@ -30,7 +31,7 @@ def _together(values: list[Value]) -> tuple[list[Wire], Callable[[Wire], Value]]
 
 def _several(called: Called) -> list[Value]:
     if len(called.inputs) < 2:
-        raise CallError(f"it joins {len(called.inputs)} tensors")
+        raise CallError(f"it joins {plural(len(called.inputs), 'tensor')}")
     return called.inputs
 
 

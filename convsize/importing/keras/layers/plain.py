@@ -11,6 +11,7 @@ from convsize.importing.keras.layers.activations import activated, softmax
 from convsize.importing.keras.layers.called import Called, Writes
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["PLAIN"]
 
@@ -106,7 +107,7 @@ def _numbers(called: Called, name: str, depth: int) -> float | tuple[float, ...]
         if len(flat) == 1:
             return float(flat[0])
         if len(flat) != depth:
-            raise CallError(f"its `{name}` has {len(flat)} numbers for a depth of {depth}")
+            raise CallError(f"its `{name}` has {plural(len(flat), 'number')} for a depth of {depth}")
         return tuple(map(float, flat))
     return called.number(name)
 

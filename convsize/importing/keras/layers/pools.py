@@ -9,6 +9,7 @@ from convsize.importing.aten.windows import Pairs, adaptive, average_pool, max_p
 from convsize.importing.keras.layers.called import Called, Writes
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError
+from convsize.words import plural
 
 __all__ = ["POOLS"]
 
@@ -46,7 +47,7 @@ def _amounts(called: Called, name: str, axes: int) -> Pairs:
     several = list(found) if isinstance(found, list | tuple) else [found] * axes
     pairs = [tuple(each) if isinstance(each, list | tuple) else (each, each) for each in several]
     if len(pairs) != axes or any(len(each) != 2 for each in pairs):
-        raise CallError(f"its `{name}` is {called.values[name]!r}, which does not go with {axes} axes")
+        raise CallError(f"its `{name}` is {called.values[name]!r}, which does not go with {plural(axes, 'axis')}")
     if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for each in pairs for n in each):
         raise CallError(f"its `{name}` is {called.values[name]!r}, and must be of whole numbers from 0")
     return tuple((each[0], each[1]) for each in pairs)

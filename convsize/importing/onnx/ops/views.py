@@ -7,6 +7,7 @@ from collections.abc import Callable
 from convsize.importing.aten.values import broadcast, concatenated, flattened, permuted, sliced, viewed
 from convsize.importing.onnx.node import Node
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["VIEWS", "split", "split_list"]
 
@@ -113,7 +114,7 @@ def _expand(node: Node) -> Wire:
 def _depth_to_space(node: Node) -> Wire:
     x, block = node.wire(), node.whole("blocksize", 0)
     if x.rank != 2 or block < 1 or x.shape[1] % block**2:
-        raise CallError(f"its depth cannot be spread over {block}x{block} pixels")
+        raise CallError(f"its depth cannot be spread over {block}x{plural(block, 'pixel')}")
     if node.text("mode", "DCR") != "CRD":
         raise CallError("depth to space in the order of TensorFlow, which is not PyTorch's pixel shuffle")
     shape = (x.shape[0], x.shape[1] // block**2, x.shape[2] * block, x.shape[3] * block)

@@ -9,6 +9,7 @@ from convsize.importing.aten.windows import Pairs, same, shown
 from convsize.importing.onnx.fixed import Fixed
 from convsize.importing.onnx.node import Node
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["WEIGHTED", "pads_of"]
 
@@ -25,14 +26,14 @@ def pads_of(node: Node, x: Wire, kernel: tuple[int, ...], stride: tuple[int, ...
         raise CallError(f"its `auto_pad` is {mode[:40]!r}")
     pads = node.ints("pads") or [0] * (2 * x.rank)
     if len(pads) != 2 * x.rank or any(each < 0 for each in pads):
-        raise CallError(f"its `pads` are {pads}, and its input has {x.rank} axes of positions")
+        raise CallError(f"its `pads` are {pads}, and its input has {plural(x.rank, 'axis')} of positions")
     return tuple(zip(pads[: x.rank], pads[x.rank :], strict=True))
 
 
 def _each(node: Node, name: str, axes: int) -> tuple[int, ...]:
     found = node.ints(name)
     if found is not None and (len(found) != axes or any(each < 1 for each in found)):
-        raise CallError(f"its `{name}` is {found}, and its input has {axes} axes of positions")
+        raise CallError(f"its `{name}` is {found}, and its input has {plural(axes, 'axis')} of positions")
     return tuple(found or [1] * axes)
 
 
@@ -76,7 +77,7 @@ def _transposed(node: Node) -> Wire:
     pads = node.ints("pads") or [0] * (2 * x.rank)
     more = node.ints("output_padding") or [0] * x.rank
     if len(pads) != 2 * x.rank or len(more) != x.rank or min([*pads, *more]) < 0:
-        raise CallError(f"its `pads` are {pads}, and its input has {x.rank} axes of positions")
+        raise CallError(f"its `pads` are {pads}, and its input has {plural(x.rank, 'axis')} of positions")
     # Cutting less at the end is an output padding.
     extra = tuple(out + before - after for before, after, out in zip(pads[: x.rank], pads[x.rank :], more, strict=True))
     if any(each < 0 for each in extra):

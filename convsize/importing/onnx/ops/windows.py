@@ -10,6 +10,7 @@ from convsize.importing.aten.windows import Pairs, average_pool, max_pool, pad, 
 from convsize.importing.onnx.node import Node
 from convsize.importing.onnx.ops.weighted import pads_of
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["WINDOWS"]
 
@@ -59,7 +60,7 @@ def _pad(node: Node) -> Wire:
     amounts = node.ints("pads") or node.numbers(1) or []
     axes = node.numbers(3) or list(range(rank))
     if len(amounts) != 2 * len(axes) or any(not -rank <= each < rank for each in axes):
-        raise CallError(f"its `pads` are {amounts}, and its input has {rank} axes")
+        raise CallError(f"its `pads` are {amounts}, and its input has {plural(rank, 'axis')}")
     pairs = [(0, 0)] * rank
     for at, axis in enumerate(axes):
         pairs[axis % rank] = (int(amounts[at]), int(amounts[at + len(axes)]))
@@ -93,7 +94,7 @@ def _resize(node: Node) -> Wire:
         raise CallError("a resize that keeps the ratio of the sides")
     if scales:
         if len(scales) != len(axes):
-            raise CallError(f"its scales are {scales}, and its input has {rank} axes")
+            raise CallError(f"its scales are {scales}, and its input has {plural(rank, 'axis')}")
         factors = [1.0] * rank
         for axis, factor in zip(axes, scales, strict=True):
             factors[axis % rank] = float(factor)
