@@ -84,10 +84,18 @@ def name_of(source: str) -> str:
     return found or "network"
 
 
-def import_source(source: str, inputs: Mapping[str, Shape] | None = None, name: str | None = None) -> SourceSpec:
+def import_source(
+    source: str,
+    inputs: Mapping[str, Shape] | None = None,
+    name: str | None = None,
+    *,
+    weights: str | None = None,
+    target: str = "",
+) -> SourceSpec:
     """The spec of a model by name: captured in a process of its own, checked, and run beside the model.
 
-    inputs: the volumes of its inputs in their order; the published one where none is given.
+    inputs: the volumes of its inputs in their order; the published one where none is given. weights: a safetensors file
+    of the model's, which is written to `target` under the names that the spec's tensors have.
 
     Raises UsageError where the model cannot be found, built or captured, RefusedError where a spec cannot say it.
     """
@@ -103,7 +111,16 @@ def import_source(source: str, inputs: Mapping[str, Shape] | None = None, name: 
     desk: Any = Apart(work, "name another model, or write its spec by hand")
     shapes = tuple(each.dims for each in (inputs or {}).values())
     calls = decode(desk(("Capture", source, shapes)), source)
-    return _specified(source, calls, name or name_of(source), lambda text, mapping: desk(("Prove", text, mapping)))
+    found = _specified(source, calls, name or name_of(source), lambda text, mapping: desk(("Prove", text, mapping)))
+    if weights is not None:
+        sizes = {
+            f"{node.name}.{parameter.name}": parameter.shape
+            for node in found.network.layers
+            for parameter in found.network.parameters(node)
+        }
+        count = desk(("Rename", weights, target, found.imported.mapping, sizes))
+        found = found.replace(notes=(*found.notes, f"{plural(count, 'tensor')} of {weights} written to {target}"))
+    return found
 
 
 def import_file(source: str, inputs: Mapping[str, Shape] | None = None, name: str | None = None) -> SourceSpec:

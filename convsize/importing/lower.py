@@ -6,6 +6,7 @@ from convsize.importing.calls import CallList
 from convsize.importing.handlers import attention, joins, pointwise, pools, views, weighted
 from convsize.importing.layers import Graph
 from convsize.importing.reader import Handler, Reader
+from convsize.importing.wholes import with_wholes
 
 __all__ = ["lower"]
 
@@ -21,4 +22,4 @@ HANDLERS: dict[str, Handler] = {
 
 def lower(calls: CallList) -> Graph:
     """The layers that a call list computes, with every obstacle that a spec cannot say."""
-    return Reader(calls, HANDLERS).graph()
+    return Reader(with_wholes(calls), HANDLERS).graph()

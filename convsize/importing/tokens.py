@@ -143,12 +143,13 @@ def _padding(layer: Layer) -> str:
 def _convolution(layer: Layer, source: tuple[int, ...], defaults: Defaults) -> tuple[Slot, ...]:
     depth, bias = layer.number("depth"), layer.number("bias")
     standard = layer.number("ws") or ""
+    dilated = any(each > 1 for each in layer.number("dilation"))  # `C3d16` alone would look like a mistyped depth
     if standard:
         eps = number(layer.number("eps"))
         standard += "" if eps == "0.000001" else f"{{{eps}}}"
     return (
         Slot("", _axes(layer.number("size"))),
-        Slot("D", depth, source[0]),
+        Slot("D", depth, None if dilated else source[0]),
         Slot("/", _axes(layer.number("stride")), 1),
         Slot("", _padding(layer), ""),
         Slot("d", _axes(layer.number("dilation")), 1),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import convsize
+import convsize as package
 
 TRAPS = Path(__file__).parents[1] / "runtime" / "importing" / "traps.py"
 
@@ -58,8 +58,38 @@ def test_commands_take_models_where_they_take_specs(convsize) -> None:
     assert "has no `Nothing`" in ran.err
 
 
+def test_a_checkpoint_of_the_model_fits_the_spec(convsize, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    from convsize.runtime.transfer import load_weights
+
+    monkeypatch.syspath_prepend(str(TRAPS.parent))
+    from traps import LinearOverTheDepth
+
+    module = LinearOverTheDepth().eval()
+    save_file(module.state_dict(), tmp_path / "model.safetensors")
+    asked = (
+        "import",
+        f"{TRAPS}:LinearOverTheDepth",
+        "--input",
+        "3@8x8",
+        "--weights",
+        str(tmp_path / "model.safetensors"),
+    )
+    ran = convsize(*asked, "-o", str(tmp_path / "net.spec"))
+    assert ran.code == 0, ran.err
+    assert "4 tensors of" in " ".join(ran.err.split())
+    network = package.load(tmp_path / "net.spec").to_torch().eval()
+    load_weights(tmp_path / "net.safetensors", network)
+    given = torch.randn(2, 3, 8, 8)
+    assert torch.allclose(network(given), module(given), atol=1e-6)
+    assert convsize(*asked).code == 2
+    assert convsize(*asked, "-o", str(tmp_path / "model.spec")).code == 2
+
+
 def test_the_library_reads_modules() -> None:
     from torch import nn
 
-    network = convsize.from_torch(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 8, 8), name="small")
+    network = package.from_torch(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 8, 8), name="small")
     assert (network.name, str(network.nodes[-1].output)) == ("small", "8@6x6")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from typing import Annotated
@@ -27,6 +28,14 @@ def command(
             "--output", "-o", metavar="FILE", help="Write the spec to this file.", show_default="standard output"
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of the model (safetensors); written beside the spec under the spec's names.",
+            show_default="none",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of the network.", show_default="the model's")
     ] = None,
@@ -47,6 +56,7 @@ def command(
     Examples:
       convsize import torchvision:resnet50
       convsize import timm:convnext_tiny -o convnext_tiny.spec
+      convsize import timm:resnet50 --weights model.safetensors -o resnet50.spec
       convsize import my_package.models:net(width=64) --input 3@32x32
       convsize import model.onnx -o model.spec
       echo "nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())" | convsize import - --input 3@32x32
@@ -58,10 +68,17 @@ def command(
     from convsize.importing.fronts import is_file
 
     given = named.inputs(input_ or ())
+    if weights is not None and output is None:
+        raise UsageError("--weights writes a file beside the spec: name the spec's with -o")
+    target = f"{(output or '').removesuffix('.spec')}.safetensors"
+    if weights is not None and os.path.abspath(weights) == os.path.abspath(target):  # noqa: PTH100 (pathlib costs a start)
+        raise UsageError(f"--weights would overwrite `{weights}`: call the spec otherwise")
     if sources.is_source(source):
-        found = sources.import_source(source, given, name)
-    elif is_file(source):
+        found = sources.import_source(source, given, name, weights=weights, target=target)
+    elif is_file(source) and weights is None:
         found = sources.import_file(source, given, name)
+    elif is_file(source):
+        raise UsageError("--weights is for models of PyTorch by name")
     else:
         raise UsageError(f"`{source}` names no model: {sources.FORMS}")
     if output is None:

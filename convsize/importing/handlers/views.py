@@ -54,8 +54,12 @@ def _ordered(asked: Asked) -> Meaning:
         order = [places[at] if at in places else next(left) for at in range(rank)]
     else:
         names = ("axis0", "axis1") if asked.call.op == "swapaxes" else ("dim0", "dim1")
-        one, other = (0, 1) if asked.call.op in ("t", "numpy_T") else (asked.number(names[0]), asked.number(names[1]))
+        one, other = (
+            (0, 1) if asked.call.op in ("t", "numpy_T", "mT") else (asked.number(names[0]), asked.number(names[1]))
+        )
         order = list(range(rank))
+        if asked.call.op == "mT":
+            one, other = -2, -1
         if rank:
             order[one % rank], order[other % rank] = order[other % rank], order[one % rank]
     if isinstance(found, Constant):
@@ -231,13 +235,27 @@ def _roll(asked: Asked) -> Meaning:
     return value.replace(rolled=tuple(rolled) if any(rolled) else (), alias=False)
 
 
+def _shuffled(asked: Asked) -> Meaning:
+    """Ops of their own for what views could do as well."""
+    layer = asked.reader.volume(asked.value("self"))
+    if asked.call.op == "channel_shuffle":
+        return asked.reader.add("shuffle", (layer,), asked.shape[1:], groups=asked.number("groups"))
+    kind, name = {"pixel_shuffle": ("pixelshuffle", "upscale_factor")}.get(
+        asked.call.op, ("unshuffle", "downscale_factor")
+    )
+    if len(asked.shape) != 4:
+        raise UnsayableError("a pixel shuffle of other volumes than images")
+    return asked.reader.add(kind, (layer,), asked.shape[1:], ratio=asked.number(name))
+
+
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(
         ("view", "reshape", "flatten", "unflatten", "_unsafe_view", "unsqueeze", "squeeze", "reshape_as", "view_as"),
         _shaped,
     ),
-    **dict.fromkeys(("permute", "transpose", "swapaxes", "movedim", "t", "numpy_T"), _ordered),
+    **dict.fromkeys(("permute", "transpose", "swapaxes", "mT", "movedim", "t", "numpy_T"), _ordered),
     **dict.fromkeys(("expand", "expand_as", "broadcast_to"), _expanded),
+    **dict.fromkeys(("channel_shuffle", "pixel_shuffle", "pixel_unshuffle"), _shuffled),
     "slice": _slice,
     "narrow": _narrow,
     "select": _select,

@@ -239,6 +239,12 @@ def _instance_norm(asked: Asked) -> Value:
     return asked.reader.add("IN", (layer,), asked.reader.layers[layer].volume, weights, **numbers)
 
 
+def _response_norm(asked: Asked) -> Value:
+    layer = asked.reader.volume(asked.value("self"))
+    numbers: dict[str, Any] = {name: float(asked.number(name)) for name in ("alpha", "beta", "k")}
+    return asked.reader.add("LRN", (layer,), asked.reader.layers[layer].volume, n=asked.number("size"), **numbers)
+
+
 def _prelu(asked: Asked) -> Value:
     layer = asked.reader.volume(asked.value("self"))
     weight = asked.weight("weight", "slopes")
@@ -259,4 +265,5 @@ HANDLERS: dict[str, Handler] = {
     "group_norm": _group_norm,
     "instance_norm": _instance_norm,
     "prelu": _prelu,
+    "local_response_norm": _response_norm,
 }
