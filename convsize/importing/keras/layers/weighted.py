@@ -12,6 +12,7 @@ from convsize.importing.keras.layers.activations import activated
 from convsize.importing.keras.layers.called import Called, Writes
 from convsize.importing.keras.values import Value
 from convsize.importing.writer import CallError, Wire
+from convsize.words import plural
 
 __all__ = ["WEIGHTED"]
 
@@ -44,7 +45,7 @@ def _convolution(axes: int, called: Called) -> Value:
     x, kernel, stride, dilation = _windowed(called, axes)
     depth, groups = called.whole("filters"), called.whole("groups")
     if groups < 1 or x.shape[1] % groups:
-        raise CallError(f"a depth of {x.shape[1]} has no {groups} equal groups")
+        raise CallError(f"a depth of {x.shape[1]} has no {plural(groups, 'equal group')}")
     weight = called.kernel("kernel", (depth, x.shape[1] // groups, *kernel))
     pairs = _pairs(called, x, kernel, stride, dilation)
     return _activated(
@@ -167,7 +168,7 @@ def _group_norm(called: Called) -> Value:
     depth = x.shape[1]
     groups = depth if called.values["groups"] == -1 else called.whole("groups")
     if groups < 1 or depth % groups:
-        raise CallError(f"a depth of {depth} has no {groups} equal groups")
+        raise CallError(f"a depth of {depth} has no {plural(groups, 'equal group')}")
     gain, bias, alone = _gain_and_bias(called, depth)
     arguments: dict[str, Any] = {"input": x, "num_groups": groups, "weight": gain, "bias": bias}
     made = called.writer.call("group_norm", x.shape, arguments | {"eps": called.number("epsilon")})
