@@ -71,7 +71,7 @@ def test_explains_a_convolution_with_its_numbers() -> None:
     assert "600·256 = 153,600" in explainer.macs(row)
     # 2·153,600 + 8·16·16 additions of the bias
     assert explainer.flops(row) == "2·153,600 MACs + 2,048 bias = 309,248 for one sample."
-    assert explainer.receptive_field(row).startswith("1 + (5 - 1)·1 = 5 pixels. Neighbouring units lie 2 px apart;")
+    assert explainer.receptive_field(row).startswith("1 + (5 - 1)·1 = 5 pixels. Neighbouring units lie 2 pixels apart;")
     assert explainer.output_bytes(row).startswith("8·16·16 = 2,048 values × 4 bytes of float32 = 8,192 bytes; ")
 
 
