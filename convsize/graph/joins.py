@@ -128,12 +128,13 @@ def _ended(branch: Series, text: str, source: Source) -> str:
 
 
 _SHORT = 32
+"""Characters of a branch that a help line shows whole."""
+
 _NAMES = ("small", "least", "inner")
 """What a branch can be called that has no name."""
 
 _ADDING = ("sum", "difference")
 """Joins whose branches need the same depth and extents."""
-"""Characters of a branch that a help line shows whole."""
 
 
 def _close(shapes: tuple[Shape, ...]) -> bool:
@@ -173,6 +174,7 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
     size = str(least[0]) if len(set(least)) == 1 else ",".join(map(str, least))
     crop = f"crop({size})"
     edits = tuple((_behind(group.branches[at]), f" {crop}") for at in larger)
+    yield from _recrops(group, shapes)
     yield from _crops_to_tap(group, shapes, larger, source)
     if len(larger) == 1:
         yield _Way(edits, f"crop the larger branch: {_ended(group.branches[larger[0]], f' {crop}', source)}")
@@ -187,6 +189,22 @@ def _crops(group: Group, shapes: tuple[Shape, ...], source: Source) -> Iterator[
     )
     yield _Way(edits, "pad the smaller branch")
     yield from _crops_by_name(group, shapes, larger, source)
+
+
+def _recrops(group: Group, shapes: tuple[Shape, ...]) -> Iterator[_Way]:
+    """Another number in a crop that the author wrote: that it stands there says which branch was to be cropped."""
+    if len(shapes) != 2:
+        return
+    for at, branch in enumerate(group.branches):
+        item = branch.items[-1]
+        call = item.atom
+        if not isinstance(call, Call) or call.name.name != "crop" or item.repeat is not None or not call.args:
+            continue
+        if not all(isinstance(arg.value, Num) and arg.name is None for arg in call.args):
+            continue
+        wanted = shapes[1 - at].spatial
+        size = str(wanted[0]) if len(set(wanted)) == 1 else ",".join(map(str, wanted))
+        yield _Way(((call.span, f"crop({size})"),), f"crop to the other branch: write `crop({size})`")
 
 
 def _crops_to_tap(group: Group, shapes: tuple[Shape, ...], larger: list[int], source: Source) -> Iterator[_Way]:

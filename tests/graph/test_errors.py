@@ -351,6 +351,18 @@ CASES = [
     ],
     [
         Case(
+            "input: 3@32x32\nC3 as a\n[C3p0 | @a crop(28)]\n",
+            "E303",
+            "the branches of this concatenation have different extents: 3@30x30 and 3@28x28",
+            "C3p0",
+            "declare `input: 3@30x30`, or crop to the other branch: write `crop(30)`",
+            label="this branch gives 3@30x30",
+            labels=(("@a crop(28)", "this branch gives 3@28x28"),),
+            fixes=(("crop(30)", False), (" crop(28)", False), (" pad(1,1,1,1)", False)),
+        ),
+    ],
+    [
+        Case(
             "input: 3@32x32\n[C3|C3/2]\n",
             "E303",
             "the branches of this concatenation have different extents: 3@32x32 and 3@16x16",
