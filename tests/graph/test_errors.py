@@ -355,7 +355,7 @@ CASES = [
             "E303",
             "the branches of this concatenation have different extents: 3@30x30 and 3@28x28",
             "C3p0",
-            "declare `input: 3@30x30`, or crop to the other branch: write `crop(30)`",
+            "crop to the other branch: write `crop(30)`",
             label="this branch gives 3@30x30",
             labels=(("@a crop(28)", "this branch gives 3@28x28"),),
             fixes=(("crop(30)", False), (" crop(28)", False), (" pad(1,1,1,1)", False)),
