@@ -26,12 +26,12 @@ from convsize.analyses.sizes.extents import (
     residues,
     size_set,
 )
+from convsize.analyses.sizes.plan import Plan, Slide
 from convsize.errors import UsageError
-from convsize.geometry import AxisReads, AxisWindow, GeometryError, Padding, Shape, output_extent, remainder
-from convsize.graph.network import Network, Node
-from convsize.ops.base import Op
+from convsize.geometry import AxisReads, AxisWindow, Shape, output_extent, remainder
+from convsize.graph.network import Node
 from convsize.record import Record
-from convsize.records import Bound, SizeSet
+from convsize.records import SizeSet
 from convsize.words import plural
 
 _LARGEST_WORK = 4_000_000
@@ -56,126 +56,6 @@ def _constant(value: int) -> Line:
     return Line(1, 0, (value,))
 
 
-class _Slide(Record):
-    """What windows do along one axis: the window, its rounding, and whether its padding follows the extent."""
-
-    window: AxisWindow
-    rounding: str
-    same: Padding | None
-
-
-class Plan:
-    """What all axes of a network share: windows by layer, and what was found on the way."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.slides: dict[int, tuple[_Slide, ...]] = {}
-        self.everything: set[int] = set()
-        self.placed: set[int] = set()
-        self.reads: dict[int, tuple[AxisReads, ...]] = {}
-        self.checkpoint: dict[int, Bound] = {}
-        self.coupled: dict[int, Bound] = {}
-        self.flat_depths = False
-        self.shrinking: dict[int, int] = {}
-        known: dict[tuple[int, tuple[Shape, ...]], tuple[tuple[_Slide, ...], bool]] = {}
-        for node in network.layers:
-            shapes = network.input_shapes(node)
-            key = (id(node.op), shapes)
-            if key not in known:
-                known[key] = _slides(node.op, shapes)
-            self.slides[node.index], sees_everything = known[key]
-            if node.op.parameters(*shapes) and _placed(node.op, shapes):
-                self.placed.add(node.index)
-            if node.op.scale:
-                # At a size of which nothing is left over, and small, so that float32 rounds nothing away.
-                whole = tuple(4 * factor.denominator for factor in node.op.scale)
-                self.reads[node.index] = node.op.window(Shape(1, whole)).reads
-            if sees_everything:
-                _require_fixed(network, node, shapes)
-                self.everything.add(node.index)
-
-    def signature(self, names: Sequence[str], axis: int) -> object:
-        """What decides an axis' answer: axes that are treated alike need not be solved twice."""
-        nodes = self.network.nodes
-        marks = []
-        for node in nodes:
-            slides = self.slides.get(node.index, ())
-            spatial = node.output.spatial
-            own = spatial[axis] if axis < len(spatial) else None
-            scale = node.op.scale
-            marks.append(
-                (
-                    slides[axis] if axis < len(slides) else None,
-                    scale[axis] if axis < len(scale) else None,
-                    own,
-                    len(spatial),
-                )
-            )
-        # Where all extents of a volume count at once, the others count as well.
-        others = [sorted(node.output.spatial[:axis] + node.output.spatial[axis + 1 :]) for node in nodes]
-        return tuple(names), tuple(marks), repr(others)
-
-    def note(self, walk: AxisWalk) -> None:
-        """Keeps what a walk found out of layers."""
-        for found, kept in ((walk.tied, self.checkpoint), (walk.coupling, self.coupled)):
-            for node, text in found.items():
-                if node.index not in kept:
-                    line = self.network.source.place(node.span.start).line
-                    kept[node.index] = Bound(node.name, node.spec, line, text)
-        self.flat_depths |= walk.flat_depths
-
-    def note_single_positions(self, walk: AxisWalk) -> None:
-        """Where every axis of a layer may shrink to 1, but not all of them at once, the axes are tied together."""
-        for node, line in walk.positions_left.items():
-            one = points(equal(line, _constant(1)))
-            if node in walk.needs_two or any(walk.valid.has(n) for n in one):
-                self.shrinking[node.index] = self.shrinking.get(node.index, 0) + 1
-                if self.shrinking[node.index] == node.output.rank:
-                    place = self.network.source.place(node.span.start).line
-                    text = "needs more than one position"
-                    self.coupled[node.index] = Bound(node.name, node.spec, place, text)
-
-
-def _require_fixed(network: Network, node: Node, shapes: tuple[Shape, ...]) -> None:
-    """Raises UsageError where an op that sees everything gives other extents for a larger input, and states no rule."""
-    if node.op.EXTENTS != "windows":
-        return
-    larger = (shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
-    try:
-        fixed = node.op.output(*larger) == node.output
-    except GeometryError:
-        fixed = False
-    if not fixed:
-        raise UsageError(
-            f"{network.source.name}: the op of `{node.spec}` ({node.name}) does not state how its extents depend "
-            "on its input: the sizes cannot be solved; the op must state EXTENTS"
-        )
-
-
-def _placed(op: Op, shapes: tuple[Shape, ...]) -> bool:
-    """Whether an op has parameters for every position by itself, so that there are more of them in a larger input."""
-    if (op.window(*shapes).kind != "pointwise" and op.EXTENTS != "kept") or not shapes[0].rank:
-        return False
-    larger = tuple(shape.replace(spatial=tuple(2 * extent for extent in shape.spatial)) for shape in shapes)
-    return op.parameters(*larger) != op.parameters(*shapes)
-
-
-def _slides(op: Op, shapes: tuple[Shape, ...]) -> tuple[tuple[_Slide, ...], bool]:
-    """The windows of every axis, none where the op has none; and whether it sees the whole extents instead."""
-    window = op.window(*shapes)
-    if window.kind != "axes" or op.EXTENTS in ("cropped", "resized", "reduced"):
-        return (), window.kind == "everything" and op.EXTENTS != "reduced"
-    padding: Padding | None = getattr(op, "padding", None)
-    rounding: str = getattr(op, "rounding", "floor")
-    found = []
-    for axis in window.axes:
-        if padding is not None and padding.mode == "same" and not axis.transposed:
-            found.append(_Slide(axis.replace(before=0, after=0), rounding, padding))
-        else:
-            found.append(_Slide(axis, rounding, None))
-    return tuple(found), False
-
-
 class AxisWalk:
     """One varying axis followed through the network."""
 
@@ -195,7 +75,7 @@ class AxisWalk:
         """Begins a walk from an input extent."""
         self.line = line
         self.constants: dict[int, Line] = {}
-        self.slid: dict[tuple[Line, _Slide, bool], Line] = {}
+        self.slid: dict[tuple[Line, Slide, bool], Line] = {}
         self.scaled: dict[tuple[Line, Fraction, AxisReads | None], Line] = {}
         self.least: dict[Line, int] = {}
         self.joined: dict[tuple[Line, Line], Condition] = {}
@@ -238,6 +118,25 @@ class AxisWalk:
         self.valid: SizeSet = size_set(whole, single)
         self.exact: SizeSet = size_set(exact, also_exact)
         self.checkpoint: SizeSet = size_set(kept, also_kept)
+
+    def note(self) -> None:
+        """Keeps for the plan what the walk found of layers."""
+        plan = self.plan
+        for found, kept in ((self.tied, plan.checkpoint), (self.coupling, plan.coupled)):
+            for node, text in found.items():
+                if node.index not in kept:
+                    kept[node.index] = plan.bound(node, text)
+        plan.flat_depths |= self.flat_depths
+
+    def note_single_positions(self) -> None:
+        """Where every axis of a layer may shrink to 1, but not all of them at once, the axes are tied together."""
+        plan = self.plan
+        for node, line in self.positions_left.items():
+            one = points(equal(line, _constant(1)))
+            if node in self.needs_two or any(self.valid.has(n) for n in one):
+                plan.shrinking[node.index] = plan.shrinking.get(node.index, 0) + 1
+                if plan.shrinking[node.index] == node.output.rank:
+                    plan.coupled[node.index] = plan.bound(node, "needs more than one position")
 
     def all(self) -> Condition:
         """Where every condition of validity holds."""
@@ -473,7 +372,7 @@ class AxisWalk:
 
     # ---- windows -----------------------------------------------------------------------------------------------------
 
-    def slide(self, line: Line, slide: _Slide, axis: int) -> Line:
+    def slide(self, line: Line, slide: Slide, axis: int) -> Line:
         """The extent after windows; fit, divisibility and what they leave behind are taken down once for each line."""
         # What the other axes leave behind as they stand is not this axis' doing.
         own = axis == self.axis
@@ -493,7 +392,7 @@ class AxisWalk:
         self.slid[key] = out
         return out
 
-    def forward(self, line: Line, slide: _Slide, axis: int, *, own: bool) -> Line:
+    def forward(self, line: Line, slide: Slide, axis: int, *, own: bool) -> Line:
         window, stride = slide.window, slide.window.stride
 
         def at(extent: int) -> AxisWindow:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from convsize.analyses.sizes.axis import AxisWalk, Plan, left_behind
+from convsize.analyses.sizes.axis import AxisWalk, left_behind
+from convsize.analyses.sizes.plan import Plan
 from convsize.errors import SpecError, UsageError
 from convsize.geometry import AXIS_NAMES, Shape
 from convsize.graph.build import attempt, build
@@ -52,8 +53,8 @@ def input_sizes(network: Network, lets: Mapping[str, Fraction] | None = None) ->
             if walk is None:
                 walk = solved[key] = AxisWalk(plan, names, axis)
                 walk.solve()
-                plan.note(walk)
-            plan.note_single_positions(walk)
+                walk.note()
+            walk.note_single_positions()
             valid, exact, kept = walk.valid, walk.exact, walk.checkpoint
             axes.append(AxisSizes(tuple(names), axis, AXIS_NAMES[len(extents)][axis], extent, valid, exact, kept))
     if plan.flat_depths:
