@@ -17,9 +17,13 @@ from convsize.ops.base import Kind
 
 PACKAGE = Path(__file__).resolve().parents[2] / "convsize"
 FILES = [
-    path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in {"ops", "language"}
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.relative_to(PACKAGE).parts[0] not in {"ops", "language", "importing"}
+    and path.relative_to(PACKAGE).parts[:2] != ("runtime", "importing")
 ]
-"""The language has words of its own for what its tokens are, and cannot see the ops."""
+"""The language has words of its own for what its tokens are, and cannot see the ops. What is imported has the names of
+calls in PyTorch, Keras and ONNX."""
 
 NAMES = {op.NAME for op in catalogue.all_ops()} - set(get_args(Kind))
 OPEN = {"base", "catalogue", "examples", "shared"}

@@ -18,7 +18,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 RUNS_WHAT_IT_WROTE = {"runtime/verify/source.py"}
 """It holds the file that `export` writes against the network, and must run it for that."""
 
-NO_OTHER_ADDRESS = {"torch.utils._python_dispatch.TorchDispatchMode"}
+NO_OTHER_ADDRESS = {
+    "torch._subclasses.fake_tensor.FakeTensor",
+    "torch._subclasses.fake_tensor.FakeTensorMode",
+    "torch.utils._python_dispatch.TorchDispatchMode",
+    "torch.utils._pytree",
+}
 """Documented by PyTorch, which has it nowhere else; torch is pinned, and no Python moves it."""
 
 GONE = {

@@ -19,7 +19,6 @@ JUSTIFIED = {
     "fcn8s": [("W510", "C3D64p100")],
     # The published head has biases in front of its norms.
     # A zero of the padding is dropped, which is a layer of its own: the pool must see zeros.
-    "bit_r50x1": [("W501", "M3/2")],
     # timm's module has biases in front of its norms.
     "efficientformer_l1": [
         ("W506", text) for text in ("C1D{4*c}", "C1D{c/4}", *(f"C3D{size}/2" for size in (24, 48, 96, 224, 448)))

@@ -59,7 +59,7 @@ def command(
       convsize import timm:resnet50 --weights model.safetensors -o resnet50.spec
       convsize import my_package.models:net(width=64) --input 3@32x32
       convsize import model.onnx -o model.spec
-      echo "nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())" | convsize import - --input 3@32x32
+      echo "nn.Sequential(nn.Conv2d(3, 8, 3))" | convsize import - -i 3@32x32
     """
     from convsize import files, sources
     from convsize.cli import specs as named

@@ -292,7 +292,9 @@ def _trunk(drawing: Drawing) -> dict[str, str]:
             before[link.target] = link.source
     found = {}
     at = next((part.key for part in drawing.leaves() if part.kind == "output" and part.label == "output"), None)
-    while at is not None:
+    seen = set()
+    while at is not None and at not in seen:
+        seen.add(at)
         if at in outside:
             found[at] = before.get(at, "")
         at = before.get(at)

@@ -173,6 +173,9 @@ class _Lanes:
         names = [link.label or link.name for link in links]
         if len(set(names)) < len({link.value for link in links}):
             names = [link.value for link in links]
+        last = [name.rpartition(".")[2] for name in names]
+        if len(set(last)) == len(set(names)):
+            names = last  # without the block, which the lines above name
         if part.family in SIGNS:
             return f" {f' {SIGNS[part.family]} '.join(names)}"
         return f" from {', '.join(names)}"

@@ -145,13 +145,13 @@ def deep(turns: int) -> dict[str, Any]:
         (functional(layer("Conv2D", "a", "x", filters=6, kernel_size=1, padding="odd")), "its `padding` is 'odd'"),
         (functional(layer("Conv2D", "a", "x", filters=6, kernel_size=1, activation="my")), "activation is `my`"),
         (functional(layer("Conv2D", "a", "x", filters=6, kernel_size=1, dtype="mixed_float16")), "not in float32"),
-        (functional(layer("Conv1D", "a", "x", filters=6, kernel_size=1)), "over 1 axes of positions, and is given 2"),
+        (functional(layer("Conv1D", "a", "x", filters=6, kernel_size=1)), "over 1 axis of positions, and is given 2"),
         (functional(layer("BatchNormalization", "a", "x", axis=2)), "axis 2, which is not the depth"),
         (functional(layer("BatchNormalization", "a", "x", renorm=True)), "its `renorm` is True"),
         (functional(layer("PReLU", "a", "x")), "slopes of its own at every position"),
         (functional(layer("Reshape", "a", "x", target_shape=[5, -1])), "cannot be seen as"),
         (functional(layer("Permute", "a", "x", dims=[1, 1, 2])), "no order of the axes"),
-        (functional(layer("Add", "a", "x")), "joins 1 tensors"),
+        (functional(layer("Add", "a", "x")), "joins 1 tensor"),
         (functional(layer("Dropout", "a", "x", rate=7)), "between 0 and 1"),
         (
             sequential(

@@ -224,7 +224,7 @@ def test_numbers_alone_need_no_classes(tmp_path: Path) -> None:
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,1"], "line 2: 2 values in 4 columns"),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,zero,a,1", *rows[1:]], "line 2: `zero` is not a number"),
         (lambda rows: ["file,box.x,note,box.y", "a/0.png,nan,a,1", *rows[1:]], "line 2: `nan` is not a number"),
-        (lambda rows: ["file,box.x,note,more", *rows], "has 1 numbers for the output `box` of network, which gives 2"),
+        (lambda rows: ["file,box.x,note,more", *rows], "has 1 number for the output `box` of network, which gives 2"),
         (lambda rows: ["file,bocks.x,note,bocks.y", *rows], "has no numbers for the output `box`"),
         (lambda rows: [], "has no column `file`"),
     ],

@@ -309,7 +309,7 @@ def test_everything_is_trained_but_what_is_frozen_or_idle():
     frozen, said = build(NETWORK, RunSettings("fake", frozen=("@stem",)), HEADS, None, fresh=True)
     assert trained(frozen) == {"fc1.weight", "fc1.bias", "box.fc1.weight", "box.fc1.bias"}
     assert not frozen.bn1.training
-    assert said[-1] == "3 layers are not trained: conv1 to relu1"
+    assert said[-1] == "not trained: 3 layers, conv1 to relu1"
 
 
 def test_layers_without_weights_are_frozen_as_well():
