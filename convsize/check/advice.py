@@ -98,7 +98,9 @@ def doubted(
         after = attempt(changed, lets)
         if after.network is not None and not _failing(after.network):
             said = f"{how}: write `{fix.replacement.strip()}`"
-            better = first.replace(help=f"{said}; otherwise {first.help}" if first.help else said, fixes=(fix,))
+            better = first.replace(
+                help=f"{said}; otherwise {_rest(first.help, said)}" if first.help else said, fixes=(fix,)
+            )
             return tuple(better if each is first else each for each in found)
     return found
 
@@ -204,7 +206,7 @@ def _mended(file: File, found: Diagnostic, before: Attempt, build: Build) -> Dia
         _, shrunk, way = (found.help or "").partition(SHRUNK)
         said += f"; {shrunk}{way}" if way else ""
     elif found.help and found.code not in _SAID_BETTER:
-        said = f"{said}; otherwise {found.help}"
+        said = f"{said}; otherwise {_rest(found.help, said)}"
     return found.replace(fixes=(smallest.fix,), help=said)
 
 
@@ -265,3 +267,10 @@ def _multiples(sizes: InputSizes, dims: tuple[int, ...]) -> str:
     wrong = next(extent for extent in dims[1:] if extent % modulus)
     many = "a multiple" if len(sizes.axes) == 1 else "multiples"
     return f"{names} must be {many} of {modulus}, but {wrong} is not: "
+
+
+def _rest(text: str, said: str) -> str:
+    """A help without the way that is said already: of "take `g1`, or a depth of 4" the depth, where `C3g1` is said."""
+    way, _, rest = text.partition("`, or ")
+    taken = way.removeprefix("take `")
+    return f"take {rest}" if rest and taken != way and f"{taken}`" in said else text

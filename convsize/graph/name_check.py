@@ -9,6 +9,7 @@ from convsize.errors import Fix, Span
 from convsize.graph.evaluate import FUNCTIONS, BuildError
 from convsize.graph.scope import Lets, unknown_name
 from convsize.language.formatter import expr_text
+from convsize.language.mnemonics import MNEMONICS
 from convsize.language.parser import parse_layer
 from convsize.language.tree import (
     Arg,
@@ -353,6 +354,9 @@ class _Checker:
                     () if spelled is None else (Fix(call.span, self.bracketed(spelled, call.span), reading.certain),)
                 )
                 return BuildError("E104", text, call.name.span, reading.help, fixes=fixes)
+        letter = MNEMONICS.get(name.upper())
+        if own is None and len(name) == 1 and letter is not None and letter.size != "required" and call.args is None:
+            own = name.upper()
         guess = own or nearest(name, catalogue.word_names())
         if guess is None:
             return BuildError(

@@ -86,7 +86,7 @@ def input_of(source: str, module: nn.Module) -> tuple[int, ...]:
 
 
 def _published(name: str) -> tuple[int, ...]:
-    from torchvision import models  # type: ignore[import-untyped]
+    from torchvision import models
 
     weights = list(models.get_model_weights(name))
     transforms = weights[0].transforms() if weights else None

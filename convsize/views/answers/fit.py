@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convsize.records import BatchFit, InputFit, TrainingMemory, TrainingSetting
@@ -43,23 +43,30 @@ def render(
     else:
         what, largest, more = "input", _volumes(found.inputs), f"an input of {_volumes(found.beyond_inputs)}"
         no_more = "The network accepts no larger one."
+    size = _sizes(found.fits, found.beyond)
     if found.fits is not None:
-        takes = f"which takes {numbers.size(found.fits.reserved)} {room(found.capacity)}"
+        takes = f"which takes {size(found.fits.reserved)} {room(found.capacity)}"
         text = f"The largest {what} is {paint(largest, 'bold')}, {takes}."
         out += wrapped(text if found.beyond else f"{text} {no_more}", width)
     elif found.beyond is not None:
         takes = f"training takes {numbers.size(found.beyond.reserved)} at {more}, {room(found.capacity)}"
         out += wrapped(f"No {what} fits: {takes}.", width)
     if found.beyond is not None:
-        out += _limit(more, found.beyond, width)
+        out += _limit(more, found.beyond, width, size)
     return "\n".join([*out, "", *wrapped(f"{meter(setting)}{kept_free(found.capacity)}", width)]) + "\n"
 
 
-def _limit(more: str, beyond: TrainingMemory, width: int) -> list[str]:
+def _sizes(fits: TrainingMemory | None, beyond: TrainingMemory | None) -> Callable[[int], str]:
+    """How bytes are printed: in full where what fits and what does not would read alike."""
+    alike = fits and beyond and numbers.size(fits.reserved) == numbers.size(beyond.reserved)
+    return (lambda size: f"{numbers.exact(size)} bytes") if alike else numbers.size
+
+
+def _limit(more: str, beyond: TrainingMemory, width: int, size: Callable[[int], str]) -> list[str]:
     """What the smallest that does not fit takes, and what that is."""
-    kind, size = max(beyond.peak.parts, key=lambda each: each[1])
-    most = f"{numbers.share(size / beyond.peak.bytes)} of the tensors are {PARTS[kind]}"
-    text = f"{more[0].upper()}{more[1:]} takes {numbers.size(beyond.reserved)}. "
+    kind, largest = max(beyond.peak.parts, key=lambda each: each[1])
+    most = f"{numbers.share(largest / beyond.peak.bytes)} of the tensors are {PARTS[kind]}"
+    text = f"{more[0].upper()}{more[1:]} takes {size(beyond.reserved)}. "
     text += f"At the peak, in {where(beyond.peak)}, {most}."
     known = [f"{numbers.size(each.bytes)} {each.name}" for each in beyond.device if each.bytes]
     if known:
