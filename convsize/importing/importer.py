@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 from convsize.errors import ConvsizeError, SpecError
 from convsize.graph.digest import digest
 from convsize.importing.calls import CallList
 from convsize.importing.folding.fold import folded
-from convsize.importing.layers import Graph, Obstacle
+from convsize.importing.layers import Graph, Layer, Obstacle
 from convsize.importing.lower import lower
 from convsize.importing.static import Table, check, read
 from convsize.importing.structure import Structure, structured
@@ -23,6 +25,9 @@ __all__ = ["Imported", "RefusedError", "import_calls"]
 
 
 _FUNCTIONS = ("min", "max", "round")
+
+_LARGEST = float.fromhex("0x1.fffffep+127")
+"""Of float32: a larger number is an infinity where the model runs."""
 
 
 class RefusedError(ConvsizeError):
@@ -71,6 +76,8 @@ def import_calls(calls: CallList) -> Imported:
     if graph.obstacles:
         raise RefusedError(calls.source, graph.obstacles)
     graph = tidied(graph)
+    if strange := [each for layer in graph.layers for each in _strange(layer)]:
+        raise RefusedError(calls.source, tuple(strange))
     if all(layer.kind == "input" for layer in graph.layers) or not graph.outputs:
         raise RefusedError(calls.source, (Obstacle("output", "it computes nothing that a spec could say", "", ""),))
     defaults = defaults_of(graph)
@@ -81,6 +88,23 @@ def import_calls(calls: CallList) -> Imported:
     unread = tuple((each.path, each.size) for each in calls.parameters if each.path not in used)
     labels = tuple(label for label, _ in graph.outputs)
     return Imported(text, mapping, labels, unread, len(graph.layers) - len(structure.inputs))
+
+
+def _strange(layer: Layer) -> Iterator[Obstacle]:
+    """The numbers of a layer that a spec cannot say: infinities, what is no number, and what float32 does not hold."""
+
+    def each_of(value: Any) -> Iterator[float]:
+        if isinstance(value, tuple):
+            for each in value:
+                yield from each_of(each)
+        elif isinstance(value, float):
+            yield value
+
+    place = layer.scope[-1] if layer.scope else None
+    for name, value in layer.numbers:
+        if wrong := next((each for each in each_of(value) if not abs(each) <= _LARGEST), None):
+            meaning = f"its {name} is {wrong}, and a spec has numbers that float32 holds"
+            yield Obstacle(layer.kind, meaning, place.path if place else "", place.kind if place else "")
 
 
 def _shortest(

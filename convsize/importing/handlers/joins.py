@@ -59,6 +59,8 @@ def _arithmetic(sign: str) -> Handler:
 
 def _of_scores(sign: str, scores: Scores, other: Meaning | float) -> Meaning:
     """Arithmetic on the scores of attention."""
+    if other == 0 and sign == "/":
+        raise UnsayableError("a division by 0")
     if isinstance(other, float) and sign in "*/" and not (scores.soft or scores.table or scores.masked):
         return scores.replace(scale=scores.scale * other if sign == "*" else scores.scale / other)
     if sign == "+" and not isinstance(other, float):
@@ -78,6 +80,8 @@ def _of_weights(asked: Asked, sign: str, left: Meaning, right: Meaning | float) 
     """Arithmetic without an input: weights times a number, or constants."""
     if isinstance(right, Constant) and isinstance(left, Weight | Standard) and right.data and len(right.data) == 1:
         right = right.data[0]
+    if right == 0 and sign == "/":
+        raise UnsayableError("a division by 0")
     if isinstance(left, Weight | Standard) and isinstance(right, float) and sign in "*/":
         return left.replace(times=left.times * right if sign == "*" else left.times / right)
     if isinstance(left, Constant) and isinstance(right, float | Constant):
@@ -97,7 +101,11 @@ def _by_other(asked: Asked, sign: str, value: Value, other: Meaning | float) -> 
 
 def _by_number(asked: Asked, sign: str, value: Value, number: float) -> Value:
     if not math.isfinite(number):
-        raise UnsayableError("arithmetic with an infinity")
+        raise UnsayableError(f"arithmetic with {number}")
+    if sign == "/" and number == 0:
+        raise UnsayableError("a division by 0")
+    if sign == "*" and number == 0:
+        raise UnsayableError("a product with 0, which is 0 whatever enters it")
     if sign in "+-":
         number = number if sign == "+" else -number
         return value if number == 0 else pointwise(asked, value, "plus", k=number)
@@ -120,6 +128,8 @@ def _by_constant(asked: Asked, sign: str, value: Value, constant: Constant) -> V
     if sign == "-":
         numbers = tuple(-each for each in numbers)
     if sign == "/":
+        if 0 in numbers:
+            raise UnsayableError("a division by 0")
         numbers = tuple(1 / each for each in numbers)
     return pointwise(asked, value, "plus" if sign in "+-" else "times", k=numbers)
 

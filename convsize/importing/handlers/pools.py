@@ -131,7 +131,25 @@ def _resize(asked: Asked) -> Meaning:
     if extents == volume[1:]:
         return Value(layer, standard(BATCH, volume))
     numbers: dict[str, Any] = {"aligned": bool(asked.number("align_corners", False)), "antialias": "_aa" in op}
+    factors = _factors(asked, len(extents))
+    if not numbers["aligned"]:
+        for factor, out, length in zip(factors, extents, volume[1:], strict=False):
+            if abs(length * factor - out) > 1e-5 * out:
+                raise UnsayableError(
+                    f"resizing of {length} by {factor:g}: PyTorch reads positions by this factor, a spec by "
+                    f"{out}/{length}, as with recompute_scale_factor=True"
+                )
     return asked.reader.add("resize", (layer,), (volume[0], *extents), mode=mode, extents=extents, **numbers)
+
+
+def _factors(asked: Asked, axes: int) -> tuple[float, ...]:
+    """The factors that a call of resizing states; () where it states sizes."""
+    found = asked.number("scale_factors")
+    if found is None:
+        names = ("scales",) if axes == 1 else ("scales_d", "scales_h", "scales_w")[-axes:]
+        found = tuple(asked.number(name) for name in names)
+    several = found if isinstance(found, tuple) else (found,)
+    return () if None in several else tuple(map(float, several))
 
 
 def _reduction(how: str) -> Handler:

@@ -152,6 +152,8 @@ def _batch_norm(asked: Asked) -> Meaning:
         raise UnsayableError("a batch norm that uses the statistics of the batch in evaluation, too")
     if value.axes[1:2] != standard(BATCH, asked.reader.layers[value.layer].volume)[1:2]:
         value = Value(*_fresh(asked, value))
+    if asked.arguments.get("momentum", 0.1) is None:
+        raise UnsayableError("a batch norm whose statistics are the mean over all batches (momentum=None)")
     weights = _gain_and_bias(asked)
     weights["running_mean"] = Held(asked.reader.buffer(asked, "running_mean"))
     weights["running_var"] = Held(asked.reader.buffer(asked, "running_var"))

@@ -85,8 +85,9 @@ def _batch_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:
         raise CallError("without track_running_stats it uses the statistics of the batch in evaluation, too")
     mean = writer.buffer(_path(given, "running_mean"), (depth,))
     variance = writer.buffer(_path(given, "running_var"), (depth,))
-    momentum = 0.0 if given.values["momentum"] is None else given.number("momentum")
-    return batch_norm(writer, x, gain, bias, mean, variance, given.number("eps"), momentum)
+    if given.values["momentum"] is None:
+        raise CallError("its statistics are the mean over all batches (momentum=None), which a spec cannot say")
+    return batch_norm(writer, x, gain, bias, mean, variance, given.number("eps"), given.number("momentum"))
 
 
 def _instance_norm(axes: int, writer: Writer, x: Wire, given: Given) -> Wire:

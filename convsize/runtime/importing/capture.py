@@ -124,6 +124,8 @@ class _Writer:
                 arguments[str(at)] = self._argument(argument)
         for name, argument in node.kwargs.items():
             arguments[name] = self._argument(argument)
+        if op == "batch_norm" and self._averages(node):
+            arguments["momentum"] = None  # PyTorch calls it with 0 in evaluation
         several = isinstance(value, tuple | list)
         results = tuple(
             Result(f"{node.name}.{at}" if several else node.name, tuple(map(int, each.shape)), _kind(each))
@@ -133,6 +135,15 @@ class _Writer:
         self.values[node] = Ref(node.name)
         if results:
             self.calls.append(Call(op, arguments, results, self._scope(node)))
+
+    def _averages(self, node: torch.fx.Node) -> bool:
+        """Whether a call stands in a norm whose statistics are the mean over all batches."""
+        scope = self._scope(node)
+        try:
+            module = self.module.get_submodule(scope[-1].path if scope else "")
+        except AttributeError:
+            return False
+        return getattr(module, "momentum", 0) is None
 
     def _argument(self, value: Any) -> Argument:
         if isinstance(value, torch.fx.Node):

@@ -1,0 +1,79 @@
+"""What a spec cannot say of a module is refused with the reason, and never written as something near it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+import convsize
+from convsize.errors import UsageError
+from convsize.importing.importer import RefusedError
+
+HOLED, ZEROS = torch.tensor([1.0, 0.0, 2.0, 3.0]).view(1, 4, 1, 1), torch.zeros(1, 4, 1, 1)
+
+
+class Of(nn.Module):
+    """A convolution and what a function makes of its output; the function takes the module, too."""
+
+    def __init__(self, forward: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.made = forward
+
+    def forward(self, *given: Tensor) -> Tensor:
+        return self.made(self, *given)
+
+
+def refused(module: nn.Module | Callable[..., Tensor]) -> str:
+    """Why a module is refused."""
+    with pytest.raises((RefusedError, UsageError)) as caught:
+        convsize.from_torch(module if isinstance(module, nn.Module) else Of(module), (3, 8, 8))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 1e39])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda k: nn.Sequential(nn.LeakyReLU(k)),
+        lambda k: nn.Sequential(nn.ELU(k)),
+        lambda k: nn.Sequential(nn.BatchNorm2d(3, eps=k)),
+        lambda k: Of(lambda m, x: m.conv(x) ** k),
+        lambda k: Of(lambda m, x: m.conv(x) + k),
+        lambda k: Of(lambda m, x: m.conv(x) * k),
+        lambda k: Of(lambda m, x: k - m.conv(x)),
+        lambda k: Of(lambda m, x: F.pad(m.conv(x), (1, 1, 1, 1), value=k)),
+    ],
+)
+def test_numbers_that_no_spec_has(made: Callable[[float], nn.Module], number: float) -> None:
+    assert str(number).strip("-") in refused(made(number))
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (lambda m, x: m.conv(x) / 0, "a division by 0"),
+        (lambda m, x: m.conv(x) / HOLED, "a division by 0"),
+        (lambda m, x: m.conv(x) * 0, "a product with 0"),
+        (lambda m, x: m.conv(x) * ZEROS, "a product with 0"),
+        (lambda m, x: F.interpolate(m.conv(x), scale_factor=1.7), "resizing of 6 by 1.7"),
+        (lambda m, x: F.interpolate(m.conv(x), scale_factor=1.7, mode="bilinear"), "recompute_scale_factor=True"),
+    ],
+)
+def test_arithmetic_and_sizes(made: Callable[..., Tensor], reason: str) -> None:
+    assert reason in refused(made)
+
+
+def test_sizes_that_a_factor_rounds_are_read_where_the_module_recomputes_it() -> None:
+    made = Of(lambda m, x: F.interpolate(m.conv(x), scale_factor=1.7, recompute_scale_factor=True))
+    assert [node.output.dims for node in convsize.from_torch(made, (3, 8, 8)).layers][-1] == (4, 10, 10)
+
+
+def test_statistics_that_are_the_mean_over_all_batches() -> None:
+    assert "momentum=None" in refused(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=None)))
+    assert convsize.from_torch(nn.Sequential(nn.BatchNorm2d(3, momentum=0.0)), (3, 8, 8))
