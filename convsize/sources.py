@@ -61,7 +61,7 @@ class SourceSpec(Record):
             if proof.spec:
                 said.append(f"note: the spec is for inputs of this size; for {shapes} {proof.spec}")
             elif proof.problem:
-                said.append(f"note: the model takes inputs of this size alone; {shapes} gives {proof.problem}")
+                said.append(f"note: the spec is proved for inputs of this size alone; {shapes} gives {proof.problem}")
             elif not proof.holds:
                 said.append(
                     f"note: the spec is for inputs of this size; for {shapes} the model computes something else"
@@ -187,8 +187,13 @@ def _specified(source: str, calls: CallList, name: str, prove: Any) -> SourceSpe
     if not proofs:
         return SourceSpec(source, text, parse(text, name), imported, proofs, calls.notes)
     first = proofs[0]
+    if first.counts:
+        raise UsageError(
+            f"`{source}` computes something else for another number of samples than the one that it was captured with: "
+            "it reads the size of the batch, or holds a tensor of that size, which a spec cannot say"
+        )
     if first.problem:
-        raise UsageError(f"`{source}` cannot be run in float64, so that nothing is proved: {first.problem}")
+        raise UsageError(f"`{source}`, run in float64 with random weights, proves nothing: {first.problem}")
     if not first.holds:
         raise ConvsizeError(
             f"the spec of `{source}` has the model's volumes and parameters, but computes something else: outputs "

@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 from torch.utils.flop_counter import FlopCounterMode
 
 from convsize.graph.network import Network
+from convsize.importing.calls import BATCH
 from convsize.importing.static import Table
 from convsize.lowering.plan import lower
 from convsize.record import Record
@@ -29,8 +30,9 @@ class Proof(Record):
     """What running showed at one size of the input.
 
     difference: the largest between an output of the model and of the spec, as a share of the largest value; it is NaN
-    where an output is not finite. macs: multiply-adds of a sample that PyTorch counts of the model. problem: why the
-    model does not run at this size, spec: why the spec does not; "" where it does.
+    where there are no values to compare. macs: multiply-adds of a sample that PyTorch counts of the model. problem: why
+    the model does not run at this size, or shows nothing; spec: why the spec does not run; "" where each does. counts:
+    whether the two agree only for as many samples as were captured, so that the model reads how many there are.
     """
 
     inputs: tuple[tuple[int, ...], ...]
@@ -38,6 +40,7 @@ class Proof(Record):
     macs: int = 0
     problem: str = ""
     spec: str = ""
+    counts: bool = False
 
     @property
     def holds(self) -> bool:
@@ -83,11 +86,11 @@ def shake(module: nn.Module, seed: int = 0) -> None:
                 each._buffers[name] = buffer.double()
 
 
-def prove(module: nn.Module, network: Network, mapping: Table, seed: int = 0) -> Proof:
+def prove(module: nn.Module, network: Network, mapping: Table, samples: int = BATCH, seed: int = 0) -> Proof:
     """Runs a module whose weights are shaken, and the network with the same weights, on a random input."""
     shapes = tuple(network.nodes[at].output.dims for at in network.inputs.values())
     generator = torch.Generator().manual_seed(seed)
-    given = tuple(torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
+    given = tuple(torch.randn(samples, *shape, generator=generator, dtype=torch.float64) for shape in shapes)
     with torch.no_grad(), _silent():
         counter = FlopCounterMode(display=False)
         try:
@@ -96,7 +99,11 @@ def prove(module: nn.Module, network: Network, mapping: Table, seed: int = 0) ->
         except Exception as error:
             lines = str(error).strip().splitlines() or [""]
             return Proof(shapes, math.nan, problem=f"{type(error).__name__}: {lines[0]}")
-        macs = counter.get_total_flops() // 2 // 2
+        macs = counter.get_total_flops() // 2 // samples
+        if any(not each.isfinite().all() for each in theirs):
+            return Proof(shapes, math.nan, macs, problem="an output is not finite: there is nothing to compare")
+        if any(not each.any() for each in theirs):
+            return Proof(shapes, math.nan, macs, problem="an output is 0 everywhere: there is nothing to compare")
         ours = run(network, mapping, module, given)
         return Proof(shapes, max(_difference(*pair) for pair in zip(theirs, ours, strict=True)), macs)
 
@@ -122,7 +129,7 @@ def run(
 
 def _difference(one: torch.Tensor, other: torch.Tensor) -> float:
     """The largest difference of two tensors as a share of the largest value; NaN where they are no numbers."""
-    if one.numel() != other.numel():
+    if one.shape[:1] != other.shape[:1] or one.numel() != other.numel():
         return math.nan
     largest = float(one.abs().max())
     if not 0 < largest < math.inf:

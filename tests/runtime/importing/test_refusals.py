@@ -15,6 +15,7 @@ from convsize.errors import UsageError
 from convsize.importing.importer import RefusedError
 
 HOLED, ZEROS = torch.tensor([1.0, 0.0, 2.0, 3.0]).view(1, 4, 1, 1), torch.zeros(1, 4, 1, 1)
+TWO = torch.ones(2, 4, 1, 1)
 
 
 class Of(nn.Module):
@@ -77,3 +78,26 @@ def test_sizes_that_a_factor_rounds_are_read_where_the_module_recomputes_it() ->
 def test_statistics_that_are_the_mean_over_all_batches() -> None:
     assert "momentum=None" in refused(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, momentum=None)))
     assert convsize.from_torch(nn.Sequential(nn.BatchNorm2d(3, momentum=0.0)), (3, 8, 8))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda m, x: m.conv(x) / x.shape[0],
+        lambda m, x: x * x.size(0) + len(x),
+        lambda m, x: m.conv(x)[0:2],
+        lambda m, x: m.conv(x) if x.shape[0] == 2 else m.conv(x).relu(),
+        lambda m, x: m.conv(x) + TWO,
+        lambda m, x: m.conv(x).reshape(2, -1),
+    ],
+)
+def test_what_reads_how_many_samples_there_are(made: Callable[..., Tensor]) -> None:
+    assert "it reads the size of the batch" in refused(made)
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [(lambda m, x: m.conv(x).log(), "not finite"), (lambda m, x: m.conv(x).sigmoid().neg().relu(), "0 everywhere")],
+)
+def test_what_shows_nothing_when_it_is_run(made: Callable[..., Tensor], reason: str) -> None:
+    assert reason in refused(made)
