@@ -42,10 +42,6 @@ def refused(source: str, problems: list[tuple[int, str]]) -> UsageError:
     return UsageError("\n  ".join([f"`{source}` has {plural(len(lines), 'line')} that cannot be read", *shown]))
 
 
-def _class(module: Module) -> str:
-    return module.kind.rpartition(".")[2]
-
-
 def _obstacles(module: Module, path: str, seen: set[int], depth: int) -> Iterator[tuple[int, str]]:
     if depth > _DEEPEST:
         yield module.line, f"modules stand in one another more than {_DEEPEST} deep"
@@ -53,7 +49,7 @@ def _obstacles(module: Module, path: str, seen: set[int], depth: int) -> Iterato
     if id(module) in seen:
         return
     seen.add(id(module))
-    kind = _class(module)
+    kind = module.kind
     where = f" (`{path}`)" if path else ""
     if module.children is not None and (not module.kind or kind in CONTAINERS):
         for name, child in module.children:
@@ -62,7 +58,7 @@ def _obstacles(module: Module, path: str, seen: set[int], depth: int) -> Iterato
         told = "a print does not say how it calls its modules" if module.printed else "it is no container that is known"
         yield module.line, f"{kind}{where}: {told}; import the model itself, as file.py:Class(arguments)"
     elif kind not in CLASSES and not (kind in CONTAINERS and not module.positional):
-        rather = or_rather(nearest(kind, CLASSES))
+        rather = or_rather(nearest(kind, CLASSES)) if "." not in kind else ", and it is none of torch.nn"
         yield module.line, f"{kind}{where}: what this class computes is not known{rather}"
 
 
@@ -77,7 +73,7 @@ class _Chain:
     def written(self, model: Module) -> CallList:
         """The whole list."""
         x = self.writer.input("x", (BATCH, *self.shape))
-        kind = _class(model) or "Sequential"
+        kind = model.kind or "Sequential"
         with self.writer.inside("", kind):
             found = self._children(model, "", x) if model.children is not None else self._one(model, "", x)
         if not self.writer.calls:
@@ -91,7 +87,7 @@ class _Chain:
     def _children(self, module: Module, path: str, x: Wire) -> Wire:
         for name, child in module.children or ():
             place = f"{path}.{name}" if path else name
-            with self.writer.inside(place, _class(child)):
+            with self.writer.inside(place, child.kind):
                 within: Callable[[Module, str, Wire], Wire] = (
                     self._children if child.children is not None else self._one
                 )
@@ -99,7 +95,7 @@ class _Chain:
         return x
 
     def _one(self, module: Module, path: str, x: Wire) -> Wire:
-        kind = _class(module)
+        kind = module.kind
         if kind in CONTAINERS:
             return x
         signature, write = CLASSES[kind]

@@ -7,10 +7,13 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["LiteralError", "dotted", "value_of"]
+__all__ = ["LiteralError", "bounded", "dotted", "value_of"]
 
 LARGEST = 10**18
 """Numbers stay below this: what is larger is no size of a network."""
+
+MOST_VALUES = 10_000
+"""Values of one list, with those of the lists in it."""
 
 _OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -39,6 +42,19 @@ def dotted(node: ast.expr) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join(reversed([*parts, node.id])) if isinstance(node, ast.Name) else ""
+
+
+def bounded(line: int, value: Any) -> Any:
+    """The value, where it holds no more values than any model needs: lists that double fill the memory otherwise."""
+    open_, count = [value], 0
+    while open_:
+        each = open_.pop()
+        inner = list(each) if isinstance(each, list | tuple) else list(each.values()) if isinstance(each, dict) else []
+        count += len(inner)
+        if count > MOST_VALUES:
+            raise LiteralError(line, f"a list of more than {MOST_VALUES:,} values cannot be read")
+        open_ += inner
+    return value
 
 
 def value_of(node: ast.expr, names: Mapping[str, Any]) -> Any:

@@ -265,6 +265,62 @@ def test_what_cannot_be_read_is_named_with_its_line(text: str, problem: str) -> 
         read_text(text, "net.py", (3, 8, 8))
 
 
+NAMED = "net = nn.Sequential(OrderedDict([('conv', nn.Conv2d(3, 8, 3)), ('act', nn.ReLU())]))\n"
+
+SET = [
+    (f"{NAMED}net.act = nn.Sigmoid()", ["conv2d", "sigmoid"]),
+    (f"{NAMED}net.conv = nn.Sequential(nn.Conv2d(3, 4, 1))\nnet.conv.more = nn.ReLU()", ["conv2d", "relu", "relu"]),
+    (f"{NAMED}net.last = nn.Sigmoid()\nother = net\nother.act = nn.Tanh()", ["conv2d", "tanh", "sigmoid"]),
+    ("a = nn.Conv2d(3, 3, 1)\nb = a\na = nn.ReLU()\n", ["conv2d", "relu"]),
+    ("net = nn.Sequential(nn.ReLU())\nnet.to('cuda').eval()\nnet.to(device)\nprint(net, net(x).size())", ["relu"]),
+    ("nn.Sequential(nn.ReLU()).eval()", ["relu"]),
+    ("from torch.nn import Sigmoid as ReLU\nnn.Sequential(ReLU())", ["sigmoid"]),
+    (
+        "import torch.nn as t\nfrom torch.nn.modules.activation import Tanh\nt.Sequential(Tanh(), t.ReLU())",
+        ["tanh", "relu"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "ops"), SET, ids=lambda value: str(value)[-50:])
+def test_what_lines_change_is_changed(text: str, ops: list[str]) -> None:
+    assert [call.op for call in read_text(text, "-", (3, 8, 8)).calls] == ops
+
+
+CONV = "c = nn.Conv2d(3, 8, 3)\nnet = nn.Sequential(c, nn.ReLU())\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        *(
+            (f"{CONV}c.{name}", "line 3: `c.* sets an attribute of Conv2d")
+            for name in ("stride = (2, 2)", "bias = None")
+        ),
+        (f"{CONV}net.stride = 2", "line 3: .*sets an attribute of Sequential"),
+        (f"{CONV}c.weight = nn.ReLU()", "sets an attribute of Conv2d"),
+        (f"{CONV}net.conv.bias = None", "line 3: .*what `net.conv` is"),
+        (f"{CONV}self.net.bias = None", "what `self.net` is"),
+        (f"{CONV}net[0] = nn.ReLU()", "line 3: `net.0. = nn.ReLU..` changes what is there"),
+        (f"{CONV}nn = net", "name of a library"),
+        *((f"{CONV}{call}", "line 3") for call in ("print(net.append(nn.ReLU()))", "net.append(c)")),
+        *((f"{CONV}net.{call}", "line 3") for call in ("to(torch.float16)", "train(mode=f())", "half()")),
+        (f"{CONV}other = net.append(nn.ReLU())", "no class of torch.nn"),
+        ("from foo import ReLU\nnn.Sequential(ReLU())", "line 2: foo.ReLU.*none of torch.nn"),
+        ("from foo import *\nnn.Sequential(ReLU())", "line 2: foo.ReLU"),
+        ("from .foo import nn\nnn.ReLU()", "line 2: .foo.nn.ReLU"),
+        ("nn.Sequential(complexnn.Conv2d(3, 8, 3), my.ReLU())", "2 lines.*complexnn.Conv2d"),
+        ("torch.ao.nn.quantized.Conv2d(3, 8, 3)", "torch.ao.nn.quantized.Conv2d"),
+        ("a = [1, 1]\n" + "a = [a, a]\n" * 40 + "nn.Conv2d(a, 8, 3)", "more than 10,000 values"),
+        ("a = [nn.ReLU()]\n" + "a = [*a, *a]\n" * 40 + "nn.Sequential(*a)", "more than 10,000 values"),
+    ],
+    ids=lambda value: str(value)[-50:],
+)
+def test_changes_that_are_not_understood_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=f"(?s){problem}"):
+        read_text(text, "net.py", (3, 8, 8))
+
+
 def test_an_input_must_be_given() -> None:
     with pytest.raises(UsageError, match="--input"):
         read_text("nn.ReLU()", "-")
