@@ -101,6 +101,8 @@ def _written_down(graph: Graph, chains: dict[int, _Chain]) -> Structure:
             apart.remove(at)
         else:
             heads.append((label, at, (Start(),)))
+    if len(inputs) > 1 and trunk and not isinstance(trunk[0], Tap):
+        trunk.insert(0, Tap(inputs[0]))  # inputs meet at once: a trunk with several says where it starts
     return Structure(inputs, _needed(tuple(trunk), heads), tuple(heads))
 
 

@@ -133,7 +133,7 @@ def _hard(layers: list[Layer], at: int, uses: list[int]) -> Layer | None:
     if layer.kind == "*" and len(layer.inputs) == 2:
         for one, other in (layer.inputs, layer.inputs[::-1]):
             gate = layers[other]
-            if uses[other] != 1 or gate.volume != layers[one].volume:
+            if not gate.inputs or uses[other] != 1 or gate.volume != layers[one].volume:
                 continue
             if gate.inputs == (one,) and gate.kind in ("hsigmoid", "sigmoid"):
                 kind = {"hsigmoid": "hswish", "sigmoid": "silu"}[gate.kind]
