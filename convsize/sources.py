@@ -70,7 +70,7 @@ class SourceSpec(Record):
             values = sum(size for _, size in self.imported.unread)
             names = [name for name, _ in self.imported.unread]
             said.append(f"note: {values:,} of the model's parameters are needed by no output: {listed(names, most=3)}")
-        return [*said, *(f"note: {each}" for each in self.notes)]
+        return [*said, *(f"note: {each}" for each in (*self.imported.notes, *self.notes))]
 
 
 def is_source(text: str) -> bool:

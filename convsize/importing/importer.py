@@ -61,6 +61,7 @@ class Imported(Record):
 
     mapping: the spec's tensors by name, with the model's and the order of its axes. outputs: the model's labels, the
     trunk's first. unread: parameters of the model that its outputs do not need, with how many values each has.
+    notes: in what the spec is not the model, although it computes the same in evaluation.
     """
 
     text: str
@@ -68,6 +69,7 @@ class Imported(Record):
     outputs: tuple[str, ...]
     unread: tuple[tuple[str, int], ...]
     layers: int
+    notes: tuple[str, ...] = ()
 
 
 def import_calls(calls: CallList) -> Imported:
@@ -87,7 +89,19 @@ def import_calls(calls: CallList) -> Imported:
     used = {path for path, _ in mapping.values()}
     unread = tuple((each.path, each.size) for each in calls.parameters if each.path not in used)
     labels = tuple(label for label, _ in graph.outputs)
-    return Imported(text, mapping, labels, unread, len(graph.layers) - len(structure.inputs))
+    layers = len(graph.layers) - len(structure.inputs)
+    return Imported(text, mapping, labels, unread, layers, tuple(_of_training(calls)))
+
+
+_DROPPED = {"feature_dropout": "whole maps", "alpha_dropout": "values to a negative number and scales the others"}
+"""What kinds of dropout drop that `drop` writes: it drops single values, to 0."""
+
+
+def _of_training(calls: CallList) -> Iterator[str]:
+    """What training does otherwise in the model than in the spec."""
+    for op, what in _DROPPED.items():
+        if count := sum(call.op.rstrip("_") == op and bool(call.arguments.get("p", 0.5)) for call in calls.calls):
+            yield f"In training the model drops {what} at {plural(count, 'place')}, and `drop` single values, to 0."
 
 
 def _strange(layer: Layer) -> Iterator[Obstacle]:

@@ -20,6 +20,7 @@ from torch.utils import _pytree as pytree
 
 from convsize.errors import UsageError
 from convsize.importing.calls import BATCH, Argument, Call, CallList, Output, Ref, Result, Scope, Tensor
+from convsize.words import listed
 
 __all__ = ["capture"]
 
@@ -80,11 +81,42 @@ class _Writer:
                     self._tensor(node, "input", "")
             elif node.op == "call_function":
                 self._call(node)
+        notes = self._state()
         known = {each.path for each in self.tensors if each.kind == "param"}
         for path, parameter in self.module.named_parameters():
             if path not in known:
                 self.tensors.append(Tensor(f"unread.{path}", "param", tuple(parameter.shape), path, _kind(parameter)))
-        return CallList(self.source, tuple(self.tensors), tuple(self.calls), tuple(self._outputs()))
+        return CallList(self.source, tuple(self.tensors), tuple(self.calls), tuple(self._outputs()), notes)
+
+    def _state(self) -> tuple[str, ...]:
+        """What there is to say of buffers that the model computes with: their numbers go into the spec as they are.
+
+        Raises UsageError where they are 0 or 1 alone and belong to the state_dict: a checkpoint fills them.
+        """
+        passing = set(self.program.graph_signature.non_persistent_buffers)
+        statistics = {
+            argument.ref
+            for call in self.calls
+            for name, argument in call.arguments.items()
+            if name in ("running_mean", "running_var") and isinstance(argument, Ref)
+        }
+        read = {each for call in self.calls for each in call.references()} - statistics
+        found = [
+            each
+            for each in self.tensors
+            if each.kind == "buffer" and each.name in read and each.path not in passing and "float" in each.dtype
+        ]
+        for each in found:
+            if set(each.numbers) in ({0.0}, {1.0}):
+                raise UsageError(
+                    f"`{self.source}` computes with its buffer `{each.path}`, which is {each.numbers[0]:g} everywhere "
+                    "until a checkpoint fills it, and a spec has fixed numbers: register it with persistent=False if "
+                    "it is fixed, or make it a parameter"
+                )
+        if not found:
+            return ()
+        names = listed([f"`{each.path}`" for each in found], most=3)
+        return (f"The numbers of {names} are those of the model as it is built; a checkpoint may hold others.",)
 
     def _tensor(self, node: torch.fx.Node, kind: Any, path: str) -> None:
         value = node.meta["val"]

@@ -12,7 +12,8 @@ from torch.nn import functional as F  # noqa: N812
 
 import convsize
 from convsize.errors import UsageError
-from convsize.importing.importer import RefusedError
+from convsize.importing.importer import RefusedError, import_calls
+from convsize.runtime.importing.capture import capture
 
 HOLED, ZEROS = torch.tensor([1.0, 0.0, 2.0, 3.0]).view(1, 4, 1, 1), torch.zeros(1, 4, 1, 1)
 TWO = torch.ones(2, 4, 1, 1)
@@ -101,3 +102,63 @@ def test_what_reads_how_many_samples_there_are(made: Callable[..., Tensor]) -> N
 )
 def test_what_shows_nothing_when_it_is_run(made: Callable[..., Tensor], reason: str) -> None:
     assert reason in refused(made)
+
+
+class Held(nn.Module):
+    """A convolution, and arithmetic with a buffer."""
+
+    def __init__(self, values: list[float], persistent: bool, sign: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.register_buffer("held", torch.tensor(values).view(1, -1, 1, 1), persistent)
+        self.sign = sign
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.conv(x))
+        return x * self.held if self.sign == "*" else x + self.held
+
+
+@pytest.mark.parametrize("sign", "+*")
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_state_that_a_checkpoint_fills(value: float, sign: str) -> None:
+    assert "its buffer `held`" in refused(Held([value] * 4, True, sign))
+
+
+@pytest.mark.parametrize("values", [[0.5], [1.0, 2.0, 3.0, 4.0]])
+def test_numbers_of_buffers_are_named_where_a_checkpoint_may_hold_others(values: list[float]) -> None:
+    for persistent in (True, False):
+        module = Held(values, persistent, "*").eval()
+        notes = capture("held", module, (3, 8, 8)).notes
+        assert [each.partition(" are ")[0] for each in notes] == ["The numbers of `held`"] * persistent
+        assert convsize.from_torch(module, (3, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        (nn.Dropout2d(0.3), "whole maps"),
+        (nn.Dropout3d(0.3), "whole maps"),
+        (nn.AlphaDropout(0.3), "values to a negative number"),
+        (nn.Dropout(0.3), ""),
+        (nn.Dropout2d(0.0), ""),
+    ],
+)
+def test_dropouts_that_train_otherwise_are_named(layer: nn.Module, what: str) -> None:
+    shape = (3, 8, 8, 8) if isinstance(layer, nn.Dropout3d) else (3, 8, 8)
+    notes = import_calls(capture("net", nn.Sequential(nn.ReLU(), layer).eval(), shape)).notes
+    assert [what in each for each in notes] == [True] * bool(what)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda m, x, y: torch.cat([x, y], 1),
+        lambda m, x, y: x.relu() + y.relu(),
+        lambda m, x, y: m.conv(x) + y[:, :1, 1:-1, 1:-1],
+        lambda m, x, y: y * x.sigmoid(),
+        lambda m, x, y: (x + y, y.relu()),
+    ],
+)
+def test_inputs_that_meet_at_once(made: Callable[..., Tensor]) -> None:
+    assert len(convsize.from_torch(Of(made), (3, 8, 8), (3, 8, 8)).inputs) == 2
