@@ -8,6 +8,7 @@ from convsize.errors import Diagnostic, Span
 from convsize.geometry import AxisWindow
 from convsize.graph.network import Network, Node
 from convsize.ops.shared.windows import axis_name
+from convsize.record import Record
 from convsize.rules.base import Context, Rule
 from convsize.rules.places import FILTERS, axes_of, consumers, finding
 from convsize.words import grid_word, listed, plural
@@ -68,13 +69,10 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
     """The finding for one end of the network, if the filters before it leave holes along an axis."""
     for axis in range(end.output.rank):
         unit, seen = _nearest_to_the_middle(network, end, inside, axis, steps)
-        name, pixels = max(seen.items(), key=lambda item: len(item[1]), default=("", set()))
-        if not pixels:
+        name, pixels = max(seen.items(), key=lambda item: item[1].count, default=("", _NOWHERE))
+        if not pixels.count or pixels.hull == pixels.count:
             continue
-        hull = max(pixels) - min(pixels) + 1
-        if hull == len(pixels):
-            continue
-        if len(_seen(network, end, inside, axis, unit, steps, filled=True)[name]) == len(pixels):
+        if _seen(network, end, inside, axis, unit, steps, filled=True)[name].count == pixels.count:
             continue  # the holes are those of strides, not of dilation
         filters = [network.nodes[index] for index in inside if network.nodes[index].op.KIND in FILTERS]
         dilations = sorted({axes_of(network, node)[axis].dilation for node in filters if _holes(network, node)})
@@ -82,9 +80,9 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
         return finding(
             "W514",
             last,
-            f"of the {plural(hull, grid_word(shape.rank))} of the {axis_name(shape, axis)} in its receptive field a "
-            f"unit after this layer sees only {len(pixels)}: dilation {listed([str(each) for each in dilations])} "
-            "leaves holes",
+            f"of the {plural(pixels.hull, grid_word(shape.rank))} of the {axis_name(shape, axis)} in its receptive "
+            f"field a unit after this layer sees only {pixels.count}: dilation "
+            f"{listed([str(each) for each in dilations])} leaves holes",
             (
                 "mix dilations without a common factor, as in 1, 2, 3, or put an undilated filter before or after "
                 "it: `C3`"
@@ -93,29 +91,70 @@ def _gridded(network: Network, end: Node, inside: frozenset[int], last: Node, st
     return None
 
 
+class _Places(Record):
+    """Positions along an axis: bit i of `bits` says whether first + i is one of them; bit 0 is set where any is."""
+
+    first: int
+    bits: int
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.bits.bit_count()
+
+    @property
+    def hull(self) -> int:
+        """From the first to the last."""
+        return self.bits.bit_length()
+
+    def all(self) -> list[int]:
+        """The positions."""
+        return [self.first + at for at, bit in enumerate(bin(self.bits)[:1:-1]) if bit == "1"]
+
+    def united(self, other: _Places) -> _Places:
+        """The positions that are in one of them."""
+        if not self.bits or not other.bits:
+            return self if self.bits else other
+        low = min(self.first, other.first)
+        return _Places(low, self.bits << (self.first - low) | other.bits << (other.first - low))
+
+
+_NOWHERE = _Places(0, 0)
+
+
+def _places(positions: set[int], steps: _Steps) -> _Places:
+    if not positions:
+        return _NOWHERE
+    first = min(positions)
+    steps.take((max(positions) - first) // 8)
+    digits = bytearray(b"0") * (max(positions) - first + 1)
+    for position in positions:
+        digits[~(position - first)] = ord("1")
+    return _Places(first, int(digits.decode(), 2))
+
+
 def _nearest_to_the_middle(
     network: Network, end: Node, inside: frozenset[int], axis: int, steps: _Steps
-) -> tuple[int, dict[str, set[int]]]:
+) -> tuple[int, dict[str, _Places]]:
     """The unit nearest to the middle that sees anything, and what it sees: some see nothing after `T1/2`."""
     count = end.output.spatial[axis]
-    seen: dict[str, set[int]] = {}
+    seen: dict[str, _Places] = {}
     for unit in sorted(range(count), key=lambda each: abs(each - count // 2)):
         steps.take(len(inside))
         seen = _seen(network, end, inside, axis, unit, steps, filled=False)
-        if any(seen.values()):
+        if any(each.count for each in seen.values()):
             return unit, seen
     return count // 2, seen
 
 
 def _seen(
     network: Network, end: Node, inside: frozenset[int], axis: int, unit: int, steps: _Steps, *, filled: bool
-) -> dict[str, set[int]]:
+) -> dict[str, _Places]:
     """The pixels of every input along an axis that a unit of a layer sees; filled: as if filters had no holes."""
-    positions: dict[int, set[int]] = {end.index: {unit}}
-    passed: dict[tuple[int, AxisWindow], set[int]] = {}
+    places = {end.index: _Places(unit, 1)}
     for index in sorted(inside, reverse=True):
         node = network.nodes[index]
-        here = positions.get(index)
+        here = places.get(index)
         if here is None or not node.inputs:
             continue
         window = network.window(node)
@@ -125,27 +164,30 @@ def _seen(
             there = here
             if window.kind == "axes":
                 along = window.axes[axis]
-                if passed.get((source, along)) == here:
-                    continue  # the filter beside a gate sees the same
-                passed[source, along] = here
-                steps.take((along.reach if filled else along.kernel) * len(here))
-                there = _through(here, along, filled)
+                steps.take((along.reach if filled else along.kernel) * here.count)
+                there = _through(here, along, filled, steps)
             elif window.kind == "reads":
-                steps.take(len(here))
-                ends = [window.reads[axis].of(output) for output in here]
-                there = {place for first, last in ends for place in range(first, last + 1)}
-            steps.take(len(there))
-            positions.setdefault(source, set()).update(there)
+                steps.take(here.count)
+                ends = [window.reads[axis].of(output) for output in here.all()]
+                there = _places({place for first, last in ends for place in range(first, last + 1)}, steps)
+            steps.take(there.count)
+            places[source] = places.get(source, _NOWHERE).united(there)
     names = {index: name for name, index in network.inputs.items()}
-    return {names[index]: found for index, found in positions.items() if index in names}
+    return {names[index]: found for index, found in places.items() if index in names}
 
 
-def _through(outputs: set[int], window: AxisWindow, filled: bool) -> set[int]:
+def _through(outputs: _Places, window: AxisWindow, filled: bool, steps: _Steps) -> _Places:
     taps = range(0, window.reach, 1 if filled else window.dilation)
     if window.transposed:
-        reached = {output + window.before - tap for output in outputs for tap in taps}
-        return {place // window.stride for place in reached if place % window.stride == 0}
-    return {output * window.stride - window.before + tap for output in outputs for tap in taps}
+        reached = {output + window.before - tap for output in outputs.all() for tap in taps}
+        return _places({place // window.stride for place in reached if place % window.stride == 0}, steps)
+    if window.stride > 1:
+        return _places({place * window.stride - window.before + tap for place in outputs.all() for tap in taps}, steps)
+    steps.take(len(taps) * (window.reach + outputs.hull) // 64)
+    bits = 0
+    for tap in taps:
+        bits |= outputs.bits << tap
+    return _Places(outputs.first - window.before, bits)
 
 
 RULE = Rule(
