@@ -133,6 +133,8 @@ class Writer:
     ) -> Wire:
         if shape:
             _bounded(shape)
+        if any(map(math.isnan, data or ())):
+            raise CallError("one of its fixed values is nan: it is none")
         values = None if data is None else tuple(each if math.isfinite(each) else str(each) for each in data)
         made = Tensor(self._name(name), kind, shape, path, dtype, values)
         self.tensors.append(made)
@@ -154,6 +156,8 @@ def _argument(value: Any) -> Argument:
     if isinstance(value, list | tuple):
         return tuple(_argument(each) for each in value)  # type: ignore[misc]
     if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            raise CallError("one of its numbers is nan: it is none")
         return str(value)
     return value  # type: ignore[no-any-return]
 

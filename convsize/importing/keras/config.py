@@ -28,13 +28,13 @@ def model_of(config: Any, version: str = "", depth: int = 0) -> Model:
     if depth > _DEEPEST:
         raise CallError(f"models stand in one another more than {_DEEPEST} deep")
     version = version or str(outer.get("keras_version") or "")
-    keras3 = not version.startswith(("1.", "2.")) if version else ("module" in outer or None)
     if isinstance(inner, list):  # a Sequential of Keras before 2.2.3
         inner = {"layers": inner, "name": "sequential"}
     body = _record(inner, "a model's configuration")
     listed = body.get("layers")
     if not isinstance(listed, list) or not listed:
         raise CallError("the model has no layers")
+    keras3 = not version.startswith(("1.", "2.")) if version else (_of_keras_3(listed) or None)
     layers = tuple(_layer(each, version, depth) for each in listed)
     name = str(body.get("name", kind))
     if len({each.name for each in layers}) < len(layers):
@@ -46,6 +46,19 @@ def model_of(config: Any, version: str = "", depth: int = 0) -> Model:
         return Model(name, kind, layers, chain=True, keras3=keras3)
     inputs = tuple(each.layer for _, each in _ends(body.get("input_layers")))
     return Model(name, kind, layers, inputs, tuple(_ends(body.get("output_layers"))), keras3=keras3)
+
+
+def _of_keras_3(layers: list[Any]) -> bool:
+    """Whether layers are written as Keras 3 alone does. The latest of Keras 2 name modules as well."""
+    for each in layers:
+        config = each.get("config") if isinstance(each, dict) else None
+        dtype = config.get("dtype") if isinstance(config, dict) else None
+        if isinstance(dtype, dict) and dtype.get("class_name") == "DTypePolicy":
+            return True
+        nodes = each.get("inbound_nodes") if isinstance(each, dict) else None
+        if isinstance(nodes, list) and any(isinstance(node, dict) for node in nodes):
+            return True
+    return False
 
 
 def _layer(config: Any, version: str, depth: int) -> Layer:

@@ -18,6 +18,9 @@ _LARGEST_FILE = 2**31
 
 _OLDEST_OPSET = 9
 
+_MOST_VALUES = 2**56
+"""Values that an array can be counted to have: of one with none, what it would have where every 0 is a 1."""
+
 _WIDTHS = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 """Bytes of a value by ONNX's numbers of types: float, uint8, int8, …; texts and complex numbers are not among them."""
 
@@ -30,7 +33,7 @@ def parsed(data: bytes, source: str) -> tuple[Any, int]:
     if len(data) > _LARGEST_FILE:
         raise UsageError(f"`{source}` is larger than an ONNX file can be: {_LARGEST_FILE:,} bytes")
     try:
-        from onnx import ModelProto
+        from onnx import ModelProto, defs
     except ImportError:
         raise UsageError(f"reading `{source}` needs onnx: pip install onnx") from None
     model: Any = ModelProto()
@@ -40,13 +43,17 @@ def parsed(data: bytes, source: str) -> tuple[Any, int]:
         raise UsageError(f"`{source}` is no whole ONNX model: {str(error).splitlines()[0]}") from None
     if not model.HasField("graph") or not model.graph.node:
         raise UsageError(f"`{source}` holds no graph: it is no ONNX model, or an empty one")
-    versions = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
+    versions = sorted({each.version for each in model.opset_import if each.domain in ("", "ai.onnx")})
     if not versions:
         raise UsageError(f"`{source}` does not say which version of ONNX's operators it uses")
     if versions[0] < _OLDEST_OPSET:
         raise UsageError(
             f"`{source}` uses operators of version {versions[0]}: from {_OLDEST_OPSET} on they can be read"
         )
+    newest = int(defs.onnx_opset_version())
+    if len(versions) > 1 or versions[-1] > newest:
+        said = " and ".join(map(str, versions[:5]))
+        raise UsageError(f"`{source}` uses operators of version {said}: one version up to {newest} can be read")
     return model.graph, int(versions[0])
 
 
@@ -66,7 +73,8 @@ def constant(tensor: Any, folder: Path | None, source: str, name: str = "", lear
     name = name or text(tensor.name)
     shape = tuple(int(each) for each in tensor.dims)
     count = math.prod(shape)
-    if any(each < 0 for each in shape) or tensor.data_type not in _WIDTHS:
+    most = math.prod(max(each, 1) for each in shape)
+    if any(each < 0 for each in shape) or most > _MOST_VALUES or tensor.data_type not in _WIDTHS:
         raise UsageError(f"`{source}`: the tensor `{name[:60]}` has a shape or type that cannot be read")
     expected = count * _WIDTHS[tensor.data_type]
     if tensor.data_location == TensorProto.EXTERNAL:
@@ -92,7 +100,10 @@ def _beside(tensor: Any, name: str, expected: int, folder: Path | None, source: 
     if folder is None:
         raise UsageError(f"`{source}` keeps its tensors in `{location[:60]}` beside it: give the path of the file")
     home = folder.resolve()
-    path = (home / location).resolve()
+    try:
+        path = (home / location).resolve()
+    except (ValueError, OSError, RuntimeError) as error:  # a null byte, or links in a circle
+        raise UsageError(f"`{source}` names {location[:60]!r} for its tensors, which is no file: {error}") from None
     if not location or not path.is_relative_to(home):
         raise UsageError(f"`{source}` keeps tensors outside of its folder: `{location[:60]}`")
     try:

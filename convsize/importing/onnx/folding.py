@@ -104,7 +104,26 @@ def _ranged(_node: Node, start: Any, end: Any, step: Any) -> Any:
 
 
 def _divided(_node: Node, x: Any, y: Any) -> Any:
-    return x // y if str(x.dtype).startswith("int") else x / y
+    import numpy
+
+    if x.dtype.kind not in "iu":
+        return x / y
+    _no_zero(y)
+    # Whole numbers are rounded towards 0, as in C; those of numpy are rounded down.
+    return (x - numpy.fmod(x, y)) // y
+
+
+def _remainder(node: Node, x: Any, y: Any) -> Any:
+    import numpy
+
+    if x.dtype.kind in "iu":
+        _no_zero(y)
+    return numpy.fmod(x, y) if node.whole("fmod", 0) else numpy.mod(x, y)
+
+
+def _no_zero(y: Any) -> None:
+    if not y.all():
+        raise CallError("a whole number is divided by 0")
 
 
 def _plain(function: str) -> Callable[..., Any]:
@@ -132,13 +151,14 @@ FOLDED: dict[str, Callable[..., Any]] = {
     "Range": _ranged,
     "Identity": lambda _node, x: x,
     "Div": _divided,
+    "Mod": _remainder,
     "ReduceProd": lambda node, x, *_: x.prod(keepdims=bool(node.whole("keepdims", 1))),
     "Shape": lambda node, x: _whole(x.shape[node.whole("start", 0) : node.whole("end", x.ndim)]),
     "Size": lambda _node, x: _whole(x.size),
     **{name: _plain(function) for name, function in (("Add", "add"), ("Sub", "subtract"), ("Mul", "multiply"))},
     **{name: _plain(name.lower()) for name in ("Floor", "Ceil", "Sqrt", "Exp", "Equal", "Where", "Not", "And", "Or")},
     **{name: _plain(function) for name, function in (("Neg", "negative"), ("Max", "maximum"), ("Min", "minimum"))},
-    **{name: _plain(function) for name, function in (("Pow", "power"), ("Mod", "mod"), ("Greater", "greater"))},
+    **{name: _plain(function) for name, function in (("Pow", "power"), ("Greater", "greater"))},
     "Reciprocal": lambda _node, x: 1 / x,
 }
 """What each operator computes from arrays. Those of weights, such as a transposed kernel, stay weights."""

@@ -17,6 +17,7 @@ from convsize.importing.onnx.ops.table import OPERATORS
 from convsize.importing.onnx.ops.views import split, split_list
 from convsize.importing.onnx.patterns import put_together
 from convsize.importing.onnx.raw import Raw, raw_nodes
+from convsize.importing.onnx.schema import attributes_checked, types_checked
 from convsize.importing.writer import MOST_CALLS, CallError, Wire, Writer
 from convsize.words import listed, plural
 
@@ -57,7 +58,15 @@ class Walk:
         for fixed in initializers(self.graph, self.folder, self.source):
             self.values[fixed.name] = fixed
         nodes = []
-        for raw in raw_nodes(self.graph):
+        raws = raw_nodes(self.graph)
+        for raw in raws:
+            try:
+                attributes_checked(raw, self.opset)
+            except CallError as problem:
+                self._problem(raw, str(problem))
+        if self.problems:
+            raise self._refused()
+        for raw in raws:
             if raw.kind == "Constant":
                 self.values[raw.outputs[0]] = self._constant(raw)
             else:
@@ -161,6 +170,7 @@ class Walk:
 
     def _made(self, raw: Raw, node: Node) -> tuple[Wire | Fixed | Unread, ...]:
         first = node.given(0)
+        types_checked(node)
         if node.kind in FOLDED and all(isinstance(each, Fixed) or each is None for each in node.inputs):
             return (folded(node),)
         if node.kind == "CastLike" and isinstance(first, Fixed):  # like a value of the input: all of them are float32
@@ -234,7 +244,7 @@ class Walk:
     def _problem(self, raw: Raw, problem: str) -> None:
         said = f"{raw.kind[:60]}: {problem}"
         self.problems[said] += 1
-        self.first.setdefault(said, raw.name or raw.outputs[0])
+        self.first.setdefault(said, raw.name or (raw.outputs or [""])[0])
 
     def _refused(self) -> UsageError:
         lines = []

@@ -153,24 +153,32 @@ def deep(turns: int) -> dict[str, Any]:
         (functional(layer("Permute", "a", "x", dims=[1, 1, 2])), "no order of the axes"),
         (functional(layer("Add", "a", "x")), "joins 1 tensor"),
         (functional(layer("Dropout", "a", "x", rate=7)), "between 0 and 1"),
-        (
-            sequential(
-                {"class_name": "Activation", "config": {"activation": "hard_sigmoid"}, "module": "keras.layers"}
-            ),
-            "",
-        ),
         (deep(30), "models stand in one another more than"),
         (deep(17), "more than 50,000 calls"),
     ],
     ids=lambda value: str(value)[:60],
 )
 def test_what_cannot_be_read_is_named(config: Any, problem: str) -> None:
-    if not problem:
-        read(config)
-        config["keras_version"] = "2.4.0"
-        problem = "one function in Keras 2 and another in Keras 3"
     with pytest.raises(UsageError, match=f"(?s){problem}"):
         read(config)
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"), [("", "does not say of which"), ("2.4.0", "not of Keras 3"), ("3.4.0", "")]
+)
+def test_a_word_of_two_meanings_needs_the_version(version: str, problem: str) -> None:
+    gate = {"class_name": "Activation", "config": {"activation": "hard_sigmoid"}, "module": "keras.layers"}
+    config = {**sequential(gate), "keras_version": version}
+    if not problem:
+        assert [call.op for call in read(config).calls] == ["hardsigmoid"]
+        return
+    with pytest.raises(UsageError, match=f"one function in Keras 2 and another in Keras 3, and .*{problem}"):
+        read(config)
+    gate["config"] = {
+        "activation": "hard_sigmoid",
+        "dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}},
+    }
+    assert version or read(config).calls  # Keras 3 alone writes its types so
 
 
 def test_what_a_file_says_of_shapes_must_be_so() -> None:

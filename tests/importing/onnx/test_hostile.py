@@ -87,10 +87,35 @@ def doubled() -> Any:
     return proto([helper.make_node("Relu", ["x"], ["v0"]), *nodes, helper.make_node("Relu", ["v60"], ["y"])])
 
 
-def old() -> Any:
+def of_version(*versions: int) -> Any:
     model = proto()
-    model.opset_import[0].version = 8
+    del model.opset_import[:]
+    model.opset_import.extend(helper.make_opsetid("", each) for each in versions)
     return model
+
+
+def typed(kind: str) -> Any:
+    return proto(weights=[numpy_helper.from_array(numpy.ones((6, 3, 1, 1), kind), "w")])
+
+
+def attribute(**given: Any) -> Any:
+    return proto([helper.make_node("Conv", ["x", "w"], ["y"], **given)])
+
+
+def by_zero(kind: str) -> Any:
+    held = [numpy_helper.from_array(numpy.array([each]), name) for name, each in (("a", 1), ("b", 0))]
+    nodes = [helper.make_node(kind, ["a", "b"], ["c"]), helper.make_node("Cast", ["c"], ["d"], to=1)]
+    return proto([*nodes, helper.make_node("Add", ["x", "d"], ["y"])], held)
+
+
+def no_number(kind: str) -> Any:
+    return proto(
+        [helper.make_node(kind, ["x", "a"], ["y"])], [numpy_helper.from_array(numpy.array(numpy.nan, "float32"), "a")]
+    )
+
+
+def empty() -> Any:
+    return proto(weights=[TensorProto(name="w", data_type=1, dims=[2**62, 0, 3, 3])])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +128,21 @@ def old() -> Any:
         (several(), "two nodes make `y`"),
         (filled(), "too large to be worked out"),
         (doubled(), "holds more values than any can"),
-        (old(), "operators of version 8: from 9 on"),
+        (of_version(8), "operators of version 8: from 9 on"),
+        (of_version(999), "operators of version 999: one version up to"),
+        (of_version(13, 17), "operators of version 13 and 17"),
+        (attribute(pads="abc"), "its `pads` is of type STRING, and must be of INTS"),
+        (attribute(pads=[0.5, 1.0, 1.0, 1.0]), "its `pads` is of type FLOATS"),
+        (attribute(group=1.0), "its `group` is of type FLOAT, and must be of INT"),
+        (attribute(padding=1), "has no attribute `padding`"),
+        (typed("int8"), r"its `W` is a tensor.int8., and what it is computed with is of float32"),
+        (typed("float64"), r"its `W` is a tensor.double."),
+        (by_zero("Div"), "a whole number is divided by 0"),
+        (by_zero("Mod"), "a whole number is divided by 0"),
+        (no_number("Clip"), "Clip: one of its numbers is nan"),
+        (no_number("Pow"), "Pow: one of its .* is nan"),
+        (empty(), "a shape or type that cannot be read"),
+        (outside("ok\0.bin"), "which is no file"),
         (proto([]), "holds no graph"),
         (proto([helper.make_node("Relu", ["w"], ["y"])]), "not computed from its input|fixed values"),
         (proto(shape=(2, 3, 4, 2**50)), "more values than any can"),

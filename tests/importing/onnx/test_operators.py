@@ -348,3 +348,18 @@ def test_what_has_another_meaning_is_refused(node: Any, held: dict[str, Any], pr
     proto = model([helper.make_node(kind, ["x", *held], ["y"], **attributes)], (4, 3, 5), present)
     with pytest.raises(UsageError, match=problem):
         read_onnx(proto.SerializeToString(), "a.onnx")
+
+
+def test_whole_numbers_are_divided_as_onnx_divides_them() -> None:
+    held = {"a": numpy.array([-7, 7, -8]), "b": numpy.array([2, -2, 2])}
+    make = helper.make_node
+    cases: list[tuple[str, dict[str, Any]]] = [("Div", {}), ("Mod", {}), ("Mod", {"fmod": 1})]
+    for kind, more in cases:
+        nodes = [
+            make(kind, ["a", "b"], ["c"], **more),
+            make("Cast", ["c"], ["d"], to=1),
+            make("Add", ["x", "d"], ["y"]),
+        ]
+        found = read_onnx(model(nodes, (3,), held).SerializeToString(), "a.onnx")
+        expected = {"Div": [-3, -3, -4], "Mod": [1, -1, 0]}[kind] if not more else [-1, 1, 0]
+        assert found.calls.tensors[1].data == tuple(expected), (kind, more)

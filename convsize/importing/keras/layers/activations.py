@@ -65,9 +65,8 @@ def activated(called: Called, value: Value, given: Any) -> Value:
     if name == "hard_sigmoid":
         # Keras 3 means relu6(x + 3)/6, the older one clip(0.2 x + 0.5).
         if called.keras3 is not True:
-            raise CallError(
-                "hard_sigmoid means one function in Keras 2 and another in Keras 3, and the file is not of Keras 3"
-            )
+            said = "the model does not say of which it is" if called.keras3 is None else "the file is not of Keras 3"
+            raise CallError(f"hard_sigmoid means one function in Keras 2 and another in Keras 3, and {said}")
         return value.alike(pointwise(called.writer, "hardsigmoid", value.plain))
     if name not in ACTIVATIONS:
         raise CallError(f"its activation is `{given[:60]}`, which is not known")
