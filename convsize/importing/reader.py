@@ -220,6 +220,8 @@ class Reader:
             raise UnsayableError("its positions are rolled round")
         volume = self.layers[meaning.layer].volume
         shape = tuple(map(size, axes[1:]))
+        if not shape:
+            raise UnsayableError("it has samples alone, and no depth: a squeeze(dim) or flatten(1) keeps one")
         factors = merged(flat(axes[1:]))
         if factors == merged(flat(standard(BATCH, volume)[1:])):
             if shape == volume:

@@ -139,7 +139,7 @@ def empty() -> Any:
         (typed("float64"), r"its `W` is a tensor.double."),
         (by_zero("Div"), "a whole number is divided by 0"),
         (by_zero("Mod"), "a whole number is divided by 0"),
-        (no_number("Clip"), "Clip: one of its numbers is nan"),
+        (no_number("Clip"), "Clip: one of its limits is nan"),
         (no_number("Pow"), "Pow: one of its .* is nan"),
         (empty(), "a shape or type that cannot be read"),
         (outside("ok\0.bin"), "which is no file"),

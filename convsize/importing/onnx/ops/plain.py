@@ -78,6 +78,8 @@ def _clip(node: Node) -> Wire:
         given = [node.numbers(at) for at in (1, 2)]
         low = float(given[0][0]) if given[0] else -math.inf
         high = float(given[1][0]) if given[1] else math.inf
+    if math.isnan(low) or math.isnan(high):
+        raise CallError("one of its limits is nan: it is none")
     low, high = (math.copysign(math.inf, each) if abs(each) > 3e38 else float(f"{each:.7g}") for each in (low, high))
     x = node.wire()
     if (low, high) == (-math.inf, math.inf):
