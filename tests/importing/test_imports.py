@@ -9,7 +9,10 @@ import pytest
 import convsize
 from convsize.importing import importer
 from convsize.importing.calls import CallList, decode
+from convsize.importing.folding import fold, repeats
+from convsize.importing.folding.keys import Keys
 from convsize.importing.importer import import_calls
+from convsize.importing.writer import Writer
 
 CALLS = sorted((Path(__file__).parent / "calls").glob("*.calls"))
 SPECS = Path(__file__).parents[2] / "specs"
@@ -74,3 +77,31 @@ def test_a_fold_that_says_another_graph_is_not_taken(monkeypatch: pytest.MonkeyP
     plain = import_calls(calls).text
     assert convsize.parse(plain).analyze().graph == convsize.parse(before).analyze().graph
     assert len(plain) > len(before)
+
+
+def chain(length: int) -> CallList:
+    """Activations one after another, each seventh another one."""
+    writer = Writer("chain")
+    wire = writer.input("x", (2, 3, 8, 8))
+    for at in range(length):
+        wire = writer.call("sigmoid" if at % 7 else "relu", wire.shape, {"self": wire})
+    return writer.written([("", wire)])
+
+
+@pytest.mark.parametrize("most", [0, 300, 2_000])
+def test_of_a_long_chain_the_search_for_repeats_ends(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    searches: list[Keys] = []
+
+    class Counted(Keys):
+        def __init__(self) -> None:
+            super().__init__()
+            searches.append(self)
+
+    monkeypatch.setattr(fold, "Keys", Counted)
+    whole = import_calls(chain(120)).text
+    monkeypatch.setattr(repeats, "MOST", most)
+    part = import_calls(chain(120)).text
+    full, bounded = (each.compared for each in searches)
+    assert most <= bounded <= most + 120 < full
+    assert len(part) > len(whole)
+    assert convsize.parse(part).analyze().graph == convsize.parse(whole).analyze().graph

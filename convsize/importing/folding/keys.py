@@ -15,9 +15,13 @@ _ANY = ("any number",)
 
 
 class Keys:
-    """Numbers for items: the same number for equal ones, and one for those that differ in numbers alone."""
+    """Numbers for items: the same number for equal ones, and one for those that differ in numbers alone.
+
+    compared: how many items have been compared in the search for repeats.
+    """
 
     def __init__(self) -> None:
+        self.compared = 0
         self._known: dict[Hashable, int] = {}
         self._exact: dict[Item, int] = {}
         self._skeleton: dict[Item, int] = {}

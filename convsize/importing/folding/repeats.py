@@ -9,6 +9,9 @@ from convsize.importing.items import Branches, Item, Leaf, Repeat, Series
 
 __all__ = ["Scopes", "begin", "borders_of", "end", "repeated", "weighs"]
 
+MOST = 6_000_000
+"""Items that are compared in the search for repeats of a network: a long chain beyond that is written as it is."""
+
 Scopes = list[tuple[str, ...]]
 """The path of the module of every layer, in parts."""
 
@@ -45,20 +48,22 @@ def _best(series: Series, keys: Keys, scopes: Scopes, shortest: bool) -> tuple[i
     no module and begins with weights.
     """
     exact = [keys.exact(item) for item in series]
-    costs = [cost(item) for item in series]
+    costs = [0, *itertools.accumulate(map(cost, series))]
     plain = [not named((item,)) for item in series]
     borders = borders_of(series, scopes)
     best: tuple[tuple[int, ...], tuple[int, int, int]] | None = None
     for length in range(1, len(series) // 2 + 1):
         at = 0
-        while at + length < len(series):
+        while at + length < len(series) and keys.compared < MOST:
             run = 0
             while at + run + length < len(series) and exact[at + run] == exact[at + run + length] and plain[at + run]:
                 run += 1
             if run >= length and all(plain[at : at + run + length]):
                 count = run // length + 1
-                for start in range(at, at + run + length - length * count + 1):
-                    body = sum(costs[start : start + length])
+                starts = range(at, at + run + length - length * count + 1)
+                keys.compared += len(starts)
+                for start in starts:
+                    body = costs[start + length] - costs[start]
                     saved = body * (count - 1) - (3 if length > 1 else 1)
                     if saved > 0:
                         first = -length if shortest else saved
@@ -66,6 +71,7 @@ def _best(series: Series, keys: Keys, scopes: Scopes, shortest: bool) -> tuple[i
                         if best is None or rank > best[0]:
                             best = (rank, (start, length, count))
             at += max(1, run)
+            keys.compared += 1 + run
     return best[1] if best else None
 
 
