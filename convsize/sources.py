@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -30,8 +31,15 @@ _SOURCE = re.compile(r"(torchvision|timm|[A-Za-z_][\w.]*|[^:]+\.py):[A-Za-z_][\w
 FORMS = f"write torchvision:resnet50, timm:resnet50, package.module:factory(arguments), or name {FILES}"
 
 
+MOST_RUN = 500_000_000
+"""Values, of parameters and of all results, up to which what a file says is run: some 10 GB."""
+
+
 class SourceSpec(Record):
-    """A model as a spec. proofs: what running both showed, at each size of the input that was tried."""
+    """A model as a spec. proofs: what running both showed, at each size of the input that was tried.
+
+    unproved: why nothing was run, where there are no proofs.
+    """
 
     source: str
     text: str
@@ -39,6 +47,7 @@ class SourceSpec(Record):
     imported: Imported
     proofs: tuple[Proof, ...]
     notes: tuple[str, ...] = ()
+    unproved: str = "PyTorch is not installed"
 
     def receipt(self) -> list[str]:
         """What was proved, as lines."""
@@ -49,7 +58,7 @@ class SourceSpec(Record):
             f"{plural(len(self.imported.mapping), 'tensor')} by name and size",
             f"proof: largest difference {worst:.1e} of the largest output, in float64 with random weights, at {sizes}"
             if self.proofs
-            else "proof: not run, as PyTorch is not installed: activations and wiring are not compared",
+            else f"proof: not run, as {self.unproved}: activations and wiring are not compared",
         ]
         macs = self.network.analyze(with_digest=False).totals.macs
         if self.proofs and self.proofs[0].macs != macs:
@@ -139,15 +148,20 @@ def import_file(source: str, inputs: Mapping[str, Shape] | None = None, name: st
     shapes = [each.dims for each in (inputs or {}).values()]
     calls = read_file(source, shapes[0] if shapes else None)
 
+    values = sum(each.size for each in calls.tensors)
+    values += sum(math.prod(result.shape) for call in calls.calls for result in call.results)
+    large = f"its tensors hold {values:,} values, and a file of more than {MOST_RUN:,} is not run"
+
     def prove(text: str, mapping: Any) -> tuple[Proof, ...]:
-        if find_spec("torch") is None:
+        if values > MOST_RUN or find_spec("torch") is None:
             return ()
         from convsize.runtime.importing.replay import replayed
 
         return replayed(calls, text, mapping)
 
     stem = re.sub(r"\W+", "_", os.path.splitext(os.path.basename(source))[0]).strip("_")  # noqa: PTH119, PTH122
-    return _specified(source, calls, name or stem or "network", prove)
+    found = _specified(source, calls, name or stem or "network", prove)
+    return found.replace(unproved=large) if values > MOST_RUN else found
 
 
 def from_torch(module: torch.nn.Module, *inputs: tuple[int, ...], name: str | None = None) -> Network:

@@ -93,3 +93,20 @@ def test_what_a_spec_cannot_say_is_named(convsize, tmp_path: Path) -> None:
     ran = convsize("import", str(tmp_path / "a.txt"), "-i", "3@8x8")
     assert ran.code == 1
     assert "threshold" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("nn.Conv2d(3, 100_000, 3), nn.Conv2d(100_000, 100_000, 3)", "3@8x8"),
+        ("nn.Flatten(), nn.Linear(192, 10_000_000)", "3@8x8"),
+        ("nn.ReLU(), nn.Sigmoid()", "3@20000x20000"),
+    ],
+)
+def test_a_file_that_fills_the_memory_is_not_run_and_says_so(convsize, tmp_path: Path, text: str, size: str) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    ran = convsize("import", str(tmp_path / "a.txt"), "-i", size)
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.err.split())
+    assert "proof: not run, as its tensors hold" in said
+    assert "a file of more than 500,000,000 is not run: activations and wiring are not compared" in said
