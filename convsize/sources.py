@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,11 @@ class SourceSpec(Record):
             values = sum(size for _, size in self.imported.unread)
             names = [name for name, _ in self.imported.unread]
             said.append(f"note: {values:,} of the model's parameters are needed by no output: {listed(names, most=3)}")
-        return [*said, *(f"note: {each}" for each in (*self.imported.notes, *self.notes))]
+        return [*said, *(f"note: {each}" for each in self.said())]
+
+    def said(self) -> tuple[str, ...]:
+        """What there is to know beside the proof: in what the spec is not the model, and what was taken as fixed."""
+        return *self.imported.notes, *self.notes
 
 
 def is_source(text: str) -> bool:
@@ -170,6 +175,8 @@ def from_torch(module: torch.nn.Module, *inputs: tuple[int, ...], name: str | No
     inputs: the depth and extents of each of its inputs, (3, 224, 224), without the batch. The module is left as it
     was; what is run is a copy with other weights.
 
+    Warns of what the network takes as fixed though a checkpoint may fill it, and of dropouts that train otherwise.
+
     Raises UsageError where PyTorch cannot export the module, RefusedError where a spec cannot say what it computes.
 
     >>> import convsize, torch
@@ -185,9 +192,12 @@ def from_torch(module: torch.nn.Module, *inputs: tuple[int, ...], name: str | No
     training = module.training
     try:
         calls = capture(called, module.eval(), *inputs)
-        return _specified(called, calls, called, lambda text, mapping: proved(module, text, mapping)).network
+        found = _specified(called, calls, called, lambda text, mapping: proved(module, text, mapping))
     finally:
         module.train(training)
+    for note in found.said():
+        warnings.warn(f"{called}: {note}", stacklevel=2)
+    return found.network
 
 
 def _specified(source: str, calls: CallList, name: str, prove: Any) -> SourceSpec:

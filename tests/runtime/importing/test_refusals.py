@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -131,7 +132,10 @@ def test_numbers_of_buffers_are_named_where_a_checkpoint_may_hold_others(values:
         module = Held(values, persistent, "*").eval()
         notes = capture("held", module, (3, 8, 8)).notes
         assert [each.partition(" are ")[0] for each in notes] == ["The numbers of `held`"] * persistent
-        assert convsize.from_torch(module, (3, 8, 8))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            convsize.from_torch(module, (3, 8, 8))
+        assert [str(each.message) for each in caught if "held" in str(each.message)] == [f"Held: {n}" for n in notes]
 
 
 @pytest.mark.parametrize(
