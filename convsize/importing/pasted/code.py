@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import Any
 
 from convsize.importing.pasted.imported import Imported, harmless
@@ -33,6 +34,10 @@ class _Reader:
 
     def __init__(self) -> None:
         self.modules: dict[str, Module] = {}
+        self.named: Counter[int] = Counter()
+        """How many names a module has."""
+        self.kept: list[Module] = []
+        """Every module that had a name: no other takes its identity."""
         self.literals: dict[str, Any] = {}
         """Numbers, texts and lists, by their names."""
         self.found: dict[int, tuple[str, Module]] = {}
@@ -94,11 +99,15 @@ class _Reader:
             return
         before = self.modules.pop(name, None)
         self.literals.pop(name, None)
-        if before is not None and all(each is not before for each in self.modules.values()):
-            # A module under a name that is given again is out of reach, unless another holds it.
-            self.found.pop(id(before), None)
+        if before is not None:
+            self.named[id(before)] -= 1
+            if not self.named[id(before)] and before is not value:
+                # A module under a name that is given again is out of reach, unless another holds it.
+                self.found.pop(id(before), None)
         if isinstance(value, Module):
             self.modules[name] = value
+            self.named[id(value)] += 1
+            self.kept.append(value)
             self.found.setdefault(id(value), (name.removeprefix("self."), value))
         else:
             self.literals[name] = value
@@ -116,8 +125,10 @@ class _Reader:
         places = [at for at, (other, _) in enumerate(owner.children) if other == last]
         if places:
             owner.children[places[0]] = (last, value)
-        else:
+        elif len(owner.children) < MOST_VALUES:
             owner.children.append((last, value))
+        else:
+            raise LiteralError(node.lineno, f"more than {MOST_VALUES:,} modules in one cannot be read")
 
     def _at(self, name: str) -> Module | None:
         """The module that a name with dots stands for, a child of a child where it is one."""

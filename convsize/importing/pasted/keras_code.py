@@ -7,7 +7,8 @@ from typing import Any
 
 from convsize.importing.keras.layers.table import CLASSES
 from convsize.importing.keras.model import From, Layer, Model
-from convsize.importing.pasted.literals import LiteralError, dotted, value_of
+from convsize.importing.pasted.imported import Imported, harmless
+from convsize.importing.pasted.literals import LiteralError, bounded, dotted, value_of
 from convsize.importing.torch_modules.table import CLASSES as TORCH
 
 __all__ = ["looks_like_keras", "model_of_code"]
@@ -23,8 +24,20 @@ _OPERATORS: dict[type[ast.operator], str] = {
     ast.Div: "ops.TrueDivide",
 }
 
-_OTHER = ("summary", "compile", "build", "print", "plot_model")
-"""Calls that change nothing of what a model computes."""
+_OTHER = ("summary", "compile", "build", "fit", "evaluate", "predict", "save", "save_weights", "load_weights")
+"""Methods of a model that change nothing of what it computes."""
+
+_USUAL = {
+    "keras": "keras",
+    "layers": "keras.layers",
+    "models": "keras.models",
+    "tf": "tensorflow",
+    "tf_keras": "tf_keras",
+    "print": "print",
+}
+"""What names stand for that code often leaves unexplained."""
+
+_OWN = ("keras.", "tensorflow.keras.", "tensorflow.python.keras.", "tf_keras.")
 
 
 def looks_like_keras(tree: ast.Module) -> bool:
@@ -110,32 +123,59 @@ class _Reader:
         self.names: dict[str, Any] = {}
         self.made: list[_Made] = []
         self.model: _Chain | _Ends | None = None
-        self.taken: set[str] = set()
+        self.taken: dict[str, int] = {}
+        """How many layers have a name, or ask for it."""
+        self.literals: dict[str, Any] = {}
+        self.imported = Imported("keras.layers", _USUAL)
 
     def statement(self, node: ast.stmt) -> None:
         """One line."""
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass):
+            self.imported.add(node)
             return
         if isinstance(node, ast.Expr):
             if isinstance(node.value, ast.Constant):
                 return
             if isinstance(node.value, ast.Call):
                 owner, _, method = dotted(node.value.func).rpartition(".")
-                if method in _OTHER:
-                    return
                 if method == "add" and isinstance(self.names.get(owner), _Chain):
                     self.names[owner].layers.append(
                         self._layer_of(node.value.args[0] if node.value.args else node.value)
                     )
                     return
+                if method in _OTHER and isinstance(self.names.get(owner), _Chain | _Ends):
+                    return
+                if method == "plot_model" or (harmless(node.value, self.names) and method in ("print", "summary")):
+                    return
+                if method and "." in self._kind(node.value.func):
+                    raise LiteralError(node.lineno, f"`{ast.unparse(node)[:60]}` may change the model, and is not run")
             self.value(node.value)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            self.names[node.targets[0].id] = self.value(node.value)
+            self._assign(node.targets[0].id, self.value(node.value), node)
         else:
             first = ast.unparse(node).splitlines()[0][:60]
             raise LiteralError(
                 node.lineno, f"`{first}` would have to be run: save the model, and import its .keras file"
             )
+
+    def _assign(self, name: str, value: Any, node: ast.stmt) -> None:
+        if name in self.imported.names and name not in _USUAL:
+            raise LiteralError(node.lineno, f"`{name}` is imported: give `{ast.unparse(node)[:60]}` another name")
+        self.names[name] = value
+        self.literals.pop(name, None)
+        if isinstance(value, int | float | str | tuple):
+            self.literals[name] = value
+
+    def _kind(self, node: ast.expr) -> str:
+        """The class of a call: its name where it is Keras's own, and with its dots where it is not."""
+        name = dotted(node)
+        first = name.partition(".")[0]
+        if not name:
+            raise LiteralError(node.lineno, f"`{ast.unparse(node)[:60]}` is no layer")
+        if first in self.names and not isinstance(self.names[first], _Made):
+            raise LiteralError(node.lineno, f"`{ast.unparse(node)[:60]}` is called, which would have to be run")
+        whole = self.imported.whole(name)
+        return whole.rpartition(".")[2] if whole.startswith(_OWN) else whole
 
     def sequential(self, chain: _Chain) -> Model:
         """A chain of layers."""
@@ -150,7 +190,7 @@ class _Reader:
         if isinstance(node, ast.Name) and node.id in self.names:
             return self.names[node.id]
         if isinstance(node, ast.List | ast.Tuple):
-            return tuple(map(self.value, node.elts))
+            return bounded(node.lineno, tuple(map(self.value, node.elts)))
         if isinstance(node, ast.BinOp):
             left, right = self.value(node.left), self.value(node.right)
             if isinstance(left, From) or isinstance(right, From):
@@ -161,9 +201,7 @@ class _Reader:
                     )
                 call = ast.Call(ast.Name(kind), [], [], lineno=node.lineno)
                 return self._called(self._new(kind, call, (), {}), (left, right), {})
-        return value_of(
-            node, {name: each for name, each in self.names.items() if isinstance(each, int | float | str | tuple)}
-        )
+        return value_of(node, self.literals)
 
     def _call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Call) or isinstance(self.names.get(dotted(node.func)), _Made):
@@ -171,9 +209,7 @@ class _Reader:
             if not isinstance(layer, _Made):
                 raise LiteralError(node.lineno, f"`{ast.unparse(node.func)[:60]}` is no layer")
             return self._called(layer, tuple(map(self.value, node.args)), self._named(node))
-        kind = dotted(node.func).rpartition(".")[2]
-        if not kind:
-            raise LiteralError(node.lineno, f"`{ast.unparse(node.func)[:60]}` is no layer")
+        kind = self._kind(node.func)
         named = self._named(node)
         if kind == "Sequential":
             chain = _Chain(node.lineno)
@@ -184,6 +220,8 @@ class _Reader:
             self.model = chain
             return chain
         positional = tuple(map(self.value, node.args))
+        if any(isinstance(each, _Chain | _Ends) for each in (*positional, *named.values())):
+            raise LiteralError(node.lineno, f"`{ast.unparse(node)[:60]}` is given a model, and would have to be run")
         if kind == "Model":
             return self._model(node, positional, named)
         if kind == "Input":
@@ -222,11 +260,11 @@ class _Reader:
     def _new(self, kind: str, node: ast.Call, positional: tuple[Any, ...], named: dict[str, Any]) -> _Made:
         wanted = named.get("name")
         base = wanted if isinstance(wanted, str) else kind.rpartition(".")[2].lower()
-        name, at = base, 0
+        name = base
         while name in self.taken:
-            at += 1
+            at = self.taken[base] = self.taken.get(base, 0) + 1
             name = f"{base}_{at}"
-        self.taken.add(name)
+        self.taken[name] = 0
         made = _Made(name, kind, node, positional, named)
         self.made.append(made)
         return made

@@ -99,3 +99,34 @@ def test_open_sizes_are_given() -> None:
 def test_what_cannot_be_read_is_named_with_its_line(text: str, problem: str) -> None:
     with pytest.raises(UsageError, match=f"(?s){problem}"):
         read_text(text, "net.py")
+
+
+def test_names_are_those_of_their_imports() -> None:
+    text = "from tensorflow.keras.layers import Conv2D as C, ReLU\nfrom tensorflow.keras import *\n"
+    text += "import tensorflow as tf\nmodel = Sequential([tf.keras.Input((8, 8, 3)), C(4, 3), ReLU()])\nprint(model)"
+    assert [op for op, _ in shown(read_text(text, "-"))] == ["conv2d", "relu"]
+
+
+CHAINED = "import keras\nm = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"{CHAINED}m.pop()", "line 3: `m.pop.*would have to be run"),
+        (f"{CHAINED}m.layers.pop()", "line 3"),
+        (f"{CHAINED}print(m.pop())", "line 3"),
+        (f"{CHAINED}change(m)", "line 3: .*is given a model"),
+        (f"{CHAINED}y = change(model=m)", "line 3: .*is given a model"),
+        (f"{CHAINED}other.add(keras.layers.ReLU())", "line 3: .*may change the model"),
+        (f"{CHAINED}m.layers[0].strides = 2", "line 3"),
+        (f"{CHAINED}from foo import ReLU\nm.add(ReLU())", "foo.ReLU"),
+        (f"{CHAINED}from foo import *\nm.add(ReLU())", "foo.ReLU"),
+        (f"{CHAINED}m.add(foo.ReLU())", "foo.ReLU"),
+        ("import keras\na = (1, 1)\n" + "a = (a, a)\n" * 40 + "Conv2D(a, 3)", "more than 10,000 values"),
+    ],
+    ids=lambda value: str(value)[-50:],
+)
+def test_changes_that_are_not_understood_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=f"(?s){problem}"):
+        read_text(text, "net.py")
