@@ -85,6 +85,8 @@ class _Chain:
         return self.writer.written([("", found)])
 
     def _children(self, module: Module, path: str, x: Wire) -> Wire:
+        if len(self.writer.scope) > _DEEPEST + 1:
+            raise refused(self.writer.source, [(module.line, f"`{path[:60]}` stands in itself, or too deep")])
         for name, child in module.children or ():
             place = f"{path}.{name}" if path else name
             with self.writer.inside(place, child.kind):

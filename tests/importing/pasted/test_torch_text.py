@@ -303,6 +303,7 @@ CONV = "c = nn.Conv2d(3, 8, 3)\nnet = nn.Sequential(c, nn.ReLU())\n"
         (f"{CONV}self.net.bias = None", "what `self.net` is"),
         (f"{CONV}net[0] = nn.ReLU()", "line 3: `net.0. = nn.ReLU..` changes what is there"),
         (f"{CONV}nn = net", "name of a library"),
+        ("a = nn.Sequential(nn.ReLU())\na.more = a\nnn.Sequential(a)", "stands in itself"),
         *((f"{CONV}{call}", "line 3") for call in ("print(net.append(nn.ReLU()))", "net.append(c)")),
         *((f"{CONV}net.{call}", "line 3") for call in ("to(torch.float16)", "train(mode=f())", "half()")),
         (f"{CONV}other = net.append(nn.ReLU())", "no class of torch.nn"),

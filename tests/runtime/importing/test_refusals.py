@@ -166,3 +166,20 @@ def test_dropouts_that_train_otherwise_are_named(layer: nn.Module, what: str) ->
 )
 def test_inputs_that_meet_at_once(made: Callable[..., Tensor]) -> None:
     assert len(convsize.from_torch(Of(made), (3, 8, 8), (3, 8, 8)).inputs) == 2
+
+
+class Squeezed(nn.Module):
+    """What is left of a volume is one number a sample, without an axis for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.conv(x)
+        return found.squeeze()
+
+
+def test_what_has_no_depth_is_refused_with_the_reason() -> None:
+    with pytest.raises(RefusedError, match="samples alone, and no depth"):
+        convsize.from_torch(Squeezed(), (3, 8, 8))
