@@ -184,6 +184,8 @@ class _Reader:
         kind = self._kind(node.func)
         if kind in CONTAINERS:
             return Module(kind, node.lineno, children=self._children(node))
+        if kind.rpartition(".")[2] in CONTAINERS:
+            raise LiteralError(node.lineno, f"what `{kind[:60]}` computes is not known, and it is none of torch.nn")
         if any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
             raise LiteralError(node.lineno, f"`{ast.unparse(node)[:60]}` spreads arguments, which have to be run")
         positional = tuple(self._literal(each) for each in node.args)

@@ -309,6 +309,7 @@ CONV = "c = nn.Conv2d(3, 8, 3)\nnet = nn.Sequential(c, nn.ReLU())\n"
         (f"{CONV}other = net.append(nn.ReLU())", "no class of torch.nn"),
         ("from foo import ReLU\nnn.Sequential(ReLU())", "line 2: foo.ReLU.*none of torch.nn"),
         ("from foo import *\nnn.Sequential(ReLU())", "line 2: foo.ReLU"),
+        ("from foo import nn\nnn.Sequential(nn.ReLU())", "line 2: what `foo.nn.Sequential` computes is not known"),
         ("from .foo import nn\nnn.ReLU()", "line 2: .foo.nn.ReLU"),
         ("nn.Sequential(complexnn.Conv2d(3, 8, 3), my.ReLU())", "2 lines.*complexnn.Conv2d"),
         ("torch.ao.nn.quantized.Conv2d(3, 8, 3)", "torch.ao.nn.quantized.Conv2d"),
