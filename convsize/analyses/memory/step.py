@@ -208,7 +208,10 @@ class Step:
         try:
             self.tape.backward(loss)
         except ValueError:
-            raise UsageError(f"{self.network.name}: no parameter is trained") from None
+            raise UsageError(
+                f"{self.network.name}: no parameter is trained, so there is no training step: ask for the forward pass "
+                "alone, `--inference`, or `--infer` of profile"
+            ) from None
         return loss
 
     def _forget(self, held: Sequence[Value]) -> None:
