@@ -155,7 +155,7 @@ def import_file(source: str, inputs: Mapping[str, Shape] | None = None, name: st
 
     values = sum(each.size for each in calls.tensors)
     values += sum(math.prod(result.shape) for call in calls.calls for result in call.results)
-    large = f"its tensors hold {values:,} values, and a file of more than {MOST_RUN:,} is not run"
+    large = f"its tensors hold {plural(values, 'value')}, and a file of more than {MOST_RUN:,} is not run"
 
     def prove(text: str, mapping: Any) -> tuple[Proof, ...]:
         if values > MOST_RUN or find_spec("torch") is None:

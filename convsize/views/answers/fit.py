@@ -21,6 +21,7 @@ from convsize.views.answers.memory import (
 from convsize.views.text import numbers
 from convsize.views.text.layout import wrapped
 from convsize.views.text.paint import PLAIN, Paint
+from convsize.words import plural
 
 
 def render(
@@ -59,7 +60,7 @@ def render(
 def _sizes(fits: TrainingMemory | None, beyond: TrainingMemory | None) -> Callable[[int], str]:
     """How bytes are printed: in full where what fits and what does not would read alike."""
     alike = fits and beyond and numbers.size(fits.reserved) == numbers.size(beyond.reserved)
-    return (lambda size: f"{numbers.exact(size)} bytes") if alike else numbers.size
+    return (lambda size: plural(size, "byte")) if alike else numbers.size
 
 
 def _limit(more: str, beyond: TrainingMemory, width: int, size: Callable[[int], str]) -> list[str]:
