@@ -23,6 +23,8 @@ class Counted(Record):
 NOTHING = Counted(0)
 """A call in which the tool sees no work, as we see none."""
 
+UNSURE = Counted(None, "depends on how the model's code writes it")
+
 
 class Met(Record):
     """A call as a tool meets it: with the volumes that enter and leave it, and its parameters.
@@ -102,7 +104,7 @@ class Convention(Record):
         """What the tool counts of a call."""
         ours = met.call.target.partition(".")[0] in ("nn", "torch", "F", "convsize")
         if not ours or met.call.target in self.unknown or met.name in self.unknown:
-            return Counted(None, "depends on how the model's code writes it")
+            return UNSURE
         return self.rules.get(met.name, self.otherwise)(met)
 
 
@@ -111,19 +113,14 @@ def times(factor: int, why: str) -> Rule:
     return lambda met: Counted(factor * met.leaving, why)
 
 
-def times_entering(factor: int, why: str) -> Rule:
-    """So much for every value that enters."""
-    return lambda met: Counted(factor * met.entering, why)
-
-
 def as_ours(met: Met) -> Counted:
     """What we count."""
     return Counted(met.macs)
 
 
 def nothing(met: Met) -> Counted:
-    """Nothing; said where we do count something."""
-    return Counted(0, "not counted") if met.macs else NOTHING
+    """Nothing; where we count something, as of a blurring filter, the tool may see a convolution or may not."""
+    return UNSURE if met.macs else NOTHING
 
 
 WRITTEN = frozenset(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from convsize.analyses.work.conventions.base import Convention, Counted, Met
+from convsize.analyses.work.conventions.base import Convention, Counted, Met, as_ours
 
 
 def _doubled(met: Met) -> Counted:
     return Counted(2 * met.macs, "a multiply-add is two operations" if met.macs else "")
-
-
-def _same(met: Met) -> Counted:
-    return Counted(met.macs)
 
 
 TORCH = Convention(
@@ -30,5 +26,5 @@ TORCHVISION = Convention(
     says="Convolutions and matrix products, those of attention included, and nothing else, as we count them.",
     source="https://docs.pytorch.org/vision/stable/models.html",
     rules={},
-    otherwise=_same,
+    otherwise=as_ours,
 )

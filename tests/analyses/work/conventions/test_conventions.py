@@ -129,3 +129,10 @@ def test_an_unknown_tool_is_named():
         network.explain("thopp")
     with pytest.raises(UsageError, match="there are: torch, torchvision"):
         network.analyze(convention="netron")
+
+
+@pytest.mark.parametrize("tool", ["fvcore", "ptflops", "thop", "torchinfo"])
+def test_work_that_a_tool_has_no_rule_for_is_not_known(tool):
+    count = convsize.parse("input: 4@8x8\nC3D8 blur(3,2) GAP FC2").explain(tool)
+    assert dict(count.layers)["blur1"] is None
+    assert not count.complete
