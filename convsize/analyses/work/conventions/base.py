@@ -73,7 +73,7 @@ class Met(Record):
 
     def values_of(self, *names: str) -> int:
         """Values of the parameters of these names."""
-        return sum(prod(each.shape) for each in self.parameters if each.name in names)
+        return sum(prod(each.shape) for each in self.parameters if each.name in names and each.role != "buffer")
 
     def setting(self, name: str) -> object:
         """An argument of the call."""
